@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package config reads the settings of the module: the built-in defaults, over
+// them a TOML file, over that the environment.
+//
+// Every setting is one row of the table in settings.go, whether it comes from
+// the file or from a variable. What is wrong is said with the place where it
+// stands: "file:line: reason", or "VARIABLE: reason".
+package config
+
+import "time"
+
+// DefaultFile is read when ZK_PKCS11_CONF names no other; it may be missing.
+const DefaultFile = "/etc/zk_pkcs11/zk_pkcs11.toml"
+
+// SystemState is the state directory of root, and of users without a home.
+const SystemState = "/var/lib/zk_pkcs11"
+
+// Config is every setting, with defaults filled in and paths absolute.
+type Config struct {
+	Source     Source
+	State      string   // state directory
+	StateGroup string   // group that shares the state directory; "" = the owner alone
+	Backend    Backend  // of every slot that names none itself
+	RawECPoint bool     // CKA_EC_POINT of Ed25519 as bare bytes, not as a DER OCTET STRING
+	Quirks     []string // names of client quirks, or just "auto", or none at all
+	Trace      string   // file of the call trace; "" = off
+	Log        Log
+	Soft       Soft
+	Zymbit     Zymbit
+	Slots      []Slot // at least one; the index is the slot ID
+}
+
+// Backend is what stands behind a slot.
+type Backend string
+
+// The backends. Auto means zymbit where the vendor's library is installed, and
+// soft elsewhere.
+const (
+	BackendAuto   Backend = "auto"
+	BackendSoft   Backend = "soft"
+	BackendZymbit Backend = "zymbit"
+)
+
+// Log says what is logged and where to.
+type Log struct {
+	Level string // "error", "warning", "info" or "debug"
+	To    string // "stderr", "syslog", or the path of a file
+}
+
+// Soft holds the settings of the SCM in software.
+type Soft struct {
+	Seal     string // what seals private keys at rest: "pin" or "device"
+	Firmware string // firmware profile; "" = the newest
+}
+
+// Zymbit holds the settings of the hardware.
+type Zymbit struct {
+	Library  string        // path of the vendor's library; "" = search for it
+	BootWait time.Duration // how long a booting module is waited for
+}
+
+// Slot is one PKCS#11 slot.
+type Slot struct {
+	Name    string
+	Backend Backend
+	State   string // directory of this slot's state
+}
+
+// Source is what was found outside this process's own memory and environment.
+// A forked child hands it on and reads settings from it, since it may have
+// changed its root directory or its user since.
+type Source struct {
+	File  string // path of the file; "" = there was none
+	Text  string // what was in it
+	State string // default state directory
+}
+
+// Load reads the settings, with getenv in place of os.Getenv.
+func Load(getenv func(string) string) (Config, error) {
+	source, err := thisHost(getenv).source()
+	if err != nil {
+		return Config{}, err
+	}
+	return source.Load(getenv)
+}
+
+// Load reads the settings from s and the environment, and from no file, unless
+// ZK_PKCS11_CONF names another than that of s.
+func (s Source) Load(getenv func(string) string) (Config, error) {
+	if named := getenv("ZK_PKCS11_CONF"); named != "" && absolute("", named) != s.File {
+		return Load(getenv)
+	}
+	c := defaults(s)
+	lines, err := c.readFile(s)
+	if err != nil {
+		return Config{}, err
+	}
+	if err := c.readEnvironment(getenv); err != nil {
+		return Config{}, err
+	}
+	return c, c.placeSlots(lines)
+}
+
+func defaults(s Source) Config {
+	return Config{
+		Source:  s,
+		State:   s.State,
+		Backend: BackendAuto,
+		Quirks:  []string{"auto"},
+		Log:     Log{Level: "warning", To: "stderr"},
+		Soft:    Soft{Seal: "pin"},
+		Zymbit:  Zymbit{BootWait: 150 * time.Second},
+	}
+}

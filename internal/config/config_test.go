@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+type vars map[string]string
+
+func (v vars) get(name string) string { return v[name] }
+
+// write puts text into a configuration file and returns its path.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "zk.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestDefaults(t *testing.T) {
+	c, err := Source{State: "/s"}.Load(vars{}.get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		Source:  Source{State: "/s"},
+		State:   "/s",
+		Backend: BackendAuto,
+		Quirks:  []string{"auto"},
+		Log:     Log{Level: "warning", To: "stderr"},
+		Soft:    Soft{Seal: "pin"},
+		Zymbit:  Zymbit{BootWait: 150 * time.Second},
+		Slots:   []Slot{{Name: "scm0", Backend: BackendAuto, State: "/s"}},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got  %+v\nwant %+v", c, want)
+	}
+}
+
+const everything = `# everything that can be set
+state = "/var/lib/x"
+state_group = "ssl-cert"
+backend = "soft"
+ec_point = "raw"
+quirks = ["libp11", "ssh"]
+trace = "calls.log"
+
+[log]
+level = "debug"
+to = "zk.log"
+
+[soft]
+seal = "device"
+firmware = "01.02.02release"
+
+[zymbit]
+library = "libzk_app_utils.so"
+boot_wait = "20s"
+
+[[slot]]
+name = "first"
+
+[[slot]]
+backend = "zymbit"
+state = "/elsewhere"
+
+[[slot]]
+`
+
+func TestFile(t *testing.T) {
+	file := write(t, everything)
+	c, err := Load(vars{"ZK_PKCS11_CONF": file}.get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(file)
+	want := Config{
+		Source:     Source{File: file, Text: everything, State: c.Source.State},
+		State:      "/var/lib/x",
+		StateGroup: "ssl-cert",
+		Backend:    BackendSoft,
+		RawECPoint: true,
+		Quirks:     []string{"libp11", "ssh"},
+		Trace:      filepath.Join(dir, "calls.log"),
+		Log:        Log{Level: "debug", To: filepath.Join(dir, "zk.log")},
+		Soft:       Soft{Seal: "device", Firmware: "01.02.02release"},
+		Zymbit:     Zymbit{Library: "libzk_app_utils.so", BootWait: 20 * time.Second},
+		Slots: []Slot{
+			{Name: "first", Backend: BackendSoft, State: "/var/lib/x/first"},
+			{Name: "scm1", Backend: BackendZymbit, State: "/elsewhere"},
+			{Name: "scm2", Backend: BackendSoft, State: "/var/lib/x/scm2"},
+		},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got  %+v\nwant %+v", c, want)
+	}
+}
+
+func TestEnvironmentOverridesFile(t *testing.T) {
+	c, err := Load(vars{
+		"ZK_PKCS11_CONF":     write(t, everything),
+		"ZK_PKCS11_HOME":     "/h",
+		"ZK_PKCS11_BACKEND":  "zymbit",
+		"ZK_PKCS11_EC_POINT": "der",
+		"ZK_PKCS11_QUIRKS":   "none",
+		"ZK_PKCS11_TRACE":    "/t",
+		"ZK_PKCS11_LOG":      "error",
+		"ZK_APP_UTILS_LIB":   "/opt/lib.so",
+	}.get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.State != "/h" || c.Backend != BackendZymbit || c.RawECPoint || c.Quirks != nil || c.Trace != "/t" ||
+		c.Log.Level != "error" || c.Zymbit.Library != "/opt/lib.so" {
+		t.Errorf("a variable was not heeded: %+v", c)
+	}
+	if got := c.Slots[0]; got.State != "/h/first" || got.Backend != BackendZymbit {
+		t.Errorf("slot 0 is %+v", got)
+	}
+}
+
+func TestFileErrors(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"syntax", "state = \"/x\"\nbackend = \n", ":2: "},
+		{"key twice", "backend = \"soft\"\nbackend = \"soft\"\n", ":2: "},
+		{"unknown key", "\n\ncolour = \"red\"\n", ":3: colour: unknown setting"},
+		{"unknown table", "backend = \"soft\"\n[led]\ncode = 1\n", ":2: led: unknown setting"},
+		{"unknown key in table", "[log]\n# level = \"info\"\nlevels = \"info\"\n", ":3: log.levels: unknown setting"},
+		{"table as value", "log = \"debug\"\n", ":1: log: unknown setting"},
+		{"value as table", "[backend]\n", ":1: backend: want a string"},
+		{"wrong type", "backend = true\n", ":1: backend: want a string"},
+		{"wrong type in list", "quirks = [1]\n", ":1: quirks: want a list of strings"},
+		{"backend", "state = \"/x\"\nbackend = \"hard\"\n", `:2: backend: "hard" is not one of auto, soft, zymbit`},
+		{"ec_point", "ec_point = \"ber\"\n", `:1: ec_point: "ber" is not one of der, raw`},
+		{"quirks mixed", "quirks = [\"none\", \"ssh\"]\n", `:1: quirks: "none" does not go with other names`},
+		{"quirks blank", "quirks = \" \"\n", ":1: quirks: want "},
+		{"level", "[log]\nlevel = \"loud\"\n", `:2: log.level: "loud" is not one of`},
+		{"dotted level", "\nlog.level = \"loud\"\n", `:2: log.level: "loud" is not one of`},
+		{"seal", "[soft]\nseal = \"wax\"\n", `:2: soft.seal: "wax" is not one of pin, device`},
+		{"boot_wait", "[zymbit]\nboot_wait = \"long\"\n", `:2: zymbit.boot_wait: "long" is not a duration`},
+		{"negative boot_wait", "[zymbit]\nboot_wait = -1\n", `:2: zymbit.boot_wait: "-1" is not a duration`},
+		{"empty state", "state = \"\"\n", ":1: state: is empty"},
+		{"NUL", "state = \"a\\u0000b\"\n", ":1: state: contains a NUL"},
+		{"slot as table", "[slot]\nname = \"a\"\n", ":1: slot: slots are written as [[slot]]"},
+		{"slot key", "[[slot]]\nname = \"a\"\n[[slot]]\nnmae = \"b\"\n", ":4: slot.nmae: unknown setting"},
+		{"slot backend", "[[slot]]\nbackend = \"x\"\n[[slot]]\nbackend = \"soft\"\n", `:2: slot.backend: "x" is not one of`},
+		{"later slot backend", "[[slot]]\nbackend = \"soft\"\n[[slot]]\nbackend = \"x\"\n", `:4: slot.backend: "x" is not one of`},
+		{"slot name twice", "[[slot]]\nname = \"a\"\n[[slot]]\nname = \"a\"\n", `:3: slot: the name "a" is taken`},
+		{"slot state twice", "[[slot]]\nname = \"a\"\n[[slot]]\nstate = \"a\"\n", ":3: slot: the state directory "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			file := write(t, tt.text)
+			_, err := Load(vars{"ZK_PKCS11_CONF": file}.get)
+			if err == nil || !strings.HasPrefix(err.Error(), file+tt.want) {
+				t.Errorf("got  %v\nwant %s", err, file+tt.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than a line: %q", err)
+			}
+		})
+	}
+}
+
+func TestEnvironmentErrors(t *testing.T) {
+	for name, text := range map[string]string{
+		"ZK_PKCS11_BACKEND":  "hard",
+		"ZK_PKCS11_EC_POINT": "ber",
+		"ZK_PKCS11_LOG":      "loud",
+		"ZK_PKCS11_QUIRKS":   "auto,ssh",
+	} {
+		_, err := Source{}.Load(vars{name: text}.get)
+		if err == nil || !strings.HasPrefix(err.Error(), name+": ") {
+			t.Errorf("%s=%s: got %v", name, text, err)
+		}
+	}
+}
+
+func TestNamedFileMustExist(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "none.toml")
+	if _, err := Load(vars{"ZK_PKCS11_CONF": missing}.get); err == nil || !strings.Contains(err.Error(), missing) {
+		t.Errorf("got %v, want an error that names %s", err, missing)
+	}
+	h := host{getenv: vars{}.get, root: true, fallback: missing}
+	if _, err := h.source(); err != nil {
+		t.Errorf("the default file may be missing, got %v", err)
+	}
+}
+
+func TestUnreadableFile(t *testing.T) {
+	h := host{getenv: vars{}.get, root: true, fallback: t.TempDir()}
+	if _, err := h.source(); err == nil {
+		t.Error("a default file that is there and cannot be read was passed over")
+	}
+}
+
+// A worker that changed root has no file any more: what its parent read counts.
+func TestInheritedSource(t *testing.T) {
+	s := Source{File: "/gone/zk.toml", Text: "backend = \"soft\"\nlog.to = \"l\"\n", State: "/s"}
+	env := vars{"ZK_PKCS11_CONF": "/gone/zk.toml", "ZK_PKCS11_EC_POINT": "raw"}
+	c, err := s.Load(env.get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Backend != BackendSoft || c.Log.To != "/gone/l" || c.State != "/s" || !c.RawECPoint {
+		t.Errorf("got %+v", c)
+	}
+	env["ZK_PKCS11_CONF"] = write(t, "backend = \"zymbit\"\n")
+	if c, err = s.Load(env.get); err != nil || c.Backend != BackendZymbit {
+		t.Errorf("another file was named since: got %v, %v", c.Backend, err)
+	}
+}
+
+func TestDefaultState(t *testing.T) {
+	home := func(dir string) func() string { return func() string { return dir } }
+	tests := []struct {
+		name string
+		env  vars
+		root bool
+		home string
+		want string
+	}{
+		{"root", vars{"HOME": "/root", "XDG_STATE_HOME": "/x"}, true, "/root", SystemState},
+		{"xdg", vars{"HOME": "/home/a", "XDG_STATE_HOME": "/x"}, false, "", "/x/zk_pkcs11"},
+		{"relative xdg", vars{"HOME": "/home/a", "XDG_STATE_HOME": "x"}, false, "", "/home/a/.local/state/zk_pkcs11"},
+		{"user database", vars{}, false, "/home/b", "/home/b/.local/state/zk_pkcs11"},
+		{"no home", vars{}, false, "", SystemState},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := host{getenv: tt.env.get, root: tt.root, home: home(tt.home)}
+			if got := h.state(); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestRelativePathInVariable(t *testing.T) {
+	t.Chdir(t.TempDir())
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Source{State: "/s"}.Load(vars{"ZK_PKCS11_HOME": "scm"}.get)
+	if err != nil || c.State != filepath.Join(dir, "scm") {
+		t.Errorf("got %s, %v", c.State, err)
+	}
+}
+
+func FuzzFile(f *testing.F) {
+	f.Add(everything)
+	f.Add("slot = [{name = \"a\"}, {name = \"b\"}]\n[[slot]]\n")
+	f.Add("[slot.a.b]\nx = 1979-05-27\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := Source{File: "/f", Text: text, State: "/s"}.Load(vars{}.get)
+		if err == nil && len(c.Slots) == 0 {
+			t.Error("no slot")
+		}
+	})
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// readFile applies the text of s and returns the line of each [[slot]].
+func (c *Config) readFile(s Source) (slotLines []int, err error) {
+	var tree map[string]any
+	meta, err := toml.Decode(s.Text, &tree)
+	var syntax toml.ParseError
+	if errors.As(err, &syntax) {
+		return nil, at(s.File, syntax.Position.Line, errors.New(syntax.Message))
+	}
+	if err != nil {
+		return nil, at(s.File, 1, err)
+	}
+	r := reader{config: c, base: filepath.Dir(s.File), tree: tree}
+	find := finder{lines: strings.Split(s.Text, "\n")}
+	for _, key := range meta.Keys() {
+		line := find.next(key[len(key)-1])
+		if err := r.read(key); err != nil {
+			return nil, at(s.File, line, fmt.Errorf("%s: %w", key, err))
+		}
+		if len(c.Slots) > len(slotLines) {
+			slotLines = append(slotLines, line)
+		}
+	}
+	return slotLines, nil
+}
+
+func at(file string, line int, err error) error {
+	return fmt.Errorf("%s:%d: %w", file, line, err)
+}
+
+// reader applies the keys of a file, one after the other as they stand there.
+type reader struct {
+	config *Config
+	base   string
+	tree   map[string]any
+}
+
+func (r reader) read(key toml.Key) error {
+	if key[0] == "slot" {
+		return r.readSlot(key)
+	}
+	name, v := strings.Join(key, "."), lookup(r.tree, key)
+	for _, s := range settings() {
+		if s.key == name {
+			return r.apply(v, func(v value) error { return s.set(r.config, v) })
+		}
+		if _, table := v.(map[string]any); table && strings.HasPrefix(s.key, name+".") {
+			return nil
+		}
+	}
+	return errors.New("unknown setting")
+}
+
+// readSlot reads a [[slot]] header or a key below the latest of them.
+func (r reader) readSlot(key toml.Key) error {
+	tables, ok := r.tree["slot"].([]map[string]any)
+	if !ok {
+		return errors.New("slots are written as [[slot]]")
+	}
+	if len(key) == 1 {
+		r.config.Slots = append(r.config.Slots, Slot{})
+		return nil
+	}
+	set, known := slotSettings()[strings.Join(key[1:], ".")]
+	if !known {
+		return errors.New("unknown setting")
+	}
+	last := len(r.config.Slots) - 1
+	return r.apply(lookup(tables[last], key[1:]), func(v value) error { return set(&r.config.Slots[last], v) })
+}
+
+func (r reader) apply(v any, set func(value) error) error {
+	text, err := textOf(v)
+	if err != nil {
+		return err
+	}
+	return set(value{text: text, base: r.base})
+}
+
+func lookup(tree map[string]any, key toml.Key) any {
+	for _, part := range key[:len(key)-1] {
+		tree, _ = tree[part].(map[string]any)
+	}
+	return tree[key[len(key)-1]]
+}
+
+// textOf writes a value of the file as it would stand in a variable.
+func textOf(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case int64:
+		return strconv.FormatInt(v, 10), nil
+	case []any:
+		return textOfList(v)
+	}
+	return "", errors.New("want a string")
+}
+
+func textOfList(list []any) (string, error) {
+	words := make([]string, len(list))
+	for i, v := range list {
+		word, ok := v.(string)
+		if !ok {
+			return "", errors.New("want a list of strings")
+		}
+		words[i] = word
+	}
+	if len(words) == 0 {
+		return "none", nil
+	}
+	return strings.Join(words, ","), nil
+}
+
+// finder finds the lines of keys, which the parser does not tell. The keys are
+// asked for in the order of the file, so the search goes on where the last one
+// was found.
+type finder struct {
+	lines []string
+	at    int
+}
+
+// next returns the number of the line on which name stands as a key, counted
+// from 1.
+func (f *finder) next(name string) int {
+	key := regexp.MustCompile(`(^|[\s.{,\["'])` + regexp.QuoteMeta(name) + `["']?\s*[=.\]]`)
+	for i := f.at; i < len(f.lines); i++ {
+		if key.MatchString(f.lines[i]) && !strings.HasPrefix(strings.TrimSpace(f.lines[i]), "#") {
+			f.at = i
+			break
+		}
+	}
+	return f.at + 1
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+)
+
+// host is what the place of the settings depends on.
+type host struct {
+	getenv   func(string) string
+	root     bool
+	home     func() string // home directory by the user database
+	fallback string        // file that is read when none is named
+}
+
+func thisHost(getenv func(string) string) host {
+	return host{getenv: getenv, root: os.Geteuid() == 0, home: homeOfUser, fallback: DefaultFile}
+}
+
+func homeOfUser() string {
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return u.HomeDir
+}
+
+// source finds the file and reads it. A file that was named must be there.
+func (h host) source() (Source, error) {
+	s := Source{State: h.state()}
+	file, named := h.getenv("ZK_PKCS11_CONF"), true
+	if file == "" {
+		file, named = h.fallback, false
+	}
+	file = absolute("", file)
+	text, err := os.ReadFile(file)
+	if !named && errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	s.File, s.Text = file, string(text)
+	return s, nil
+}
+
+// state is the default state directory: per user by the XDG base directory
+// specification, which wants relative paths ignored.
+func (h host) state() string {
+	if h.root {
+		return SystemState
+	}
+	if xdg := h.getenv("XDG_STATE_HOME"); filepath.IsAbs(xdg) {
+		return filepath.Join(xdg, "zk_pkcs11")
+	}
+	home := h.getenv("HOME")
+	if !filepath.IsAbs(home) {
+		home = h.home()
+	}
+	if !filepath.IsAbs(home) {
+		return SystemState
+	}
+	return filepath.Join(home, ".local/state/zk_pkcs11")
+}
+
+// absolute resolves path against base, or against the working directory where
+// base is empty.
+func absolute(base, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	if base != "" {
+		return filepath.Join(base, path)
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
