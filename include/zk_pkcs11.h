@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Attributes and mechanisms of libzk_pkcs11 that the specification does not
+ * have. They show what a Secure Compute Module (SCM) has beyond PKCS#11.
+ */
+#ifndef ZK_PKCS11_VENDOR_H
+#define ZK_PKCS11_VENDOR_H 1
+
+#include "pkcs11.h"
+
+/*
+ * CK_ULONG: the SCM's number of the key slot that holds a key, on both halves
+ * of a pair. Read-only; in a template of C_GenerateKeyPair it asks for that slot.
+ */
+#define CKA_ZK_SLOT (CKA_VENDOR_DEFINED + 0x5A4B01)
+
+/*
+ * CK_BBOOL: the key is a foreign public key, held in the SCM's own numbering of
+ * foreign keys (0 to 127), and CKA_ZK_SLOT counts there. Read-only.
+ */
+#define CKA_ZK_FOREIGN (CKA_VENDOR_DEFINED + 0x5A4B02)
+
+/* UTF-8 text, not terminated: the name of the wallet that a key belongs to. Read-only. */
+#define CKA_ZK_WALLET (CKA_VENDOR_DEFINED + 0x5A4B03)
+
+/* UTF-8 text, not terminated: the path of a wallet key from its master key, such as m/44'/0'. Read-only. */
+#define CKA_ZK_NODE_ADDRESS (CKA_VENDOR_DEFINED + 0x5A4B04)
+
+/*
+ * Encrypts and decrypts data by the SCM's lock and unlock, whose key never
+ * leaves the module. The parameter chooses between the module's own key and the
+ * shared one; no parameter means its own.
+ */
+#define CKM_ZK_LOCK (CKM_VENDOR_DEFINED + 0x5A4B01)
+
+#endif /* ZK_PKCS11_VENDOR_H */
