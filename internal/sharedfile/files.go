@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharedfile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	lockSuffix = ".lock"
+	genSuffix  = ".gen"
+)
+
+// The files that SQLite makes beside its database.
+var logSuffixes = [...]string{"-wal", "-shm"}
+
+// Remove deletes the file at path and its companions. Processes that have it
+// open get ErrRemoved from then on. A file that is not there is no error.
+func Remove(path string, wait time.Duration) error {
+	if _, err := os.Lstat(path + lockSuffix); errors.Is(err, fs.ErrNotExist) {
+		return removeAll(path)
+	}
+	lock, err := OpenLock(path+lockSuffix, 0o600, -1)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	release, err := lock.Exclusive(wait)
+	if err != nil {
+		return err
+	}
+	defer release()
+	// Odd for good: the processes that mapped it look again, and find no lock.
+	if gen, err := openGeneration(path+genSuffix, 0o600, -1); err == nil {
+		defer gen.close()
+		if err := gen.unsettle(); err != nil {
+			return err
+		}
+	}
+	return removeAll(path)
+}
+
+// removeAll deletes the lock file last, so that nobody makes the file anew
+// before the rest is gone.
+func removeAll(path string) error {
+	for _, suffix := range [...]string{"", logSuffixes[0], logSuffixes[1], genSuffix, lockSuffix} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// writable tells whether the file at path can be written, or made.
+func writable(path string) bool {
+	if !permits(filepath.Dir(path), unix.W_OK|unix.X_OK) {
+		return false
+	}
+	for _, suffix := range [...]string{"", lockSuffix, genSuffix} {
+		_, err := os.Stat(path + suffix)
+		if !errors.Is(err, fs.ErrNotExist) && !permits(path+suffix, unix.R_OK|unix.W_OK) {
+			return false
+		}
+	}
+	return true
+}
+
+func permits(path string, access uint32) bool {
+	return unix.Faccessat(unix.AT_FDCWD, path, access, unix.AT_EACCESS) == nil
+}
+
+// openOrCreate opens the file for reading and writing. It sets the permission
+// and the group only of a file that it makes.
+func openOrCreate(path string, mode fs.FileMode, group int) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return file, err
+	}
+	file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+	if errors.Is(err, fs.ErrExist) { // another process was faster
+		return os.OpenFile(path, os.O_RDWR, 0)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := adopt(file, mode, group); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// adopt sets the group, and the permission whatever the umask was.
+func adopt(file *os.File, mode fs.FileMode, group int) error {
+	if group >= 0 {
+		if err := file.Chown(-1, group); err != nil {
+			return err
+		}
+	}
+	return file.Chmod(mode)
+}

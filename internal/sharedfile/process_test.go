@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharedfile_test
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"libzk_pkcs11/internal/sharedfile"
+)
+
+func TestProcessesLoseNoUpdate(t *testing.T) {
+	const processes, updates = 6, 200
+	path := filepath.Join(t.TempDir(), "f")
+	var running []*process
+	for range processes {
+		p := start(t, "increment", path)
+		p.tell(strconv.Itoa(updates))
+		running = append(running, p)
+	}
+	for _, p := range running {
+		if err := p.end(); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := mustCount(t, open(t, path)); n != processes*updates {
+		t.Errorf("counter is %d, want %d", n, processes*updates)
+	}
+}
+
+func TestKilledWriters(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	f := open(t, path)
+	committed := 0
+	for kill := range 30 {
+		p := start(t, "insert", path)
+		for range kill%7 + 1 {
+			p.tell("insert")
+			p.hear()
+			committed++
+		}
+		p.tell("insert") // killed somewhere in this one
+		p.kill()
+		committed = checkRows(t, f, committed)
+	}
+}
+
+// checkRows fails the test unless the rows are 1 to n with no gap, where n is
+// committed or one more, and returns n.
+func checkRows(t *testing.T, f *sharedfile.File, committed int) int {
+	t.Helper()
+	var rows, last int
+	var integrity string
+	err := f.View(func(tx *sql.Tx) error {
+		if err := tx.QueryRow("SELECT count(*), coalesce(max(n), 0) FROM rows").Scan(&rows, &last); err != nil {
+			return err
+		}
+		return tx.QueryRow("PRAGMA integrity_check").Scan(&integrity)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if integrity != "ok" || rows != last || rows < committed || rows > committed+1 {
+		t.Fatalf("%d rows up to %d after %d commits, integrity %s", rows, last, committed, integrity)
+	}
+	return rows
+}
+
+func TestVersionChangesInAnotherProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	f := open(t, path)
+	p := start(t, "insert", path)
+	for range 300 { // far enough for a carry between the counter's bytes
+		before := f.Version()
+		if again := f.Version(); again != before {
+			t.Fatalf("Version went from %d to %d without a change", before, again)
+		}
+		p.tell("insert")
+		p.hear()
+		if f.Version() == before {
+			t.Fatalf("Version is still %d after a change", before)
+		}
+	}
+}
+
+func TestVersionDuringChange(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	f := open(t, path)
+	seen := map[uint64]bool{f.Version(): true}
+	p := start(t, "stay in update", path)
+	p.hear()
+	for range 5 {
+		v := f.Version()
+		if seen[v] {
+			t.Fatalf("Version returned %d twice in the middle of a change", v)
+		}
+		seen[v] = true
+	}
+	p.tell("go on")
+	if err := p.end(); err != nil {
+		t.Fatal(err)
+	}
+	if v := f.Version(); seen[v] || v != f.Version() {
+		t.Errorf("Version %d is not a new, stable one", v)
+	}
+}
+
+func TestVersionHealsAfterKilledWriter(t *testing.T) {
+	heal := map[string]func(*testing.T, *sharedfile.File){
+		"by Version": func(t *testing.T, f *sharedfile.File) { f.Version() },
+		"by View":    func(t *testing.T, f *sharedfile.File) { mustCount(t, f) },
+		"by Update":  func(t *testing.T, f *sharedfile.File) { mustIncrement(t, f) },
+	}
+	for name, call := range heal {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "f")
+			f := open(t, path)
+			before := f.Version()
+			p := start(t, "stay in update", path)
+			p.hear()
+			p.kill()
+			call(t, f)
+			if v := f.Version(); v == before || v != f.Version() {
+				t.Errorf("Version %d is not a new, stable one (was %d)", v, before)
+			}
+		})
+	}
+}
+
+func TestReadOnlyDirectory(t *testing.T) {
+	tests := []struct {
+		name string
+		left []string // what is left of the companions
+		want string   // version: even and settled, or the constant
+	}{
+		{"whole", []string{"-wal", "-shm", ".lock", ".gen"}, "2"},
+		{"without log", []string{".lock", ".gen"}, "2"},
+		{"alone", nil, "0"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			path := filepath.Join(publicDir(t), "f")
+			f := open(t, path)
+			mustIncrement(t, f)
+			f.Close()
+			keep(t, path, test.left)
+			if err := os.Chmod(filepath.Dir(path), 0o555); err != nil {
+				t.Fatal(err)
+			}
+			p := start(t, "look", path, unprivileged(t))
+			p.tell("look")
+			if got, want := p.hear(), fmt.Sprintf("true %s 1 <nil>", test.want); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// keep deletes the companions of the file that are not listed.
+func keep(t *testing.T, path string, left []string) {
+	t.Helper()
+	listed := map[string]bool{}
+	for _, suffix := range left {
+		listed[suffix] = true
+	}
+	for _, suffix := range []string{"-wal", "-shm", ".lock", ".gen"} {
+		if !listed[suffix] {
+			if err := os.Remove(path + suffix); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestReadOnlyFollowsAWriter(t *testing.T) {
+	for _, log := range []string{"used", "unusable"} {
+		t.Run("log "+log, func(t *testing.T) {
+			path := filepath.Join(publicDir(t), "f")
+			f := open(t, path)
+			mustIncrement(t, f)
+			if log == "unusable" {
+				f.Close()
+				keep(t, path, []string{".gen", ".lock"})
+			}
+			p := start(t, "look", path, unprivileged(t))
+			p.tell("look")
+			first := p.hear()
+			f = open(t, path)
+			mustIncrement(t, f)
+			f.Close() // copies the log into the file
+			p.tell("look")
+			if got, want := first+", "+p.hear(), "true 2 1 <nil>, true 4 2 <nil>"; got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestReadOnlyAndAbsent(t *testing.T) {
+	path := filepath.Join(publicDir(t), "f")
+	p := start(t, "look", path, unprivileged(t))
+	p.tell("look")
+	if got, want := p.hear(), "true 0 0 <nil>"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestReadOnlyRefusesUpdate(t *testing.T) {
+	path := filepath.Join(publicDir(t), "f")
+	open(t, path)
+	p := start(t, "report update", path, unprivileged(t))
+	if got, want := p.hear(), "read only: true"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

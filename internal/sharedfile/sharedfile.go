@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sharedfile keeps one SQLite file that any number of processes read
+// and write at the same time, and tells cheaply whether it has changed.
+//
+// Three companions lie beside the file: SQLite's own write-ahead log, PATH.lock
+// with which readers and writers exclude each other, and PATH.gen, a counter of
+// changes that every process keeps mapped.
+//
+// The lock is there although SQLite has locks of its own. Those are POSIX record
+// locks: they do not tell two copies of SQLite in one process from each other,
+// and all of them are lost when either copy closes the file. A forked process
+// that loads this library afresh has two such copies.
+package sharedfile
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+)
+
+// DefaultWait is how long a call waits for other users of the file when
+// Options.Wait is 0.
+const DefaultWait = 5 * time.Second
+
+// Options say how a file is made and used.
+type Options struct {
+	// Schema is executed once, when the file is made.
+	Schema string
+	// Mode is the permission of the file and its companions. Opening does not
+	// change the permission of a file that exists.
+	Mode fs.FileMode
+	// Group is the group that owns them, or -1 for that of the process.
+	Group int
+	// Wait bounds how long a call waits for other users of the file.
+	Wait time.Duration
+}
+
+func (o Options) wait() time.Duration {
+	if o.Wait == 0 {
+		return DefaultWait
+	}
+	return o.Wait
+}
+
+// File is an open file. Its methods may be called from any goroutine, but
+// neither View nor Update from within a function that was given to either.
+type File struct {
+	path     string
+	wait     time.Duration
+	readOnly bool
+	lock     *Lock
+	gen      *generation
+	db       *sql.DB
+	closed   atomic.Bool
+}
+
+// Open opens the file at path, and makes it when it is not there. The directory
+// has to exist.
+//
+// A file that cannot be written, or lies in a directory that cannot, is opened
+// for reading; when it does not exist, an empty one in memory stands in its
+// place. Open returns ErrBusy and ErrCorrupt.
+func Open(path string, o Options) (*File, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{path: path, wait: o.wait(), readOnly: !writable(path)}
+	if err := f.open(o); err != nil {
+		f.Close()
+		return nil, describe(path, err)
+	}
+	return f, nil
+}
+
+func (f *File) open(o Options) (err error) {
+	if f.readOnly {
+		return f.openReadOnly(o)
+	}
+	if f.lock, err = OpenLock(f.path+lockSuffix, o.Mode, o.Group); err != nil {
+		return err
+	}
+	// Exclusive, because SQLite takes the first user of a log for the only one
+	// and then cuts the log's index.
+	release, err := f.lock.Exclusive(f.wait)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if f.gen, err = openGeneration(f.path+genSuffix, o.Mode, o.Group); err != nil {
+		return err
+	}
+	f.db, err = openDatabase(f.path, o)
+	return err
+}
+
+func (f *File) openReadOnly(o Options) (err error) {
+	f.lock = openLockReadOnly(f.path + lockSuffix)
+	release, err := f.lock.Shared(f.wait)
+	if err != nil {
+		return err
+	}
+	defer release()
+	f.gen = openGenerationReadOnly(f.path + genSuffix)
+	f.db, err = openDatabaseReadOnly(f.path, o)
+	return err
+}
+
+// ReadOnly tells whether Update is impossible.
+func (f *File) ReadOnly() bool { return f.readOnly }
+
+// Version returns a number that differs from every earlier one once the file has
+// changed, whichever process changed it. It is read from memory and never waits.
+//
+// Callers read it before View: what View then shows is at least as new. While
+// some process is in the middle of a change each call returns another number.
+// Where the counter of changes cannot be opened, Version is constant.
+func (f *File) Version() uint64 {
+	if v := f.gen.load(); settled(v) {
+		return v
+	}
+	return f.unsettled()
+}
+
+// unsettled finds out whether the writer that left the counter odd still lives:
+// a dead one holds no lock.
+func (f *File) unsettled() uint64 {
+	release, ok := f.lock.tryExclusive()
+	if !ok {
+		return f.gen.unique()
+	}
+	defer release()
+	return f.gen.settle()
+}
+
+// View calls fn in a transaction that sees one state of the file and is rolled
+// back at its end. It returns fn's error, ErrBusy or ErrCorrupt.
+func (f *File) View(fn func(*sql.Tx) error) error {
+	release, err := f.lockForView()
+	if err != nil {
+		return err
+	}
+	defer release()
+	tx, err := f.db.BeginTx(context.Background(), nil)
+	if err != nil {
+		return describe(f.path, err)
+	}
+	defer tx.Rollback()
+	return describe(f.path, fn(tx))
+}
+
+// lockForView locks out other readers too after a writer has died, because the
+// next user of the file repairs it.
+func (f *File) lockForView() (release func(), err error) {
+	if settled(f.gen.load()) || f.readOnly {
+		return f.lock.Shared(f.wait)
+	}
+	return f.lock.Exclusive(f.wait)
+}
+
+// Update calls fn in a transaction, and commits it when fn returns nil; it is
+// then on stable storage. Otherwise nothing has changed. Update returns fn's
+// error, ErrReadOnly, ErrBusy or ErrCorrupt.
+func (f *File) Update(fn func(*sql.Tx) error) error {
+	if f.readOnly {
+		return fmt.Errorf("%s: %w", f.path, ErrReadOnly)
+	}
+	release, err := f.lock.Exclusive(f.wait)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := f.gen.unsettle(); err != nil {
+		return err
+	}
+	defer f.gen.settle()
+	return describe(f.path, f.commit(fn))
+}
+
+func (f *File) commit(fn func(*sql.Tx) error) error {
+	tx, err := f.db.BeginTx(context.Background(), nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // without effect after Commit
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// Close closes the file. Other calls fail after it, Version excepted.
+func (f *File) Close() error {
+	if f.closed.Swap(true) {
+		return nil
+	}
+	var err error
+	if f.db != nil {
+		err = f.closeDatabase()
+	}
+	f.gen.close()
+	f.lock.Close()
+	return describe(f.path, err)
+}
+
+// closeDatabase waits for the lock because closing drops the record locks of
+// another copy of SQLite in this process, and because the last user of a log
+// copies it into the file.
+func (f *File) closeDatabase() error {
+	release, err := f.lock.Exclusive(f.wait)
+	if err == nil {
+		defer release()
+	}
+	return f.db.Close()
+}
