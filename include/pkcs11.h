@@ -24,22 +24,6 @@ extern "C" {
 #define CRYPTOKI_VERSION_MINOR     2
 #define CRYPTOKI_VERSION_AMENDMENT 0
 
-/* Macros of the specification's section 2, so that portable sources compile. */
-#ifndef CK_PTR
-#define CK_PTR *
-#endif
-#ifndef CK_DECLARE_FUNCTION
-#define CK_DECLARE_FUNCTION(type, name) type name
-#endif
-#ifndef CK_DEFINE_FUNCTION
-#define CK_DEFINE_FUNCTION(type, name) type name
-#endif
-#ifndef CK_DECLARE_FUNCTION_POINTER
-#define CK_DECLARE_FUNCTION_POINTER(type, name) type (*name)
-#endif
-#ifndef CK_CALLBACK_FUNCTION
-#define CK_CALLBACK_FUNCTION(type, name) type (*name)
-#endif
 #ifndef NULL_PTR
 #define NULL_PTR NULL
 #endif

@@ -16,21 +16,21 @@
 #define CKA_ZK_SLOT (CKA_VENDOR_DEFINED + 0x5A4B01)
 
 /*
- * CK_BBOOL: the key is a foreign public key, held in the SCM's own numbering of
- * foreign keys (0 to 127), and CKA_ZK_SLOT counts there. Read-only.
+ * CK_BBOOL: the key is a foreign public key, one that the SCM stores for others.
+ * CKA_ZK_SLOT is then its number among the foreign keys (0 to 127). Read-only.
  */
 #define CKA_ZK_FOREIGN (CKA_VENDOR_DEFINED + 0x5A4B02)
 
 /* UTF-8 text, not terminated: the name of the wallet that a key belongs to. Read-only. */
 #define CKA_ZK_WALLET (CKA_VENDOR_DEFINED + 0x5A4B03)
 
-/* UTF-8 text, not terminated: the path of a wallet key from its master key, such as m/44'/0'. Read-only. */
+/* UTF-8 text, not terminated: the path of a wallet key from its master key, such as m/3'/1. Read-only. */
 #define CKA_ZK_NODE_ADDRESS (CKA_VENDOR_DEFINED + 0x5A4B04)
 
 /*
  * Encrypts and decrypts data by the SCM's lock and unlock, whose key never
- * leaves the module. The parameter chooses between the module's own key and the
- * shared one; no parameter means its own.
+ * leaves the module. The parameter is a CK_BBOOL, true for the key shared between
+ * modules; without a parameter it is the module's own key.
  */
 #define CKM_ZK_LOCK (CKM_VENDOR_DEFINED + 0x5A4B01)
 

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+// The constants and their names come from the C headers, so that both languages have the same.
+//
+//go:generate go run ../include/gen
