@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scmtest
+
+import (
+	"math"
+	"testing"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+func testPlacer(t *testing.T, d scm.Device) {
+	p, ok := d.(scm.Placer)
+	if !ok {
+		t.Skip("the device is no Placer")
+	}
+	for _, s := range []scm.Slot{math.MinInt, scm.FirstVolatile, scm.EphemeralSlot, scm.LastUser + 1, math.MaxInt} {
+		_, err := p.GenerateAt(s, scm.P256)
+		wantError(t, "GenerateAt", err, scm.ErrSlotRange)
+	}
+	_, err := p.GenerateAt(scm.LastPermanent, scm.P256)
+	wantError(t, "GenerateAt a permanent slot", err, scm.ErrSlotTaken)
+	_, err = p.GenerateAt(scm.LastUser, -1)
+	wantError(t, "GenerateAt on an unknown curve", err, scm.ErrCurve)
+
+	taken := generate(t, d, scm.P256)
+	_, err = p.GenerateAt(taken.Slot, scm.P256)
+	wantError(t, "GenerateAt a used slot", err, scm.ErrSlotTaken)
+	checkSame(t, d, taken)
+
+	want := highestFree(keys(t, d))
+	k, err := p.GenerateAt(want, scm.P256)
+	if err != nil || k.Slot != want {
+		t.Fatalf("GenerateAt(%d) = %v, %v", want, k, err)
+	}
+	t.Cleanup(func() { removed(t, d, k.Slot) })
+	checkSame(t, d, k)
+	checkSigns(t, d, k)
+}
+
+func highestFree(all []scm.Key) scm.Slot {
+	s := scm.LastUser
+	for find(all, s) >= 0 {
+		s--
+	}
+	return s
+}
+
+func testVolatile(t *testing.T, d scm.Device) {
+	v, ok := d.(scm.Volatile)
+	if !ok {
+		t.Skip("the device is not Volatile")
+	}
+	before := len(keys(t, d))
+	seen := make(map[scm.Slot]bool)
+	curves(t, d, generates, func(t *testing.T, c scm.Curve) {
+		for range 3 {
+			checkVolatile(t, d, v, c, seen)
+		}
+	})
+	if n := len(keys(t, d)); n != before {
+		t.Errorf("%d keys are listed, %d before", n, before)
+	}
+	_, err := v.GenerateVolatile(-1)
+	wantError(t, "GenerateVolatile on an unknown curve", err, scm.ErrCurve)
+}
+
+// checkVolatile takes a volatile key through its life. The slot must not be in
+// seen, and is put there.
+func checkVolatile(t *testing.T, d scm.Device, v scm.Volatile, c scm.Curve, seen map[scm.Slot]bool) {
+	t.Helper()
+	k, err := v.GenerateVolatile(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !k.Slot.Volatile() || seen[k.Slot] {
+		t.Errorf("slot %d is not volatile, or was in use before", k.Slot)
+	}
+	seen[k.Slot] = true
+	checkSame(t, d, k)
+	checkUse(t, d, k)
+	if err := d.Remove(k.Slot); err != nil {
+		t.Errorf("Remove(%d): %v", k.Slot, err)
+	}
+	_, err = d.Sign(k.Slot, make([]byte, 32))
+	wantError(t, "Sign with a removed key", err, scm.ErrSlotEmpty)
+	wantError(t, "second Remove", d.Remove(k.Slot), scm.ErrSlotEmpty)
+}
+
+// checkUse signs and agrees with k as far as the device can.
+func checkUse(t *testing.T, d scm.Device, k scm.Key) {
+	t.Helper()
+	able := capability(d, k.Curve)
+	if able.Sign {
+		checkSigns(t, d, k)
+	}
+	if a, ok := d.(scm.Agreer); ok && able.Agree {
+		checkAgrees(t, a, k)
+	}
+}
