@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/sharedfile"
+)
+
+// flashName is the name of the flash in the directory of the SCM; what belongs
+// to it has names that begin with it.
+const flashName = "flash.db"
+
+// manufacture makes a new SCM in the flash. When several processes do so at the
+// same time, the first one wins and the others find its SCM.
+func (d *Device) manufacture() error {
+	r := newRoot()
+	defer r.destroy()
+	return fault(d.file.Update(func(tx *sql.Tx) error {
+		if _, err := readFlash(tx); !errors.Is(err, errBlank) {
+			return err
+		}
+		if err := d.rootKey.write(r); err != nil {
+			return err
+		}
+		_, err := tx.Exec("INSERT INTO scm (id, serial, root_id) VALUES (1, ?, ?)", newSerial(), r.id)
+		if err != nil {
+			return err
+		}
+		return addPermanent(tx, r)
+	}))
+}
+
+func addPermanent(tx *sql.Tx, r *root) error {
+	secret := make([]byte, secretSize)
+	defer clear(secret)
+	for s := range scm.Slot(scm.PermanentSlots) {
+		c := scm.PermanentCurve(s)
+		p, err := generate(c, secret)
+		if err != nil {
+			return err
+		}
+		if err := writeKey(tx, r, scm.Key{Slot: s, Curve: c, Public: p.public()}, secret); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newSerial returns 16 random hexadecimal digits.
+func newSerial() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// tidy removes the root key file of a flash that is sealed to a secret, which
+// is there during Seal and after a crash in it. That it cannot be removed is no
+// failure: the key in it opens nothing in the flash any more, and the next Open
+// tries again.
+func (d *Device) tidy() {
+	if _, err := os.Stat(d.rootKey.path()); err != nil {
+		return
+	}
+	// Inside a View no other process can be making the flash one that needs
+	// the file.
+	_ = d.file.View(func(tx *sql.Tx) error {
+		var sealed bool
+		err := tx.QueryRow("SELECT root IS NOT NULL FROM scm").Scan(&sealed)
+		if err != nil || !sealed {
+			return err
+		}
+		return d.rootKey.remove()
+	})
+}
+
+// Destroy removes the soft SCM in dir, with all its keys, if there is one.
+// Processes that have it open get ErrDevice from then on.
+func Destroy(dir string) error {
+	return errors.Join(
+		rootFile{dir: dir}.remove(),
+		sharedfile.Remove(filepath.Join(dir, flashName), sharedfile.DefaultWait),
+	)
+}

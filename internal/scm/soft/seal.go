@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// keySize is the length in bytes of the AES-256 keys: the root key and the key
+// made of the secret that seals it.
+const keySize = 32
+
+// rootInfo tells the key made of a secret for the root key from keys that
+// others may make of the same secret.
+const rootInfo = "zk_pkcs11 soft SCM root key"
+
+// seal encrypts plain under key and binds it to context, what the plain text
+// is. Every sealing has its own random nonce.
+func seal(key, plain, context []byte) ([]byte, error) {
+	aead, err := newAEAD(key)
+	if err != nil {
+		return nil, err
+	}
+	return aead.Seal(nil, nil, plain, context), nil
+}
+
+// unseal undoes seal into plain, which has the exact length. It fails when the
+// key or the context is not the one of seal, or the blob was changed.
+func unseal(key, blob, context, plain []byte) error {
+	aead, err := newAEAD(key)
+	if err != nil {
+		return err
+	}
+	if len(blob) != len(plain)+aead.Overhead() {
+		return fmt.Errorf("sealed blob of %d bytes", len(blob))
+	}
+	_, err = aead.Open(plain[:0], nil, blob, context)
+	return err
+}
+
+func newAEAD(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// keyContext binds a sealed private key to its slot, curve and public key, so
+// that blobs cannot change places.
+func keyContext(k scm.Key) []byte {
+	b := []byte("zk_pkcs11 soft SCM key")
+	b = binary.BigEndian.AppendUint64(b, uint64(k.Slot))
+	b = append(b, byte(k.Curve))
+	return append(b, k.Public...)
+}
+
+// rootSealer is the key that seals the root key with the given identity.
+func rootSealer(secret, id []byte) ([]byte, error) {
+	return hkdf.Key(sha256.New, secret, id, rootInfo, keySize)
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// Keys lists the keys in the permanent and user slots.
+func (d *Device) Keys() ([]scm.Key, error) {
+	f, err := d.current()
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]scm.Key, len(f.keys))
+	for i, k := range f.keys {
+		keys[i] = clone(k.Key)
+	}
+	return keys, nil
+}
+
+// PublicKey returns the key in a slot of any kind.
+func (d *Device) PublicKey(s scm.Slot) (scm.Key, error) {
+	if s.Volatile() {
+		return d.volatileKey(s)
+	}
+	f, err := d.current()
+	if err != nil {
+		return scm.Key{}, err
+	}
+	k, err := f.key(s)
+	return clone(k.Key), err
+}
+
+func clone(k scm.Key) scm.Key {
+	k.Public = slices.Clone(k.Public)
+	return k
+}
+
+// Generate makes a key pair in the lowest free user slot.
+func (d *Device) Generate(c scm.Curve) (scm.Key, error) {
+	return d.create(c, freeSlot)
+}
+
+// GenerateAt makes a key pair in a user slot of the caller's choice.
+func (d *Device) GenerateAt(s scm.Slot, c scm.Curve) (scm.Key, error) {
+	if !s.Permanent() && !s.User() {
+		return scm.Key{}, errRange(s)
+	}
+	return d.create(c, func(tx *sql.Tx) (scm.Slot, error) {
+		taken, err := holds(tx, s)
+		if taken {
+			err = fmt.Errorf("slot %d: %w", s, scm.ErrSlotTaken)
+		}
+		return s, err
+	})
+}
+
+// create makes a key pair in the slot that choose returns.
+func (d *Device) create(c scm.Curve, choose func(*sql.Tx) (scm.Slot, error)) (scm.Key, error) {
+	r, err := d.unsealed()
+	if err != nil {
+		return scm.Key{}, err
+	}
+	secret := make([]byte, secretSize)
+	defer clear(secret)
+	p, err := generate(c, secret)
+	if err != nil {
+		return scm.Key{}, err
+	}
+	key := scm.Key{Curve: c, Public: p.public()}
+	err = d.file.Update(func(tx *sql.Tx) error {
+		if err := checkRoot(tx, r); err != nil {
+			return err
+		}
+		if key.Slot, err = choose(tx); err != nil {
+			return err
+		}
+		return writeKey(tx, r, key, secret)
+	})
+	if err != nil {
+		return scm.Key{}, fault(err)
+	}
+	return key, nil
+}
+
+// Remove erases the key pair of a user or volatile slot.
+func (d *Device) Remove(s scm.Slot) error {
+	switch {
+	case s.Permanent():
+		return fmt.Errorf("slot %d: %w", s, scm.ErrPermanent)
+	case s.Volatile():
+		return d.removeVolatile(s)
+	case !s.User():
+		return errRange(s)
+	}
+	return d.erase(s)
+}
+
+func (d *Device) erase(s scm.Slot) error {
+	if _, err := d.current(); err != nil {
+		return err
+	}
+	return fault(d.file.Update(func(tx *sql.Tx) error { return eraseKey(tx, s) }))
+}

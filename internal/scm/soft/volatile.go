@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import "libzk_pkcs11/internal/scm"
+
+// volatileKeys are the keys that live in memory only. The zero value holds
+// none. Slots are counted down and never given twice.
+type volatileKeys struct {
+	given int // how many slots were given so far
+	keys  map[scm.Slot]volatileKey
+}
+
+type volatileKey struct {
+	scm.Key
+	private private
+}
+
+// add puts a key in a slot of its own.
+func (v *volatileKeys) add(c scm.Curve, p private) scm.Key {
+	k := scm.Key{Slot: scm.FirstVolatile - scm.Slot(v.given), Curve: c, Public: p.public()}
+	v.given++
+	if v.keys == nil {
+		v.keys = make(map[scm.Slot]volatileKey)
+	}
+	v.keys[k.Slot] = volatileKey{k, p}
+	return k
+}
+
+// key returns the key in the slot s, ErrSlotRange for a slot that was never
+// given.
+func (v *volatileKeys) key(s scm.Slot) (volatileKey, error) {
+	k, ok := v.keys[s]
+	switch {
+	case ok:
+		return k, nil
+	case s <= scm.FirstVolatile-scm.Slot(v.given):
+		return k, errRange(s)
+	}
+	return k, errEmpty(s)
+}
+
+func (v *volatileKeys) remove(s scm.Slot) error {
+	_, err := v.key(s)
+	delete(v.keys, s)
+	return err
+}
+
+func (v *volatileKeys) forget() { v.keys = nil }
+
+// GenerateVolatile makes a key pair that lives until Close, Forget or the
+// sealing of the device by another process.
+func (d *Device) GenerateVolatile(c scm.Curve) (scm.Key, error) {
+	secret := make([]byte, secretSize)
+	defer clear(secret)
+	p, err := generate(c, secret)
+	if err != nil {
+		return scm.Key{}, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.refresh(); err != nil {
+		return scm.Key{}, err
+	}
+	if d.root == nil {
+		return scm.Key{}, scm.ErrSealed
+	}
+	return clone(d.volatile.add(c, p)), nil
+}
+
+func (d *Device) removeVolatile(s scm.Slot) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return errClosed
+	}
+	return d.volatile.remove(s)
+}
+
+func (d *Device) volatileKey(s scm.Slot) (scm.Key, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.closed {
+		return scm.Key{}, errClosed
+	}
+	k, err := d.volatile.key(s)
+	return clone(k.Key), err
+}
