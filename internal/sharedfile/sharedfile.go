@@ -167,19 +167,31 @@ func (f *File) lockForView() (release func(), err error) {
 // then on stable storage. Otherwise nothing has changed. Update returns fn's
 // error, ErrReadOnly, ErrBusy or ErrCorrupt.
 func (f *File) Update(fn func(*sql.Tx) error) error {
+	_, err := f.Change(fn)
+	return err
+}
+
+// Step is a change as Version shows it: who knew the file at version Before,
+// and what was written, knows it at version After.
+type Step struct{ Before, After uint64 }
+
+// Change is Update for callers who keep what they wrote in memory too.
+func (f *File) Change(fn func(*sql.Tx) error) (Step, error) {
 	if f.readOnly {
-		return fmt.Errorf("%s: %w", f.path, ErrReadOnly)
+		return Step{}, fmt.Errorf("%s: %w", f.path, ErrReadOnly)
 	}
 	release, err := f.lock.Exclusive(f.wait)
 	if err != nil {
-		return err
+		return Step{}, err
 	}
 	defer release()
+	step := Step{Before: f.gen.load()}
 	if err := f.gen.unsettle(); err != nil {
-		return err
+		return Step{}, err
 	}
-	defer f.gen.settle()
-	return describe(f.path, f.commit(fn))
+	err = f.commit(fn)
+	step.After = f.gen.settle()
+	return step, describe(f.path, err)
 }
 
 func (f *File) commit(fn func(*sql.Tx) error) error {

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package scm is the Secure Compute Module as this project sees it: a few
+// numbered key slots that sign, agree and make keys, and never give a private
+// key away. It speaks of keys and signatures, not of PKCS#11.
+//
+// A device is anything that implements [Device] and passes package scmtest.
+// What only some devices can do stands in small interfaces of its own
+// ([Agreer], [Sealer], [Volatile], [Placer]), which callers find by type
+// assertion.
+package scm
+
+import "errors"
+
+// Slot is the number of a key slot.
+type Slot int
+
+// The slots of an SCM. Volatile slots exist only in devices that are
+// [Volatile].
+const (
+	LastPermanent  Slot = 15  // 0 to 13 P-256, 14 and 15 Ed25519; never removed
+	FirstEd25519   Slot = 14  // first of the two permanent Ed25519 slots
+	FirstUser      Slot = 16  // first slot that Generate may take
+	LastUser       Slot = 527 // 512 user slots
+	EphemeralSlot  Slot = -1  // the vendor's single ephemeral key pair
+	FirstVolatile  Slot = -2  // volatile slots count down from here
+	PermanentSlots      = 16  // how many permanent slots there are
+	UserSlots           = 512 // how many user slots there are
+)
+
+// Permanent tells whether s is one of the slots that are there from the
+// factory on and cannot be removed.
+func (s Slot) Permanent() bool { return s >= 0 && s <= LastPermanent }
+
+// User tells whether s is one of the slots in which Generate puts keys.
+func (s Slot) User() bool { return s >= FirstUser && s <= LastUser }
+
+// Volatile tells whether s holds a key that lives only as long as the device
+// is open in this process.
+func (s Slot) Volatile() bool { return s <= FirstVolatile }
+
+// Info describes a device. The strings are plain ASCII.
+type Info struct {
+	Model        string // "SCM" or "Soft SCM"
+	Manufacturer string // "Zymbit" or "zk_pkcs11"
+	Serial       string // at most 16 characters, the same for the life of the device
+	Firmware     string // as the device reports it, such as "01.02.02release"
+}
+
+// Key is the public side of a key slot.
+type Key struct {
+	Slot  Slot
+	Curve Curve
+	// Public is x‖y, 64 bytes big-endian, for P-256 and secp256k1, and the 32
+	// bytes of RFC 8032 or RFC 7748 for Ed25519 and X25519.
+	Public []byte
+}
+
+// Device is an SCM. Its methods may be called from any goroutine.
+//
+// Several processes may use one device at the same time; what one changes is
+// seen by the next call in another.
+type Device interface {
+	// Info describes the device. It does not need the device to be unsealed.
+	Info() (Info, error)
+	// Version is a number that changes whenever Keys or Info would answer
+	// differently from before, whichever process made the change. It costs no
+	// call to the device.
+	Version() uint64
+	// Keys lists the allocated key slots in ascending order, without the
+	// volatile ones.
+	Keys() ([]Key, error)
+	// PublicKey returns one allocated slot. ErrSlotRange, ErrSlotEmpty.
+	PublicKey(Slot) (Key, error)
+	// Generate makes a key pair in the lowest free user slot. ErrFull when
+	// there is none.
+	Generate(Curve) (Key, error)
+	// Remove erases the key pair of a user or volatile slot for good.
+	// ErrPermanent for the permanent ones.
+	Remove(Slot) error
+	// Sign returns a signature of 64 bytes: r‖s over a digest of exactly 32
+	// bytes for P-256 and secp256k1, R‖S over the message for Ed25519.
+	// ErrInput when the device cannot sign an input of that length, ErrCurve
+	// when the slot's key cannot sign at all.
+	Sign(Slot, []byte) ([]byte, error)
+	// Random fills the buffer from the device's generator.
+	Random([]byte) error
+	// Close releases the device; volatile keys are gone after it.
+	Close() error
+}
+
+// Agreer is a device that computes Diffie-Hellman secrets.
+type Agreer interface {
+	// Agree returns the shared secret of 32 bytes: the x coordinate for P-256
+	// and secp256k1, the output of X25519 for X25519. The peer's public key
+	// has the form of Key.Public. ErrInput for a peer that is no valid public
+	// key on the slot's curve, ErrCurve for Ed25519 slots.
+	Agree(slot Slot, peer []byte) ([]byte, error)
+}
+
+// Placer is a device that makes a key pair in a slot of the caller's choice.
+type Placer interface {
+	// GenerateAt is Generate with the slot given. ErrSlotTaken, ErrSlotRange.
+	GenerateAt(Slot, Curve) (Key, error)
+}
+
+// Volatile is a device that has room for key pairs that live only as long as
+// the device is open in this process.
+type Volatile interface {
+	// GenerateVolatile makes a key pair in a slot below EphemeralSlot.
+	GenerateVolatile(Curve) (Key, error)
+}
+
+// Sealer is a device whose private keys stay sealed until a secret opens them.
+// Sign, Agree, Generate and GenerateVolatile answer ErrSealed before.
+type Sealer interface {
+	// Sealed tells whether a secret seals the device, be it open or not in
+	// this process.
+	Sealed() bool
+	// Seal makes secret the only thing that unseals the device from now on,
+	// and everything sealed under an earlier secret, or none, is sealed anew.
+	// The device has to be unsealed, or never have been sealed. Other
+	// processes that had it unsealed find it sealed.
+	Seal(secret []byte) error
+	// Unseal opens the device for this process. ErrSecret when the secret is
+	// not the one.
+	Unseal(secret []byte) error
+	// Forget seals the device again for this process.
+	Forget()
+}
+
+// Capability is what a device can do with a curve.
+type Capability struct {
+	Generate, Sign, Agree bool
+	// Message is the only length in bytes that Sign takes, 0 for any.
+	Message int
+}
+
+// Capable is a device that says what it can do with a curve; one that does
+// not is taken to do everything that its interfaces offer with every curve.
+type Capable interface {
+	Capability(Curve) Capability
+}
+
+// The errors of a device. Implementations wrap them; callers use errors.Is.
+var (
+	ErrSlotRange = errors.New("no such key slot")
+	ErrSlotEmpty = errors.New("key slot is empty")
+	ErrSlotTaken = errors.New("key slot is in use")
+	ErrPermanent = errors.New("key slot is permanent")
+	ErrFull      = errors.New("no free key slot")
+	ErrCurve     = errors.New("not possible with a key on this curve")
+	ErrInput     = errors.New("input has the wrong form")
+	ErrSealed    = errors.New("private keys are sealed")
+	ErrSecret    = errors.New("wrong secret")
+	ErrReadOnly  = errors.New("device state cannot be written")
+	ErrDestroyed = errors.New("device has destroyed its keys")
+	ErrAbsent    = errors.New("device does not answer")
+	ErrDevice    = errors.New("device failure")
+)
