@@ -4,8 +4,8 @@
  * PKCS#11 (Cryptoki) 3.2 for C and C++: types, constants, mechanism parameters
  * and the table of functions, which also holds the older 2.40 and 3.0 lists.
  *
- * Written from the OASIS specification; section numbers refer to version 3.2.
- * The ABI is the one of Unix: CK_ULONG is unsigned long, natural alignment.
+ * Written from the facts of the OASIS specification. The ABI is the one of Unix:
+ * CK_ULONG is unsigned long, alignment is natural.
  *
  * The Go constants of package pkcs11 are generated from the #define lines, and
  * every list of functions is expanded from the tables CK_FUNCTIONS_*. A name
@@ -28,7 +28,7 @@ extern "C" {
 #define NULL_PTR NULL
 #endif
 
-/* ---- Basic types (3.1) ----------------------------------------------------------------------- */
+/* ---- Basic types ----------------------------------------------------------------------------- */
 
 typedef unsigned char CK_BYTE, *CK_BYTE_PTR;
 typedef CK_BYTE       CK_CHAR, *CK_CHAR_PTR;
@@ -77,7 +77,7 @@ typedef CK_ULONG CK_VALIDATION_TYPE, *CK_VALIDATION_TYPE_PTR;
 typedef CK_ULONG CK_VALIDATION_AUTHORITY_TYPE, *CK_VALIDATION_AUTHORITY_TYPE_PTR;
 typedef CK_ULONG CK_SESSION_VALIDATION_FLAGS_TYPE;
 
-/* ---- General structures (3.1 to 3.5) --------------------------------------------------------- */
+/* ---- General structures ---------------------------------------------------------------------- */
 
 typedef struct CK_VERSION {
 	CK_BYTE major;
@@ -162,7 +162,7 @@ typedef struct CK_INTERFACE {
 	CK_FLAGS        flags;
 } CK_INTERFACE, *CK_INTERFACE_PTR, **CK_INTERFACE_PTR_PTR;
 
-/* The result of an asynchronous operation (5.22). */
+/* The result of an asynchronous operation. */
 typedef struct CK_ASYNC_DATA {
 	CK_ULONG         ulVersion;
 	CK_BYTE_PTR      pValue;
@@ -171,7 +171,7 @@ typedef struct CK_ASYNC_DATA {
 	CK_OBJECT_HANDLE hAdditionalObject;
 } CK_ASYNC_DATA, *CK_ASYNC_DATA_PTR;
 
-/* ---- Callbacks of the application (3.7) ------------------------------------------------------ */
+/* ---- Callbacks of the application ------------------------------------------------------------ */
 
 typedef CK_RV (*CK_NOTIFY)(CK_SESSION_HANDLE hSession, CK_NOTIFICATION event, CK_VOID_PTR pApplication);
 typedef CK_RV (*CK_CREATEMUTEX)(CK_VOID_PTR_PTR ppMutex);
@@ -303,7 +303,7 @@ typedef struct CK_C_INITIALIZE_ARGS {
 /* CK_SESSION_VALIDATION_FLAGS_TYPE */
 #define CKS_LAST_VALIDATION_OK 0x00000001UL
 
-/* ---- CKR: return values (5.1) ---------------------------------------------------------------- */
+/* ---- CKR: return values ---------------------------------------------------------------------- */
 
 #define CKR_OK                               0x00000000UL
 #define CKR_CANCEL                           0x00000001UL
@@ -411,7 +411,7 @@ typedef struct CK_C_INITIALIZE_ARGS {
 #define CKR_PARAMETER_SET_NOT_SUPPORTED      0x00000209UL
 #define CKR_VENDOR_DEFINED                   0x80000000UL
 
-/* ---- CKO, CKH, CKC, CKT: classes and types of objects (4) ------------------------------------ */
+/* ---- CKO, CKH, CKC, CKT: classes and types of objects ---------------------------------------- */
 
 #define CKO_DATA              0x00000000UL
 #define CKO_CERTIFICATE       0x00000001UL
@@ -752,7 +752,7 @@ typedef struct CK_C_INITIALIZE_ARGS {
 #define CK_OTP_OUTPUT_LENGTH 0x00000006UL
 #define CK_OTP_OUTPUT_FORMAT 0x00000007UL
 
-/* ---- CKM: mechanisms (6) --------------------------------------------------------------------- */
+/* ---- CKM: mechanisms ------------------------------------------------------------------------- */
 
 /* RSA */
 #define CKM_RSA_PKCS_KEY_PAIR_GEN               0x00000000UL
@@ -2084,7 +2084,7 @@ typedef struct CK_SKIPJACK_RELAYX_PARAMS {
 	CK_BYTE_PTR pNewRandomA;
 } CK_SKIPJACK_RELAYX_PARAMS, *CK_SKIPJACK_RELAYX_PARAMS_PTR;
 
-/* ---- The table of functions (5) -------------------------------------------------------------- */
+/* ---- The table of functions ------------------------------------------------------------------ */
 
 typedef struct CK_FUNCTION_LIST     CK_FUNCTION_LIST, *CK_FUNCTION_LIST_PTR, **CK_FUNCTION_LIST_PTR_PTR;
 typedef struct CK_FUNCTION_LIST_3_0 CK_FUNCTION_LIST_3_0, *CK_FUNCTION_LIST_3_0_PTR, **CK_FUNCTION_LIST_3_0_PTR_PTR;
