@@ -10,20 +10,21 @@ import (
 	"strconv"
 	"testing"
 
+	"libzk_pkcs11/internal/processtest"
 	"libzk_pkcs11/internal/sharedfile"
 )
 
 func TestProcessesLoseNoUpdate(t *testing.T) {
 	const processes, updates = 6, 200
 	path := filepath.Join(t.TempDir(), "f")
-	var running []*process
+	var running []*processtest.Process
 	for range processes {
-		p := start(t, "increment", path)
-		p.tell(strconv.Itoa(updates))
+		p := processtest.Start(t, "increment", path)
+		p.Tell(strconv.Itoa(updates))
 		running = append(running, p)
 	}
 	for _, p := range running {
-		if err := p.end(); err != nil {
+		if err := p.End(); err != nil {
 			t.Error(err)
 		}
 	}
@@ -37,14 +38,14 @@ func TestKilledWriters(t *testing.T) {
 	f := open(t, path)
 	committed := 0
 	for kill := range 30 {
-		p := start(t, "insert", path)
+		p := processtest.Start(t, "insert", path)
 		for range kill%7 + 1 {
-			p.tell("insert")
-			p.hear()
+			p.Tell("insert")
+			p.Hear()
 			committed++
 		}
-		p.tell("insert") // killed somewhere in this one
-		p.kill()
+		p.Tell("insert") // killed somewhere in this one
+		p.Kill()
 		committed = checkRows(t, f, committed)
 	}
 }
@@ -73,14 +74,14 @@ func checkRows(t *testing.T, f *sharedfile.File, committed int) int {
 func TestVersionChangesInAnotherProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	f := open(t, path)
-	p := start(t, "insert", path)
+	p := processtest.Start(t, "insert", path)
 	for range 300 { // far enough for a carry between the counter's bytes
 		before := f.Version()
 		if again := f.Version(); again != before {
 			t.Fatalf("Version went from %d to %d without a change", before, again)
 		}
-		p.tell("insert")
-		p.hear()
+		p.Tell("insert")
+		p.Hear()
 		if f.Version() == before {
 			t.Fatalf("Version is still %d after a change", before)
 		}
@@ -91,8 +92,8 @@ func TestVersionDuringChange(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	f := open(t, path)
 	seen := map[uint64]bool{f.Version(): true}
-	p := start(t, "stay in update", path)
-	p.hear()
+	p := processtest.Start(t, "stay in update", path)
+	p.Hear()
 	for range 5 {
 		v := f.Version()
 		if seen[v] {
@@ -100,8 +101,8 @@ func TestVersionDuringChange(t *testing.T) {
 		}
 		seen[v] = true
 	}
-	p.tell("go on")
-	if err := p.end(); err != nil {
+	p.Tell("go on")
+	if err := p.End(); err != nil {
 		t.Fatal(err)
 	}
 	if v := f.Version(); seen[v] || v != f.Version() {
@@ -120,9 +121,9 @@ func TestVersionHealsAfterKilledWriter(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "f")
 			f := open(t, path)
 			before := f.Version()
-			p := start(t, "stay in update", path)
-			p.hear()
-			p.kill()
+			p := processtest.Start(t, "stay in update", path)
+			p.Hear()
+			p.Kill()
 			call(t, f)
 			if v := f.Version(); v == before || v != f.Version() {
 				t.Errorf("Version %d is not a new, stable one (was %d)", v, before)
@@ -143,7 +144,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			path := filepath.Join(publicDir(t), "f")
+			path := filepath.Join(processtest.PublicDir(t), "f")
 			f := open(t, path)
 			mustIncrement(t, f)
 			f.Close()
@@ -151,9 +152,9 @@ func TestReadOnlyDirectory(t *testing.T) {
 			if err := os.Chmod(filepath.Dir(path), 0o555); err != nil {
 				t.Fatal(err)
 			}
-			p := start(t, "look", path, unprivileged(t))
-			p.tell("look")
-			if got, want := p.hear(), fmt.Sprintf("true %s 1 <nil>", test.want); got != want {
+			p := processtest.Start(t, "look", path, processtest.Unprivileged(t))
+			p.Tell("look")
+			if got, want := p.Hear(), fmt.Sprintf("true %s 1 <nil>", test.want); got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})
@@ -179,21 +180,21 @@ func keep(t *testing.T, path string, left []string) {
 func TestReadOnlyFollowsAWriter(t *testing.T) {
 	for _, log := range []string{"used", "unusable"} {
 		t.Run("log "+log, func(t *testing.T) {
-			path := filepath.Join(publicDir(t), "f")
+			path := filepath.Join(processtest.PublicDir(t), "f")
 			f := open(t, path)
 			mustIncrement(t, f)
 			if log == "unusable" {
 				f.Close()
 				keep(t, path, []string{".gen", ".lock"})
 			}
-			p := start(t, "look", path, unprivileged(t))
-			p.tell("look")
-			first := p.hear()
+			p := processtest.Start(t, "look", path, processtest.Unprivileged(t))
+			p.Tell("look")
+			first := p.Hear()
 			f = open(t, path)
 			mustIncrement(t, f)
 			f.Close() // copies the log into the file
-			p.tell("look")
-			if got, want := first+", "+p.hear(), "true 2 1 <nil>, true 4 2 <nil>"; got != want {
+			p.Tell("look")
+			if got, want := first+", "+p.Hear(), "true 2 1 <nil>, true 4 2 <nil>"; got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})
@@ -201,19 +202,19 @@ func TestReadOnlyFollowsAWriter(t *testing.T) {
 }
 
 func TestReadOnlyAndAbsent(t *testing.T) {
-	path := filepath.Join(publicDir(t), "f")
-	p := start(t, "look", path, unprivileged(t))
-	p.tell("look")
-	if got, want := p.hear(), "true 0 0 <nil>"; got != want {
+	path := filepath.Join(processtest.PublicDir(t), "f")
+	p := processtest.Start(t, "look", path, processtest.Unprivileged(t))
+	p.Tell("look")
+	if got, want := p.Hear(), "true 0 0 <nil>"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestReadOnlyRefusesUpdate(t *testing.T) {
-	path := filepath.Join(publicDir(t), "f")
+	path := filepath.Join(processtest.PublicDir(t), "f")
 	open(t, path)
-	p := start(t, "report update", path, unprivileged(t))
-	if got, want := p.hear(), "read only: true"; got != want {
+	p := processtest.Start(t, "report update", path, processtest.Unprivileged(t))
+	if got, want := p.Hear(), "read only: true"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

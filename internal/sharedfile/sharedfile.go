@@ -171,27 +171,26 @@ func (f *File) Update(fn func(*sql.Tx) error) error {
 	return err
 }
 
-// Step is a change as Version shows it: who knew the file at version Before,
-// and what was written, knows it at version After.
-type Step struct{ Before, After uint64 }
+// Change holds the versions between which a transaction lies. Who knew the state
+// Before, and what the transaction did, knows the state After.
+type Change struct{ Before, After uint64 }
 
-// Change is Update for callers who keep what they wrote in memory too.
-func (f *File) Change(fn func(*sql.Tx) error) (Step, error) {
+// Change is Update that tells the versions.
+func (f *File) Change(fn func(*sql.Tx) error) (c Change, err error) {
 	if f.readOnly {
-		return Step{}, fmt.Errorf("%s: %w", f.path, ErrReadOnly)
+		return c, fmt.Errorf("%s: %w", f.path, ErrReadOnly)
 	}
 	release, err := f.lock.Exclusive(f.wait)
 	if err != nil {
-		return Step{}, err
+		return c, err
 	}
 	defer release()
-	step := Step{Before: f.gen.load()}
+	c.Before = f.gen.load()
 	if err := f.gen.unsettle(); err != nil {
-		return Step{}, err
+		return c, err
 	}
-	err = f.commit(fn)
-	step.After = f.gen.settle()
-	return step, describe(f.path, err)
+	defer func() { c.After = f.gen.settle() }()
+	return c, describe(f.path, f.commit(fn))
 }
 
 func (f *File) commit(fn func(*sql.Tx) error) error {

@@ -24,6 +24,23 @@ func TestUpdateIsSeenByView(t *testing.T) {
 	}
 }
 
+func TestChangeTellsTheVersions(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	f, g := open(t, path), open(t, path)
+	before := f.Version()
+	first, err := f.Change(increment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.Before != before || first.After != f.Version() || first.After == before {
+		t.Errorf("Change is %v, Version was %d and is %d", first, before, f.Version())
+	}
+	mustIncrement(t, g)
+	if second, err := f.Change(increment); err != nil || second.Before == first.After {
+		t.Errorf("Change after another's: %v, %v, but it was not noticed", second, err)
+	}
+}
+
 func TestFailedUpdateChangesNothing(t *testing.T) {
 	f := open(t, filepath.Join(t.TempDir(), "f"))
 	failure := errors.New("failure of the caller")
