@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+
+PREFIX     ?= /usr
+LIBDIR     ?= $(PREFIX)/lib
+BUILD      := build
+GO         ?= go
+GOFLAGS_SO := -trimpath -buildmode=c-shared
+SHELL      := /bin/bash
+export CGO_ENABLED = 1
+
+# The version script cannot stand in a #cgo line: only the external linker takes it.
+ldflags = -s -w -extldflags '-Wl,--version-script=$(CURDIR)/module/export.map -Wl,-soname,libzk_pkcs11.so -Wl,-z,now -Wl,--no-undefined'
+
+.DEFAULT_GOAL := build
+.PHONY: build demo test check bench soak install uninstall clean help build-arm64 build-checkptr generate
+
+build: ## Build the module and the tool into build/
+	@mkdir -p $(BUILD)
+	$(GO) build $(GOFLAGS_SO) -ldflags "$(ldflags)" -o $(BUILD)/libzk_pkcs11.so ./module
+	@rm -f $(BUILD)/libzk_pkcs11.h
+	$(GO) build -trimpath -ldflags "-s -w" -o $(BUILD)/zk_pkcs11-util ./cmd/zk_pkcs11-util
+
+build-arm64: ## Build the module for linux/arm64 into build/arm64/
+	@mkdir -p $(BUILD)/arm64
+	GOARCH=arm64 CC=aarch64-linux-gnu-gcc $(GO) build $(GOFLAGS_SO) -ldflags "$(ldflags)" -o $(BUILD)/arm64/libzk_pkcs11.so ./module
+	@rm -f $(BUILD)/arm64/libzk_pkcs11.h
+
+build-checkptr: ## Build the module with pointer checks into build/checkptr/
+	@mkdir -p $(BUILD)/checkptr
+	$(GO) build $(GOFLAGS_SO) -gcflags=all=-d=checkptr -ldflags "$(ldflags)" -o $(BUILD)/checkptr/libzk_pkcs11.so ./module
+	@rm -f $(BUILD)/checkptr/libzk_pkcs11.h
+	$(GO) build -trimpath -o $(BUILD)/checkptr/zk_pkcs11-util ./cmd/zk_pkcs11-util
+
+demo: ## Show a TLS handshake with a key in an SCM slot, on a fresh machine too
+	@scripts/demo.sh
+
+test: ## Install what the tests need, build, and run all of them
+	@scripts/test.sh
+
+check: ## Run the linters
+	@scripts/check.sh
+
+bench: build ## Run the benchmarks
+	@scripts/bench.sh
+
+soak: build ## Run the tests that take long
+	ZK_SOAK=1 $(GO) test -count=1 -timeout 60m ./tests/...
+
+generate: ## Make the generated files again
+	$(GO) generate ./...
+
+install: build ## Install below PREFIX (DESTDIR is honoured)
+	install -D -m 0755 $(BUILD)/libzk_pkcs11.so $(DESTDIR)$(LIBDIR)/libzk_pkcs11.so
+	install -D -m 0755 $(BUILD)/zk_pkcs11-util $(DESTDIR)$(PREFIX)/bin/zk_pkcs11-util
+	install -d $(DESTDIR)$(PREFIX)/share/p11-kit/modules
+	sed 's|@LIBDIR@|$(LIBDIR)|' packaging/zk_pkcs11.module.in > $(DESTDIR)$(PREFIX)/share/p11-kit/modules/zk_pkcs11.module
+	chmod 0644 $(DESTDIR)$(PREFIX)/share/p11-kit/modules/zk_pkcs11.module
+
+uninstall: ## Remove what install installed
+	rm -f $(DESTDIR)$(LIBDIR)/libzk_pkcs11.so $(DESTDIR)$(PREFIX)/bin/zk_pkcs11-util $(DESTDIR)$(PREFIX)/share/p11-kit/modules/zk_pkcs11.module
+
+clean: ## Remove the build folder
+	rm -rf $(BUILD)
+
+help: ## Show this help
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "%-16s %s\n", $$1, $$2}'

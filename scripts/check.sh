@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# make check: formatting, vet, staticcheck, generated files, go.mod.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+unformatted=$(gofmt -l $(git ls-files '*.go'))
+[ -z "$unformatted" ] || { echo "not gofmt-ed: $unformatted" >&2; exit 1; }
+go vet ./...
+go tool staticcheck ./...
+go mod verify >/dev/null
+go mod tidy -diff
+echo "check: ok"

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# make test: everything that the tests need, then all of them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+start=$SECONDS
+
+scripts/packages.sh gcc g++ libc6-dev libp11-kit-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
+	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross opensc gnutls-bin p11-kit p11-kit-modules openssl \
+	libengine-pkcs11-openssl softhsm2 nginx-light binutils
+make --no-print-directory build
+status=0
+go test -count=1 -timeout 30m ./... || status=$?
+echo "make test took $((SECONDS - start)) s"
+exit $status
