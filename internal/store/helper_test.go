@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"bufio"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3"
+
+	"libzk_pkcs11/internal/processtest"
+	"libzk_pkcs11/internal/store"
+)
+
+// The PINs of the tests' token.
+var (
+	soPIN   = []byte("so-pin-87654321")
+	userPIN = []byte("user-pin-1234")
+)
+
+// roles are what other processes do to the token whose directory they get.
+var roles = map[string]processtest.Role{
+	// Each line is a PIN of the user that is tried.
+	"try PINs": withStore(func(s *store.Store, in *bufio.Scanner) error {
+		for in.Scan() {
+			_, err := s.CheckPIN(store.NormalUser, in.Bytes())
+			fmt.Println(err)
+		}
+		return nil
+	}),
+	// Each line is the label of a record that is put.
+	"put": withStore(func(s *store.Store, in *bufio.Scanner) error {
+		for in.Scan() {
+			_, err := s.Update(func(tx *store.Tx) error {
+				return tx.Put(&store.Record{Slot: store.NoSlot, Attributes: label(in.Text())})
+			})
+			fmt.Println(err)
+		}
+		return nil
+	}),
+	"describe": withStore(func(s *store.Store, in *bufio.Scanner) error {
+		_, right := s.Login(store.NormalUser, userPIN)
+		records, err := s.Records()
+		if err != nil {
+			return err
+		}
+		_, wrong := s.CheckPIN(store.NormalUser, soPIN)
+		_, update := s.Update(func(*store.Tx) error { return nil })
+		fmt.Println(s.ReadOnly(), right, wrong, len(records), update != nil)
+		return nil
+	}),
+}
+
+func TestMain(m *testing.M) { processtest.Main(m, roles) }
+
+func withStore(do func(*store.Store, *bufio.Scanner) error) processtest.Role {
+	return func(dir string, in *bufio.Scanner) error {
+		s, err := store.Open(dir, options())
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		return do(s, in)
+	}
+}
+
+func options() store.Options {
+	return store.Options{Mode: 0o644, Group: -1, Wait: time.Minute}
+}
+
+func open(t testing.TB, dir string) *store.Store {
+	t.Helper()
+	s, err := store.Open(dir, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// initialized returns a locked token with both PINs set, and its directory and
+// secret.
+func initialized(t testing.TB) (s *store.Store, dir string, secret []byte) {
+	t.Helper()
+	dir = t.TempDir()
+	s = open(t, dir)
+	secret, err := s.Initialize("token", soPIN, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetPIN(store.NormalUser, secret, userPIN); err != nil {
+		t.Fatal(err)
+	}
+	return s, dir, secret
+}
+
+func unlock(t testing.TB, s *store.Store) {
+	t.Helper()
+	if _, err := s.Login(store.NormalUser, userPIN); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func label(text string) map[uint64][]byte { return map[uint64][]byte{3: []byte(text)} }
+
+func put(t testing.TB, s *store.Store, r store.Record) int64 {
+	t.Helper()
+	if _, err := s.Update(func(tx *store.Tx) error { return tx.Put(&r) }); err != nil {
+		t.Fatal(err)
+	}
+	return r.ID
+}
+
+func records(t testing.TB, s *store.Store) []store.Record {
+	t.Helper()
+	records, err := s.Records()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records
+}
+
+func pinOf(t testing.TB, s *store.Store, u store.User) store.PIN {
+	t.Helper()
+	token, err := s.Token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token.PINs[u]
+}
+
+// edit changes the file behind the store's back.
+func edit(t testing.TB, dir, statement string, arguments ...any) {
+	t.Helper()
+	db, err := sql.Open("sqlite3", filepath.Join(dir, "token.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(statement, arguments...); err != nil {
+		t.Fatal(err)
+	}
+}

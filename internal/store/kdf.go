@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"crypto/rand"
+
+	"golang.org/x/crypto/argon2"
+
+	"libzk_pkcs11/internal/secret"
+)
+
+// derivation is how a key is made from a PIN: Argon2id, RFC 9106. It is kept
+// with each PIN, so that a later release can choose a harder one.
+type derivation struct {
+	passes uint32
+	memory uint32 // KiB
+	lanes  uint8
+	salt   []byte
+}
+
+const saltSize = 16
+
+// newDerivation makes a PIN cost an attacker 19 MiB and two passes a guess, and
+// a Raspberry Pi well under a second.
+func newDerivation() derivation {
+	d := derivation{passes: 2, memory: 19 << 10, lanes: 1, salt: make([]byte, saltSize)}
+	rand.Read(d.salt) // never fails
+	return d
+}
+
+// valid keeps a changed file from making a login use up all memory.
+func (d derivation) valid() bool {
+	const maxPasses, maxMemory, maxLanes = 64, 1 << 20, 16
+	return d.passes >= 1 && d.passes <= maxPasses && d.memory <= maxMemory &&
+		d.lanes >= 1 && d.lanes <= maxLanes && len(d.salt) == saltSize
+}
+
+// key takes some tens of milliseconds.
+func (d derivation) key(pin []byte) *secret.Buffer {
+	return secret.From(argon2.IDKey(pin, d.salt, d.passes, d.memory, d.lanes, keySize))
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"slices"
+
+	"libzk_pkcs11/internal/secret"
+)
+
+// The sizes of the token's secret and of the keys derived from it.
+const (
+	secretSize = 32
+	keySize    = 32
+)
+
+// keys are what an unlocked store derives from the token's secret with HKDF,
+// RFC 5869. Nil keys are those of a locked store.
+type keys struct {
+	secret       *secret.Buffer // the token's secret itself, for SetPIN
+	seal         *secret.Buffer // AES-256-GCM, private attributes
+	authenticate *secret.Buffer // HMAC-SHA256, records
+	fingerprint  []byte         // tells the secret from others, and no more
+}
+
+func deriveKeys(tokenSecret []byte) *keys {
+	return &keys{
+		secret:       secret.From(slices.Clone(tokenSecret)),
+		seal:         secret.From(derive(tokenSecret, "seal records")),
+		authenticate: secret.From(derive(tokenSecret, "authenticate records")),
+		fingerprint:  fingerprint(tokenSecret),
+	}
+}
+
+func fingerprint(tokenSecret []byte) []byte { return derive(tokenSecret, "fingerprint") }
+
+// derive cannot fail: RFC 5869 allows outputs a hundred times as long.
+func derive(tokenSecret []byte, purpose string) []byte {
+	key, err := hkdf.Key(sha256.New, tokenSecret, nil, "libzk_pkcs11 "+purpose, keySize)
+	if err != nil {
+		panic("store: " + err.Error())
+	}
+	return key
+}
+
+func (k *keys) destroy() {
+	if k != nil {
+		k.secret.Destroy()
+		k.seal.Destroy()
+		k.authenticate.Destroy()
+	}
+}
+
+// current returns the keys, or nil when another process has given the token
+// another secret since they were derived.
+func (k *keys) current(tx *sql.Tx) (*keys, error) {
+	if k == nil {
+		return nil, nil
+	}
+	ok, err := isFingerprint(tx, k.fingerprint)
+	if !ok {
+		return nil, err
+	}
+	return k, nil
+}
+
+// isFingerprint tells whether f is the fingerprint of the token's secret.
+func isFingerprint(tx *sql.Tx, f []byte) (bool, error) {
+	var now []byte
+	err := tx.QueryRow("SELECT fingerprint FROM token").Scan(&now)
+	return err == nil && bytes.Equal(now, f), err
+}
+
+// code authenticates an encoded record.
+func (k *keys) code(encoded []byte) []byte {
+	mac := hmac.New(sha256.New, k.authenticate.Bytes())
+	mac.Write(encoded)
+	return mac.Sum(nil)
+}
+
+// seal encrypts and authenticates plain, and authenticates what goes with it.
+// The nonce is random and stands in front.
+func seal(key *secret.Buffer, plain, with []byte) []byte {
+	return newAEAD(key).Seal(nil, nil, plain, with)
+}
+
+// open is the reverse of seal. It fails in the same way whatever is wrong.
+func open(key *secret.Buffer, sealed, with []byte) ([]byte, error) {
+	return newAEAD(key).Open(nil, nil, sealed, with)
+}
+
+// newAEAD cannot fail with a key of keySize bytes.
+func newAEAD(key *secret.Buffer) cipher.AEAD {
+	block, err := aes.NewCipher(key.Bytes())
+	if err != nil {
+		panic("store: " + err.Error())
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		panic("store: " + err.Error())
+	}
+	return aead
+}

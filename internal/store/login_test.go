@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"bytes"
+	"errors"
+	"sync"
+	"testing"
+
+	"libzk_pkcs11/internal/processtest"
+	"libzk_pkcs11/internal/store"
+)
+
+func TestBothPINsGiveTheSecret(t *testing.T) {
+	s, dir, secret := initialized(t)
+	for u, pin := range [][]byte{soPIN, userPIN} {
+		for name, s := range map[string]*store.Store{"same": s, "other": open(t, dir)} {
+			if got, err := s.CheckPIN(store.User(u), pin); err != nil || !bytes.Equal(got, secret) {
+				t.Errorf("user %d, %s store: %x, %v, want %x", u, name, got, err, secret)
+			}
+		}
+	}
+}
+
+func TestPINsAreNotInterchangeable(t *testing.T) {
+	s, dir, _ := initialized(t)
+	edit(t, dir, `UPDATE pins SET (passes, memory, lanes, salt, wrapped) =
+		(SELECT passes, memory, lanes, salt, wrapped FROM pins WHERE user = 1) WHERE user = 0`)
+	if _, err := s.CheckPIN(store.SO, userPIN); !errors.Is(err, store.ErrPIN) {
+		t.Errorf("CheckPIN: %v, want ErrPIN", err)
+	}
+}
+
+func TestLockout(t *testing.T) {
+	s, dir, secret := initialized(t)
+	wrong := []byte("wrong")
+	for i := range store.DefaultMaxFailures {
+		want := store.PIN{Set: true, Failures: i, Low: i > 0, LastTry: i == store.DefaultMaxFailures-1}
+		if got := pinOf(t, s, store.NormalUser); got != want {
+			t.Errorf("after %d failures: %+v, want %+v", i, got, want)
+		}
+		if _, err := s.CheckPIN(store.NormalUser, wrong); !errors.Is(err, store.ErrPIN) {
+			t.Errorf("attempt %d: %v, want ErrPIN", i, err)
+		}
+	}
+	if got := pinOf(t, open(t, dir), store.NormalUser); !got.Locked || got.LastTry {
+		t.Errorf("after all failures: %+v", got)
+	}
+	if _, err := s.CheckPIN(store.NormalUser, userPIN); !errors.Is(err, store.ErrPINLocked) {
+		t.Errorf("the right PIN: %v, want ErrPINLocked", err)
+	}
+	if _, err := s.CheckPIN(store.SO, soPIN); err != nil {
+		t.Errorf("the SO PIN is locked too: %v", err)
+	}
+	if err := s.SetPIN(store.NormalUser, secret, wrong); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CheckPIN(store.NormalUser, wrong); err != nil {
+		t.Errorf("the PIN that the SO has set: %v", err)
+	}
+}
+
+func TestRightPINForgivesFailures(t *testing.T) {
+	s, _, _ := initialized(t)
+	for range 2 * store.DefaultMaxFailures / 3 {
+		for _, pin := range [][]byte{[]byte("wrong"), nil, userPIN} {
+			_, err := s.CheckPIN(store.NormalUser, pin)
+			if right := bytes.Equal(pin, userPIN); right != (err == nil) {
+				t.Fatalf("PIN %q: %v", pin, err)
+			}
+		}
+	}
+	if got := pinOf(t, s, store.NormalUser); got != (store.PIN{Set: true}) {
+		t.Errorf("after a right PIN: %+v", got)
+	}
+}
+
+func TestMaxFailures(t *testing.T) {
+	dir := t.TempDir()
+	o := options()
+	o.MaxFailures[store.SO] = 1
+	s, err := store.Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Initialize("token", soPIN, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := pinOf(t, s, store.SO); !got.LastTry {
+		t.Errorf("before the only try: %+v", got)
+	}
+	for _, want := range []error{store.ErrPIN, store.ErrPINLocked} {
+		if _, err := s.CheckPIN(store.SO, userPIN); !errors.Is(err, want) {
+			t.Errorf("got %v, want %v", err, want)
+		}
+	}
+}
+
+func TestSetPIN(t *testing.T) {
+	s, dir, _ := initialized(t)
+	other := []byte("other PIN")
+	if err := s.SetPIN(store.NormalUser, nil, other); !errors.Is(err, store.ErrLocked) {
+		t.Errorf("SetPIN of a locked store: %v, want ErrLocked", err)
+	}
+	unlock(t, s)
+	if err := s.SetPIN(store.NormalUser, nil, other); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir)
+	if _, err := s.CheckPIN(store.NormalUser, userPIN); !errors.Is(err, store.ErrPIN) {
+		t.Errorf("the old PIN: %v, want ErrPIN", err)
+	}
+	if _, err := s.CheckPIN(store.NormalUser, other); err != nil {
+		t.Errorf("the new PIN: %v", err)
+	}
+}
+
+// A changed file must not make a login take all memory.
+func TestUnreasonableDerivation(t *testing.T) {
+	s, dir, _ := initialized(t)
+	edit(t, dir, "UPDATE pins SET memory = 4000000000")
+	if _, err := s.CheckPIN(store.NormalUser, userPIN); !errors.Is(err, store.ErrCorrupt) {
+		t.Errorf("CheckPIN: %v, want ErrCorrupt", err)
+	}
+}
+
+func TestManyRightPINsAtOnce(t *testing.T) {
+	const processes, threads = 4, 4
+	_, dir, _ := initialized(t)
+	var group sync.WaitGroup
+	for range processes {
+		p := processtest.Start(t, "try PINs", dir)
+		for range threads {
+			p.Tell(string(userPIN))
+		}
+		group.Go(func() {
+			for range threads {
+				if got := p.Hear(); got != "<nil>" {
+					t.Errorf("the right PIN: %s", got)
+				}
+			}
+		})
+	}
+	s := open(t, dir)
+	for range threads * processes {
+		group.Go(func() {
+			if _, err := s.CheckPIN(store.NormalUser, userPIN); err != nil {
+				t.Errorf("the right PIN: %v", err)
+			}
+		})
+	}
+	group.Wait()
+	if got := pinOf(t, s, store.NormalUser); got != (store.PIN{Set: true}) {
+		t.Errorf("after right PINs only: %+v", got)
+	}
+}
+
+// A killed process may have made an attempt that nobody heard of, but never one
+// that was not counted.
+func TestKilledAttemptsCount(t *testing.T) {
+	s, dir, _ := initialized(t)
+	known := 0
+	for pinOf(t, s, store.NormalUser).Failures < store.DefaultMaxFailures {
+		p := processtest.Start(t, "try PINs", dir)
+		p.Tell("wrong")
+		if got := p.Hear(); got != store.ErrPIN.Error() {
+			t.Fatalf("wrong PIN: %s", got)
+		}
+		known++
+		p.Tell("wrong") // killed somewhere in this one
+		p.Kill()
+		counted := pinOf(t, s, store.NormalUser).Failures
+		if counted < known || counted > known+1 {
+			t.Fatalf("%d failures counted, %d or one more known", counted, known)
+		}
+		known = counted
+	}
+	if _, err := s.CheckPIN(store.NormalUser, userPIN); !errors.Is(err, store.ErrPINLocked) {
+		t.Errorf("the right PIN: %v, want ErrPINLocked", err)
+	}
+}
+
+func BenchmarkLogin(b *testing.B) {
+	s, _, _ := initialized(b)
+	for b.Loop() {
+		unlock(b, s)
+	}
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"database/sql"
+	"slices"
+	"sync"
+)
+
+// damage is the list of records that could not be trusted.
+type damage struct {
+	mu  sync.Mutex
+	ids []int64
+}
+
+// Records returns all records in ascending order of ID. While the store is
+// unlocked, those that are not as the store wrote them are left out; see
+// Damaged.
+func (s *Store) Records() ([]Record, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var records []Record
+	var damaged []int64
+	err := s.file.View(func(tx *sql.Tx) error {
+		keys, err := s.keys.current(tx)
+		if err != nil {
+			return err
+		}
+		return eachRow(tx, func(w *row) {
+			if r, ok := w.record(keys); ok {
+				records = append(records, *r)
+			} else {
+				damaged = append(damaged, w.ID)
+			}
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.damaged.mu.Lock()
+	defer s.damaged.mu.Unlock()
+	s.damaged.ids = damaged
+	return records, nil
+}
+
+// Damaged returns the IDs of the records that the last call of Records left out.
+func (s *Store) Damaged() []int64 {
+	s.damaged.mu.Lock()
+	defer s.damaged.mu.Unlock()
+	return slices.Clone(s.damaged.ids)
+}
+
+func eachRow(tx *sql.Tx, fn func(*row)) error {
+	rows, err := tx.Query("SELECT id, slot, private, sealed, hidden, public, attributes, code FROM records ORDER BY id")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		w := &row{}
+		err := rows.Scan(&w.ID, &w.Slot, &w.Private, &w.Sealed, &w.Hidden, &w.Public, &w.attributes, &w.code)
+		if err != nil {
+			return err
+		}
+		fn(w)
+	}
+	return rows.Err()
+}
+
+// Put writes the record. It sets an ID of 0 to one that counts once the
+// transaction is committed. ErrLocked when the
+// record is sealed or decorates a key slot and the store is locked; ErrNoRecord
+// when there is no record with the ID.
+func (tx *Tx) Put(r *Record) error {
+	if r.needsKeys() && tx.keys == nil {
+		return ErrLocked
+	}
+	if r.ID != 0 {
+		return tx.write(r)
+	}
+	id, err := tx.reserve()
+	if err != nil {
+		return err
+	}
+	r.ID = id
+	return tx.write(r)
+}
+
+// reserve inserts an empty record, because the ID is authenticated too.
+func (tx *Tx) reserve() (id int64, err error) {
+	result, err := tx.tx.Exec("INSERT INTO records VALUES (NULL, 0, 0, 0, 0, x'', x'', x'')")
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}
+
+func (tx *Tx) write(r *Record) error {
+	w := newRow(r, tx.keys)
+	return found(tx.tx.Exec(`UPDATE records
+		SET (slot, private, sealed, hidden, public, attributes, code) = (?, ?, ?, ?, ?, ?, ?) WHERE id = ?`,
+		w.Slot, w.Private, w.Sealed, w.Hidden, append([]byte{}, w.Public...), w.attributes, w.code, w.ID))
+}
+
+// Delete deletes the record with the ID. ErrNoRecord.
+func (tx *Tx) Delete(id int64) error {
+	return found(tx.tx.Exec("DELETE FROM records WHERE id = ?", id))
+}
+
+func found(result sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		return ErrNoRecord
+	}
+	return err
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"libzk_pkcs11/internal/processtest"
+	"libzk_pkcs11/internal/store"
+)
+
+var kinds = []store.Record{
+	{Slot: store.NoSlot, Attributes: label("public object")},
+	{Slot: store.NoSlot, Sealed: true, Attributes: label("private object")},
+	{Slot: 0, Public: []byte("public key"), Attributes: label("public half")},
+	{Slot: 0, Private: true, Sealed: true, Public: []byte("public key"), Attributes: label("private half")},
+	{Slot: 527, Hidden: true, Public: []byte("other key"), Attributes: map[uint64][]byte{}},
+}
+
+func TestRecordsOfEveryKind(t *testing.T) {
+	s, dir, _ := initialized(t)
+	unlock(t, s)
+	want := slices.Clone(kinds)
+	for i := range want {
+		want[i].ID = put(t, s, want[i])
+	}
+	reader := open(t, dir)
+	for i, r := range records(t, reader) {
+		if r.Sealed != (r.Attributes == nil) {
+			t.Errorf("locked store: record %d has attributes %v", i, r.Attributes)
+		}
+	}
+	unlock(t, reader)
+	if got := records(t, reader); !equal(got, want) || len(reader.Damaged()) != 0 {
+		t.Errorf("unlocked store: %v, damaged %v, want %v", got, reader.Damaged(), want)
+	}
+	reader.Logout()
+	if got := records(t, reader); got[1].Attributes != nil {
+		t.Errorf("after Logout a sealed record has attributes %v", got[1].Attributes)
+	}
+}
+
+func equal(a, b []store.Record) bool {
+	return slices.EqualFunc(a, b, func(a, b store.Record) bool {
+		public := bytes.Equal(a.Public, b.Public)
+		a.Public, b.Public = nil, nil
+		return public && reflect.DeepEqual(a, b)
+	})
+}
+
+func TestLockedStoreWritesOnlyPublicObjects(t *testing.T) {
+	s, _, _ := initialized(t)
+	for _, r := range kinds {
+		_, err := s.Update(func(tx *store.Tx) error { return tx.Put(&r) })
+		if public := !r.Sealed && r.Slot == store.NoSlot; public != (err == nil) || (!public && !errors.Is(err, store.ErrLocked)) {
+			t.Errorf("%+v: %v", r, err)
+		}
+	}
+	unlock(t, s)
+	if n := len(records(t, s)); n != 1 || len(s.Damaged()) != 0 {
+		t.Errorf("%d records, damaged %v; want the public one", n, s.Damaged())
+	}
+}
+
+func TestReplaceAndDelete(t *testing.T) {
+	s, _, _ := initialized(t)
+	a, b := put(t, s, kinds[0]), put(t, s, kinds[0])
+	r := store.Record{ID: a, Slot: store.NoSlot, Attributes: label("changed")}
+	if put(t, s, r) != a {
+		t.Error("replacing a record has changed its ID")
+	}
+	if _, err := s.Update(func(tx *store.Tx) error { return tx.Delete(b) }); err != nil {
+		t.Fatal(err)
+	}
+	if got := records(t, s); !equal(got, []store.Record{r}) {
+		t.Errorf("got %v, want %v", got, r)
+	}
+	if c := put(t, s, kinds[0]); c <= b {
+		t.Errorf("ID %d after %d has been deleted", c, b)
+	}
+	for name, change := range map[string]func(*store.Tx) error{
+		"Put":    func(tx *store.Tx) error { return tx.Put(&store.Record{ID: b, Slot: store.NoSlot}) },
+		"Delete": func(tx *store.Tx) error { return tx.Delete(b) },
+	} {
+		if _, err := s.Update(change); !errors.Is(err, store.ErrNoRecord) {
+			t.Errorf("%s of a deleted record: %v, want ErrNoRecord", name, err)
+		}
+	}
+}
+
+func TestFailedUpdateWritesNothing(t *testing.T) {
+	s, _, _ := initialized(t)
+	failure := errors.New("failure of the caller")
+	_, err := s.Update(func(tx *store.Tx) error {
+		return errors.Join(tx.Put(&store.Record{Slot: store.NoSlot}), failure)
+	})
+	if !errors.Is(err, failure) {
+		t.Errorf("Update: %v, want the caller's error", err)
+	}
+	if n := len(records(t, s)); n != 0 {
+		t.Errorf("%d records", n)
+	}
+}
+
+func TestChangeFitsVersion(t *testing.T) {
+	s, dir, _ := initialized(t)
+	before := s.Version()
+	change, err := s.Update(func(tx *store.Tx) error { return tx.Put(&store.Record{Slot: store.NoSlot}) })
+	if err != nil || change.Before != before || change.After != s.Version() {
+		t.Errorf("Change %+v, %v; Version was %d and is %d", change, err, before, s.Version())
+	}
+	p := processtest.Start(t, "put", dir)
+	p.Tell("from another process")
+	if got := p.Hear(); got != "<nil>" {
+		t.Fatal(got)
+	}
+	if s.Version() == change.After {
+		t.Error("Version has not changed with another process's record")
+	}
+	if got := records(t, s); len(got) != 2 || string(got[1].Attributes[3]) != "from another process" {
+		t.Errorf("got %v", got)
+	}
+}
+
+// Each statement is what somebody could do who may write the file but knows no
+// PIN. The record with ID 1 is sealed, 2 public, 3 of a key slot; all were
+// written by an unlocked store.
+func TestTampering(t *testing.T) {
+	for _, test := range []struct {
+		name, statement string
+		damaged         []int64
+	}{
+		{"attributes of a sealed record", "UPDATE records SET attributes = zeroblob(60) WHERE id = 1", []int64{1}},
+		{"attributes of a public record", "UPDATE records SET attributes = x'' WHERE id = 2", []int64{2}},
+		{"slot", "UPDATE records SET slot = 4 WHERE id = 3", []int64{3}},
+		{"public key", "UPDATE records SET public = x'00' WHERE id = 3", []int64{3}},
+		{"half", "UPDATE records SET private = 1 WHERE id = 3", []int64{3}},
+		{"hidden", "UPDATE records SET hidden = 1", []int64{1, 2, 3}},
+		{"unsealed", "UPDATE records SET sealed = 0 WHERE id = 1", []int64{1}},
+		{"no code", "UPDATE records SET code = x''", []int64{1, 3}},
+		{"exchanged", `UPDATE records SET (attributes, code) =
+			(SELECT attributes, code FROM records WHERE id = 2) WHERE id = 3`, []int64{3}},
+		{"a claim to a key", "INSERT INTO records VALUES (9, 5, 0, 0, 0, x'', x'', x'')", []int64{9}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, dir, _ := initialized(t)
+			unlock(t, s)
+			put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("sealed")})
+			put(t, s, store.Record{Slot: store.NoSlot, Attributes: label("public")})
+			put(t, s, store.Record{Slot: 3, Public: []byte("key"), Attributes: label("slot")})
+			edit(t, dir, test.statement)
+			for _, r := range records(t, s) {
+				if slices.Contains(test.damaged, r.ID) {
+					t.Errorf("record %d is still there: %+v", r.ID, r)
+				}
+			}
+			if got := s.Damaged(); !slices.Equal(got, test.damaged) {
+				t.Errorf("damaged are %v, want %v", got, test.damaged)
+			}
+		})
+	}
+}
+
+func TestBadEncodingIsDamaged(t *testing.T) {
+	s, dir, _ := initialized(t)
+	id := put(t, s, kinds[0])
+	edit(t, dir, "UPDATE records SET attributes = x'0102'")
+	if got := records(t, s); len(got) != 0 || !slices.Equal(s.Damaged(), []int64{id}) {
+		t.Errorf("got %v, damaged %v", got, s.Damaged())
+	}
+}
+
+func TestFilesRevealNothing(t *testing.T) {
+	canary := []byte("canary of a private object")
+	s, dir, secret := initialized(t)
+	unlock(t, s)
+	put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label(string(canary))})
+	put(t, s, store.Record{Slot: store.NoSlot, Attributes: label("public text")})
+	checkFiles(t, dir, map[string][]byte{"canary": canary, "secret": secret, "SO PIN": soPIN, "user PIN": userPIN}, []byte("public text"))
+
+	copied := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	thief := open(t, copied)
+	if got := records(t, thief); len(got) != 2 || got[0].Attributes != nil {
+		t.Errorf("a copy without a PIN gives %v", got)
+	}
+	unlock(t, thief)
+	if got := records(t, thief); len(got) != 2 || !bytes.Equal(got[0].Attributes[3], canary) {
+		t.Errorf("a copy with the PIN gives %v", got)
+	}
+}
+
+// checkFiles fails the test when one of the forbidden strings is in any file, or
+// the public one, which shows that the search works, in none.
+func checkFiles(t *testing.T, dir string, forbidden map[string][]byte, public []byte) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, e := range entries {
+		content, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = found || bytes.Contains(content, public)
+		for name, f := range forbidden {
+			if bytes.Contains(content, f) {
+				t.Errorf("%s holds the %s", e.Name(), name)
+			}
+		}
+	}
+	if !found {
+		t.Error("no file holds the public text")
+	}
+}
+
+func TestReadOnlyStore(t *testing.T) {
+	dir := processtest.PublicDir(t)
+	s := open(t, dir)
+	secret, err := s.Initialize("token", soPIN, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetPIN(store.NormalUser, secret, userPIN); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, kinds[0])
+	if err := os.Chmod(dir, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	p := processtest.Start(t, "describe", dir, processtest.Unprivileged(t))
+	if got, want := p.Hear(), "true <nil> wrong PIN 1 true"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func BenchmarkPut(b *testing.B) {
+	for _, sealed := range []bool{false, true} {
+		name := map[bool]string{false: "public", true: "sealed"}[sealed]
+		b.Run(name, func(b *testing.B) {
+			s, _, _ := initialized(b)
+			unlock(b, s)
+			for b.Loop() {
+				put(b, s, store.Record{Slot: store.NoSlot, Sealed: sealed, Attributes: label("benchmark")})
+			}
+		})
+	}
+}
+
+func BenchmarkRecords(b *testing.B) {
+	s, _, _ := initialized(b)
+	unlock(b, s)
+	_, err := s.Update(func(tx *store.Tx) error {
+		for range 1000 {
+			if err := tx.Put(&store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("benchmark")}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		records(b, s)
+	}
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package store keeps what a token has to remember and its device cannot: the
+// PINs, and the attributes of objects. It speaks of records and secrets, not of
+// PKCS#11.
+//
+// Everything hangs on the token's secret, 32 random bytes that are made when the
+// token is initialised. Each PIN wraps the secret. Keys derived from it seal the
+// attributes of private records and authenticate records of every kind, so that
+// the files without a PIN give nothing private away and cannot be changed
+// unnoticed. A store that has the secret is unlocked.
+//
+// Any number of processes use the files of a token at the same time.
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"libzk_pkcs11/internal/sharedfile"
+)
+
+// The files of a token in its directory, companions of the first apart.
+const (
+	databaseName = "token.db"
+	pinLockName  = "token.pin.lock"
+)
+
+// The errors of a store. They come wrapped; use errors.Is.
+var (
+	ErrPIN       = errors.New("wrong PIN")
+	ErrPINLocked = errors.New("PIN is locked after too many wrong ones")
+	ErrNoPIN     = errors.New("PIN has not been set")
+	ErrSecret    = errors.New("secret is not that of the token")
+	ErrLocked    = errors.New("store is locked")
+	ErrNoRecord  = errors.New("no such record")
+	ErrLabel     = errors.New("label is not UTF-8 of at most 32 bytes")
+	ErrReadOnly  = sharedfile.ErrReadOnly
+	ErrBusy      = sharedfile.ErrBusy
+	ErrCorrupt   = sharedfile.ErrCorrupt
+)
+
+// DefaultMaxFailures is how many wrong PINs in a row lock a PIN when
+// Options.MaxFailures is 0.
+const DefaultMaxFailures = 10
+
+// Options say how a store is made and used.
+type Options struct {
+	Mode        fs.FileMode   // permission of the files that are made
+	Group       int           // their group, or -1 for that of the process
+	MaxFailures [2]int        // wrong PINs in a row that lock the PIN, by User
+	Wait        time.Duration // how long a call waits for other processes
+}
+
+// Store is the state of one token. Its methods may be called from any goroutine.
+type Store struct {
+	file        *sharedfile.File
+	pinLock     *sharedfile.Lock // nil where the store is read-only
+	maxFailures [2]int
+	wait        time.Duration
+
+	mu   sync.RWMutex // held to read by whoever uses keys
+	keys *keys        // nil while the store is locked
+
+	token   tokenCache
+	damaged damage
+}
+
+// Open opens the state of the token in dir, which has to exist, and makes it
+// when there is none. ErrBusy, ErrCorrupt.
+func Open(dir string, o Options) (*Store, error) {
+	s := &Store{maxFailures: o.MaxFailures, wait: o.Wait}
+	for u := range s.maxFailures {
+		if s.maxFailures[u] == 0 {
+			s.maxFailures[u] = DefaultMaxFailures
+		}
+	}
+	if s.wait == 0 {
+		s.wait = sharedfile.DefaultWait
+	}
+	var err error
+	s.file, err = sharedfile.Open(filepath.Join(dir, databaseName),
+		sharedfile.Options{Schema: schema, Mode: o.Mode, Group: o.Group, Wait: s.wait})
+	if err != nil {
+		return nil, err
+	}
+	if s.file.ReadOnly() {
+		return s, nil
+	}
+	s.pinLock, err = sharedfile.OpenLock(filepath.Join(dir, pinLockName), o.Mode, o.Group)
+	if err != nil {
+		s.file.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Destroy deletes the state of the token in dir. Processes that have it open get
+// errors from then on.
+func Destroy(dir string) error {
+	if err := sharedfile.Remove(filepath.Join(dir, databaseName), sharedfile.DefaultWait); err != nil {
+		return err
+	}
+	err := os.Remove(filepath.Join(dir, pinLockName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// ReadOnly tells whether nothing can be written.
+func (s *Store) ReadOnly() bool { return s.file.ReadOnly() }
+
+// Version is a number that changes whenever Token or Records would answer
+// differently from before, whichever process made the change. Login and Logout
+// do not count. It is read from memory and never waits.
+func (s *Store) Version() uint64 { return s.file.Version() }
+
+// Close forgets the secret and closes the files.
+func (s *Store) Close() error {
+	s.Logout()
+	return errors.Join(s.pinLock.Close(), s.file.Close())
+}
+
+// Tx is a transaction. It must not be used after the function it was given to.
+type Tx struct {
+	tx   *sql.Tx
+	keys *keys
+}
+
+// Change holds the versions between which a transaction lies. Who knew the state
+// Before, and what the transaction did, knows the state After.
+type Change = sharedfile.Change
+
+// Update calls fn in a transaction, and commits it when fn returns nil; it is
+// then on stable storage. Otherwise nothing has changed. Update returns fn's
+// error, ErrReadOnly, ErrBusy or ErrCorrupt. fn must not call methods of the
+// store.
+func (s *Store) Update(fn func(*Tx) error) (Change, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.file.Change(func(tx *sql.Tx) error {
+		keys, err := s.keys.current(tx)
+		if err != nil {
+			return err
+		}
+		return fn(&Tx{tx, keys})
+	})
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"sync"
+	"unicode/utf8"
+)
+
+// maxLabel is the size of a token's label in bytes (CK_TOKEN_INFO).
+const maxLabel = 32
+
+// Token is what anybody may know of the token.
+type Token struct {
+	Initialized bool
+	Label       string // UTF-8, not padded
+	PINs        [2]PIN // by User
+}
+
+type tokenCache struct {
+	mu      sync.Mutex
+	known   bool
+	version uint64
+	token   Token
+}
+
+// Token returns the state of the token. It reads the file only after a change.
+func (s *Store) Token() (Token, error) {
+	c := &s.token
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	version := s.Version()
+	if c.known && version == c.version {
+		return c.token, nil
+	}
+	token, err := s.readToken()
+	if err != nil {
+		return Token{}, err
+	}
+	c.known, c.version, c.token = true, version, token
+	return token, nil
+}
+
+func (s *Store) readToken() (t Token, err error) {
+	err = s.file.View(func(tx *sql.Tx) error {
+		for u := range t.PINs {
+			p, err := loadPIN(tx, User(u))
+			if err != nil {
+				return err
+			}
+			t.PINs[u] = p.describe(s.maxFailures[u])
+		}
+		return tx.QueryRow("SELECT initialized, label FROM token").Scan(&t.Initialized, &t.Label)
+	})
+	return t, err
+}
+
+// Initialize gives the token a label and an SO PIN, unsets the user PIN, deletes
+// all records and locks the store. It checks no PIN: the caller does.
+//
+// The token keeps its secret when the caller gives it, and whatever was sealed
+// with it can still be opened; ErrSecret when it is another one. Given nil,
+// Initialize makes a new one. It returns the secret.
+func (s *Store) Initialize(label string, soPIN, tokenSecret []byte) ([]byte, error) {
+	if len(label) > maxLabel || !utf8.ValidString(label) {
+		return nil, ErrLabel
+	}
+	isNew := tokenSecret == nil
+	if isNew {
+		tokenSecret = make([]byte, secretSize)
+		rand.Read(tokenSecret) // never fails
+	}
+	pin := wrap(SO, tokenSecret, soPIN)
+	err := s.file.Update(func(tx *sql.Tx) error {
+		if !isNew {
+			if err := verifySecret(tx, tokenSecret); err != nil {
+				return err
+			}
+		}
+		return reset(tx, label, fingerprint(tokenSecret), pin)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.Logout()
+	return tokenSecret, nil
+}
+
+func reset(tx *sql.Tx, label string, fingerprint []byte, so *pinRow) error {
+	if _, err := tx.Exec("DELETE FROM records; DELETE FROM pins"); err != nil {
+		return err
+	}
+	_, err := tx.Exec("UPDATE token SET initialized = 1, label = ?, fingerprint = ?", label, fingerprint)
+	if err != nil {
+		return err
+	}
+	return so.save(tx, SO)
+}
