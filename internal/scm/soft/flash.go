@@ -11,14 +11,16 @@ import (
 	"libzk_pkcs11/internal/scm"
 )
 
-// schema of the flash. The table scm has one row. Its column root is NULL
-// while the root key lies in the root key file.
+// schema of the flash. The table scm has one row. Its column root is the root
+// key sealed to the secret, NULL while the root key lies in its file; prepared
+// is the same root key sealed to the secret of Prepare, if there is one.
 const schema = `
 CREATE TABLE scm (
-	id      INTEGER PRIMARY KEY CHECK (id = 1),
-	serial  TEXT NOT NULL,
-	root_id BLOB NOT NULL,
-	root    BLOB
+	id       INTEGER PRIMARY KEY CHECK (id = 1),
+	serial   TEXT NOT NULL,
+	root_id  BLOB NOT NULL,
+	root     BLOB,
+	prepared BLOB
 ) STRICT;
 CREATE TABLE key (
 	slot   INTEGER PRIMARY KEY CHECK (slot BETWEEN 0 AND 527),
@@ -30,11 +32,12 @@ CREATE TABLE key (
 
 // flash is what the flash held in one moment.
 type flash struct {
-	serial string
-	rootID []byte
-	root   []byte // the root key sealed to a secret; nil while it lies in its file
-	keys   []sealedKey
-	index  map[scm.Slot]int // of keys
+	serial   string
+	rootID   []byte
+	root     []byte // the root key sealed to the secret; nil while it lies in its file
+	prepared []byte // the root key sealed to the secret of Prepare, or nil
+	keys     []sealedKey
+	index    map[scm.Slot]int // of keys
 }
 
 // sealedKey is a row of the table key.
@@ -49,10 +52,12 @@ var errBlank = errors.New("no SCM in the flash")
 // readFlash reads everything. errBlank when there is no SCM yet.
 func readFlash(tx *sql.Tx) (*flash, error) {
 	f := &flash{index: make(map[scm.Slot]int)}
-	row := tx.QueryRow("SELECT serial, root_id, root FROM scm")
-	if err := row.Scan(&f.serial, &f.rootID, &f.root); errors.Is(err, sql.ErrNoRows) {
+	row := tx.QueryRow("SELECT serial, root_id, root, prepared FROM scm")
+	err := row.Scan(&f.serial, &f.rootID, &f.root, &f.prepared)
+	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errBlank
-	} else if err != nil {
+	}
+	if err != nil {
 		return nil, err
 	}
 	rows, err := tx.Query("SELECT slot, curve, public, sealed FROM key ORDER BY slot")
@@ -86,11 +91,12 @@ func (f *flash) key(s scm.Slot) (sealedKey, error) {
 	return f.keys[i], nil
 }
 
-// same tells whether a slot holds in g the sealed key that it holds in f.
+// same tells whether the slot s holds in g the key that it holds in f.
 func (f *flash) same(g *flash, s scm.Slot) bool {
 	a, errA := f.key(s)
 	b, errB := g.key(s)
-	return errA == nil && errB == nil && bytes.Equal(a.blob, b.blob)
+	return errA == nil && errB == nil && a.Curve == b.Curve &&
+		bytes.Equal(a.Public, b.Public) && bytes.Equal(a.blob, b.blob)
 }
 
 // freeSlot returns the lowest user slot without a key.
@@ -152,6 +158,11 @@ func eraseKey(tx *sql.Tx, s scm.Slot) error {
 // writeRoot stores the identity of the root key and the root key sealed, nil
 // for one that lies in its file.
 func writeRoot(tx *sql.Tx, id, sealed []byte) error {
-	_, err := tx.Exec("UPDATE scm SET root_id = ?, root = ?", id, sealed)
+	_, err := tx.Exec("UPDATE scm SET root_id = ?, root = ?, prepared = NULL", id, sealed)
+	return err
+}
+
+func writePrepared(tx *sql.Tx, sealed []byte) error {
+	_, err := tx.Exec("UPDATE scm SET prepared = ?", sealed)
 	return err
 }

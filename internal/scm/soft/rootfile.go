@@ -27,37 +27,44 @@ const rootFileName = "root.key"
 
 func (f rootFile) path() string { return filepath.Join(f.dir, rootFileName) }
 
-// write makes the file anew, durably, in place of an old one.
+// newPath is where a root key is written before it takes its place. One name is
+// enough, because only the holder of the flash's lock writes.
+func (f rootFile) newPath() string { return f.path() + ".new" }
+
+// write makes the file anew, durably, in place of an old one. The caller holds
+// the flash's lock.
 func (f rootFile) write(r *root) error {
-	tmp, err := os.CreateTemp(f.dir, rootFileName+".*")
+	if err := os.Remove(f.newPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := os.OpenFile(f.newPath(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name())
-	err = r.use(func(key []byte) error { return f.fill(tmp, key) })
-	if err := errors.Join(err, tmp.Close()); err != nil {
+	err = r.use(func(key []byte) error { return f.fill(file, key) })
+	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(tmp.Name(), f.path()); err != nil {
+	if err := os.Rename(f.newPath(), f.path()); err != nil {
 		return err
 	}
 	return f.syncDir()
 }
 
-func (f rootFile) fill(tmp *os.File, key []byte) error {
+func (f rootFile) fill(file *os.File, key []byte) error {
 	if f.group >= 0 {
-		if err := tmp.Chown(-1, f.group); err != nil {
+		if err := file.Chown(-1, f.group); err != nil {
 			return err
 		}
 	}
 	// Only the owner replaces the root key, whoever else may use it.
-	if err := tmp.Chmod(f.mode &^ 0o022); err != nil {
+	if err := file.Chmod(f.mode &^ 0o022); err != nil {
 		return err
 	}
-	if _, err := tmp.Write(key); err != nil {
+	if _, err := file.Write(key); err != nil {
 		return err
 	}
-	return tmp.Sync()
+	return file.Sync()
 }
 
 // read returns the root key with the given identity from the file.
@@ -76,23 +83,25 @@ func (f rootFile) read(id []byte) (*root, error) {
 	return r, nil
 }
 
-// remove overwrites and removes the file, if it is there.
+// remove overwrites and removes the file, and what a crash in write has left.
 func (f rootFile) remove() error {
-	file, err := os.OpenFile(f.path(), os.O_WRONLY, 0)
+	err := errors.Join(erase(f.path()), erase(f.newPath()))
+	return errors.Join(err, f.syncDir())
+}
+
+// erase overwrites and removes a root key file, if it is there.
+func erase(path string) error {
+	// A file that cannot be overwritten may still be removed.
+	if file, err := os.OpenFile(path, os.O_WRONLY, 0); err == nil {
+		_, _ = file.Write(make([]byte, keySize))
+		_ = file.Sync()
+		_ = file.Close()
+	}
+	err := os.Remove(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	// A file that this user may not overwrite may still be removed.
-	if err == nil {
-		_, err = file.Write(make([]byte, keySize))
-		if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-			return err
-		}
-	}
-	if err := os.Remove(f.path()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return f.syncDir()
+	return err
 }
 
 func (f rootFile) syncDir() error {

@@ -4,6 +4,7 @@ package soft
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
@@ -22,34 +23,81 @@ func (d *Device) Sealed() bool {
 // Options.Seal SealDevice no secret is needed afterwards: the root key is left,
 // or put, in its file.
 func (d *Device) Seal(secret []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.sealable(secret); err != nil {
+		return err
+	}
+	return d.replaceRoot(secret)
+}
+
+// Prepare makes secret unseal the device, too. The first Unseal with it then
+// does what Seal does; until that the device is sealed as it was before. So a
+// caller who stores the secret between Prepare and Unseal never has a device
+// that is sealed to a secret which a crash has lost.
+func (d *Device) Prepare(secret []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.sealable(secret); err != nil {
+		return err
+	}
+	if d.staysOpen() {
+		return nil
+	}
+	sealed, err := d.root.sealTo(secret)
+	if err != nil {
+		return err
+	}
+	return fault(d.file.Update(func(tx *sql.Tx) error {
+		if err := checkRoot(tx, d.root); err != nil {
+			return err
+		}
+		return writePrepared(tx, sealed)
+	}))
+}
+
+// sealable checks that the device is open and may be sealed to secret.
+func (d *Device) sealable(secret []byte) error {
 	if len(secret) == 0 {
 		return fmt.Errorf("empty secret: %w", scm.ErrInput)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if err := d.refresh(); err != nil {
 		return err
 	}
 	if d.root == nil {
 		return scm.ErrSealed
 	}
-	if d.options.Seal == SealDevice && d.flash.root == nil {
+	return nil
+}
+
+// staysOpen tells whether the root key lies in its file for good.
+func (d *Device) staysOpen() bool {
+	return d.options.Seal == SealDevice && d.flash.root == nil
+}
+
+// replaceRoot is Seal on an open device.
+func (d *Device) replaceRoot(secret []byte) error {
+	if d.staysOpen() {
 		return nil
 	}
 	next := newRoot()
-	err := d.file.Update(func(tx *sql.Tx) error { return d.reseal(tx, next, secret) })
+	err := d.file.Update(func(tx *sql.Tx) error { return d.moveKeys(tx, next, secret) })
 	if err != nil {
 		next.destroy()
 		return fault(err)
 	}
-	d.root.destroy()
-	d.root = next
+	d.setRoot(next)
 	d.tidy()
 	return nil
 }
 
-// reseal replaces root by next in the flash.
-func (d *Device) reseal(tx *sql.Tx, next *root, secret []byte) error {
+func (d *Device) setRoot(r *root) {
+	d.root.destroy()
+	d.root = r
+}
+
+// moveKeys seals all of the flash under next.
+func (d *Device) moveKeys(tx *sql.Tx, next *root, secret []byte) error {
 	if err := checkRoot(tx, d.root); err != nil {
 		return err
 	}
@@ -69,15 +117,6 @@ func (d *Device) reseal(tx *sql.Tx, next *root, secret []byte) error {
 	return writeRoot(tx, next.id, sealed)
 }
 
-// keep returns the root key sealed to the secret, or nil after it has put it in
-// its file.
-func (d *Device) keep(r *root, secret []byte) (sealed []byte, err error) {
-	if d.options.Seal == SealDevice {
-		return nil, d.rootKey.write(r)
-	}
-	return r.sealTo(secret)
-}
-
 func moveKey(tx *sql.Tx, k sealedKey, from, to *root) error {
 	secret := make([]byte, secretSize)
 	defer clear(secret)
@@ -87,24 +126,57 @@ func moveKey(tx *sql.Tx, k sealedKey, from, to *root) error {
 	return writeKey(tx, to, k.Key, secret)
 }
 
+// keep returns the root key sealed to the secret, or nil after it has put it in
+// its file.
+func (d *Device) keep(r *root, secret []byte) (sealed []byte, err error) {
+	if d.options.Seal == SealDevice {
+		return nil, d.rootKey.write(r)
+	}
+	return r.sealTo(secret)
+}
+
 // Unseal opens the device for this process. A device whose root key lies in its
 // file is open to everybody and takes any secret.
 func (d *Device) Unseal(secret []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.refresh(); err != nil {
-		return err
+	for {
+		if err := d.refresh(); err != nil {
+			return err
+		}
+		prepared, err := d.openRoot(secret)
+		if err != nil || !prepared {
+			return err
+		}
+		switch err := d.replaceRoot(secret); {
+		case errors.Is(err, scm.ErrReadOnly):
+			return nil // open, but what Prepare began has to wait
+		case !errors.Is(err, scm.ErrSealed):
+			return err
+		}
+		// Another process has just replaced the root key: look again.
 	}
-	if d.flash.root == nil {
-		return nil
+}
+
+// openRoot opens the root key of the flash with the secret, and tells whether
+// it is the secret of Prepare.
+func (d *Device) openRoot(secret []byte) (prepared bool, err error) {
+	f := d.flash
+	if f.prepared != nil {
+		if r, err := openRoot(f.rootID, f.prepared, secret); err == nil {
+			d.setRoot(r)
+			return true, nil
+		}
 	}
-	r, err := openRoot(d.flash.rootID, d.flash.root, secret)
+	if f.root == nil {
+		return false, nil
+	}
+	r, err := openRoot(f.rootID, f.root, secret)
 	if err != nil {
-		return err
+		return false, err
 	}
-	d.root.destroy()
-	d.root = r
-	return nil
+	d.setRoot(r)
+	return false, nil
 }
 
 // Forget gives up the root key, every private key in memory and the volatile

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"testing"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+func BenchmarkSign(b *testing.B) {
+	d := open(b, b.TempDir(), options)
+	digest := make([]byte, 32)
+	for _, c := range []scm.Curve{scm.P256, scm.Secp256k1, scm.Ed25519} {
+		k, err := d.Generate(c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(c.String(), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := d.Sign(k.Slot, digest); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkSignParallel is BenchmarkSign on all processors.
+func BenchmarkSignParallel(b *testing.B) {
+	d := open(b, b.TempDir(), options)
+	digest := make([]byte, 32)
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			if _, err := d.Sign(0, digest); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}
+
+// BenchmarkPlain is what the standard library takes for the same signatures.
+func BenchmarkPlain(b *testing.B) {
+	digest := make([]byte, 32)
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("nistp256", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := ecdsa.SignASN1(rand.Reader, ec, digest); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("ed25519", func(b *testing.B) {
+		for b.Loop() {
+			ed25519.Sign(ed, digest)
+		}
+	})
+}
+
+func BenchmarkGenerate(b *testing.B) {
+	d := open(b, b.TempDir(), options)
+	for b.Loop() {
+		k, err := d.Generate(scm.P256)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := d.Remove(k.Slot); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
