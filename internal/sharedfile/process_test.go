@@ -89,11 +89,27 @@ func TestVersionChangesInAnotherProcess(t *testing.T) {
 }
 
 func TestVersionDuringChange(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	f := open(t, path)
-	seen := map[uint64]bool{f.Version(): true}
+	for _, before := range []string{"finished", "killed"} {
+		t.Run("after a "+before+" one", func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "f")
+			f := open(t, path)
+			p := processtest.Start(t, "stay in update", path)
+			p.Hear()
+			if before == "killed" {
+				p.Kill()
+			} else if err := p.End(); err != nil {
+				t.Fatal(err)
+			}
+			checkChange(t, f, path)
+		})
+	}
+}
+
+func checkChange(t *testing.T, f *sharedfile.File, path string) {
+	t.Helper()
 	p := processtest.Start(t, "stay in update", path)
 	p.Hear()
+	seen := map[uint64]bool{}
 	for range 5 {
 		v := f.Version()
 		if seen[v] {

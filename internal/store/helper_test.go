@@ -25,13 +25,8 @@ var (
 // roles are what other processes do to the token whose directory they get.
 var roles = map[string]processtest.Role{
 	// Each line is a PIN of the user that is tried.
-	"try PINs": withStore(func(s *store.Store, in *bufio.Scanner) error {
-		for in.Scan() {
-			_, err := s.CheckPIN(store.NormalUser, in.Bytes())
-			fmt.Println(err)
-		}
-		return nil
-	}),
+	"try PINs":                   withStore(tryPINs),
+	"try PINs without a failure": withOptions(intolerant(), tryPINs),
 	// Each line is the label of a record that is put.
 	"put": withStore(func(s *store.Store, in *bufio.Scanner) error {
 		for in.Scan() {
@@ -57,9 +52,21 @@ var roles = map[string]processtest.Role{
 
 func TestMain(m *testing.M) { processtest.Main(m, roles) }
 
+func tryPINs(s *store.Store, in *bufio.Scanner) error {
+	for in.Scan() {
+		_, err := s.CheckPIN(store.NormalUser, in.Bytes())
+		fmt.Println(err)
+	}
+	return nil
+}
+
 func withStore(do func(*store.Store, *bufio.Scanner) error) processtest.Role {
+	return withOptions(options(), do)
+}
+
+func withOptions(o store.Options, do func(*store.Store, *bufio.Scanner) error) processtest.Role {
 	return func(dir string, in *bufio.Scanner) error {
-		s, err := store.Open(dir, options())
+		s, err := store.Open(dir, o)
 		if err != nil {
 			return err
 		}
@@ -70,6 +77,13 @@ func withStore(do func(*store.Store, *bufio.Scanner) error) processtest.Role {
 
 func options() store.Options {
 	return store.Options{Mode: 0o644, Group: -1, Wait: time.Minute}
+}
+
+// intolerant options let the first wrong PIN lock it.
+func intolerant() store.Options {
+	o := options()
+	o.MaxFailures = [2]int{1, 1}
+	return o
 }
 
 func open(t testing.TB, dir string) *store.Store {

@@ -58,7 +58,7 @@ func (s *Store) usablePIN(u User) (p *pinRow, err error) {
 	if u != SO && u != NormalUser {
 		return nil, ErrNoPIN
 	}
-	err = s.file.View(func(tx *sql.Tx) error {
+	err = s.viewBetweenAttempts(func(tx *sql.Tx) error {
 		p, err = loadPIN(tx, u)
 		return err
 	})
@@ -66,6 +66,17 @@ func (s *Store) usablePIN(u User) (p *pinRow, err error) {
 		return nil, err
 	}
 	return p, p.check(s.maxFailures[u])
+}
+
+// viewBetweenAttempts keeps fn from seeing an attempt that has been counted and,
+// because the PIN is right, will be taken back.
+func (s *Store) viewBetweenAttempts(fn func(*sql.Tx) error) error {
+	release, err := s.pinLock.Exclusive(s.wait)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return s.file.View(fn)
 }
 
 // attempt excludes other attempts, for else many right PINs at a time would be

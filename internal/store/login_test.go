@@ -77,17 +77,12 @@ func TestRightPINForgivesFailures(t *testing.T) {
 }
 
 func TestMaxFailures(t *testing.T) {
-	dir := t.TempDir()
-	o := options()
-	o.MaxFailures[store.SO] = 1
-	s, err := store.Open(dir, o)
+	_, dir, _ := initialized(t)
+	s, err := store.Open(dir, intolerant())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if _, err := s.Initialize("token", soPIN, nil); err != nil {
-		t.Fatal(err)
-	}
 	if got := pinOf(t, s, store.SO); !got.LastTry {
 		t.Errorf("before the only try: %+v", got)
 	}
@@ -126,35 +121,49 @@ func TestUnreasonableDerivation(t *testing.T) {
 	}
 }
 
+// One attempt that sees another that is going on would lock the PIN.
 func TestManyRightPINsAtOnce(t *testing.T) {
-	const processes, threads = 4, 4
-	_, dir, _ := initialized(t)
+	const processes, attempts = 4, 12
+	s, dir, _ := initialized(t)
 	var group sync.WaitGroup
 	for range processes {
-		p := processtest.Start(t, "try PINs", dir)
-		for range threads {
+		p := processtest.Start(t, "try PINs without a failure", dir)
+		for range attempts {
 			p.Tell(string(userPIN))
 		}
 		group.Go(func() {
-			for range threads {
+			for range attempts {
 				if got := p.Hear(); got != "<nil>" {
 					t.Errorf("the right PIN: %s", got)
+				}
+				if got := pinOf(t, s, store.NormalUser); got != (store.PIN{Set: true}) {
+					t.Errorf("between right PINs: %+v", got)
 				}
 			}
 		})
 	}
-	s := open(t, dir)
-	for range threads * processes {
+	group.Wait()
+}
+
+func TestGoroutinesLogIn(t *testing.T) {
+	s, _, _ := initialized(t)
+	unlock(t, s)
+	put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("sealed")})
+	var group sync.WaitGroup
+	for range 4 {
 		group.Go(func() {
-			if _, err := s.CheckPIN(store.NormalUser, userPIN); err != nil {
-				t.Errorf("the right PIN: %v", err)
+			for range 4 {
+				if _, err := s.Login(store.NormalUser, userPIN); err != nil {
+					t.Errorf("the right PIN: %v", err)
+				}
+				if _, err := s.Records(); err != nil || len(s.Damaged()) != 0 {
+					t.Errorf("Records: %v, damaged %v", err, s.Damaged())
+				}
+				s.Logout()
 			}
 		})
 	}
 	group.Wait()
-	if got := pinOf(t, s, store.NormalUser); got != (store.PIN{Set: true}) {
-		t.Errorf("after right PINs only: %+v", got)
-	}
 }
 
 // A killed process may have made an attempt that nobody heard of, but never one

@@ -44,7 +44,7 @@ func (s *Store) Token() (Token, error) {
 }
 
 func (s *Store) readToken() (t Token, err error) {
-	err = s.file.View(func(tx *sql.Tx) error {
+	err = s.viewBetweenAttempts(func(tx *sql.Tx) error {
 		for u := range t.PINs {
 			p, err := loadPIN(tx, User(u))
 			if err != nil {
