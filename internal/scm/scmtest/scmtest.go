@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) scm.Device, o Options) {
 		{"Placer", testPlacer},
 		{"Volatile", testVolatile},
 		{"Sealer", func(t *testing.T, d scm.Device) { testSealer(t, d, o) }},
+		{"Preparer", func(t *testing.T, d scm.Device) { testPreparer(t, d, o) }},
 		{"Close", testClose},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -48,6 +48,37 @@ func testSealer(t *testing.T, d scm.Device, o Options) {
 	checkSame(t, d, k)
 }
 
+// testPreparer checks that both secrets unseal until the new one has.
+func testPreparer(t *testing.T, d scm.Device, o Options) {
+	p, ok := d.(scm.Preparer)
+	if !ok {
+		t.Skip("the device is no Preparer")
+	}
+	if o.KeepsOpen {
+		t.Skip("the device needs no secret")
+	}
+	k := generate(t, d, scm.P256)
+	first, lost, second := []byte("a secret"), []byte("a lost secret"), []byte("another secret")
+	seal(t, p, first)
+	for _, secret := range [][]byte{lost, second} {
+		if err := p.Prepare(secret); err != nil {
+			t.Fatalf("Prepare: %v", err)
+		}
+		p.Forget()
+		checkSealed(t, d, k)
+		unseal(t, p, first)
+		checkSigns(t, d, k)
+	}
+	wantError(t, "Unseal with a secret that was replaced", p.Unseal(lost), scm.ErrSecret)
+	unseal(t, p, second)
+	checkSigns(t, d, k)
+	wantError(t, "Unseal with the earlier secret", p.Unseal(first), scm.ErrSecret)
+	p.Forget()
+	wantError(t, "Prepare of a sealed device", p.Prepare(first), scm.ErrSealed)
+	unseal(t, p, second)
+	checkSigns(t, d, k)
+}
+
 func seal(t *testing.T, s scm.Sealer, secret []byte) {
 	t.Helper()
 	if err := s.Seal(secret); err != nil {

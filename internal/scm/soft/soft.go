@@ -43,7 +43,7 @@ type Options struct {
 }
 
 // Device is an open soft SCM. Besides scm.Device it is an scm.Agreer,
-// scm.Placer, scm.Volatile, scm.Sealer and scm.Capable.
+// scm.Placer, scm.Volatile, scm.Sealer, scm.Preparer and scm.Capable.
 type Device struct {
 	options Options
 	file    *sharedfile.File
@@ -64,7 +64,7 @@ var _ interface {
 	scm.Agreer
 	scm.Placer
 	scm.Volatile
-	scm.Sealer
+	scm.Preparer
 	scm.Capable
 } = (*Device)(nil)
 
