@@ -111,9 +111,10 @@ func (o Options) complete() (Options, error) {
 func (d *Device) start() error {
 	err := d.refresh()
 	if errors.Is(err, errBlank) {
-		if err = d.manufacture(); err == nil {
-			err = d.refresh()
+		if err := d.manufacture(); err != nil {
+			return fmt.Errorf("there is none, and none can be made: %w", err)
 		}
+		err = d.refresh()
 	}
 	if err != nil {
 		return err
