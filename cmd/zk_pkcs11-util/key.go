@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/pkcs11"
+)
+
+// doUseZKSlot gives the key pair in a key slot a label and a CKA_ID.
+func (f *flags) doUseZKSlot(c *cobra.Command) error {
+	template, err := f.keyName()
+	if err != nil {
+		return err
+	}
+	ask := &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
+	pin, err := ask.pin("User PIN", f.pin, f.pinGiven, false)
+	if err != nil {
+		return err
+	}
+	return withProvider(func(p *pkcs11.Provider, _ config.Config) error {
+		return withUser(p, f.slot, pin, func(session uint) error {
+			if err := nameKey(p, session, f.useZKSlot, template); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "The key in key slot %d is named %q\n", f.useZKSlot, f.label)
+			return nil
+		})
+	})
+}
+
+// keyName is the label and the CKA_ID that the flags give.
+func (f *flags) keyName() ([]pkcs11.Attribute, error) {
+	if f.label == "" {
+		return nil, errors.New("--use-zkslot needs --label")
+	}
+	template := []pkcs11.Attribute{{Type: pkcs11.CKA_LABEL, Value: []byte(f.label)}}
+	if !f.idGiven {
+		return template, nil
+	}
+	digits := f.id
+	if len(digits)%2 == 1 {
+		digits = "0" + digits
+	}
+	id, err := hex.DecodeString(digits)
+	if err != nil || len(id) == 0 {
+		return nil, fmt.Errorf("--id %q is not hexadecimal", f.id)
+	}
+	return append(template, pkcs11.Attribute{Type: pkcs11.CKA_ID, Value: id}), nil
+}
+
+// nameKey changes both halves of the key pair in a key slot.
+func nameKey(p *pkcs11.Provider, session uint, zkSlot int, template []pkcs11.Attribute) error {
+	keys, err := p.KeysInSlot(session, zkSlot)
+	if err != nil {
+		return err
+	}
+	if len(keys) == 0 {
+		return fmt.Errorf("key slot %d is empty", zkSlot)
+	}
+	for _, k := range keys {
+		if err := p.SetAttributeValue(session, k, template); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command zk_pkcs11-util is the tool of administrators: it shows the slots of
+// libzk_pkcs11, initialises and deletes tokens, and names the keys in the key
+// slots of an SCM. It reads the same settings as the module.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"libzk_pkcs11/pkcs11"
+)
+
+func main() {
+	if err := newCommand().Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "zk_pkcs11-util:", explain(err))
+		os.Exit(1)
+	}
+}
+
+// flags are the arguments of the tool. Guides and scripts of the vendor's own
+// module use them as they are: an action is a flag, not a command.
+type flags struct {
+	showSlots, initToken, deleteToken bool
+
+	useZKSlot          int
+	slot               uint
+	label, id, serial  string
+	pin, soPIN         string
+	pinGiven, soGiven  bool
+	slotGiven, idGiven bool
+}
+
+func newCommand() *cobra.Command {
+	f := &flags{}
+	c := &cobra.Command{
+		Use:   "zk_pkcs11-util",
+		Short: "Manage the tokens of libzk_pkcs11, the PKCS#11 module for the Zymbit SCM",
+		Example: `  zk_pkcs11-util --show-slots
+  zk_pkcs11-util --init-token --slot 0 --label device
+  zk_pkcs11-util --use-zkslot 0 --slot 0 --label iotkey --id 0001
+  zk_pkcs11-util --delete-token --serial 0123456789abcdef`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(c *cobra.Command, _ []string) error { return f.run(c) },
+	}
+	p := c.Flags()
+	p.BoolVar(&f.showSlots, "show-slots", false, "show the slots and their tokens")
+	p.BoolVar(&f.initToken, "init-token", false, "initialise the token in --slot with --label; asks for PINs that are not given")
+	p.IntVar(&f.useZKSlot, "use-zkslot", -1, "give the key pair in this `key slot` of the SCM the --label and --id")
+	p.BoolVar(&f.deleteToken, "delete-token", false, "delete the token with --serial; the keys of a soft SCM go with it")
+	p.UintVar(&f.slot, "slot", 0, "slot `ID` of the token")
+	p.StringVar(&f.label, "label", "", "label of the token or of the key")
+	p.StringVar(&f.id, "id", "", "CKA_ID of the key in `hex`")
+	p.StringVar(&f.serial, "serial", "", "serial number of the token")
+	p.StringVar(&f.pin, "pin", "", "user `PIN` (visible to other users of the machine; better left to the prompt)")
+	p.StringVar(&f.soPIN, "so-pin", "", "SO `PIN` (visible to other users of the machine; better left to the prompt)")
+	return c
+}
+
+// run does the one action that the flags name.
+func (f *flags) run(c *cobra.Command) error {
+	given := c.Flags().Changed
+	f.pinGiven, f.soGiven, f.slotGiven, f.idGiven = given("pin"), given("so-pin"), given("slot"), given("id")
+	var actions []func(*cobra.Command) error
+	for _, a := range []struct {
+		wanted bool
+		do     func(*cobra.Command) error
+	}{
+		{f.showSlots, f.doShowSlots},
+		{f.initToken, f.doInitToken},
+		{given("use-zkslot"), f.doUseZKSlot},
+		{f.deleteToken, f.doDeleteToken},
+	} {
+		if a.wanted {
+			actions = append(actions, a.do)
+		}
+	}
+	switch len(actions) {
+	case 0:
+		return c.Help()
+	case 1:
+		return actions[0](c)
+	}
+	return errors.New("only one of --show-slots, --init-token, --use-zkslot and --delete-token at a time")
+}
+
+// explain says in words what the codes that an administrator meets mean.
+func explain(err error) string {
+	words := map[pkcs11.Error]string{
+		pkcs11.CKR_PIN_INCORRECT:            "the PIN is wrong",
+		pkcs11.CKR_PIN_LOCKED:               "the PIN is locked after too many wrong attempts; the SO can set a new one",
+		pkcs11.CKR_PIN_LEN_RANGE:            "a PIN has 4 to 255 bytes",
+		pkcs11.CKR_SLOT_ID_INVALID:          "there is no such slot; --show-slots lists them",
+		pkcs11.CKR_TOKEN_NOT_PRESENT:        "there is no token in the slot",
+		pkcs11.CKR_TOKEN_WRITE_PROTECTED:    "the state directory cannot be written by this user",
+		pkcs11.CKR_USER_PIN_NOT_INITIALIZED: "the token has no user PIN yet; initialise it with --init-token",
+		pkcs11.CKR_DEVICE_ERROR:             "the device failed; the log says why",
+	}
+	var code pkcs11.Error
+	if errors.As(err, &code) && words[code] != "" {
+		return fmt.Sprintf("%s (%v)", words[code], code)
+	}
+	return err.Error()
+}

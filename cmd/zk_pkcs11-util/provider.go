@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"os"
+
+	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/setup"
+	"libzk_pkcs11/internal/trace"
+	"libzk_pkcs11/pkcs11"
+)
+
+// withProvider runs f with a provider made of the settings.
+func withProvider(f func(*pkcs11.Provider, config.Config) error) error {
+	c, err := config.Load(os.Getenv)
+	if err != nil {
+		return err
+	}
+	level, err := trace.ParseLevel(c.Log.Level)
+	if err != nil {
+		return err
+	}
+	p := pkcs11.New(setup.Options(c, trace.NewLogger(level, c.Log.To)))
+	defer p.Close()
+	return f(p, c)
+}
+
+// withUser runs f in a read/write session in which the user is logged in.
+func withUser(p *pkcs11.Provider, slot uint, pin []byte, f func(session uint) error) error {
+	return withSession(p, slot, pkcs11.CKU_USER, pin, f)
+}
+
+func withSession(p *pkcs11.Provider, slot, user uint, pin []byte, f func(session uint) error) error {
+	session, err := p.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
+	if err != nil {
+		return err
+	}
+	defer p.CloseSession(session)
+	if err := p.Login(session, user, pin); err != nil {
+		return err
+	}
+	return f(session)
+}

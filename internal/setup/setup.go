@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package setup turns settings into the slots of a provider. The module and the
+// tool of administrators share it, so that both see the same.
+package setup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/store"
+	"libzk_pkcs11/pkcs11"
+)
+
+// Options returns the options of a provider with the configured slots. Devices
+// and stores are opened when they are needed.
+func Options(c config.Config, log pkcs11.Logger) pkcs11.Options {
+	o := pkcs11.Options{ECPointRaw: c.RawECPoint, Log: log}
+	for _, s := range c.Slots {
+		x := opener{settings: c, slot: s, log: log}
+		so := pkcs11.SlotOptions{Description: "Soft SCM", Open: x.open}
+		if x.hardware() {
+			so.Description, so.Hardware = "Zymbit SCM", true
+		}
+		if len(c.Slots) > 1 {
+			so.Description += " " + s.Name
+		}
+		o.Slots = append(o.Slots, so)
+	}
+	return o
+}
+
+// opener opens what stands behind one slot.
+type opener struct {
+	settings config.Config
+	slot     config.Slot
+	log      pkcs11.Logger
+}
+
+// vendorLibraries are where packages put the vendor's host library.
+var vendorLibraries = []string{
+	"/usr/lib/libzk_app_utils.so",
+	"/usr/lib/aarch64-linux-gnu/libzk_app_utils.so",
+	"/usr/lib/arm-linux-gnueabihf/libzk_app_utils.so",
+	"/usr/local/lib/libzk_app_utils.so",
+}
+
+// hardware tells whether the slot is that of a real SCM. With "auto" it is
+// wherever the vendor's library is installed, even when the SCM then fails: a
+// host must not go on with keys in software without notice.
+func (o opener) hardware() bool {
+	if o.slot.Backend != config.BackendAuto {
+		return o.slot.Backend == config.BackendZymbit
+	}
+	places := vendorLibraries
+	if named := o.settings.Zymbit.Library; named != "" {
+		places = []string{named}
+	}
+	for _, path := range places {
+		if _, err := os.Stat(path); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (o opener) open() (scm.Device, *store.Store, error) {
+	a, err := accessOf(o.settings.StateGroup)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, dir := range []string{o.settings.State, o.slot.State} {
+		if err := a.makeDirectory(dir); err != nil {
+			return nil, nil, fmt.Errorf("state directory: %w", err)
+		}
+	}
+	device, err := o.openDevice(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	tokens, err := store.Open(o.slot.State, store.Options{Mode: a.file, Group: a.group})
+	if err != nil {
+		return nil, nil, errors.Join(err, device.Close())
+	}
+	if tokens.ReadOnly() {
+		o.log.Warningf("the state directory %s cannot be written by this user (uid %d): its token is write-protected",
+			o.slot.State, os.Geteuid())
+	}
+	return device, tokens, nil
+}
+
+func (o opener) openDevice(a access) (scm.Device, error) {
+	if o.hardware() {
+		return nil, fmt.Errorf("%w: this build has no driver for the SCM; set backend = \"soft\" for the soft SCM", scm.ErrAbsent)
+	}
+	return soft.Open(o.slot.State, soft.Options{
+		Mode: a.file, Group: a.group, Seal: o.settings.Soft.Seal, Firmware: o.settings.Soft.Firmware,
+	})
+}
+
+// Destroy deletes the token in a state directory, and its soft SCM.
+func Destroy(state string) error {
+	return errors.Join(store.Destroy(state), soft.Destroy(state))
+}

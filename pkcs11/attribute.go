@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// Attribute is a CK_ATTRIBUTE of a template. Its value is the caller's memory
+// and is copied if it is kept.
+type Attribute struct {
+	Type  uint
+	Value []byte
+}
+
+// attributes are the attributes of an object, as C_GetAttributeValue shows
+// them. Values are never changed in place.
+type attributes map[uint][]byte
+
+// ulongSize is the size of a CK_ULONG in bytes.
+const ulongSize = bits.UintSize / 8
+
+// ulong encodes a CK_ULONG as it stands in the caller's memory.
+func ulong(v uint) []byte {
+	if ulongSize == 4 {
+		return binary.NativeEndian.AppendUint32(nil, uint32(v))
+	}
+	return binary.NativeEndian.AppendUint64(nil, uint64(v))
+}
+
+// ulongOf decodes what ulong encodes.
+func ulongOf(b []byte) (uint, bool) {
+	switch {
+	case len(b) != ulongSize:
+		return 0, false
+	case ulongSize == 4:
+		return uint(binary.NativeEndian.Uint32(b)), true
+	}
+	return uint(binary.NativeEndian.Uint64(b)), true
+}
+
+// The two values of a CK_BBOOL.
+var (
+	yes = []byte{CK_TRUE}
+	no  = []byte{CK_FALSE}
+)
+
+func boolean(v bool) []byte {
+	if v {
+		return yes
+	}
+	return no
+}
+
+// is tells whether a boolean attribute is there and true.
+func (a attributes) is(t uint) bool {
+	v := a[t]
+	return len(v) == 1 && v[0] != CK_FALSE
+}
+
+// number returns a CK_ULONG attribute, or CK_UNAVAILABLE_INFORMATION.
+func (a attributes) number(t uint) uint {
+	if v, ok := ulongOf(a[t]); ok {
+		return v
+	}
+	return CK_UNAVAILABLE_INFORMATION
+}
+
+// with returns a copy of a in which the attributes of b replace those of a.
+func (a attributes) with(b attributes) attributes {
+	c := make(attributes, len(a)+len(b))
+	for t, v := range a {
+		c[t] = v
+	}
+	for t, v := range b {
+		c[t] = v
+	}
+	return c
+}
+
+// fill adds the attributes of b that a does not have.
+func (a attributes) fill(b attributes) {
+	for t, v := range b {
+		if _, ok := a[t]; !ok {
+			a[t] = v
+		}
+	}
+}
+
+// template makes attributes of a caller's template. It copies the values, and
+// refuses a type that stands twice.
+func template(list []Attribute) (attributes, error) {
+	a := make(attributes, len(list))
+	for _, x := range list {
+		if _, twice := a[x.Type]; twice {
+			return nil, CKR_TEMPLATE_INCONSISTENT
+		}
+		a[x.Type] = append([]byte{}, x.Value...)
+	}
+	return a, nil
+}

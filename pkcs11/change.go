@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"libzk_pkcs11/internal/store"
+)
+
+// SetAttributeValue changes attributes of an object (section 5.7.6): all of the
+// template, or none.
+func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) error {
+	return p.in(h, func(s *session) error {
+		o, err := s.object(object)
+		if err != nil {
+			return err
+		}
+		a, err := template(list)
+		if err != nil {
+			return err
+		}
+		if err := s.writable(o.attrs); err != nil {
+			return err
+		}
+		if !o.attrs.is(CKA_MODIFIABLE) {
+			return CKR_ACTION_PROHIBITED
+		}
+		if err := o.rules.checkChange(o.attrs, a, false, s.token.user()); err != nil {
+			return err
+		}
+		return s.token.replace(o, o.attrs.with(a))
+	})
+}
+
+// replace gives an object other attributes.
+func (t *token) replace(o *object, a attributes) error {
+	changed := &object{handle: o.handle, owner: o.owner, id: o.id, attrs: a, key: o.key, broken: o.broken}
+	if o.owner != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.objects.add(t.complete(changed))
+		return nil
+	}
+	changed.rules = o.rules
+	r := t.record(changed)
+	return t.write(func(tx *store.Tx) error { return tx.Put(r) }, func(c *catalog) { c.add(t.complete(changed)) })
+}
+
+// record is what the store keeps of a token object.
+func (t *token) record(o *object) *store.Record {
+	if o.key == nil {
+		return &store.Record{ID: o.id.record, Slot: store.NoSlot, Sealed: o.private(), Attributes: toStore(o.attrs)}
+	}
+	return &store.Record{
+		Slot: int(o.key.Slot), Private: o.id.private, Public: o.key.Public,
+		Sealed: o.private(), Attributes: toStore(o.own()),
+	}
+}
+
+// DestroyObject destroys an object (section 5.7.3). The key in a slot goes with
+// its private key object; its public key object can go before or after.
+func (p *Provider) DestroyObject(h, object uint) error {
+	return p.in(h, func(s *session) error {
+		o, err := s.object(object)
+		if err != nil {
+			return err
+		}
+		if err := s.writable(o.attrs); err != nil {
+			return err
+		}
+		if !o.attrs.is(CKA_DESTROYABLE) || o.key != nil && o.key.Slot.Permanent() {
+			return CKR_ACTION_PROHIBITED
+		}
+		return s.token.destroy(o)
+	})
+}
+
+func (t *token) destroy(o *object) error {
+	switch {
+	case o.owner != nil:
+		t.dropObjects(func(x *object) bool { return x.handle == o.handle })
+		return nil
+	case o.key == nil:
+		return t.write(func(tx *store.Tx) error { return tx.Delete(o.id.record) }, func(c *catalog) { c.forget(o) })
+	case o.class() == CKO_PUBLIC_KEY:
+		return t.hide(o)
+	}
+	return t.removeKey(o)
+}
+
+// hide destroys a public key object whose key stays in its slot.
+func (t *token) hide(o *object) error {
+	r := t.record(o)
+	r.Hidden = true
+	return t.write(func(tx *store.Tx) error { return tx.Put(r) }, func(c *catalog) { c.forget(o) })
+}
+
+// removeKey empties a key slot. The public key object, if it is still there,
+// lives on as an object of the store, under the handle that it has.
+func (t *token) removeKey(o *object) error {
+	public := t.publicHalf(o)
+	if err := t.device.Remove(o.key.Slot); err != nil {
+		return err
+	}
+	kept := &store.Record{Slot: store.NoSlot}
+	if public != nil {
+		kept.Attributes = toStore(public.attrs)
+	}
+	return t.write(func(tx *store.Tx) error {
+		if err := tx.DeleteSlot(int(o.key.Slot)); err != nil || public == nil {
+			return err
+		}
+		return tx.Put(kept)
+	}, func(c *catalog) {
+		c.forget(o)
+		if public != nil {
+			public.id = identity{record: kept.ID}
+			c.add(t.complete(public))
+		}
+	})
+}
+
+// publicHalf returns a copy of the public key object that belongs to a private
+// key in a slot, without its tie to the slot; nil if it is not there.
+func (t *token) publicHalf(o *object) *object {
+	other := o.id
+	other.private = false
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	p := t.objects.objects[t.objects.handles[other]]
+	if p == nil {
+		return nil
+	}
+	attrs := p.attrs.with(nil)
+	delete(attrs, CKA_ZK_SLOT)
+	return &object{handle: p.handle, attrs: attrs}
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+// making says which function makes an object: the footnotes that its template
+// must obey. derive has no attribute that it must get.
+type making struct{ need, not constraint }
+
+var (
+	creating   = making{needCreate, notCreate}
+	generating = making{needGenerate, notGenerate}
+	deriving   = making{0, notDerive}
+)
+
+// check holds the template of a new object against the rules. user is who is
+// logged in.
+func (r rules) check(a attributes, m making, user uint) error {
+	for t, v := range a {
+		x, ok := r[t]
+		if !ok {
+			return CKR_ATTRIBUTE_TYPE_INVALID
+		}
+		if x.is&m.not != 0 {
+			return CKR_ATTRIBUTE_READ_ONLY
+		}
+		if err := x.valid(v); err != nil {
+			return err
+		}
+		if x.is&byOfficer != 0 && a.is(t) && user != CKU_SO {
+			return CKR_ATTRIBUTE_READ_ONLY
+		}
+	}
+	for t, x := range r {
+		if _, given := a[t]; x.is&m.need != 0 && !given {
+			return CKR_TEMPLATE_INCOMPLETE
+		}
+	}
+	return nil
+}
+
+// checkChange holds the template of C_SetAttributeValue, or of C_CopyObject
+// (copying), against the rules for an object whose attributes are old.
+func (r rules) checkChange(old, a attributes, copying bool, user uint) error {
+	for t, v := range a {
+		x, ok := r[t]
+		if !ok {
+			return CKR_ATTRIBUTE_TYPE_INVALID
+		}
+		if err := x.valid(v); err != nil {
+			return err
+		}
+		if string(old[t]) == string(v) && len(v) > 0 {
+			continue // says what is so already
+		}
+		if !x.mayChange(v, copying, user) {
+			return CKR_ATTRIBUTE_READ_ONLY
+		}
+	}
+	return nil
+}
+
+// mayChange tells whether an attribute may get the value v, which it does not
+// have.
+func (x rule) mayChange(v []byte, copying bool, user uint) bool {
+	set := len(v) == 1 && v[0] != CK_FALSE
+	switch {
+	case x.is&onlyTrue != 0 && !set, x.is&onlyFalse != 0 && set:
+		return false
+	case x.is&byOfficer != 0:
+		return user == CKU_SO || !set
+	case x.is&copyable != 0:
+		return copying
+	}
+	return x.is&modifiable != 0
+}
+
+// valid checks the form of a value.
+func (x rule) valid(v []byte) error {
+	ok := true
+	switch x.kind {
+	case truth:
+		ok = len(v) == 1 && v[0] <= CK_TRUE
+	case number:
+		ok = len(v) == ulongSize
+	case numbers:
+		ok = len(v)%ulongSize == 0
+	case date:
+		ok = len(v) == 0 || validDate(v)
+	}
+	if !ok {
+		return CKR_ATTRIBUTE_VALUE_INVALID
+	}
+	return nil
+}
+
+// validDate tells whether v is a CK_DATE: eight digits, year, month, day.
+func validDate(v []byte) bool {
+	if len(v) != 8 {
+		return false
+	}
+	for _, c := range v {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	month, day := int(v[4]-'0')*10+int(v[5]-'0'), int(v[6]-'0')*10+int(v[7]-'0')
+	return month >= 1 && month <= 12 && day >= 1 && day <= 31
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"crypto/sha1"
+	"crypto/x509"
+	"encoding/binary"
+	"encoding/hex"
+
+	"libzk_pkcs11/internal/store"
+)
+
+// CreateObject makes an object of a template (section 5.7.1): a certificate, a
+// data object, a public key or a generic secret. Private keys are made by the
+// device and cannot be brought in.
+func (p *Provider) CreateObject(h uint, list []Attribute) (uint, error) {
+	var handle uint
+	err := p.in(h, func(s *session) error {
+		a, err := template(list)
+		if err != nil {
+			return err
+		}
+		r, err := s.creatable(a)
+		if err != nil {
+			return err
+		}
+		if err := r.check(a, creating, s.token.user()); err != nil {
+			return err
+		}
+		a.fill(r.initial())
+		if err := complete(a); err != nil {
+			return err
+		}
+		handle, err = s.keep(a, nil)
+		return err
+	})
+	return handle, err
+}
+
+// creatable returns the rules for an object that C_CreateObject can make.
+func (s *session) creatable(a attributes) (rules, error) {
+	if _, ok := a[CKA_CLASS]; !ok {
+		return nil, CKR_TEMPLATE_INCOMPLETE
+	}
+	class := a.number(CKA_CLASS)
+	if class == CKO_PRIVATE_KEY {
+		s.token.slot.provider.log.Warningf("slot %d: a private key cannot be brought into an SCM; make it there with C_GenerateKeyPair", s.token.slot.id)
+		return nil, CKR_TEMPLATE_INCONSISTENT
+	}
+	if _, ok := a[CKA_KEY_TYPE]; class == CKO_PUBLIC_KEY && !ok {
+		return nil, CKR_TEMPLATE_INCOMPLETE
+	}
+	return rulesFor(class, a.number(CKA_KEY_TYPE))
+}
+
+// complete checks the content of a new object and adds what follows from it.
+func complete(a attributes) error {
+	switch a.number(CKA_CLASS) {
+	case CKO_PUBLIC_KEY:
+		return completePublicKey(a)
+	case CKO_CERTIFICATE:
+		return completeCertificate(a)
+	case CKO_SECRET_KEY:
+		a[CKA_VALUE_LEN] = ulong(uint(len(a[CKA_VALUE])))
+	}
+	return nil
+}
+
+func completePublicKey(a attributes) error {
+	k, err := publicKeyOf(a)
+	if err != nil {
+		return err
+	}
+	if k.curve.keyType != a.number(CKA_KEY_TYPE) {
+		return CKR_TEMPLATE_INCONSISTENT
+	}
+	a.fill(attributes{CKA_PUBLIC_KEY_INFO: k.curve.info(k.public)})
+	return nil
+}
+
+// completeCertificate adds the checksum and the public key of an X.509
+// certificate. One that the standard library cannot read is kept as it is.
+func completeCertificate(a attributes) error {
+	if a.number(CKA_CERTIFICATE_TYPE) != CKC_X_509 {
+		return CKR_ATTRIBUTE_VALUE_INVALID
+	}
+	sum := sha1.Sum(a[CKA_VALUE])
+	a.fill(attributes{CKA_CHECK_VALUE: sum[:3]})
+	info := empty
+	if c, err := x509.ParseCertificate(a[CKA_VALUE]); err == nil {
+		info = c.RawSubjectPublicKeyInfo
+	}
+	a.fill(attributes{CKA_PUBLIC_KEY_INFO: info})
+	return nil
+}
+
+// keep makes an object of finished attributes, in the store or in the session.
+func (s *session) keep(a attributes, o *object) (uint, error) {
+	if err := s.writable(a); err != nil {
+		return 0, err
+	}
+	if o == nil {
+		o = &object{}
+	}
+	o.attrs = a
+	if a.is(CKA_TOKEN) {
+		return s.token.keepStored(o)
+	}
+	o.owner = s
+	return s.token.keepSession(o)
+}
+
+// keepSession puts a session object into the catalog.
+func (t *token) keepSession(o *object) (uint, error) {
+	o.handle = t.slot.provider.newHandle()
+	if o.attrs[CKA_UNIQUE_ID] == nil {
+		o.attrs[CKA_UNIQUE_ID] = []byte("session-" + hex.EncodeToString(binary.BigEndian.AppendUint64(nil, uint64(o.handle))))
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.complete(o) == nil {
+		return 0, CKR_TEMPLATE_INCONSISTENT
+	}
+	t.objects.add(o)
+	return o.handle, nil
+}
+
+// keepStored writes a token object to the store and puts it into the catalog.
+func (t *token) keepStored(o *object) (uint, error) {
+	if o.attrs[CKA_UNIQUE_ID] == nil {
+		id := make([]byte, 16)
+		if err := t.device.Random(id); err != nil {
+			return 0, err
+		}
+		o.attrs[CKA_UNIQUE_ID] = []byte(hex.EncodeToString(id))
+	}
+	r := store.Record{Slot: store.NoSlot, Sealed: o.private(), Attributes: toStore(o.attrs)}
+	err := t.write(func(tx *store.Tx) error { return tx.Put(&r) }, func(c *catalog) {
+		o.id = identity{record: r.ID}
+		if t.complete(o) != nil {
+			c.add(o)
+		}
+	})
+	return o.handle, err
+}
+
+// write changes the store in one transaction, and the catalog with it. When
+// nobody else has changed the store since the catalog was read, apply brings it
+// up to date; otherwise it will be read anew.
+func (t *token) write(change func(*store.Tx) error, apply func(*catalog)) error {
+	done, err := t.store.Update(change)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	apply(&t.objects)
+	if c := &t.objects; c.known && c.store == done.Before {
+		c.store = done.After
+	} else {
+		c.known = false
+	}
+	return nil
+}
+
+// CopyObject makes a copy of an object, with some attributes of its own
+// (section 5.7.2). A key in a slot cannot be copied: there is one of it.
+func (p *Provider) CopyObject(h, object uint, list []Attribute) (uint, error) {
+	var handle uint
+	err := p.in(h, func(s *session) error {
+		o, err := s.object(object)
+		if err != nil {
+			return err
+		}
+		a, err := template(list)
+		if err != nil {
+			return err
+		}
+		if !o.attrs.is(CKA_COPYABLE) {
+			return CKR_ACTION_PROHIBITED
+		}
+		if err := o.rules.checkChange(o.attrs, a, true, s.token.user()); err != nil {
+			return err
+		}
+		handle, err = s.copy(o, o.attrs.with(a))
+		return err
+	})
+	return handle, err
+}
+
+func (s *session) copy(o *object, a attributes) (uint, error) {
+	if o.private() && !a.is(CKA_PRIVATE) {
+		return 0, CKR_TEMPLATE_INCONSISTENT
+	}
+	if o.class() == CKO_PRIVATE_KEY {
+		return 0, CKR_ACTION_PROHIBITED
+	}
+	delete(a, CKA_UNIQUE_ID)
+	delete(a, CKA_ZK_SLOT)
+	if o.key != nil {
+		a[CKA_DESTROYABLE] = yes // the copy is not in the slot
+	}
+	return s.keep(a, nil)
+}

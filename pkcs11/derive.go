@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import "libzk_pkcs11/internal/scm"
+
+// EdDSAParams is a CK_EDDSA_PARAMS.
+type EdDSAParams struct {
+	Prehash bool // Ed25519ph
+	Context []byte
+}
+
+// ECDH1Params is a CK_ECDH1_DERIVE_PARAMS.
+type ECDH1Params struct {
+	KDF        uint
+	SharedData []byte
+	Public     []byte // of the other party
+}
+
+// pureEdDSA checks the parameter of CKM_EDDSA: none, or one that says the same,
+// that neither the prehash nor a context is wanted. The SCM has neither.
+func pureEdDSA(m *Mechanism) error {
+	p, ok := m.Params.(*EdDSAParams)
+	if ok && !p.Prehash && len(p.Context) == 0 {
+		return nil
+	}
+	return m.plain()
+}
+
+// ecdhParams checks the parameter of CKM_ECDH1_DERIVE.
+func ecdhParams(m *Mechanism) error {
+	p, ok := m.Params.(*ECDH1Params)
+	if !ok || p.KDF != CKD_NULL || len(p.SharedData) > 0 {
+		return CKR_MECHANISM_PARAM_INVALID
+	}
+	return nil
+}
+
+// DeriveKey makes a secret key of another key (section 5.18.5).
+func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) (uint, error) {
+	var handle uint
+	err := p.in(h, func(s *session) error {
+		if m == nil {
+			return CKR_ARGUMENTS_BAD
+		}
+		row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.derive != nil })
+		if err != nil {
+			return err
+		}
+		o, err := s.keyFor(base, CKO_PRIVATE_KEY, CKA_DERIVE, m, &row)
+		if err != nil {
+			return err
+		}
+		a, err := s.derived(list)
+		if err != nil {
+			return err
+		}
+		if a[CKA_VALUE], err = row.derive(s.token, o, m, a); err != nil {
+			return err
+		}
+		a[CKA_ALWAYS_SENSITIVE] = boolean(o.attrs.is(CKA_ALWAYS_SENSITIVE) && a.is(CKA_SENSITIVE))
+		a[CKA_NEVER_EXTRACTABLE] = boolean(o.attrs.is(CKA_NEVER_EXTRACTABLE) && !a.is(CKA_EXTRACTABLE))
+		handle, err = s.keep(a, nil)
+		return err
+	})
+	return handle, err
+}
+
+// derived checks the template of a derived key, which is a generic secret.
+func (s *session) derived(list []Attribute) (attributes, error) {
+	a, err := template(list)
+	if err != nil {
+		return nil, err
+	}
+	if err := secretObject.check(a, deriving, s.token.user()); err != nil {
+		return nil, err
+	}
+	if !agrees(a, CKA_CLASS, CKO_SECRET_KEY) || !agrees(a, CKA_KEY_TYPE, CKK_GENERIC_SECRET) {
+		return nil, CKR_TEMPLATE_INCONSISTENT
+	}
+	a.fill(attributes{CKA_CLASS: ulong(CKO_SECRET_KEY), CKA_KEY_TYPE: ulong(CKK_GENERIC_SECRET)})
+	a.fill(secretObject.initial())
+	return a, s.writable(a)
+}
+
+// deriveECDH is CKM_ECDH1_DERIVE: the shared secret, without its leading bytes
+// when the template asks for fewer.
+func deriveECDH(t *token, o *object, m *Mechanism, a attributes) ([]byte, error) {
+	agreer, ok := t.device.(scm.Agreer)
+	if !ok {
+		return nil, CKR_MECHANISM_INVALID
+	}
+	peer, err := curves[o.key.Curve].publicOf(m.Params.(*ECDH1Params).Public)
+	if err != nil {
+		return nil, CKR_MECHANISM_PARAM_INVALID
+	}
+	secret, err := agreer.Agree(o.key.Slot, peer)
+	if err != nil {
+		return nil, err
+	}
+	n := uint(len(secret))
+	if _, given := a[CKA_VALUE_LEN]; given {
+		n = a.number(CKA_VALUE_LEN)
+	}
+	if n == 0 || n > uint(len(secret)) {
+		return nil, CKR_TEMPLATE_INCONSISTENT
+	}
+	a[CKA_VALUE_LEN] = ulong(n)
+	return secret[uint(len(secret))-n:], nil
+}

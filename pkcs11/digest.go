@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	// The hashes of the table of mechanisms.
+	_ "crypto/sha1"
+	_ "crypto/sha256"
+	_ "crypto/sha3"
+	_ "crypto/sha512"
+	"hash"
+)
+
+// digester is a digest under way.
+type digester struct {
+	hash.Hash
+	mechanism uint
+	keyed     bool // the value of a key went in
+}
+
+// DigestInit begins a digest (section 5.12.1); without a mechanism it cancels
+// the one under way.
+func (p *Provider) DigestInit(h uint, m *Mechanism) error {
+	return p.in(h, func(s *session) error {
+		if m == nil {
+			s.digest.end()
+			return nil
+		}
+		if err := s.digest.idle(); err != nil {
+			return err
+		}
+		row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.digest })
+		if err != nil {
+			return err
+		}
+		return s.digest.begin(&digester{Hash: row.hash.New(), mechanism: m.Type})
+	})
+}
+
+// Digest hashes data in one part (section 5.12.2).
+func (p *Provider) Digest(h uint, data []byte, out Output[byte]) error {
+	return p.in(h, func(s *session) error {
+		w, err := s.digest.whole()
+		if err != nil {
+			return err
+		}
+		return s.digest.finish(out, w.Size(), func() ([]byte, error) {
+			w.Write(data)
+			return w.Sum(nil), nil
+		})
+	})
+}
+
+// DigestUpdate goes on with a digest (section 5.12.3).
+func (p *Provider) DigestUpdate(h uint, part []byte) error {
+	return p.in(h, func(s *session) error {
+		w, err := s.digest.part()
+		if err != nil {
+			return err
+		}
+		w.Write(part)
+		return nil
+	})
+}
+
+// DigestKey goes on with a digest over the value of a secret key (section
+// 5.12.4).
+func (p *Provider) DigestKey(h, key uint) error {
+	return p.in(h, func(s *session) error {
+		w, err := s.digest.part()
+		if err != nil {
+			return err
+		}
+		value, err := s.digestible(key)
+		if err != nil {
+			return s.digest.endOn(err)
+		}
+		w.Write(value)
+		w.keyed = true
+		return nil
+	})
+}
+
+// digestible is the value of a secret key.
+func (s *session) digestible(key uint) ([]byte, error) {
+	o, err := s.object(key)
+	switch {
+	case err != nil || o.keyType() == CK_UNAVAILABLE_INFORMATION:
+		return nil, CKR_KEY_HANDLE_INVALID
+	case o.class() != CKO_SECRET_KEY:
+		return nil, CKR_KEY_INDIGESTIBLE
+	}
+	return o.attrs[CKA_VALUE], nil
+}
+
+// DigestFinal ends a digest in parts (section 5.12.5).
+func (p *Provider) DigestFinal(h uint, out Output[byte]) error {
+	return p.in(h, func(s *session) error {
+		w, err := s.digest.part()
+		if err != nil {
+			return err
+		}
+		return s.digest.finish(out, w.Size(), func() ([]byte, error) { return w.Sum(nil), nil })
+	})
+}

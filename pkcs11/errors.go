@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"errors"
+	"fmt"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
+)
+
+// Error is a CK_RV other than CKR_OK.
+type Error uint
+
+// Error returns the name of the code in the specification.
+func (e Error) Error() string {
+	if name := errorName(e); name != "" {
+		return name
+	}
+	return fmt.Sprintf("CKR 0x%x", uint(e))
+}
+
+// failures maps what the layers below report to the code that a caller gets.
+var failures = []struct {
+	cause error
+	code  Error
+}{
+	{scm.ErrSlotEmpty, CKR_KEY_HANDLE_INVALID},
+	{scm.ErrSlotRange, CKR_KEY_HANDLE_INVALID},
+	{scm.ErrSlotTaken, CKR_TEMPLATE_INCONSISTENT},
+	{scm.ErrPermanent, CKR_ACTION_PROHIBITED},
+	{scm.ErrFull, CKR_DEVICE_MEMORY},
+	{scm.ErrCurve, CKR_KEY_TYPE_INCONSISTENT},
+	{scm.ErrInput, CKR_DATA_LEN_RANGE},
+	{scm.ErrSealed, CKR_USER_NOT_LOGGED_IN},
+	{scm.ErrReadOnly, CKR_TOKEN_WRITE_PROTECTED},
+	{scm.ErrAbsent, CKR_DEVICE_REMOVED},
+	{store.ErrPIN, CKR_PIN_INCORRECT},
+	{store.ErrPINLocked, CKR_PIN_LOCKED},
+	{store.ErrNoPIN, CKR_USER_PIN_NOT_INITIALIZED},
+	{store.ErrReadOnly, CKR_TOKEN_WRITE_PROTECTED},
+	{store.ErrLocked, CKR_USER_NOT_LOGGED_IN},
+}
+
+// code is the one place where an error of the device or the store becomes a
+// CK_RV. What is not listed is a failure of the device.
+func code(err error) error {
+	if err == nil {
+		return nil
+	}
+	var e Error
+	if errors.As(err, &e) {
+		return e
+	}
+	for _, f := range failures {
+		if errors.Is(err, f.cause) {
+			return f.code
+		}
+	}
+	return CKR_DEVICE_ERROR
+}

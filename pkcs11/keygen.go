@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
+)
+
+// GenerateKeyPair makes a key pair in the device (section 5.18.2): one with
+// CKA_TOKEN in the lowest free user key slot, or in the one that CKA_ZK_SLOT
+// asks for; one without in the device's volatile memory.
+func (p *Provider) GenerateKeyPair(h uint, m *Mechanism, public, private []Attribute) (uint, uint, error) {
+	var handles [2]uint
+	err := p.in(h, func(s *session) error {
+		if m == nil {
+			return CKR_ARGUMENTS_BAD
+		}
+		row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.generate })
+		if err != nil {
+			return err
+		}
+		r, err := s.pairRequest(row.keyType, public, private)
+		if err != nil {
+			return err
+		}
+		handles, err = s.generate(r)
+		return err
+	})
+	return handles[0], handles[1], err
+}
+
+// pairRequest is what a caller wants of a new key pair: the attributes of both
+// halves, public first.
+type pairRequest struct {
+	curve *curve
+	half  [2]attributes
+}
+
+// pairRequest checks the two templates of C_GenerateKeyPair.
+func (s *session) pairRequest(keyType uint, public, private []Attribute) (*pairRequest, error) {
+	r := &pairRequest{}
+	for i, list := range [][]Attribute{public, private} {
+		a, err := template(list)
+		if err != nil {
+			return nil, err
+		}
+		rules, class := ecPublicObject, uint(CKO_PUBLIC_KEY)
+		if i == 1 {
+			rules, class = ecPrivateObject, CKO_PRIVATE_KEY
+		}
+		if err := rules.check(a, generating, s.token.user()); err != nil {
+			return nil, err
+		}
+		if !agrees(a, CKA_CLASS, class) || !agrees(a, CKA_KEY_TYPE, keyType) {
+			return nil, CKR_TEMPLATE_INCONSISTENT
+		}
+		r.half[i] = a
+	}
+	var err error
+	if r.curve, err = curveOf(r.half[0][CKA_EC_PARAMS]); err != nil {
+		return nil, err
+	}
+	if r.curve.keyType != keyType || !s.token.capability(r.curve.curve).Generate {
+		return nil, CKR_CURVE_NOT_SUPPORTED
+	}
+	return r, s.possible(r)
+}
+
+// agrees tells whether a number in a template is the one that it must be, or is
+// not there.
+func agrees(a attributes, t, want uint) bool {
+	_, given := a[t]
+	return !given || a.number(t) == want
+}
+
+// possible answers whether the device can keep what the templates promise: a
+// private key never leaves it, and is usable by the user only.
+func (s *session) possible(r *pairRequest) error {
+	private := r.half[1].with(nil)
+	private.fill(ecPrivateObject.initial())
+	if !private.is(CKA_PRIVATE) || !private.is(CKA_SENSITIVE) || private.is(CKA_EXTRACTABLE) {
+		s.token.slot.provider.log.Warningf("slot %d: a private key in an SCM is private, sensitive and not extractable; the template asks for something else", s.token.slot.id)
+		return CKR_TEMPLATE_INCONSISTENT
+	}
+	for _, a := range r.half {
+		want := a.with(nil)
+		want.fill(attributes{CKA_TOKEN: no})
+		want[CKA_PRIVATE] = boolean(want.is(CKA_PRIVATE))
+		if err := s.writable(want); err != nil {
+			return err
+		}
+	}
+	return s.writable(private)
+}
+
+// generate makes the key pair and its two objects.
+func (s *session) generate(r *pairRequest) ([2]uint, error) {
+	k, err := s.newKey(r)
+	if err != nil {
+		return [2]uint{}, err
+	}
+	r.nameAlike(k)
+	var pair [2]*object
+	for i := range pair {
+		pair[i] = s.token.newHalf(k, i == 1, r.half[i])
+	}
+	if k.Slot.Volatile() {
+		return s.keepVolatile(pair)
+	}
+	return s.keepSlot(pair)
+}
+
+// newKey asks the device for the key pair.
+func (s *session) newKey(r *pairRequest) (scm.Key, error) {
+	d := s.token.device
+	if !r.half[1].is(CKA_TOKEN) {
+		if v, ok := d.(scm.Volatile); ok {
+			return v.GenerateVolatile(r.curve.curve)
+		}
+		return scm.Key{}, CKR_TEMPLATE_INCONSISTENT
+	}
+	for _, a := range r.half {
+		if _, asked := a[CKA_ZK_SLOT]; asked {
+			if placer, ok := d.(scm.Placer); ok {
+				return placer.GenerateAt(scm.Slot(a.number(CKA_ZK_SLOT)), r.curve.curve)
+			}
+			return scm.Key{}, CKR_TEMPLATE_INCONSISTENT
+		}
+	}
+	return d.Generate(r.curve.curve)
+}
+
+// nameAlike gives both halves the same CKA_ID if the caller named one at most.
+func (r *pairRequest) nameAlike(k scm.Key) {
+	for i := range r.half {
+		r.half[i].fill(attributes{CKA_ID: r.half[1-i][CKA_ID]})
+		if len(r.half[i][CKA_ID]) == 0 {
+			r.half[i][CKA_ID] = r.half[1-i][CKA_ID]
+		}
+	}
+	for i := range r.half {
+		if len(r.half[i][CKA_ID]) == 0 {
+			r.half[i][CKA_ID] = defaultID(k)
+		}
+	}
+}
+
+// newHalf is the object of one half of a new key pair.
+func (t *token) newHalf(k scm.Key, private bool, wanted attributes) *object {
+	a := t.keyAttributes(k, private)
+	if !k.Slot.Volatile() {
+		a = t.slotAttributes(k, private)
+	}
+	a[CKA_TOKEN] = no
+	o := &object{key: &k, id: slotIdentity(k, private), attrs: a.with(wanted)}
+	o.rules = ecPublicObject
+	if private {
+		o.rules = ecPrivateObject
+	}
+	return o
+}
+
+// keepVolatile makes session objects of a key pair in volatile memory; a public
+// half with CKA_TOKEN is stored.
+func (s *session) keepVolatile(pair [2]*object) ([2]uint, error) {
+	var handles [2]uint
+	for i, o := range pair {
+		if i == 0 && o.attrs.is(CKA_TOKEN) {
+			o.key = nil
+		}
+		var err error
+		if handles[i], err = s.keep(o.attrs, o); err != nil {
+			return handles, err
+		}
+	}
+	return handles, nil
+}
+
+// keepSlot records what the caller said of a key pair in a user key slot. A
+// public half without CKA_TOKEN is a session object, and the slot shows none.
+func (s *session) keepSlot(pair [2]*object) ([2]uint, error) {
+	t := s.token
+	public, private := t.record(pair[0]), t.record(pair[1])
+	public.Hidden = !pair[0].attrs.is(CKA_TOKEN)
+	err := t.write(func(tx *store.Tx) error {
+		if err := tx.Put(public); err != nil {
+			return err
+		}
+		return tx.Put(private)
+	}, func(c *catalog) {
+		for _, o := range pair {
+			if o.attrs.is(CKA_TOKEN) {
+				c.add(t.complete(o))
+			}
+		}
+	})
+	handles := [2]uint{pair[0].handle, pair[1].handle}
+	if err == nil && public.Hidden {
+		pair[0].key = nil
+		delete(pair[0].attrs, CKA_ZK_SLOT)
+		handles[0], err = s.keep(pair[0].attrs, pair[0])
+	}
+	return handles, err
+}

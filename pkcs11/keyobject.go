@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// slotAttributes are the attributes of one half of a key pair in a key slot,
+// as they are when nobody gave it any.
+func (t *token) slotAttributes(k scm.Key, private bool) attributes {
+	a := t.keyAttributes(k, private)
+	a[CKA_TOKEN] = yes
+	a[CKA_LABEL] = fmt.Appendf(nil, "SCM slot %d", k.Slot)
+	a[CKA_ID] = defaultID(k)
+	a[CKA_DESTROYABLE] = boolean(!k.Slot.Permanent())
+	a[CKA_ZK_SLOT] = ulong(uint(k.Slot))
+	a[CKA_UNIQUE_ID] = uniqueID(k, private)
+	return a
+}
+
+// keyAttributes are the attributes of one half of a key pair that the device
+// made, wherever it lives.
+func (t *token) keyAttributes(k scm.Key, private bool) attributes {
+	c, can := &curves[k.Curve], t.capability(k.Curve)
+	r := ecPublicObject
+	if private {
+		r = ecPrivateObject
+	}
+	a := r.initial()
+	a.fill(attributes{
+		CKA_CLASS:           ulong(CKO_PUBLIC_KEY),
+		CKA_KEY_TYPE:        ulong(c.keyType),
+		CKA_EC_PARAMS:       c.params(),
+		CKA_EC_POINT:        c.point(k.Public, t.slot.provider.options.ECPointRaw),
+		CKA_PUBLIC_KEY_INFO: c.info(k.Public),
+	})
+	a[CKA_LOCAL] = yes
+	a[CKA_KEY_GEN_MECHANISM] = ulong(c.generate)
+	if private {
+		a[CKA_CLASS] = ulong(CKO_PRIVATE_KEY)
+		a[CKA_COPYABLE] = no // there is one of it
+		a[CKA_SIGN] = boolean(can.Sign)
+		a[CKA_DERIVE] = boolean(can.Agree)
+	} else {
+		a[CKA_VERIFY] = boolean(can.Sign)
+	}
+	return a
+}
+
+// capability is what the token's device can do with a curve.
+func (t *token) capability(c scm.Curve) scm.Capability {
+	if d, ok := t.device.(scm.Capable); ok {
+		return d.Capability(c)
+	}
+	_, agree := t.device.(scm.Agreer)
+	return scm.Capability{Generate: true, Sign: c != scm.X25519, Agree: agree && c != scm.Ed25519}
+}
+
+// defaultID is the CKA_ID of a key pair that was given none: the number of a
+// permanent slot, and for others, whose slots are used again, what names the
+// key: SHA-1 of the public key, as in RFC 5280 section 4.2.1.2.
+func defaultID(k scm.Key) []byte {
+	if k.Slot.Permanent() {
+		return []byte{byte(k.Slot)}
+	}
+	id := sha1.Sum(curves[k.Curve].raw(k.Public))
+	return id[:]
+}
+
+// uniqueID is the CKA_UNIQUE_ID of one half of a key pair: the same wherever
+// and whenever it is looked at, different for every key.
+func uniqueID(k scm.Key, private bool) []byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d %t %x", k.Slot, private, k.Public)
+	return []byte(hex.EncodeToString(h.Sum(nil)[:16]))
+}
+
+// own is what the store keeps of the attributes of a key in a slot: what the
+// device and the defaults do not tell.
+func (o *object) own() attributes {
+	a := attributes{}
+	for t, v := range o.attrs {
+		if o.rules[t].is&ours == 0 && !derived[t] {
+			a[t] = v
+		}
+	}
+	return a
+}
+
+// derived are the attributes of a key in a slot that the device tells.
+var derived = map[uint]bool{
+	CKA_CLASS: true, CKA_KEY_TYPE: true, CKA_TOKEN: true, CKA_ZK_SLOT: true,
+	CKA_EC_POINT: true, CKA_PUBLIC_KEY_INFO: true,
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"bytes"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
+)
+
+// look runs f with the token's objects as they are now.
+func (t *token) look(f func(*catalog) error) error {
+	t.mu.RLock()
+	if t.current() {
+		defer t.mu.RUnlock()
+		return f(&t.objects)
+	}
+	t.mu.RUnlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.refresh(); err != nil {
+		return err
+	}
+	return f(&t.objects)
+}
+
+// current tells whether the catalog is up to date.
+func (t *token) current() bool {
+	c := &t.objects
+	return c.known && c.device == t.device.Version() && c.store == t.store.Version()
+}
+
+// refresh reads the token objects anew if they may have changed. The versions
+// are read first: what changes meanwhile is read the next time.
+func (t *token) refresh() error {
+	if t.current() {
+		return nil
+	}
+	device, stored := t.device.Version(), t.store.Version()
+	objects, err := t.read()
+	if err != nil {
+		return err
+	}
+	old := t.objects
+	t.objects = newCatalog()
+	t.objects.handles, t.objects.warned = old.handles, old.warned
+	for _, o := range old.all {
+		if o.owner != nil {
+			t.objects.add(o)
+		}
+	}
+	for _, o := range objects {
+		t.objects.add(o)
+	}
+	t.objects.known, t.objects.device, t.objects.store = true, device, stored
+	return nil
+}
+
+// forgetObjects makes the next look read the token objects.
+func (t *token) forgetObjects() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.objects.known = false
+}
+
+// dropSessionObjects destroys the objects of a session that ends.
+func (t *token) dropSessionObjects(s *session) {
+	t.dropObjects(func(o *object) bool { return o.owner == s })
+}
+
+// dropPrivate forgets the private objects when the user logs out.
+func (t *token) dropPrivate() {
+	t.dropObjects((*object).private)
+	t.forgetObjects()
+}
+
+func (t *token) dropObjects(which func(*object) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var gone []*object
+	for _, o := range t.objects.all {
+		if which(o) {
+			gone = append(gone, o)
+		}
+	}
+	for _, o := range gone {
+		t.objects.forget(o)
+		if o.owner != nil && o.key != nil && o.class() == CKO_PRIVATE_KEY {
+			t.warnOn("erasing a session key", t.device.Remove(o.key.Slot))
+		}
+	}
+}
+
+func (t *token) warnOn(what string, err error) {
+	if err != nil {
+		t.slot.provider.log.Warningf("slot %d: %s: %v", t.slot.id, what, err)
+	}
+}
+
+// object finds an object that the session may see.
+func (s *session) object(handle uint) (*object, error) {
+	var o *object
+	err := s.token.look(func(c *catalog) error {
+		if o = c.objects[handle]; o == nil || !s.readable(o) {
+			return CKR_OBJECT_HANDLE_INVALID
+		}
+		return nil
+	})
+	return o, err
+}
+
+// halves are the records of a key slot: of its public and its private key.
+type halves [2]*store.Record
+
+func half(private bool) int {
+	if private {
+		return 1
+	}
+	return 0
+}
+
+// read makes the token objects from the device and the store: the device says
+// which keys there are, the store what they are called.
+func (t *token) read() ([]*object, error) {
+	keys, err := t.device.Keys()
+	if err != nil {
+		return nil, err
+	}
+	records, err := t.store.Records()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range t.store.Damaged() {
+		t.slot.provider.log.Errorf("slot %d: object %d in the store is damaged or was changed by somebody else; it is left out", t.slot.id, id)
+	}
+	var objects []*object
+	slots := map[scm.Slot]halves{}
+	for i := range records {
+		if r := &records[i]; r.Slot != store.NoSlot {
+			h := slots[scm.Slot(r.Slot)]
+			h[half(r.Private)] = r
+			slots[scm.Slot(r.Slot)] = h
+		} else if o := t.stored(r); o != nil {
+			objects = append(objects, o)
+		}
+	}
+	for _, k := range keys {
+		objects = append(objects, t.slotObjects(k, slots[k.Slot])...)
+		delete(slots, k.Slot)
+	}
+	t.reportVanished(slots)
+	return objects, nil
+}
+
+// reportVanished logs the key slots that the store knows and the device does
+// not have any more.
+func (t *token) reportVanished(slots map[scm.Slot]halves) {
+	for s := range slots {
+		t.warnSlot(s, "is empty, but the store remembers a key there; its objects are left out")
+	}
+}
+
+// warnSlot logs once that a key slot is not as it was.
+func (t *token) warnSlot(s scm.Slot, what string) {
+	if !t.objects.warned[s] {
+		t.objects.warned[s] = true
+		t.slot.provider.log.Errorf("slot %d: key slot %d %s", t.slot.id, s, what)
+	}
+}
+
+// stored makes the object of a record that is not in a key slot.
+func (t *token) stored(r *store.Record) *object {
+	if r.Attributes == nil || r.Sealed && t.user() != CKU_USER {
+		return nil
+	}
+	o := &object{id: identity{record: r.ID}, attrs: fromStore(r.Attributes)}
+	return t.complete(o)
+}
+
+// complete gives an object its rules, its handle and its key for verifying.
+// One that makes no sense is nil.
+func (t *token) complete(o *object) *object {
+	var err error
+	if o.rules, err = rulesFor(o.class(), o.keyType()); err != nil {
+		return nil
+	}
+	if o.class() == CKO_PUBLIC_KEY {
+		if o.verify, err = publicKeyOf(o.attrs); err != nil {
+			return nil
+		}
+	}
+	if o.handle == 0 {
+		if o.handle = t.objects.handles[o.id]; o.handle == 0 {
+			o.handle = t.slot.provider.newHandle()
+		}
+	}
+	return o
+}
+
+// slotObjects makes the objects of a key slot that the user may see.
+func (t *token) slotObjects(k scm.Key, h halves) []*object {
+	var objects []*object
+	for _, private := range []bool{false, true} {
+		if private && t.user() != CKU_USER {
+			continue
+		}
+		r := h[half(private)]
+		o := &object{id: slotIdentity(k, private), key: &k, attrs: t.slotAttributes(k, private)}
+		if r != nil {
+			if r.Hidden {
+				continue
+			}
+			o.broken = !bytes.Equal(r.Public, k.Public)
+			o.attrs = o.attrs.with(fromStore(r.Attributes))
+		}
+		if o.broken {
+			t.warnSlot(k.Slot, "holds another key than the store remembers; it will not sign")
+		}
+		if o = t.complete(o); o != nil {
+			objects = append(objects, o)
+		}
+	}
+	return objects
+}

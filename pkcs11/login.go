@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"strings"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
+)
+
+// InitToken initialises the token in a slot (section 5.5.7): its stored
+// objects and user key slots are gone, its permanent key slots are not. On a
+// token that is initialised already pin has to be its SO PIN.
+func (p *Provider) InitToken(slot uint, pin, label []byte) error {
+	return p.at(slot, func(t *token) error {
+		if pin == nil || label == nil {
+			return CKR_ARGUMENTS_BAD
+		}
+		if err := pinLength(pin); err != nil {
+			return CKR_PIN_INCORRECT // the only code for a PIN that C_InitToken has
+		}
+		t.login.Lock()
+		defer t.login.Unlock()
+		if t.sessions.all.Load() > 0 {
+			return CKR_SESSION_EXISTS
+		}
+		return t.initialise(strings.TrimRight(string(label), " "), pin)
+	})
+}
+
+// initialise keeps the token's secret when there is one: were it replaced, a
+// crash between the store and the device would leave keys that no PIN opens.
+func (t *token) initialise(label string, pin []byte) error {
+	st, err := t.store.Token()
+	if err != nil {
+		return err
+	}
+	var secret []byte
+	if st.Initialized {
+		if secret, err = t.store.CheckPIN(store.SO, pin); err != nil {
+			return err
+		}
+	}
+	defer func() { clear(secret) }()
+	if secret, err = t.store.Initialize(label, pin, secret); err != nil {
+		return err
+	}
+	if err := t.unseal(secret); err != nil {
+		return err
+	}
+	defer t.seal()
+	return t.removeUserKeys()
+}
+
+// removeUserKeys empties the user key slots.
+func (t *token) removeUserKeys() error {
+	keys, err := t.device.Keys()
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if k.Slot.User() {
+			if err := t.device.Remove(k.Slot); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unseal opens the device with the token's secret. A device that no secret
+// seals yet, because the token is new or a crash came in between when it was,
+// is sealed with it.
+func (t *token) unseal(secret []byte) error {
+	s, ok := t.device.(scm.Sealer)
+	switch {
+	case !ok:
+		return nil
+	case s.Sealed():
+		return s.Unseal(secret)
+	}
+	return s.Seal(secret)
+}
+
+func (t *token) seal() {
+	if s, ok := t.device.(scm.Sealer); ok {
+		s.Forget()
+	}
+}
+
+// InitPIN sets the user's PIN in an SO session (section 5.5.8).
+func (p *Provider) InitPIN(h uint, pin []byte) error {
+	return p.in(h, func(s *session) error {
+		if pin == nil {
+			return CKR_ARGUMENTS_BAD
+		}
+		s.token.login.Lock()
+		defer s.token.login.Unlock()
+		if s.token.user() != CKU_SO {
+			return CKR_USER_NOT_LOGGED_IN
+		}
+		if err := pinLength(pin); err != nil {
+			return err
+		}
+		return s.token.store.SetPIN(store.NormalUser, nil, pin)
+	})
+}
+
+// SetPIN changes the PIN of the user who is logged in, or of the normal user
+// when none is (section 5.5.9).
+func (p *Provider) SetPIN(h uint, old, pin []byte) error {
+	return p.in(h, func(s *session) error {
+		if old == nil || pin == nil {
+			return CKR_ARGUMENTS_BAD
+		}
+		if !s.rw {
+			return CKR_SESSION_READ_ONLY
+		}
+		if err := pinLength(pin); err != nil {
+			return err
+		}
+		s.token.login.Lock()
+		defer s.token.login.Unlock()
+		user := store.NormalUser
+		if s.token.user() == CKU_SO {
+			user = store.SO
+		}
+		secret, err := s.token.store.CheckPIN(user, old)
+		if err == store.ErrNoPIN {
+			return CKR_PIN_INCORRECT // C_SetPIN has no code for a PIN that was never set
+		}
+		if err != nil {
+			return err
+		}
+		defer clear(secret)
+		return s.token.store.SetPIN(user, secret, pin)
+	})
+}
+
+// pinLength checks the length of a new PIN.
+func pinLength(pin []byte) error {
+	if len(pin) < minPIN || len(pin) > maxPIN {
+		return CKR_PIN_LEN_RANGE
+	}
+	return nil
+}
+
+// Login logs a user in to the token of a session, for all sessions of the
+// process (section 5.6.8).
+func (p *Provider) Login(h, user uint, pin []byte) error {
+	return p.in(h, func(s *session) error {
+		switch {
+		case user != CKU_USER && user != CKU_SO && user != CKU_CONTEXT_SPECIFIC:
+			return CKR_USER_TYPE_INVALID
+		case pin == nil:
+			return CKR_ARGUMENTS_BAD // there is no protected authentication path
+		case user == CKU_CONTEXT_SPECIFIC:
+			return s.authenticate(pin)
+		}
+		s.token.login.Lock()
+		defer s.token.login.Unlock()
+		if err := s.token.mayLogin(user); err != nil {
+			return err
+		}
+		return s.token.logIn(user, pin)
+	})
+}
+
+// LoginUser is Login for tokens that know several users by name (section
+// 5.6.9); this one knows none, so that a name is refused.
+func (p *Provider) LoginUser(h, user uint, pin, username []byte) error {
+	if len(username) > 0 {
+		return p.in(h, func(*session) error { return CKR_USER_TYPE_INVALID })
+	}
+	return p.Login(h, user, pin)
+}
+
+// mayLogin answers whether user may log in as things stand.
+func (t *token) mayLogin(user uint) error {
+	switch t.user() {
+	case user:
+		return CKR_USER_ALREADY_LOGGED_IN
+	case nobody:
+	default:
+		return CKR_USER_ANOTHER_ALREADY_LOGGED_IN
+	}
+	if user == CKU_SO && t.sessions.all.Load() > t.sessions.rw.Load() {
+		return CKR_SESSION_READ_ONLY_EXISTS
+	}
+	return nil
+}
+
+// logIn checks the PIN, then opens the device and the stored private objects
+// with the secret that the PIN guards.
+func (t *token) logIn(user uint, pin []byte) error {
+	secret, err := t.store.Login(store.User(user), pin)
+	if err != nil {
+		return err
+	}
+	defer clear(secret)
+	if err := t.unseal(secret); err != nil {
+		t.store.Logout()
+		t.slot.provider.log.Errorf("slot %d: the PIN is right, but the device does not open: %v", t.slot.id, err)
+		return CKR_DEVICE_ERROR
+	}
+	t.who.Store(uint64(user))
+	t.forgetObjects()
+	return nil
+}
+
+// Logout logs the user out (section 5.6.10): private session objects are
+// destroyed, handles of private objects become invalid.
+func (p *Provider) Logout(h uint) error {
+	return p.in(h, func(s *session) error {
+		s.token.login.Lock()
+		defer s.token.login.Unlock()
+		if s.token.user() == nobody {
+			return CKR_USER_NOT_LOGGED_IN
+		}
+		s.token.logout()
+		return nil
+	})
+}
+
+// logout makes the token one that nobody is logged in to; login is held.
+func (t *token) logout() {
+	if t.user() == nobody {
+		return
+	}
+	t.who.Store(uint64(nobody))
+	t.store.Logout()
+	t.dropPrivate()
+	t.seal()
+}
+
+// authenticate is a context-specific login: it allows the one operation that a
+// key with CKA_ALWAYS_AUTHENTICATE waits with.
+func (s *session) authenticate(pin []byte) error {
+	w := s.sign.work
+	if w == nil || !w.key.alwaysAuthenticate() {
+		return CKR_OPERATION_NOT_INITIALIZED
+	}
+	s.token.login.Lock()
+	defer s.token.login.Unlock()
+	secret, err := s.token.store.CheckPIN(store.NormalUser, pin)
+	clear(secret)
+	if err != nil {
+		return err
+	}
+	w.authenticated = true
+	return nil
+}

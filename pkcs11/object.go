@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"libzk_pkcs11/internal/scm"
+)
+
+// object is an object of a token, as it is at one moment: a change makes a new
+// one in its place, so that it can be read without a lock.
+type object struct {
+	handle uint
+	owner  *session // of a session object; nil for a token object
+	id     identity // of a token object
+	rules  rules
+	attrs  attributes
+
+	key    *scm.Key   // the key slot behind a key object; nil without one
+	broken bool       // the key slot does not hold the key that it held
+	verify *publicKey // of public keys
+}
+
+// identity tells token objects apart for as long as they live, so that one
+// keeps its handle although the catalog is read anew: the number of its record
+// in the store, or its key slot with the key that it holds.
+type identity struct {
+	record  int64
+	slot    scm.Slot
+	private bool
+	public  string
+}
+
+// slotIdentity is the identity of one half of a key pair in a key slot.
+func slotIdentity(k scm.Key, private bool) identity {
+	return identity{slot: k.Slot, private: private, public: string(k.Public)}
+}
+
+func (o *object) class() uint   { return o.attrs.number(CKA_CLASS) }
+func (o *object) keyType() uint { return o.attrs.number(CKA_KEY_TYPE) }
+func (o *object) private() bool { return o.attrs.is(CKA_PRIVATE) }
+
+// hides tells whether the value of an attribute is kept from callers.
+func (o *object) hides(t uint) bool {
+	return o.rules[t].is&secret != 0 && (o.attrs.is(CKA_SENSITIVE) || !o.attrs.is(CKA_EXTRACTABLE))
+}
+
+// matches tells whether the object has all attributes of a template. Attributes
+// that are kept from callers match nothing.
+func (o *object) matches(template attributes) bool {
+	for t, v := range template {
+		have, ok := o.attrs[t]
+		if !ok || string(have) != string(v) || o.hides(t) {
+			return false
+		}
+	}
+	return true
+}
+
+// readable tells whether the session's user may see an object.
+func (s *session) readable(o *object) bool {
+	return !o.private() || s.token.user() == CKU_USER
+}
+
+// writable answers whether the session may make, change or destroy an object
+// with these attributes (section 4.4 and 5.6, table 3).
+func (s *session) writable(a attributes) error {
+	if a.is(CKA_PRIVATE) && s.token.user() != CKU_USER {
+		return CKR_USER_NOT_LOGGED_IN
+	}
+	if a.is(CKA_TOKEN) && !s.rw {
+		return CKR_SESSION_READ_ONLY
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+// operation is the state of one kind of cryptographic operation in a session:
+// idle (work is nil), begun, or part way. The kinds are independent of each
+// other, so that a session can digest and sign at the same time.
+type operation[T any] struct {
+	work  *T
+	parts bool // data has come in by an Update function
+}
+
+// begin starts an operation.
+func (o *operation[T]) begin(work *T) error {
+	if o.work != nil {
+		return CKR_OPERATION_ACTIVE
+	}
+	o.work, o.parts = work, false
+	return nil
+}
+
+// idle answers whether begin would succeed, before the work for it is done.
+func (o *operation[T]) idle() error {
+	if o.work != nil {
+		return CKR_OPERATION_ACTIVE
+	}
+	return nil
+}
+
+// whole returns the work for a function that takes all data at once. It must
+// not follow an Update; that ends the operation.
+func (o *operation[T]) whole() (*T, error) {
+	if o.work == nil {
+		return nil, CKR_OPERATION_NOT_INITIALIZED
+	}
+	if o.parts {
+		o.end()
+		return nil, CKR_OPERATION_ACTIVE
+	}
+	return o.work, nil
+}
+
+// part returns the work for an Update or Final function.
+func (o *operation[T]) part() (*T, error) {
+	if o.work == nil {
+		return nil, CKR_OPERATION_NOT_INITIALIZED
+	}
+	o.parts = true
+	return o.work, nil
+}
+
+// end makes the operation idle.
+func (o *operation[T]) end() { o.work, o.parts = nil, false }
+
+// endOn ends the operation if err says that it failed.
+func (o *operation[T]) endOn(err error) error {
+	if err != nil {
+		o.end()
+	}
+	return err
+}
+
+// finish gives the result of an operation to the caller. Asking for its size,
+// and too small a buffer, leave the operation as it is; everything else ends it.
+func (o *operation[T]) finish(out Output[byte], size int, result func() ([]byte, error)) error {
+	ok, err := out.ready(size)
+	if !ok {
+		if err != nil && err != CKR_BUFFER_TOO_SMALL {
+			o.end()
+		}
+		return err
+	}
+	o.end()
+	b, err := result()
+	if err != nil {
+		return err
+	}
+	out.put(b)
+	return nil
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
+)
+
+// Options are the settings of a [Provider].
+type Options struct {
+	// Slots are the slots, whose IDs are their positions.
+	Slots []SlotOptions
+	// ECPointRaw shows CKA_EC_POINT of Ed25519 and X25519 keys as the raw 32
+	// bytes instead of a DER OCTET STRING.
+	ECPointRaw bool
+	// Quirks says which known defects of the program around us to spare it. It
+	// is asked when a search could meet one; nil means none.
+	Quirks func() Quirks
+	// Log takes what an operator should know; nil discards it.
+	Log Logger
+}
+
+// SlotOptions describe one slot.
+type SlotOptions struct {
+	// Description of the slot, at most 64 bytes.
+	Description string
+	// Hardware tells that the device is one, not software.
+	Hardware bool
+	// Open opens the device and its token's store. It is called when a call
+	// first needs them, and again some time after it failed.
+	Open func() (scm.Device, *store.Store, error)
+}
+
+// Quirks are the defects of clients that are worked around (see DESIGN and
+// docs/adr).
+type Quirks struct {
+	// HideOtherKeyTypes leaves keys that are neither RSA nor EC out of a
+	// search by CKA_CLASS alone: OpenSSL's engine of libp11 up to 0.4.16
+	// gives up all keys when it meets one.
+	HideOtherKeyTypes bool
+	// HideUnknownCurves leaves public keys on curves that OpenSSH does not
+	// know (secp256k1) out of every search.
+	HideUnknownCurves bool
+}
+
+// Logger takes lines for the operator. Lines never hold secrets.
+type Logger interface {
+	Errorf(format string, args ...any)
+	Warningf(format string, args ...any)
+	Infof(format string, args ...any)
+}
+
+// quiet is the Logger of a provider that was given none.
+type quiet struct{}
+
+func (quiet) Errorf(string, ...any)   {}
+func (quiet) Warningf(string, ...any) {}
+func (quiet) Infof(string, ...any)    {}

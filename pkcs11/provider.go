@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Provider answers the functions of PKCS#11. Make one with [New]; its methods
+// may be called from any number of goroutines.
+type Provider struct {
+	options Options
+	log     Logger
+	slots   []*slot
+
+	// calls is held for reading by every call and for writing by Close.
+	calls  sync.RWMutex
+	closed bool
+	done   chan struct{} // closed by Close, ends C_WaitForSlotEvent
+
+	sessions sessionTable
+	handles  atomic.Uint64 // the last handle given, of sessions and objects alike
+}
+
+// New returns a provider with the slots of the options. It opens nothing: a
+// device and its store are opened by the first call that needs them.
+func New(o Options) *Provider {
+	p := &Provider{options: o, log: o.Log, done: make(chan struct{})}
+	if p.log == nil {
+		p.log = quiet{}
+	}
+	for i, so := range o.Slots {
+		p.slots = append(p.slots, &slot{provider: p, id: uint(i), options: so})
+	}
+	return p
+}
+
+// Close ends the provider: it waits for the calls that are running, closes all
+// sessions and the devices. Every later call answers
+// CKR_CRYPTOKI_NOT_INITIALIZED.
+func (p *Provider) Close() {
+	close(p.done)
+	p.calls.Lock()
+	defer p.calls.Unlock()
+	p.closed = true
+	for _, s := range p.slots {
+		s.close()
+	}
+}
+
+// enter starts a call; leave ends it.
+func (p *Provider) enter() error {
+	p.calls.RLock()
+	if p.closed {
+		p.calls.RUnlock()
+		return CKR_CRYPTOKI_NOT_INITIALIZED
+	}
+	return nil
+}
+
+func (p *Provider) leave() { p.calls.RUnlock() }
+
+// newHandle returns a number that was no handle before.
+func (p *Provider) newHandle() uint { return uint(p.handles.Add(1)) }
+
+// in runs f with the session of handle h, which is locked meanwhile.
+func (p *Provider) in(h uint, f func(*session) error) error {
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.leave()
+	s, err := p.sessions.get(h)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return CKR_SESSION_HANDLE_INVALID
+	}
+	return code(f(s))
+}
+
+// at runs f with the token in the slot of number id.
+func (p *Provider) at(id uint, f func(*token) error) error {
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.leave()
+	s, err := p.slot(id)
+	if err != nil {
+		return err
+	}
+	t, err := s.token()
+	if err != nil {
+		return err
+	}
+	return code(f(t))
+}

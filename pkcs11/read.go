@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+// Query asks for one attribute: a CK_ATTRIBUTE as C_GetAttributeValue gets it.
+type Query struct {
+	Type   uint
+	Buffer []byte // the caller's buffer; nil asks for the length
+	Length *uint  // ulValueLen of the caller
+}
+
+// GetAttributeValue reads attributes of an object (section 5.7.5). It goes
+// through all of them, whatever fails on the way.
+func (p *Provider) GetAttributeValue(h, object uint, queries []Query) error {
+	return p.in(h, func(s *session) error {
+		o, err := s.object(object)
+		if err != nil {
+			return err
+		}
+		var first error
+		for _, q := range queries {
+			if err := o.answer(q); err != nil && first == nil {
+				first = err
+			}
+		}
+		return first
+	})
+}
+
+// answer reads one attribute.
+func (o *object) answer(q Query) error {
+	unavailable := func(e Error) error {
+		*q.Length = CK_UNAVAILABLE_INFORMATION
+		return e
+	}
+	value, ok := o.attrs[q.Type]
+	switch {
+	case o.hides(q.Type):
+		return unavailable(CKR_ATTRIBUTE_SENSITIVE)
+	case !ok:
+		return unavailable(CKR_ATTRIBUTE_TYPE_INVALID)
+	case q.Buffer == nil:
+		*q.Length = uint(len(value))
+		return nil
+	case len(q.Buffer) < len(value):
+		return unavailable(CKR_BUFFER_TOO_SMALL)
+	}
+	*q.Length = uint(copy(q.Buffer, value))
+	return nil
+}
+
+// GetObjectSize tells how many bytes the attributes of an object take (section
+// 5.7.4).
+func (p *Provider) GetObjectSize(h, object uint) (uint, error) {
+	var size uint
+	err := p.in(h, func(s *session) error {
+		o, err := s.object(object)
+		if err != nil {
+			return err
+		}
+		for _, v := range o.attrs {
+			size += uint(len(v)) + ulongSize
+		}
+		return nil
+	})
+	return size, err
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+// kind is the form of an attribute's value.
+type kind uint8
+
+const (
+	octets  kind = iota
+	truth        // CK_BBOOL
+	number       // CK_ULONG
+	date         // CK_DATE, or empty
+	numbers      // array of CK_ULONG
+)
+
+// constraint is a set of footnotes of the specification's attribute tables
+// (section 4.1.3, table 13).
+type constraint uint16
+
+const (
+	needCreate   constraint = 1 << iota // C_CreateObject must get it
+	needGenerate                        // C_GenerateKeyPair must get it
+	notCreate                           // C_CreateObject must not get it
+	notGenerate                         // key generation must not get it
+	notDerive                           // C_DeriveKey must not get it
+	modifiable                          // C_SetAttributeValue and C_CopyObject may change it
+	copyable                            // only C_CopyObject may change it
+	onlyTrue                            // may be changed to true, not back
+	onlyFalse                           // may be changed to false, not back
+	secret                              // is not shown while the object is sensitive or not extractable
+	byOfficer                           // may be made true by the SO only
+
+	ours = notCreate | notGenerate | notDerive // the token sets it
+)
+
+// rule is what holds for one attribute of a kind of object. An attribute whose
+// initial value is nil does not exist unless it is set.
+type rule struct {
+	kind    kind
+	is      constraint
+	initial []byte
+}
+
+// rules are the attributes that a kind of object can have.
+type rules map[uint]rule
+
+// empty is the initial value of an attribute that exists without content.
+var empty = []byte{}
+
+var storageRules = rules{
+	CKA_CLASS:       {number, needCreate, nil},
+	CKA_TOKEN:       {truth, copyable, no},
+	CKA_PRIVATE:     {truth, copyable, no},
+	CKA_MODIFIABLE:  {truth, copyable, yes},
+	CKA_LABEL:       {octets, modifiable, empty},
+	CKA_COPYABLE:    {truth, modifiable | onlyFalse, yes},
+	CKA_DESTROYABLE: {truth, copyable, yes},
+	CKA_UNIQUE_ID:   {octets, ours, nil},
+}
+
+var dataRules = rules{
+	CKA_APPLICATION: {octets, modifiable, empty},
+	CKA_OBJECT_ID:   {octets, modifiable, empty},
+	CKA_VALUE:       {octets, modifiable, empty},
+}
+
+var certificateRules = rules{
+	CKA_CERTIFICATE_TYPE:           {number, needCreate, nil},
+	CKA_TRUSTED:                    {truth, byOfficer, no},
+	CKA_CERTIFICATE_CATEGORY:       {number, 0, ulong(CK_CERTIFICATE_CATEGORY_UNSPECIFIED)},
+	CKA_CHECK_VALUE:                {octets, 0, nil},
+	CKA_START_DATE:                 {date, 0, empty},
+	CKA_END_DATE:                   {date, 0, empty},
+	CKA_PUBLIC_KEY_INFO:            {octets, 0, nil},
+	CKA_SUBJECT:                    {octets, needCreate, nil},
+	CKA_ID:                         {octets, modifiable, empty},
+	CKA_ISSUER:                     {octets, modifiable, empty},
+	CKA_SERIAL_NUMBER:              {octets, modifiable, empty},
+	CKA_VALUE:                      {octets, needCreate, nil},
+	CKA_URL:                        {octets, 0, empty},
+	CKA_HASH_OF_SUBJECT_PUBLIC_KEY: {octets, 0, empty},
+	CKA_HASH_OF_ISSUER_PUBLIC_KEY:  {octets, 0, empty},
+	CKA_JAVA_MIDP_SECURITY_DOMAIN:  {number, 0, ulong(CK_SECURITY_DOMAIN_UNSPECIFIED)},
+	CKA_NAME_HASH_ALGORITHM:        {number, 0, ulong(CKM_SHA_1)},
+}
+
+var keyRules = rules{
+	CKA_KEY_TYPE:           {number, needCreate, nil},
+	CKA_ID:                 {octets, modifiable, empty},
+	CKA_START_DATE:         {date, modifiable, empty},
+	CKA_END_DATE:           {date, modifiable, empty},
+	CKA_DERIVE:             {truth, modifiable, no},
+	CKA_LOCAL:              {truth, ours, no},
+	CKA_KEY_GEN_MECHANISM:  {number, ours, ulong(CK_UNAVAILABLE_INFORMATION)},
+	CKA_ALLOWED_MECHANISMS: {numbers, 0, nil},
+}
+
+var publicKeyRules = rules{
+	CKA_SUBJECT:         {octets, modifiable, empty},
+	CKA_ENCRYPT:         {truth, modifiable, no},
+	CKA_VERIFY:          {truth, modifiable, yes},
+	CKA_VERIFY_RECOVER:  {truth, modifiable, no},
+	CKA_WRAP:            {truth, modifiable, no},
+	CKA_ENCAPSULATE:     {truth, modifiable, no},
+	CKA_TRUSTED:         {truth, byOfficer, no},
+	CKA_PUBLIC_KEY_INFO: {octets, 0, nil},
+}
+
+var privateKeyRules = rules{
+	CKA_PRIVATE:             {truth, copyable, yes},
+	CKA_SUBJECT:             {octets, modifiable, empty},
+	CKA_SENSITIVE:           {truth, modifiable | onlyTrue, yes},
+	CKA_DECRYPT:             {truth, modifiable, no},
+	CKA_SIGN:                {truth, modifiable, yes},
+	CKA_SIGN_RECOVER:        {truth, modifiable, no},
+	CKA_UNWRAP:              {truth, modifiable, no},
+	CKA_DECAPSULATE:         {truth, modifiable, no},
+	CKA_EXTRACTABLE:         {truth, modifiable | onlyFalse, no},
+	CKA_ALWAYS_SENSITIVE:    {truth, ours, yes},
+	CKA_NEVER_EXTRACTABLE:   {truth, ours, yes},
+	CKA_WRAP_WITH_TRUSTED:   {truth, modifiable | onlyTrue, no},
+	CKA_ALWAYS_AUTHENTICATE: {truth, 0, no},
+	CKA_PUBLIC_KEY_INFO:     {octets, 0, nil},
+}
+
+var secretKeyRules = rules{
+	CKA_PRIVATE:           {truth, copyable, yes},
+	CKA_SENSITIVE:         {truth, modifiable | onlyTrue, no},
+	CKA_ENCRYPT:           {truth, modifiable, no},
+	CKA_DECRYPT:           {truth, modifiable, no},
+	CKA_SIGN:              {truth, modifiable, no},
+	CKA_VERIFY:            {truth, modifiable, no},
+	CKA_WRAP:              {truth, modifiable, no},
+	CKA_UNWRAP:            {truth, modifiable, no},
+	CKA_EXTRACTABLE:       {truth, modifiable | onlyFalse, yes},
+	CKA_ALWAYS_SENSITIVE:  {truth, ours, no},
+	CKA_NEVER_EXTRACTABLE: {truth, ours, no},
+	CKA_WRAP_WITH_TRUSTED: {truth, modifiable | onlyTrue, no},
+	CKA_TRUSTED:           {truth, byOfficer, no},
+	CKA_CHECK_VALUE:       {octets, 0, nil},
+	CKA_VALUE:             {octets, needCreate | notGenerate | notDerive | secret, nil},
+	CKA_VALUE_LEN:         {number, notCreate, nil},
+}
+
+var ecPublicRules = rules{
+	CKA_EC_PARAMS: {octets, needCreate | needGenerate, nil},
+	CKA_EC_POINT:  {octets, needCreate | notGenerate, nil},
+	CKA_ZK_SLOT:   {number, notCreate, nil},
+}
+
+// ecPrivateRules has CKA_EC_POINT too, which the specification does not give to
+// private keys: clients that find it there are spared a search for the public
+// key.
+var ecPrivateRules = rules{
+	CKA_EC_PARAMS: {octets, needCreate | notGenerate, nil},
+	CKA_EC_POINT:  {octets, notCreate | notGenerate, nil},
+	CKA_VALUE:     {octets, needCreate | notGenerate | secret, nil},
+	CKA_ZK_SLOT:   {number, notCreate, nil},
+}
+
+// The kinds of objects.
+var (
+	dataObject        = merge(storageRules, dataRules)
+	certificateObject = merge(storageRules, certificateRules)
+	ecPublicObject    = merge(storageRules, keyRules, publicKeyRules, ecPublicRules)
+	ecPrivateObject   = merge(storageRules, keyRules, privateKeyRules, ecPrivateRules)
+	secretObject      = merge(storageRules, keyRules, secretKeyRules)
+)
+
+// merge joins tables; what stands later wins.
+func merge(tables ...rules) rules {
+	all := rules{}
+	for _, table := range tables {
+		for t, r := range table {
+			all[t] = r
+		}
+	}
+	return all
+}
+
+// rulesFor returns the rules of a kind of object. What this token has no
+// objects of is CKR_ATTRIBUTE_VALUE_INVALID.
+func rulesFor(class, keyType uint) (rules, error) {
+	switch class {
+	case CKO_DATA:
+		return dataObject, nil
+	case CKO_CERTIFICATE:
+		return certificateObject, nil
+	case CKO_SECRET_KEY:
+		if keyType == CKK_GENERIC_SECRET {
+			return secretObject, nil
+		}
+	case CKO_PUBLIC_KEY:
+		if isCurveType(keyType) {
+			return ecPublicObject, nil
+		}
+	case CKO_PRIVATE_KEY:
+		if isCurveType(keyType) {
+			return ecPrivateObject, nil
+		}
+	}
+	return nil, CKR_ATTRIBUTE_VALUE_INVALID
+}
+
+func isCurveType(keyType uint) bool {
+	return keyType == CKK_EC || keyType == CKK_EC_EDWARDS || keyType == CKK_EC_MONTGOMERY
+}
+
+// initial returns the attributes that an object has when nobody set them.
+func (r rules) initial() attributes {
+	a := make(attributes, len(r))
+	for t, x := range r {
+		if x.initial != nil {
+			a[t] = x.initial
+		}
+	}
+	return a
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// maxSessions is how many sessions a token has room for. A session costs some
+// hundred bytes of the process, nothing in the device.
+const maxSessions = 65536
+
+// session is a caller's session with a token. Its state (public, user, SO) is
+// not stored: it follows from the token's login and from rw.
+type session struct {
+	handle uint
+	token  *token
+	rw     bool
+
+	mu     sync.Mutex
+	closed bool
+	find   operation[search]
+	digest operation[digester]
+	sign   operation[signing]
+	verify operation[verifying]
+}
+
+// SessionInfo is a CK_SESSION_INFO.
+type SessionInfo struct {
+	Slot, State, Flags, DeviceError uint
+}
+
+// sessionTable holds the open sessions of all tokens. Looking one up takes no
+// lock.
+type sessionTable struct {
+	sync.Map // uint to *session
+}
+
+func (t *sessionTable) get(h uint) (*session, error) {
+	if s, ok := t.Load(h); ok {
+		return s.(*session), nil
+	}
+	return nil, CKR_SESSION_HANDLE_INVALID
+}
+
+// sessionCount counts a token's sessions.
+type sessionCount struct {
+	all, rw atomic.Int64
+}
+
+func (c *sessionCount) add(s *session, n int64) int64 {
+	if s.rw {
+		c.rw.Add(n)
+	}
+	return c.all.Add(n)
+}
+
+// OpenSession opens a session with the token in a slot (section 5.6.1).
+func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
+	var handle uint
+	err := p.at(slot, func(t *token) error {
+		s := &session{token: t, rw: flags&CKF_RW_SESSION != 0}
+		if flags&CKF_SERIAL_SESSION == 0 {
+			return CKR_SESSION_PARALLEL_NOT_SUPPORTED
+		}
+		t.login.Lock()
+		defer t.login.Unlock()
+		if !s.rw && t.user() == CKU_SO {
+			return CKR_SESSION_READ_WRITE_SO_EXISTS
+		}
+		if t.sessions.add(s, 1) > maxSessions {
+			t.sessions.add(s, -1)
+			return CKR_SESSION_COUNT
+		}
+		s.handle = p.newHandle()
+		p.sessions.Store(s.handle, s)
+		handle = s.handle
+		return nil
+	})
+	return handle, err
+}
+
+// CloseSession closes a session and destroys its session objects (section
+// 5.6.2). The token is logged out when it was the last one.
+func (p *Provider) CloseSession(h uint) error {
+	return p.in(h, func(s *session) error {
+		s.token.login.Lock()
+		defer s.token.login.Unlock()
+		p.drop(s)
+		return nil
+	})
+}
+
+// CloseAllSessions closes all sessions with the token in a slot (section
+// 5.6.3).
+func (p *Provider) CloseAllSessions(slot uint) error {
+	return p.at(slot, func(t *token) error {
+		for _, s := range p.sessionsOf(t) {
+			s.mu.Lock()
+			t.login.Lock()
+			p.drop(s)
+			t.login.Unlock()
+			s.mu.Unlock()
+		}
+		return nil
+	})
+}
+
+// sessionsOf lists the open sessions with a token.
+func (p *Provider) sessionsOf(t *token) []*session {
+	var list []*session
+	p.sessions.Range(func(_, v any) bool {
+		if s := v.(*session); s.token == t {
+			list = append(list, s)
+		}
+		return true
+	})
+	return list
+}
+
+// drop ends a session, whose lock and whose token's login lock are held.
+func (p *Provider) drop(s *session) {
+	if s.closed {
+		return
+	}
+	s.closed = true
+	p.sessions.Delete(s.handle)
+	s.token.dropSessionObjects(s)
+	if s.token.sessions.add(s, -1) == 0 {
+		s.token.logout()
+	}
+}
+
+// GetSessionInfo describes a session (section 5.6.4). It does not wait for
+// what the session is busy with.
+func (p *Provider) GetSessionInfo(h uint) (SessionInfo, error) {
+	if err := p.enter(); err != nil {
+		return SessionInfo{}, err
+	}
+	defer p.leave()
+	s, err := p.sessions.get(h)
+	if err != nil {
+		return SessionInfo{}, err
+	}
+	info := SessionInfo{Slot: s.token.slot.id, State: s.state(), Flags: CKF_SERIAL_SESSION}
+	if s.rw {
+		info.Flags |= CKF_RW_SESSION
+	}
+	return info, nil
+}
+
+// state derives the session's state from the token's login (section 5.6).
+func (s *session) state() uint {
+	switch user := s.token.user(); {
+	case user == CKU_SO:
+		return CKS_RW_SO_FUNCTIONS
+	case user == CKU_USER && s.rw:
+		return CKS_RW_USER_FUNCTIONS
+	case user == CKU_USER:
+		return CKS_RO_USER_FUNCTIONS
+	case s.rw:
+		return CKS_RW_PUBLIC_SESSION
+	}
+	return CKS_RO_PUBLIC_SESSION
+}
+
+// SessionCancel ends the operations that the flags name (section 5.6.7, 3.0).
+// Flags of operations that are not active, or never can be here, do nothing.
+func (p *Provider) SessionCancel(h, flags uint) error {
+	return p.in(h, func(s *session) error {
+		if flags&CKF_FIND_OBJECTS != 0 {
+			s.find.end()
+		}
+		if flags&CKF_DIGEST != 0 {
+			s.digest.end()
+		}
+		if flags&CKF_SIGN != 0 {
+			s.sign.end()
+		}
+		if flags&CKF_VERIFY != 0 {
+			s.verify.end()
+		}
+		return nil
+	})
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"hash"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// signatureSize is the length in bytes of every signature of an SCM.
+const signatureSize = 64
+
+// signing is a signature under way.
+type signing struct {
+	key           *object
+	message       *message
+	authenticated bool // a context-specific login came in for it
+}
+
+// alwaysAuthenticate tells whether each use of a key needs a login of its own.
+func (o *object) alwaysAuthenticate() bool { return o.attrs.is(CKA_ALWAYS_AUTHENTICATE) }
+
+// SignInit begins a signature with a private key (section 5.13.1); without a
+// mechanism it cancels the one under way.
+func (p *Provider) SignInit(h uint, m *Mechanism, key uint) error {
+	return p.in(h, func(s *session) error {
+		if m == nil {
+			s.sign.end()
+			return nil
+		}
+		if err := s.sign.idle(); err != nil {
+			return err
+		}
+		row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.sign })
+		if err != nil {
+			return err
+		}
+		o, err := s.keyFor(key, CKO_PRIVATE_KEY, CKA_SIGN, m, &row)
+		if err != nil {
+			return err
+		}
+		return s.sign.begin(&signing{key: o, message: row.newMessage()})
+	})
+}
+
+// Sign signs data in one part (section 5.13.2).
+func (p *Provider) Sign(h uint, data []byte, out Output[byte]) error {
+	return p.in(h, func(s *session) error {
+		w, err := s.sign.whole()
+		if err != nil {
+			return err
+		}
+		return s.sign.finish(out, signatureSize, func() ([]byte, error) {
+			return w.signature(s.token, w.message.whole(data))
+		})
+	})
+}
+
+// SignUpdate goes on with a signature (section 5.13.3).
+func (p *Provider) SignUpdate(h uint, part []byte) error {
+	return p.in(h, func(s *session) error {
+		w, err := s.sign.part()
+		if err != nil {
+			return err
+		}
+		return s.sign.endOn(w.message.add(part))
+	})
+}
+
+// SignFinal ends a signature in parts (section 5.13.4).
+func (p *Provider) SignFinal(h uint, out Output[byte]) error {
+	return p.in(h, func(s *session) error {
+		w, err := s.sign.part()
+		if err != nil {
+			return err
+		}
+		if err := s.sign.endOn(w.message.inParts()); err != nil {
+			return err
+		}
+		return s.sign.finish(out, signatureSize, func() ([]byte, error) {
+			return w.signature(s.token, w.message.sum())
+		})
+	})
+}
+
+// signature asks the device.
+func (w *signing) signature(t *token, input []byte) ([]byte, error) {
+	if t.user() != CKU_USER || w.key.alwaysAuthenticate() && !w.authenticated {
+		return nil, CKR_USER_NOT_LOGGED_IN
+	}
+	if w.key.key.Curve != scm.Ed25519 {
+		var digest [32]byte
+		return t.device.Sign(w.key.key.Slot, fit(&digest, input))
+	}
+	return t.device.Sign(w.key.key.Slot, input)
+}
+
+// fit makes a digest of 32 bytes of any input of ECDSA on a curve of 256 bits:
+// the leftmost bits of a longer one, a shorter one as the same number.
+func fit(digest *[32]byte, input []byte) []byte {
+	if len(input) >= len(digest) {
+		return input[:len(digest)]
+	}
+	copy(digest[len(digest)-len(input):], input)
+	return digest[:]
+}
+
+// message takes the data of a signature in or hashes it.
+type message struct {
+	hash   hash.Hash // nil for a message that is not hashed
+	parts  bool      // may come in parts although it is not hashed
+	buffer []byte
+}
+
+func (m *mechanism) newMessage() *message {
+	w := &message{parts: m.message}
+	if m.hash != 0 {
+		w.hash = m.hash.New()
+	}
+	return w
+}
+
+// inParts answers whether the message may come in parts: CKM_ECDSA works on
+// one piece only, so that for it no operation in parts has begun.
+func (w *message) inParts() error {
+	if w.hash == nil && !w.parts {
+		return CKR_OPERATION_NOT_INITIALIZED
+	}
+	return nil
+}
+
+func (w *message) add(part []byte) error {
+	if err := w.inParts(); err != nil {
+		return err
+	}
+	if w.hash != nil {
+		w.hash.Write(part)
+		return nil
+	}
+	w.buffer = append(w.buffer, part...)
+	return nil
+}
+
+// sum is what there is to sign after all parts have come in.
+func (w *message) sum() []byte {
+	if w.hash != nil {
+		return w.hash.Sum(nil)
+	}
+	return w.buffer
+}
+
+// whole is what there is to sign of a message in one piece.
+func (w *message) whole(data []byte) []byte {
+	if w.hash == nil {
+		return data
+	}
+	w.hash.Write(data)
+	return w.hash.Sum(nil)
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"sync"
+	"time"
+)
+
+// openAgain is how long a slot whose device could not be opened waits before it
+// tries again.
+const openAgain = time.Second
+
+// slot is a place for a token. Its token is there once the device below it
+// could be opened.
+type slot struct {
+	provider *Provider
+	id       uint
+	options  SlotOptions
+
+	mu      sync.Mutex
+	present *token
+	failed  time.Time // of the last attempt to open the device
+}
+
+// SlotInfo is a CK_SLOT_INFO. The strings are not padded.
+type SlotInfo struct {
+	Description  string // at most 64 bytes
+	Manufacturer string // at most 32 bytes
+	Flags        uint
+	Hardware     Version
+	Firmware     Version
+}
+
+// slot returns the slot of number id.
+func (p *Provider) slot(id uint) (*slot, error) {
+	if id >= uint(len(p.slots)) {
+		return nil, CKR_SLOT_ID_INVALID
+	}
+	return p.slots[id], nil
+}
+
+// token returns the token in the slot and opens the device when needed.
+func (s *slot) token() (*token, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.present != nil {
+		return s.present, nil
+	}
+	if time.Since(s.failed) < openAgain {
+		return nil, CKR_TOKEN_NOT_PRESENT
+	}
+	device, store, err := s.options.Open()
+	if err != nil {
+		s.failed = time.Now()
+		s.provider.log.Errorf("slot %d: %v", s.id, err)
+		return nil, CKR_TOKEN_NOT_PRESENT
+	}
+	s.present = newToken(s, device, store)
+	return s.present, nil
+}
+
+func (s *slot) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.present != nil {
+		s.present.close()
+		s.present = nil
+	}
+}
+
+// GetSlotList lists the slots, or those with a token (section 5.5.1).
+func (p *Provider) GetSlotList(tokenPresent bool, out Output[uint]) error {
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.leave()
+	ids := []uint{}
+	for _, s := range p.slots {
+		if tokenPresent {
+			if _, err := s.token(); err != nil {
+				continue
+			}
+		}
+		ids = append(ids, s.id)
+	}
+	return out.give(ids)
+}
+
+// GetSlotInfo describes a slot (section 5.5.2).
+func (p *Provider) GetSlotInfo(id uint) (SlotInfo, error) {
+	if err := p.enter(); err != nil {
+		return SlotInfo{}, err
+	}
+	defer p.leave()
+	s, err := p.slot(id)
+	if err != nil {
+		return SlotInfo{}, err
+	}
+	info := SlotInfo{Description: s.options.Description, Manufacturer: Manufacturer}
+	if s.options.Hardware {
+		info.Flags |= CKF_HW_SLOT
+	}
+	if t, err := s.token(); err == nil {
+		info.Flags |= CKF_TOKEN_PRESENT
+		if d, err := t.device.Info(); err == nil {
+			info.Manufacturer, info.Firmware = d.Manufacturer, firmwareVersion(d.Firmware)
+		}
+	}
+	return info, nil
+}
+
+// WaitForSlotEvent waits for a token to come or go (section 5.5.4). None does
+// while the provider lives, so that without blocking there is no event, and
+// with blocking the answer comes at C_Finalize.
+func (p *Provider) WaitForSlotEvent(flags uint) (uint, error) {
+	if err := p.enter(); err != nil {
+		return 0, err
+	}
+	done := p.done
+	p.leave()
+	if flags&CKF_DONT_BLOCK != 0 {
+		return 0, CKR_NO_EVENT
+	}
+	<-done
+	return 0, CKR_CRYPTOKI_NOT_INITIALIZED
+}
+
+// firmwareVersion reads the first two numbers of a firmware string such as
+// "01.02.02release".
+func firmwareVersion(s string) Version {
+	var n [2]byte
+	i := 0
+	for _, c := range []byte(s) {
+		switch {
+		case c >= '0' && c <= '9':
+			n[i] = n[i]*10 + c - '0'
+		case c == '.' && i == 0:
+			i = 1
+		default:
+			return Version{n[0], n[1]}
+		}
+	}
+	return Version{n[0], n[1]}
+}

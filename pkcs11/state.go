@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"encoding"
+	"encoding/binary"
+)
+
+// GetOperationState saves the digest that is under way in a session (section
+// 5.6.5). A session that is in the middle of anything else, or has taken the
+// value of a key into the digest, has no state that may be shown.
+func (p *Provider) GetOperationState(h uint, out Output[byte]) error {
+	return p.in(h, func(s *session) error {
+		w := s.digest.work
+		switch {
+		case s.sign.work != nil || s.verify.work != nil || w != nil && w.keyed:
+			return CKR_STATE_UNSAVEABLE
+		case w == nil:
+			return CKR_OPERATION_NOT_INITIALIZED
+		}
+		state, err := w.state()
+		if err != nil {
+			return CKR_STATE_UNSAVEABLE
+		}
+		return out.give(state)
+	})
+}
+
+// SetOperationState goes on with a saved digest in place of whatever the session
+// was doing (section 5.6.6). No key is needed for one.
+func (p *Provider) SetOperationState(h uint, state []byte, encryptionKey, authenticationKey uint) error {
+	return p.in(h, func(s *session) error {
+		if encryptionKey != CK_INVALID_HANDLE || authenticationKey != CK_INVALID_HANDLE {
+			return CKR_KEY_NOT_NEEDED
+		}
+		w, err := resumed(state)
+		if err != nil {
+			return CKR_SAVED_STATE_INVALID
+		}
+		s.sign.end()
+		s.verify.end()
+		s.digest.end()
+		if err := s.digest.begin(w); err != nil {
+			return err
+		}
+		_, err = s.digest.part()
+		return err
+	})
+}
+
+// state is the mechanism, eight bytes big-endian, and the state of the hash.
+func (w *digester) state() ([]byte, error) {
+	m, ok := w.Hash.(encoding.BinaryMarshaler)
+	if !ok {
+		return nil, CKR_STATE_UNSAVEABLE
+	}
+	b, err := m.MarshalBinary()
+	return append(binary.BigEndian.AppendUint64(nil, uint64(w.mechanism)), b...), err
+}
+
+// resumed makes a digest of what state returned.
+func resumed(state []byte) (*digester, error) {
+	if len(state) < 8 {
+		return nil, CKR_SAVED_STATE_INVALID
+	}
+	typ := uint(binary.BigEndian.Uint64(state))
+	row := mechanisms[typ]
+	if !row.digest {
+		return nil, CKR_SAVED_STATE_INVALID
+	}
+	w := &digester{Hash: row.hash.New(), mechanism: typ}
+	m, ok := w.Hash.(encoding.BinaryUnmarshaler)
+	if !ok {
+		return nil, CKR_SAVED_STATE_INVALID
+	}
+	return w, m.UnmarshalBinary(state[8:])
+}

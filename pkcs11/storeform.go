@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// allRules has every attribute that an object of this token can have.
+var allRules = merge(dataObject, certificateObject, ecPublicObject, ecPrivateObject, secretObject)
+
+// toStore turns attributes into the form of the store, in which a CK_ULONG has
+// eight bytes, little-endian, on every machine: a token's directory may be read
+// by 32-bit and by 64-bit programs.
+func toStore(a attributes) map[uint64][]byte {
+	out := make(map[uint64][]byte, len(a))
+	for t, v := range a {
+		if k := allRules[t].kind; k == number || k == numbers {
+			v = widen(v)
+		}
+		out[uint64(t)] = v
+	}
+	return out
+}
+
+// fromStore is the reverse of toStore.
+func fromStore(stored map[uint64][]byte) attributes {
+	a := make(attributes, len(stored))
+	for t, v := range stored {
+		if k := allRules[uint(t)].kind; k == number || k == numbers {
+			v = narrow(v)
+		}
+		a[uint(t)] = v
+	}
+	return a
+}
+
+func widen(v []byte) []byte {
+	out := make([]byte, 0, len(v)/ulongSize*8)
+	for ; len(v) >= ulongSize; v = v[ulongSize:] {
+		n, _ := ulongOf(v[:ulongSize])
+		wide := uint64(n)
+		if n == CK_UNAVAILABLE_INFORMATION {
+			wide = math.MaxUint64
+		}
+		out = binary.LittleEndian.AppendUint64(out, wide)
+	}
+	return out
+}
+
+func narrow(v []byte) []byte {
+	out := make([]byte, 0, len(v)/8*ulongSize)
+	for ; len(v) >= 8; v = v[8:] {
+		out = append(out, ulong(uint(binary.LittleEndian.Uint64(v)))...)
+	}
+	return out
+}

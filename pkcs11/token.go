@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
+)
+
+// Lengths of a PIN in bytes.
+const (
+	minPIN = 4
+	maxPIN = 255
+)
+
+// nobody is the login of a token that no user is logged in to.
+const nobody = ^uint(0)
+
+// token is an SCM and what is stored with it, as one process uses it.
+type token struct {
+	slot   *slot
+	device scm.Device
+	store  *store.Store
+
+	sessions sessionCount
+	// login serialises whatever changes who is logged in, and keeps sessions
+	// from being opened or closed meanwhile.
+	login sync.Mutex
+	who   atomic.Uint64 // CKU_USER, CKU_SO or nobody
+
+	mu      sync.RWMutex // guards objects
+	objects catalog
+}
+
+// newToken returns the token of a device and its store.
+func newToken(s *slot, d scm.Device, st *store.Store) *token {
+	t := &token{slot: s, device: d, store: st}
+	t.who.Store(uint64(nobody))
+	t.objects = newCatalog()
+	return t
+}
+
+func (t *token) close() {
+	for _, s := range t.slot.provider.sessionsOf(t) {
+		t.slot.provider.sessions.Delete(s.handle)
+	}
+	t.logout()
+	log := t.slot.provider.log
+	if err := t.store.Close(); err != nil {
+		log.Warningf("slot %d: closing the store: %v", t.slot.id, err)
+	}
+	if err := t.device.Close(); err != nil {
+		log.Warningf("slot %d: closing the device: %v", t.slot.id, err)
+	}
+}
+
+// user tells who is logged in: CKU_USER, CKU_SO or nobody.
+func (t *token) user() uint { return uint(t.who.Load()) }
+
+// TokenInfo is a CK_TOKEN_INFO. The strings are not padded.
+type TokenInfo struct {
+	Label        string // at most 32 bytes
+	Manufacturer string // at most 32 bytes
+	Model        string // at most 16 bytes
+	Serial       string // at most 16 bytes
+	Flags        uint
+
+	MaxSession, Session       uint
+	MaxRWSession, RWSession   uint
+	MaxPIN, MinPIN            uint
+	TotalPublic, FreePublic   uint
+	TotalPrivate, FreePrivate uint
+
+	Hardware Version
+	Firmware Version
+	UTCTime  string // 16 digits, YYYYMMDDhhmmss00
+}
+
+// GetTokenInfo describes the token in a slot (section 5.5.3).
+func (p *Provider) GetTokenInfo(slot uint) (TokenInfo, error) {
+	var info TokenInfo
+	err := p.at(slot, func(t *token) (err error) {
+		info, err = t.info()
+		return err
+	})
+	return info, err
+}
+
+func (t *token) info() (TokenInfo, error) {
+	d, err := t.device.Info()
+	if err != nil {
+		return TokenInfo{}, err
+	}
+	st, err := t.store.Token()
+	if err != nil {
+		return TokenInfo{}, err
+	}
+	return TokenInfo{
+		Label: st.Label, Manufacturer: d.Manufacturer, Model: d.Model, Serial: d.Serial,
+		Flags:      t.flags(st),
+		MaxSession: maxSessions, Session: uint(t.sessions.all.Load()),
+		MaxRWSession: maxSessions, RWSession: uint(t.sessions.rw.Load()),
+		MaxPIN: maxPIN, MinPIN: minPIN,
+		TotalPublic: CK_UNAVAILABLE_INFORMATION, FreePublic: CK_UNAVAILABLE_INFORMATION,
+		TotalPrivate: CK_UNAVAILABLE_INFORMATION, FreePrivate: CK_UNAVAILABLE_INFORMATION,
+		Firmware: firmwareVersion(d.Firmware),
+		UTCTime:  time.Now().UTC().Format("20060102150405") + "00",
+	}, nil
+}
+
+// flags are the CKF_ of a CK_TOKEN_INFO.
+func (t *token) flags(st store.Token) uint {
+	f := uint(CKF_RNG | CKF_LOGIN_REQUIRED | CKF_CLOCK_ON_TOKEN)
+	if st.Initialized {
+		f |= CKF_TOKEN_INITIALIZED
+	}
+	if t.store.ReadOnly() {
+		f |= CKF_WRITE_PROTECTED
+	}
+	if st.PINs[store.NormalUser].Set {
+		f |= CKF_USER_PIN_INITIALIZED
+	}
+	return f | pinFlags(st.PINs[store.NormalUser], CKF_USER_PIN_COUNT_LOW) |
+		pinFlags(st.PINs[store.SO], CKF_SO_PIN_COUNT_LOW)
+}
+
+// pinFlags are the flags of a PIN's state. The four flags of the SO's PIN are
+// those of the user's PIN, four bits higher; low is the first of them.
+func pinFlags(p store.PIN, low uint) uint {
+	var f uint
+	for i, set := range []bool{p.Low, p.LastTry, p.Locked, p.ToBeChanged} {
+		if set {
+			f |= low << i
+		}
+	}
+	return f
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+// verifying is a verification under way.
+type verifying struct {
+	key     *publicKey
+	message *message
+}
+
+// VerifyInit begins a verification with a public key (section 5.15.1); without
+// a mechanism it cancels the one under way.
+func (p *Provider) VerifyInit(h uint, m *Mechanism, key uint) error {
+	return p.in(h, func(s *session) error {
+		if m == nil {
+			s.verify.end()
+			return nil
+		}
+		if err := s.verify.idle(); err != nil {
+			return err
+		}
+		row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.sign })
+		if err != nil {
+			return err
+		}
+		o, err := s.keyFor(key, CKO_PUBLIC_KEY, CKA_VERIFY, m, &row)
+		if err != nil {
+			return err
+		}
+		return s.verify.begin(&verifying{o.verify, row.newMessage()})
+	})
+}
+
+// Verify verifies a signature over data in one part (section 5.15.2).
+func (p *Provider) Verify(h uint, data, signature []byte) error {
+	return p.in(h, func(s *session) error {
+		w, err := s.verify.whole()
+		if err != nil {
+			return err
+		}
+		s.verify.end()
+		return w.check(w.message.whole(data), signature)
+	})
+}
+
+// VerifyUpdate goes on with a verification (section 5.15.3).
+func (p *Provider) VerifyUpdate(h uint, part []byte) error {
+	return p.in(h, func(s *session) error {
+		w, err := s.verify.part()
+		if err != nil {
+			return err
+		}
+		return s.verify.endOn(w.message.add(part))
+	})
+}
+
+// VerifyFinal ends a verification in parts (section 5.15.4).
+func (p *Provider) VerifyFinal(h uint, signature []byte) error {
+	return p.in(h, func(s *session) error {
+		w, err := s.verify.part()
+		if err != nil {
+			return err
+		}
+		s.verify.end()
+		if err := w.message.inParts(); err != nil {
+			return err
+		}
+		return w.check(w.message.sum(), signature)
+	})
+}
+
+func (w *verifying) check(input, signature []byte) error {
+	if len(signature) != signatureSize {
+		return CKR_SIGNATURE_LEN_RANGE
+	}
+	if !w.key.verify(input, signature) {
+		return CKR_SIGNATURE_INVALID
+	}
+	return nil
+}
