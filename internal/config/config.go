@@ -42,6 +42,14 @@ const (
 	BackendZymbit Backend = "zymbit"
 )
 
+// Names of client quirks. QuirksAuto stands for those that are seen in the
+// process.
+const (
+	QuirksAuto   = "auto"
+	QuirkLibp11  = "libp11-key-types" // libp11 before 0.4.17 gives up all keys for one of a type it does not know
+	QuirkOpenSSH = "openssh-curves"   // ssh-pkcs11-helper chokes on curves that OpenSSH does not know
+)
+
 // Log says what is logged and where to.
 type Log struct {
 	Level string // "error", "warning", "info" or "debug"
@@ -107,7 +115,7 @@ func defaults(s Source) Config {
 		Source:  s,
 		State:   s.State,
 		Backend: BackendAuto,
-		Quirks:  []string{"auto"},
+		Quirks:  []string{QuirksAuto},
 		Log:     Log{Level: "warning", To: "stderr"},
 		Soft:    Soft{Seal: "pin"},
 		Zymbit:  Zymbit{BootWait: 150 * time.Second},

@@ -50,7 +50,7 @@ state = "/var/lib/x"
 state_group = "ssl-cert"
 backend = "soft"
 ec_point = "raw"
-quirks = ["libp11", "ssh"]
+quirks = ["libp11-key-types", "openssh-curves"]
 trace = "calls.log"
 
 [log]
@@ -88,7 +88,7 @@ func TestFile(t *testing.T) {
 		StateGroup: "ssl-cert",
 		Backend:    BackendSoft,
 		RawECPoint: true,
-		Quirks:     []string{"libp11", "ssh"},
+		Quirks:     []string{QuirkLibp11, QuirkOpenSSH},
 		Trace:      filepath.Join(dir, "calls.log"),
 		Log:        Log{Level: "debug", To: filepath.Join(dir, "zk.log")},
 		Soft:       Soft{Seal: "device", Firmware: "01.02.02release"},
@@ -140,7 +140,8 @@ func TestFileErrors(t *testing.T) {
 		{"wrong type in list", "quirks = [1]\n", ":1: quirks: want a list of strings"},
 		{"backend", "state = \"/x\"\nbackend = \"hard\"\n", `:2: backend: "hard" is not one of auto, soft, zymbit`},
 		{"ec_point", "ec_point = \"ber\"\n", `:1: ec_point: "ber" is not one of der, raw`},
-		{"quirks mixed", "quirks = [\"none\", \"ssh\"]\n", `:1: quirks: "none" does not go with other names`},
+		{"quirks mixed", "quirks = [\"openssh-curves\", \"none\"]\n", `:1: quirks: "none" is not one of libp11-key-types, openssh-curves`},
+		{"quirk", "quirks = \"bad\"\n", `:1: quirks: "bad" is not one of`},
 		{"quirks blank", "quirks = \" \"\n", ":1: quirks: want "},
 		{"level", "[log]\nlevel = \"loud\"\n", `:2: log.level: "loud" is not one of`},
 		{"dotted level", "\nlog.level = \"loud\"\n", `:2: log.level: "loud" is not one of`},
@@ -175,7 +176,7 @@ func TestEnvironmentErrors(t *testing.T) {
 		"ZK_PKCS11_BACKEND":  "hard",
 		"ZK_PKCS11_EC_POINT": "ber",
 		"ZK_PKCS11_LOG":      "loud",
-		"ZK_PKCS11_QUIRKS":   "auto,ssh",
+		"ZK_PKCS11_QUIRKS":   "auto,openssh-curves",
 	} {
 		_, err := Source{}.Load(vars{name: text}.get)
 		if err == nil || !strings.HasPrefix(err.Error(), name+": ") {

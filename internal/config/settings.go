@@ -77,22 +77,30 @@ func setECPoint(c *Config, v value) error {
 }
 
 // setQuirks takes "auto", "none", or names of quirks with commas between them.
-// Which names there are is known where the quirks are.
 func setQuirks(c *Config, v value) error {
 	names := strings.FieldsFunc(v.text, func(r rune) bool { return r == ',' || r == ' ' })
-	switch {
-	case len(names) == 0:
-		return fmt.Errorf(`want "auto", "none" or names of quirks`)
-	case len(names) == 1 && names[0] == "none":
+	if len(names) == 1 && names[0] == "none" {
 		c.Quirks = nil
 		return nil
 	}
-	for _, name := range names {
-		if (name == "auto" || name == "none") && len(names) > 1 {
-			return fmt.Errorf("%q does not go with other names", name)
+	if len(names) != 1 || names[0] != QuirksAuto {
+		if err := quirkNames(names); err != nil {
+			return err
 		}
 	}
 	c.Quirks = names
+	return nil
+}
+
+func quirkNames(names []string) error {
+	if len(names) == 0 {
+		return fmt.Errorf(`want "auto", "none" or names of quirks`)
+	}
+	for _, name := range names {
+		if err := (value{text: name}).oneOf(&name, QuirkLibp11, QuirkOpenSSH); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
