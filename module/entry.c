@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The functions of PKCS#11 that this library has: one line each. An entry calls
+ * the Go function of the same name, or, in a forked child, the same function of
+ * a fresh copy of the library. What has no line here is in unsupported.c.
+ */
+#pragma GCC visibility push(protected) /* never another library's C_* of the same name */
+#include "pkcs11.h"
+#pragma GCC visibility pop
+
+#include "_cgo_export.h"
+#include "fork.h"
+
+#define ENTRY(NAME, ARGUMENTS, ...) \
+	CK_RV C_##NAME(__VA_ARGS__) \
+	{ \
+		if (__builtin_expect(__atomic_load_n(&zk_suspect, __ATOMIC_RELAXED), 0)) { \
+			zk_route route = zk_detour(); \
+			if (route.rv != CKR_OK) \
+				return route.rv; \
+			if (route.functions) \
+				return route.functions->C_##NAME ARGUMENTS; \
+		} \
+		return go##NAME ARGUMENTS; \
+	}
+
+/* general purpose; the functions that find the lists are in lists.c */
+
+CK_RV C_Initialize(CK_VOID_PTR arguments)
+{
+	CK_RV rv = zk_check_arguments(arguments);
+	if (rv != CKR_OK)
+		return rv;
+	return zk_away() ? zk_child_initialize() : goInitialize();
+}
+
+CK_RV C_Finalize(CK_VOID_PTR reserved)
+{
+	if (reserved)
+		return CKR_ARGUMENTS_BAD;
+	return zk_away() ? zk_child_finalize() : goFinalize();
+}
+
+ENTRY(GetInfo, (info), CK_INFO_PTR info)
+
+/* slots and tokens */
+ENTRY(GetSlotList, (present, list, count), CK_BBOOL present, CK_SLOT_ID_PTR list, CK_ULONG_PTR count)
+ENTRY(GetSlotInfo, (slot, info), CK_SLOT_ID slot, CK_SLOT_INFO_PTR info)
+ENTRY(GetTokenInfo, (slot, info), CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info)
+ENTRY(WaitForSlotEvent, (flags, slot, reserved), CK_FLAGS flags, CK_SLOT_ID_PTR slot, CK_VOID_PTR reserved)
+ENTRY(GetMechanismList, (slot, list, count), CK_SLOT_ID slot, CK_MECHANISM_TYPE_PTR list, CK_ULONG_PTR count)
+ENTRY(GetMechanismInfo, (slot, type, info), CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO_PTR info)
+ENTRY(InitToken, (slot, pin, n, label), CK_SLOT_ID slot, CK_UTF8CHAR_PTR pin, CK_ULONG n, CK_UTF8CHAR_PTR label)
+ENTRY(InitPIN, (h, pin, n), CK_SESSION_HANDLE h, CK_UTF8CHAR_PTR pin, CK_ULONG n)
+ENTRY(SetPIN, (h, old, nold, pin, n), CK_SESSION_HANDLE h, CK_UTF8CHAR_PTR old, CK_ULONG nold, CK_UTF8CHAR_PTR pin, CK_ULONG n)
+
+/* sessions */
+ENTRY(OpenSession, (slot, flags, app, notify, h), CK_SLOT_ID slot, CK_FLAGS flags, CK_VOID_PTR app, CK_NOTIFY notify, CK_SESSION_HANDLE_PTR h)
+ENTRY(CloseSession, (h), CK_SESSION_HANDLE h)
+ENTRY(CloseAllSessions, (slot), CK_SLOT_ID slot)
+ENTRY(GetSessionInfo, (h, info), CK_SESSION_HANDLE h, CK_SESSION_INFO_PTR info)
+ENTRY(SessionCancel, (h, flags), CK_SESSION_HANDLE h, CK_FLAGS flags)
+ENTRY(GetOperationState, (h, state, n), CK_SESSION_HANDLE h, CK_BYTE_PTR state, CK_ULONG_PTR n)
+ENTRY(SetOperationState, (h, state, n, cipher, auth), CK_SESSION_HANDLE h, CK_BYTE_PTR state, CK_ULONG n, CK_OBJECT_HANDLE cipher, CK_OBJECT_HANDLE auth)
+ENTRY(Login, (h, user, pin, n), CK_SESSION_HANDLE h, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG n)
+ENTRY(LoginUser, (h, user, pin, n, name, nname), CK_SESSION_HANDLE h, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG n, CK_UTF8CHAR_PTR name, CK_ULONG nname)
+ENTRY(Logout, (h), CK_SESSION_HANDLE h)
+
+/* objects */
+ENTRY(CreateObject, (h, t, n, object), CK_SESSION_HANDLE h, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_OBJECT_HANDLE_PTR object)
+ENTRY(CopyObject, (h, from, t, n, object), CK_SESSION_HANDLE h, CK_OBJECT_HANDLE from, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_OBJECT_HANDLE_PTR object)
+ENTRY(DestroyObject, (h, object), CK_SESSION_HANDLE h, CK_OBJECT_HANDLE object)
+ENTRY(GetObjectSize, (h, object, size), CK_SESSION_HANDLE h, CK_OBJECT_HANDLE object, CK_ULONG_PTR size)
+ENTRY(GetAttributeValue, (h, object, t, n), CK_SESSION_HANDLE h, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR t, CK_ULONG n)
+ENTRY(SetAttributeValue, (h, object, t, n), CK_SESSION_HANDLE h, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR t, CK_ULONG n)
+ENTRY(FindObjectsInit, (h, t, n), CK_SESSION_HANDLE h, CK_ATTRIBUTE_PTR t, CK_ULONG n)
+ENTRY(FindObjects, (h, objects, max, n), CK_SESSION_HANDLE h, CK_OBJECT_HANDLE_PTR objects, CK_ULONG max, CK_ULONG_PTR n)
+ENTRY(FindObjectsFinal, (h), CK_SESSION_HANDLE h)
+
+/* digests */
+ENTRY(DigestInit, (h, m), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m)
+ENTRY(Digest, (h, data, n, digest, nd), CK_SESSION_HANDLE h, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR digest, CK_ULONG_PTR nd)
+ENTRY(DigestUpdate, (h, part, n), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n)
+ENTRY(DigestKey, (h, key), CK_SESSION_HANDLE h, CK_OBJECT_HANDLE key)
+ENTRY(DigestFinal, (h, digest, nd), CK_SESSION_HANDLE h, CK_BYTE_PTR digest, CK_ULONG_PTR nd)
+
+/* signatures */
+ENTRY(SignInit, (h, m, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE key)
+ENTRY(Sign, (h, data, n, sig, ns), CK_SESSION_HANDLE h, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR sig, CK_ULONG_PTR ns)
+ENTRY(SignUpdate, (h, part, n), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n)
+ENTRY(SignFinal, (h, sig, ns), CK_SESSION_HANDLE h, CK_BYTE_PTR sig, CK_ULONG_PTR ns)
+
+/* verification */
+ENTRY(VerifyInit, (h, m, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE key)
+ENTRY(Verify, (h, data, n, sig, ns), CK_SESSION_HANDLE h, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR sig, CK_ULONG ns)
+ENTRY(VerifyUpdate, (h, part, n), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n)
+ENTRY(VerifyFinal, (h, sig, ns), CK_SESSION_HANDLE h, CK_BYTE_PTR sig, CK_ULONG ns)
+
+/* keys */
+ENTRY(GenerateKeyPair, (h, m, tpub, npub, tpriv, npriv, pub, priv), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_ATTRIBUTE_PTR tpub, CK_ULONG npub, CK_ATTRIBUTE_PTR tpriv, CK_ULONG npriv, CK_OBJECT_HANDLE_PTR pub, CK_OBJECT_HANDLE_PTR priv)
+ENTRY(DeriveKey, (h, m, base, t, n, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE base, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_OBJECT_HANDLE_PTR key)
+
+/* random numbers, parallel functions */
+ENTRY(SeedRandom, (h, seed, n), CK_SESSION_HANDLE h, CK_BYTE_PTR seed, CK_ULONG n)
+ENTRY(GenerateRandom, (h, out, n), CK_SESSION_HANDLE h, CK_BYTE_PTR out, CK_ULONG n)
+ENTRY(GetFunctionStatus, (h), CK_SESSION_HANDLE h)
+ENTRY(CancelFunction, (h), CK_SESSION_HANDLE h)

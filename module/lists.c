@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The lists of functions and the interfaces that show them, all expanded from
+ * the tables in pkcs11.h.
+ */
+#include <string.h>
+
+#pragma GCC visibility push(protected)
+#include "pkcs11.h"
+#pragma GCC visibility pop
+
+#include "copy.h"
+
+#define POINTER(NAME, PARAMETERS) C_##NAME,
+
+static CK_FUNCTION_LIST list_2_40 = {{2, 40}, CK_FUNCTIONS_2_40(POINTER)};
+static CK_FUNCTION_LIST_3_0 list_3_0 = {{3, 0}, CK_FUNCTIONS_2_40(POINTER) CK_FUNCTIONS_3_0(POINTER)};
+static CK_FUNCTION_LIST_3_2 list_3_2 = {{3, 2}, CK_FUNCTIONS_2_40(POINTER) CK_FUNCTIONS_3_0(POINTER) CK_FUNCTIONS_3_2(POINTER)};
+
+/* The newest first: C_GetInterface answers with the first that fits. */
+static CK_INTERFACE interfaces[] = {
+	{(CK_UTF8CHAR *)"PKCS 11", &list_3_2, CKF_INTERFACE_FORK_SAFE},
+	{(CK_UTF8CHAR *)"PKCS 11", &list_3_0, CKF_INTERFACE_FORK_SAFE},
+	{(CK_UTF8CHAR *)"PKCS 11", &list_2_40, CKF_INTERFACE_FORK_SAFE},
+};
+enum { INTERFACES = sizeof interfaces / sizeof interfaces[0] };
+
+static zk_heir heir_list = {{1, 0}, zk_adopt, &list_3_2};
+static CK_INTERFACE heir = {(CK_UTF8CHAR *)ZK_HEIR, &heir_list, CKF_INTERFACE_FORK_SAFE};
+
+CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list)
+{
+	if (!list)
+		return CKR_ARGUMENTS_BAD;
+	*list = &list_2_40;
+	return CKR_OK;
+}
+
+CK_RV C_GetInterfaceList(CK_INTERFACE_PTR list, CK_ULONG_PTR count)
+{
+	if (!count)
+		return CKR_ARGUMENTS_BAD;
+	CK_ULONG room = *count;
+	*count = INTERFACES;
+	if (!list)
+		return CKR_OK;
+	if (room < INTERFACES)
+		return CKR_BUFFER_TOO_SMALL;
+	memcpy(list, interfaces, sizeof interfaces);
+	return CKR_OK;
+}
+
+static int matches(const CK_INTERFACE *i, const CK_UTF8CHAR *name, const CK_VERSION *version, CK_FLAGS flags)
+{
+	const CK_VERSION *v = i->pFunctionList; /* every list begins with its version */
+	if (name && strcmp((const char *)name, (const char *)i->pInterfaceName) != 0)
+		return 0;
+	if (version && (version->major != v->major || version->minor != v->minor))
+		return 0;
+	return (flags & ~i->flags) == 0;
+}
+
+CK_RV C_GetInterface(CK_UTF8CHAR_PTR name, CK_VERSION_PTR version, CK_INTERFACE_PTR_PTR interface, CK_FLAGS flags)
+{
+	if (!interface)
+		return CKR_ARGUMENTS_BAD;
+	for (int i = 0; i < INTERFACES; i++) {
+		if (matches(&interfaces[i], name, version, flags)) {
+			*interface = &interfaces[i];
+			return CKR_OK;
+		}
+	}
+	if (name && matches(&heir, name, version, flags)) {
+		*interface = &heir;
+		return CKR_OK;
+	}
+	return CKR_ARGUMENTS_BAD;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "quirks.h"
+
+#include <errno.h>
+#include <link.h>
+#include <string.h>
+
+static int count(struct dl_phdr_info *info, size_t size, void *adds)
+{
+	*(unsigned long long *)adds = info->dlpi_adds;
+	return 1; /* the same in every object */
+}
+
+unsigned long long zk_objects_loaded(void)
+{
+	unsigned long long adds = 0;
+	dl_iterate_phdr(count, &adds);
+	return adds;
+}
+
+/* libp11.so*, or pkcs11.so or libpkcs11.so in a directory of OpenSSL's engines */
+static int is_libp11(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	name = name ? name + 1 : path;
+	if (strncmp(name, "libp11.so", 9) == 0)
+		return 1;
+	return strstr(path, "/engines-") && (strcmp(name, "pkcs11.so") == 0 || strcmp(name, "libpkcs11.so") == 0);
+}
+
+static int contains(const struct dl_phdr_info *info, const char *text)
+{
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		if (p->p_type != PT_LOAD || !(p->p_flags & PF_R))
+			continue;
+		if (memmem((const char *)info->dlpi_addr + p->p_vaddr, p->p_memsz, text, strlen(text)))
+			return 1;
+	}
+	return 0;
+}
+
+/*
+ * 0.4.17 understands Ed25519 keys, and imports a function for it that earlier
+ * versions have no use for. An engine without C_GetFunctionList in it leaves
+ * the work to a libp11 that is an object of its own.
+ */
+static int look(struct dl_phdr_info *info, size_t size, void *found)
+{
+	if (is_libp11(info->dlpi_name) && contains(info, "C_GetFunctionList") &&
+	    !contains(info, "EVP_PKEY_new_raw_public_key"))
+		*(int *)found = 1;
+	return 0;
+}
+
+int zk_old_libp11(void)
+{
+	int found = 0;
+	dl_iterate_phdr(look, &found);
+	return found;
+}
+
+int zk_in_ssh_helper(void)
+{
+	return strcmp(program_invocation_short_name, "ssh-pkcs11-helper") == 0;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// #include "quirks.h"
+import "C"
+
+import (
+	"slices"
+	"sync"
+
+	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/trace"
+	"libzk_pkcs11/pkcs11"
+)
+
+// quirks finds out which defects of clients to work around (docs/adr). Setting
+// one by its name forces it; "auto" looks at the process.
+type quirks struct {
+	forced []string
+	auto   bool
+	log    *trace.Logger
+
+	mu      sync.Mutex
+	objects uint64 // loaded when found was found
+	found   pkcs11.Quirks
+}
+
+func newQuirks(names []string, log *trace.Logger) *quirks {
+	return &quirks{forced: names, auto: slices.Contains(names, config.QuirksAuto), log: log}
+}
+
+// detect is asked at every search that a quirk could touch: a host may load
+// another client at any time.
+func (q *quirks) detect() pkcs11.Quirks {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if objects := uint64(C.zk_objects_loaded()); objects != q.objects {
+		q.objects = objects
+		q.found = pkcs11.Quirks{
+			HideOtherKeyTypes: q.applies(config.QuirkLibp11, func() bool { return C.zk_old_libp11() != 0 }),
+			HideUnknownCurves: q.applies(config.QuirkOpenSSH, func() bool { return C.zk_in_ssh_helper() != 0 }),
+		}
+	}
+	return q.found
+}
+
+func (q *quirks) applies(name string, seen func() bool) bool {
+	if !slices.Contains(q.forced, name) && (!q.auto || !seen()) {
+		return false
+	}
+	q.log.Infof("quirk %s: some keys are left out of some searches, for a client that cannot bear them", name)
+	return true
+}

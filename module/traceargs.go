@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// #include "pkcs11.h"
+import "C"
+
+import (
+	"strconv"
+
+	"libzk_pkcs11/internal/trace"
+)
+
+// What a trace shows of arguments: see trace.Arg. The functions below are run
+// for every call, traced or not, and only put numbers aside.
+
+func slotArg(id C.CK_SLOT_ID) trace.Arg          { return trace.Arg{Name: "slot", Value: uint(id)} }
+func sessionArg(h C.CK_SESSION_HANDLE) trace.Arg { return trace.Arg{Name: "session", Value: uint(h)} }
+func objectArg(h C.CK_OBJECT_HANDLE) trace.Arg   { return trace.Arg{Name: "object", Value: uint(h)} }
+func userArg(u C.CK_USER_TYPE) trace.Arg         { return trace.Arg{Name: "user", Value: uint(u)} }
+func lengthArg(n C.CK_ULONG) trace.Arg           { return trace.Arg{Name: "length", Value: uint(n)} }
+
+func flagsArg(f C.CK_FLAGS) trace.Arg {
+	return trace.Arg{Name: "flags", Value: uint(f), Show: hex}
+}
+
+func mechanismArg(m C.CK_MECHANISM_PTR) trace.Arg {
+	if m == nil {
+		return trace.Arg{Name: "mechanism", Show: func(uint) string { return "NULL" }}
+	}
+	return mechanismTypeArg(m.mechanism)
+}
+
+func mechanismTypeArg(m C.CK_MECHANISM_TYPE) trace.Arg {
+	return trace.Arg{Name: "mechanism", Value: uint(m), Show: hex}
+}
+
+func typesArg(t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) trace.Arg {
+	return trace.Arg{Name: "types", Show: hex, List: func() []uint { return types(t, n) }}
+}
+
+// types returns the types in a template, and nothing for one that is refused.
+func types(t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []uint {
+	if t == nil || n > maxAttributes {
+		return nil
+	}
+	var list []uint
+	for _, a := range attributes(t, n) {
+		list = append(list, uint(a._type))
+	}
+	return list
+}
+
+func hex(v uint) string { return "0x" + strconv.FormatUint(uint64(v), 16) }
