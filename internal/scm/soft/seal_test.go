@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
@@ -75,24 +74,6 @@ func TestPrepareAgain(t *testing.T) {
 	wantError(t, "Seal", d.Seal([]byte("third")), nil)
 	wantError(t, "Unseal", d.Unseal(oldSecret), scm.ErrSecret)
 	wantError(t, "Unseal", d.Unseal([]byte("third")), nil)
-}
-
-// TestUnsealAgain unseals the device while others use it: nobody notices.
-func TestUnsealAgain(t *testing.T) {
-	d := open(t, t.TempDir(), options)
-	wantError(t, "Seal", d.Seal(oldSecret), nil)
-	var group sync.WaitGroup
-	group.Go(func() {
-		for range 50 {
-			wantError(t, "Unseal", d.Unseal(oldSecret), nil)
-		}
-	})
-	for range 20 {
-		_, err := d.Generate(scm.P256)
-		wantError(t, "Generate", err, nil)
-		wantError(t, "Sign", sign(d), nil)
-	}
-	group.Wait()
 }
 
 func TestSealRefuses(t *testing.T) {

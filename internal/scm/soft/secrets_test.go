@@ -190,3 +190,16 @@ func TestDestroyedRoot(t *testing.T) {
 		t.Errorf("sealTo: error %v, want %v", err, scm.ErrSealed)
 	}
 }
+
+// TestUnsealAgain unseals the device while somebody is using the root key: he
+// does not notice.
+func TestUnsealAgain(t *testing.T) {
+	d := openTest(t, t.TempDir())
+	secret := []byte("secret")
+	must(t, d.Seal(secret))
+	inUse, err := d.unsealed()
+	must(t, err)
+	must(t, d.Unseal(secret))
+	_, err = inUse.seal(scm.Key{}, make([]byte, secretSize))
+	must(t, err)
+}
