@@ -123,8 +123,11 @@ func TestUnreasonableDerivation(t *testing.T) {
 
 // One attempt that sees another that is going on would lock the PIN.
 func TestManyRightPINsAtOnce(t *testing.T) {
-	const processes, attempts = 4, 12
-	s, dir, _ := initialized(t)
+	const processes, attempts = 4, 100
+	s, dir, secret := initialized(t)
+	if err := s.SetCheapPIN(store.NormalUser, secret, userPIN); err != nil {
+		t.Fatal(err)
+	}
 	var group sync.WaitGroup
 	for range processes {
 		p := processtest.Start(t, "try PINs without a failure", dir)

@@ -69,15 +69,18 @@ func eachRow(tx *sql.Tx, fn func(*row)) error {
 }
 
 // Put writes the record. It sets an ID of 0 to one that counts once the
-// transaction is committed. ErrLocked when the
-// record is sealed or decorates a key slot and the store is locked; ErrNoRecord
-// when there is no record with the ID.
+// transaction is committed; one that decorates the same half of a key slot is
+// replaced then. ErrLocked when the record is sealed or decorates a key slot and
+// the store is locked; ErrNoRecord when there is no record with the ID.
 func (tx *Tx) Put(r *Record) error {
 	if r.needsKeys() && tx.keys == nil {
 		return ErrLocked
 	}
 	if r.ID != 0 {
 		return tx.write(r)
+	}
+	if err := tx.deleteHalf(r); err != nil {
+		return err
 	}
 	id, err := tx.reserve()
 	if err != nil {
@@ -106,6 +109,21 @@ func (tx *Tx) write(r *Record) error {
 // Delete deletes the record with the ID. ErrNoRecord.
 func (tx *Tx) Delete(id int64) error {
 	return found(tx.tx.Exec("DELETE FROM records WHERE id = ?", id))
+}
+
+// deleteHalf deletes what a new record of half a key slot replaces.
+func (tx *Tx) deleteHalf(r *Record) error {
+	if r.Slot == NoSlot {
+		return nil
+	}
+	_, err := tx.tx.Exec("DELETE FROM records WHERE slot = ? AND private = ?", r.Slot, r.Private)
+	return err
+}
+
+// DeleteSlot deletes the records that decorate a key slot, if there are any.
+func (tx *Tx) DeleteSlot(slot int) error {
+	_, err := tx.tx.Exec("DELETE FROM records WHERE slot = ?", slot)
+	return err
 }
 
 func found(result sql.Result, err error) error {
