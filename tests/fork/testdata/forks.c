@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * forks MODULE SCENARIO: what hosts do around fork(), one scenario a run. Exit
+ * status 0 and no output is a pass. A child that hangs is killed by an alarm.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pkcs11.h"
+
+#define EXPECT(CALL, WANT) \
+	do { \
+		CK_RV got_ = (CALL); \
+		if (got_ != (WANT)) { \
+			printf("%s:%d: %s: 0x%lx, want 0x%lx\n", __FILE__, __LINE__, #CALL, got_, (CK_RV)(WANT)); \
+			fflush(stdout); \
+			_exit(1); \
+		} \
+	} while (0)
+#define CHECK(CONDITION) EXPECT((CONDITION) ? CKR_OK : CKR_GENERAL_ERROR, CKR_OK)
+
+enum { THREADS = 8, DEPTH = 6, CYCLES = 20 };
+
+static const char *module;
+static CK_FUNCTION_LIST *F;
+
+static CK_FUNCTION_LIST *load(const char *path)
+{
+	CK_FUNCTION_LIST *list;
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!library) {
+		printf("%s\n", dlerror());
+		exit(1);
+	}
+	EXPECT(((CK_C_GetFunctionList)dlsym(library, "C_GetFunctionList"))(&list), CKR_OK);
+	return list;
+}
+
+static CK_ULONG slots(CK_FUNCTION_LIST *f)
+{
+	CK_ULONG n = 0;
+	EXPECT(f->C_GetSlotList(CK_FALSE, NULL, &n), CKR_OK);
+	return n;
+}
+
+static void in_child(void (*body)(void))
+{
+	int status = 0;
+	fflush(stdout);
+	pid_t child = fork();
+	if (child == 0) {
+		alarm(30);
+		body();
+		fflush(stdout);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void use(void)
+{
+	CK_SESSION_HANDLE h;
+	EXPECT(F->C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &h), CKR_OK);
+	EXPECT(F->C_CloseSession(h), CKR_OK);
+}
+
+static void start_and_use(void)
+{
+	EXPECT(F->C_Initialize(NULL), CKR_OK);
+	use();
+}
+
+/* ---- before C_Initialize, and bad arguments --------------------------------------------------- */
+
+static void not_initialized(void)
+{
+	CK_ULONG n;
+	CK_INFO info;
+	EXPECT(F->C_GetInfo(&info), CKR_CRYPTOKI_NOT_INITIALIZED);
+	EXPECT(F->C_GetSlotList(CK_FALSE, NULL, &n), CKR_CRYPTOKI_NOT_INITIALIZED);
+	EXPECT(F->C_SignRecover(1, NULL, 0, NULL, NULL), CKR_CRYPTOKI_NOT_INITIALIZED);
+	EXPECT(F->C_Finalize(NULL), CKR_CRYPTOKI_NOT_INITIALIZED);
+	EXPECT(F->C_Finalize(&n), CKR_ARGUMENTS_BAD);
+}
+
+static void arguments(void)
+{
+	not_initialized();
+	CK_C_INITIALIZE_ARGS a = {.pReserved = &a};
+	EXPECT(F->C_Initialize(&a), CKR_ARGUMENTS_BAD);
+	a = (CK_C_INITIALIZE_ARGS){.CreateMutex = (CK_CREATEMUTEX)(void *)not_initialized, .flags = CKF_OS_LOCKING_OK};
+	EXPECT(F->C_Initialize(&a), CKR_ARGUMENTS_BAD);
+	a = (CK_C_INITIALIZE_ARGS){.flags = CKF_LIBRARY_CANT_CREATE_OS_THREADS};
+	EXPECT(F->C_Initialize(&a), CKR_NEED_TO_CREATE_THREADS);
+	not_initialized();
+	start_and_use();
+	EXPECT(F->C_Initialize(NULL), CKR_CRYPTOKI_ALREADY_INITIALIZED);
+	EXPECT(F->C_SignRecover(1, NULL, 0, NULL, NULL), CKR_FUNCTION_NOT_SUPPORTED);
+	EXPECT(F->C_GetFunctionStatus(1), CKR_FUNCTION_NOT_PARALLEL);
+	EXPECT(F->C_Finalize(NULL), CKR_OK);
+	not_initialized();
+}
+
+static void only_loaded(void)
+{
+	in_child(arguments);
+	not_initialized();
+}
+
+static void initialized(void)
+{
+	start_and_use();
+	in_child(arguments);
+	use();
+}
+
+/* ---- C_Initialize from the host's own handlers ------------------------------------------------- */
+
+static void initialize_in_handler(void)
+{
+	EXPECT(F->C_Finalize(NULL), CKR_CRYPTOKI_NOT_INITIALIZED);
+	EXPECT(F->C_Initialize(NULL), CKR_OK);
+}
+
+static void already_initialized(void)
+{
+	EXPECT(F->C_Initialize(NULL), CKR_CRYPTOKI_ALREADY_INITIALIZED);
+	use();
+	in_child(use); /* the handler runs for the grandchild too */
+	use();
+}
+
+static void handler_before_module(void)
+{
+	pthread_atfork(NULL, NULL, initialize_in_handler);
+	F = load(module);
+	start_and_use();
+	in_child(already_initialized);
+	use();
+}
+
+static void handler_after_module(void)
+{
+	start_and_use();
+	pthread_atfork(NULL, NULL, initialize_in_handler);
+	in_child(already_initialized);
+	use();
+}
+
+/* ---- threads of the child ---------------------------------------------------------------------- */
+
+static pthread_barrier_t together;
+static int winners;
+
+static void *initialize_and_use(void *unused)
+{
+	pthread_barrier_wait(&together);
+	CK_RV rv = F->C_Initialize(NULL);
+	if (rv == CKR_OK)
+		__atomic_add_fetch(&winners, 1, __ATOMIC_RELAXED);
+	else
+		EXPECT(rv, CKR_CRYPTOKI_ALREADY_INITIALIZED);
+	use();
+	return unused;
+}
+
+static void many_threads(void)
+{
+	pthread_t threads[THREADS];
+	pthread_barrier_init(&together, NULL, THREADS);
+	for (int i = 0; i < THREADS; i++)
+		CHECK(pthread_create(&threads[i], NULL, initialize_and_use, NULL) == 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	CHECK(winners == 1);
+}
+
+static void threads(void)
+{
+	start_and_use();
+	in_child(many_threads);
+	use();
+}
+
+/* ---- what is loaded ---------------------------------------------------------------------------- */
+
+/* Counts the mappings of code whose file is a copy of the module. */
+static int copies(void)
+{
+	char line[4096];
+	int n = 0;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	CHECK(maps != NULL);
+	while (fgets(line, sizeof line, maps))
+		n += strstr(line, "r-xp") && strstr(line, "libzk_pkcs11.") && strstr(line, "(deleted)");
+	fclose(maps);
+	return n;
+}
+
+static void cycle(void)
+{
+	for (int i = 0; i < CYCLES; i++) {
+		start_and_use();
+		EXPECT(F->C_Finalize(NULL), CKR_OK);
+	}
+	CHECK(copies() == 1);
+}
+
+static void one_copy_for_all_cycles(void)
+{
+	in_child(cycle);
+	CHECK(copies() == 0);
+}
+
+static int depth;
+
+static void deeper(void)
+{
+	not_initialized();
+	start_and_use();
+	CHECK(copies() == depth + 1); /* those of the ancestors stay mapped */
+	if (++depth < DEPTH)
+		in_child(deeper);
+	use();
+}
+
+static void generations(void)
+{
+	start_and_use();
+	in_child(deeper);
+	use();
+}
+
+static CK_FUNCTION_LIST *G;
+
+static void use_both(void)
+{
+	EXPECT(F->C_Initialize(NULL), CKR_OK);
+	EXPECT(G->C_GetInfo(NULL), CKR_CRYPTOKI_NOT_INITIALIZED);
+	use();
+	EXPECT(G->C_GetInfo(NULL), CKR_CRYPTOKI_NOT_INITIALIZED);
+	EXPECT(G->C_Initialize(NULL), CKR_OK);
+	CHECK(slots(G) == 1);
+	EXPECT(F->C_Finalize(NULL), CKR_OK);
+	CHECK(slots(G) == 1);
+	CHECK(copies() == 2);
+}
+
+/* ZK_TEST_SECOND is another file with the same library in it. */
+static void two_images(void)
+{
+	G = load(getenv("ZK_TEST_SECOND"));
+	CHECK(G != F);
+	in_child(use_both);
+	EXPECT(F->C_Initialize(NULL), CKR_OK);
+	EXPECT(G->C_GetInfo(NULL), CKR_CRYPTOKI_NOT_INITIALIZED);
+}
+
+/* ---- a child that has lost things -------------------------------------------------------------- */
+
+static void close_all(void)
+{
+	for (int fd = 3; fd < 1024; fd++)
+		close(fd);
+	start_and_use();
+}
+
+static void descriptors_closed(void)
+{
+	start_and_use();
+	in_child(close_all);
+	use();
+}
+
+static void reuse_descriptors(void)
+{
+	for (int fd = 3; fd < 1024; fd++)
+		dup2(0, fd);
+	start_and_use();
+}
+
+static void descriptors_reused(void)
+{
+	start_and_use();
+	in_child(reuse_descriptors);
+	use();
+}
+
+static void leave_root(void)
+{
+	CHECK(chroot(getenv("ZK_TEST_ROOT")) == 0 && chdir("/") == 0);
+	CHECK(setgid(65534) == 0 && setuid(65534) == 0);
+	CHECK(access("/proc/self", F_OK) != 0);
+	EXPECT(F->C_Initialize(NULL), CKR_OK);
+	CHECK(slots(F) == 1);
+}
+
+/* ZK_TEST_ROOT is an empty directory. */
+static void root_without_proc(void)
+{
+	start_and_use();
+	in_child(leave_root);
+	use();
+}
+
+static void no_descriptors(void)
+{
+	struct rlimit none = {0, 0};
+	CK_ULONG n;
+	CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	EXPECT(F->C_Initialize(NULL), CKR_OK);
+	EXPECT(F->C_GetSlotList(CK_FALSE, NULL, &n), CKR_GENERAL_ERROR);
+	EXPECT(F->C_GetSlotList(CK_FALSE, NULL, &n), CKR_GENERAL_ERROR);
+	EXPECT(F->C_Finalize(NULL), CKR_OK);
+}
+
+static void copy_impossible(void)
+{
+	start_and_use();
+	in_child(no_descriptors);
+	use();
+}
+
+/* ---- what stays the same ----------------------------------------------------------------------- */
+
+static struct {
+	CK_INFO info;
+	CK_SLOT_INFO slot;
+	CK_TOKEN_INFO token;
+} parent;
+
+static void same_identity(void)
+{
+	CK_INFO info;
+	CK_SLOT_INFO slot;
+	CK_TOKEN_INFO token;
+	EXPECT(F->C_Initialize(NULL), CKR_OK);
+	EXPECT(F->C_GetInfo(&info), CKR_OK);
+	EXPECT(F->C_GetSlotInfo(0, &slot), CKR_OK);
+	EXPECT(F->C_GetTokenInfo(0, &token), CKR_OK);
+	CHECK(memcmp(&info, &parent.info, sizeof info) == 0);
+	CHECK(memcmp(&slot, &parent.slot, sizeof slot) == 0);
+	CHECK(memcmp(token.label, parent.token.label, 32 + 32 + 16 + 16) == 0);
+}
+
+static void identity(void)
+{
+	EXPECT(F->C_Initialize(NULL), CKR_OK);
+	EXPECT(F->C_GetInfo(&parent.info), CKR_OK);
+	EXPECT(F->C_GetSlotInfo(0, &parent.slot), CKR_OK);
+	EXPECT(F->C_GetTokenInfo(0, &parent.token), CKR_OK);
+	in_child(same_identity);
+}
+
+static void three_slots(void)
+{
+	EXPECT(F->C_Initialize(NULL), CKR_OK);
+	CHECK(slots(F) == 3);
+	EXPECT(F->C_Finalize(NULL), CKR_OK);
+	EXPECT(F->C_Initialize(NULL), CKR_OK);
+	CHECK(slots(F) == 3);
+}
+
+static void three_slots_and_deeper(void)
+{
+	three_slots();
+	in_child(three_slots);
+}
+
+static void settings_then_deeper(void)
+{
+	EXPECT(F->C_Initialize(NULL), CKR_OK);
+	CHECK(slots(F) == 3);
+	CHECK(unlink(getenv("ZK_PKCS11_CONF")) == 0);
+	in_child(three_slots_and_deeper);
+}
+
+/* ZK_PKCS11_CONF is a file with three slots, which goes away. */
+static void settings_of_parent(void)
+{
+	EXPECT(F->C_Initialize(NULL), CKR_OK);
+	CHECK(unlink(getenv("ZK_PKCS11_CONF")) == 0);
+	in_child(three_slots_and_deeper);
+}
+
+/* The same, but the first that read it was itself a child. */
+static void settings_of_child(void)
+{
+	in_child(settings_then_deeper);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} scenarios[] = {
+	{"only-loaded", only_loaded},
+	{"initialized", initialized},
+	{"handler-before-module", handler_before_module},
+	{"handler-after-module", handler_after_module},
+	{"threads", threads},
+	{"one-copy-for-all-cycles", one_copy_for_all_cycles},
+	{"generations", generations},
+	{"two-images", two_images},
+	{"descriptors-closed", descriptors_closed},
+	{"descriptors-reused", descriptors_reused},
+	{"root-without-proc", root_without_proc},
+	{"copy-impossible", copy_impossible},
+	{"identity", identity},
+	{"settings-of-parent", settings_of_parent},
+	{"settings-of-child", settings_of_child},
+};
+
+int main(int argc, char **argv)
+{
+	if (argc != 3)
+		return 2;
+	module = argv[1];
+	alarm(60);
+	if (strcmp(argv[2], "handler-before-module") != 0)
+		F = load(module);
+	for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
+		if (strcmp(argv[2], scenarios[i].name) == 0) {
+			scenarios[i].run();
+			return 0;
+		}
+	}
+	printf("no scenario %s\n", argv[2]);
+	return 2;
+}
