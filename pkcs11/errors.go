@@ -41,6 +41,7 @@ var failures = []struct {
 	{store.ErrNoPIN, CKR_USER_PIN_NOT_INITIALIZED},
 	{store.ErrReadOnly, CKR_TOKEN_WRITE_PROTECTED},
 	{store.ErrLocked, CKR_USER_NOT_LOGGED_IN},
+	{store.ErrLabel, CKR_ARGUMENTS_BAD},
 }
 
 // code is the one place where an error of the device or the store becomes a

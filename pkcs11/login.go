@@ -29,28 +29,46 @@ func (p *Provider) InitToken(slot uint, pin, label []byte) error {
 	})
 }
 
-// initialise keeps the token's secret when there is one: were it replaced, a
-// crash between the store and the device would leave keys that no PIN opens.
+// initialise gives the token a new secret. The device takes it beside the old
+// one before the store commits it, and drops the old one after, so that at no
+// moment a crash leaves keys that no PIN opens.
 func (t *token) initialise(label string, pin []byte) error {
-	st, err := t.store.Token()
-	if err != nil {
-		return err
-	}
-	var secret []byte
-	if st.Initialized {
-		if secret, err = t.store.CheckPIN(store.SO, pin); err != nil {
-			return err
-		}
-	}
-	defer func() { clear(secret) }()
-	if secret, err = t.store.Initialize(label, pin, secret); err != nil {
-		return err
-	}
-	if err := t.unseal(secret); err != nil {
+	if err := t.unsealAsOfficer(pin); err != nil {
 		return err
 	}
 	defer t.seal()
+	secret, err := t.store.Initialize(label, pin, t.prepare)
+	if err != nil {
+		return err
+	}
+	defer clear(secret)
+	if err := t.unseal(secret); err != nil {
+		return err
+	}
 	return t.removeUserKeys()
+}
+
+// prepare makes the device ready for a new secret.
+func (t *token) prepare(secret []byte) error {
+	if s, ok := t.device.(scm.Preparer); ok {
+		return s.Prepare(secret)
+	}
+	return nil
+}
+
+// unsealAsOfficer opens the device of a token that is initialised already, with
+// the SO PIN that it has.
+func (t *token) unsealAsOfficer(pin []byte) error {
+	st, err := t.store.Token()
+	if err != nil || !st.Initialized {
+		return err
+	}
+	secret, err := t.store.CheckPIN(store.SO, pin)
+	if err != nil {
+		return err
+	}
+	defer clear(secret)
+	return t.unseal(secret)
 }
 
 // removeUserKeys empties the user key slots.
@@ -69,18 +87,12 @@ func (t *token) removeUserKeys() error {
 	return nil
 }
 
-// unseal opens the device with the token's secret. A device that no secret
-// seals yet, because the token is new or a crash came in between when it was,
-// is sealed with it.
+// unseal opens the device with the token's secret.
 func (t *token) unseal(secret []byte) error {
-	s, ok := t.device.(scm.Sealer)
-	switch {
-	case !ok:
-		return nil
-	case s.Sealed():
+	if s, ok := t.device.(scm.Sealer); ok {
 		return s.Unseal(secret)
 	}
-	return s.Seal(secret)
+	return nil
 }
 
 func (t *token) seal() {

@@ -128,11 +128,11 @@ func (t *token) flags(st store.Token) uint {
 		pinFlags(st.PINs[store.SO], CKF_SO_PIN_COUNT_LOW)
 }
 
-// pinFlags are the flags of a PIN's state. The four flags of the SO's PIN are
-// those of the user's PIN, four bits higher; low is the first of them.
+// pinFlags are the flags of a PIN's state: low is the one for a PIN that was
+// wrong, the next two are those for the last attempt and for a locked PIN.
 func pinFlags(p store.PIN, low uint) uint {
 	var f uint
-	for i, set := range []bool{p.Low, p.LastTry, p.Locked, p.ToBeChanged} {
+	for i, set := range []bool{p.Low, p.LastTry, p.Locked} {
 		if set {
 			f |= low << i
 		}

@@ -25,9 +25,6 @@ type PIN struct {
 	Low      bool // there were some
 	LastTry  bool // the next wrong one locks it
 	Locked   bool
-	// ToBeChanged is always false: the token sets no PIN by itself, and lets
-	// none expire.
-	ToBeChanged bool
 }
 
 // pinRow is a PIN as the file holds it: the token's secret, wrapped with a key

@@ -57,27 +57,24 @@ func (s *Store) readToken() (t Token, err error) {
 	return t, err
 }
 
-// Initialize gives the token a label and an SO PIN, unsets the user PIN, deletes
-// all records and locks the store. It checks no PIN: the caller does.
+// Initialize gives the token a label, an SO PIN and a new secret, which it
+// returns, unsets the user PIN, deletes all records and locks the store. It
+// checks no PIN: the caller does.
 //
-// The token keeps its secret when the caller gives it, and whatever was sealed
-// with it can still be opened; ErrSecret when it is another one. Given nil,
-// Initialize makes a new one. It returns the secret.
-func (s *Store) Initialize(label string, soPIN, tokenSecret []byte) ([]byte, error) {
+// Before the commit it calls prepare with the secret, so that the device takes
+// it first: whatever the store says, the secret behind its PINs is one that
+// opens the device. No other process initialises the token meanwhile. When
+// prepare fails, the store has not changed. ErrLabel.
+func (s *Store) Initialize(label string, soPIN []byte, prepare func(secret []byte) error) ([]byte, error) {
 	if len(label) > maxLabel || !utf8.ValidString(label) {
 		return nil, ErrLabel
 	}
-	isNew := tokenSecret == nil
-	if isNew {
-		tokenSecret = make([]byte, secretSize)
-		rand.Read(tokenSecret) // never fails
-	}
+	tokenSecret := make([]byte, secretSize)
+	rand.Read(tokenSecret) // never fails
 	pin := wrap(SO, tokenSecret, soPIN)
 	err := s.file.Update(func(tx *sql.Tx) error {
-		if !isNew {
-			if err := verifySecret(tx, tokenSecret); err != nil {
-				return err
-			}
+		if err := prepare(tokenSecret); err != nil {
+			return err
 		}
 		return reset(tx, label, fingerprint(tokenSecret), pin)
 	})

@@ -30,7 +30,7 @@ func TestNewTokenIsNotInitialized(t *testing.T) {
 
 func TestInitialize(t *testing.T) {
 	s := open(t, t.TempDir())
-	secret, err := s.Initialize("Grüße", soPIN, nil)
+	secret, err := s.Initialize("Grüße", soPIN, unprepared)
 	if err != nil || len(secret) != 32 {
 		t.Fatalf("Initialize: %d bytes, %v", len(secret), err)
 	}
@@ -45,48 +45,46 @@ func TestInitialize(t *testing.T) {
 }
 
 func TestInitializeAgain(t *testing.T) {
-	for _, test := range []string{"with another secret", "with the same secret"} {
-		t.Run(test, func(t *testing.T) {
-			s, _, secret := initialized(t)
-			unlock(t, s)
-			last := put(t, s, store.Record{Slot: store.NoSlot, Sealed: true})
-			given := secret
-			if test == "with another secret" {
-				given = nil
-			}
-			got, err := s.Initialize("again", soPIN, given)
-			if err != nil || bytes.Equal(got, secret) != (given != nil) {
-				t.Fatalf("secret %x after %x, %v", got, secret, err)
-			}
-			if n := len(records(t, s)); n != 0 {
-				t.Errorf("%d records are left", n)
-			}
-			if pinOf(t, s, store.NormalUser).Set {
-				t.Error("the user PIN is still set")
-			}
-			_, err = s.Update(func(tx *store.Tx) error { return tx.Put(&store.Record{Slot: store.NoSlot, Sealed: true}) })
-			if !errors.Is(err, store.ErrLocked) {
-				t.Errorf("Put: %v, want ErrLocked", err)
-			}
-			if id := put(t, s, store.Record{Slot: store.NoSlot}); id <= last {
-				t.Errorf("ID %d after %d", id, last)
-			}
-		})
+	s, _, secret := initialized(t)
+	unlock(t, s)
+	last := put(t, s, store.Record{Slot: store.NoSlot, Sealed: true})
+	var prepared []byte
+	got, err := s.Initialize("again", soPIN, func(secret []byte) error {
+		prepared = bytes.Clone(secret)
+		return nil
+	})
+	if err != nil || bytes.Equal(got, secret) || !bytes.Equal(got, prepared) {
+		t.Fatalf("secret %x after %x, prepared %x, %v", got, secret, prepared, err)
+	}
+	if n := len(records(t, s)); n != 0 {
+		t.Errorf("%d records are left", n)
+	}
+	if pinOf(t, s, store.NormalUser).Set {
+		t.Error("the user PIN is still set")
+	}
+	_, err = s.Update(func(tx *store.Tx) error { return tx.Put(&store.Record{Slot: store.NoSlot, Sealed: true}) })
+	if !errors.Is(err, store.ErrLocked) {
+		t.Errorf("Put: %v, want ErrLocked", err)
+	}
+	if id := put(t, s, store.Record{Slot: store.NoSlot}); id <= last {
+		t.Errorf("ID %d after %d", id, last)
 	}
 }
 
 func TestInitializeRefuses(t *testing.T) {
 	s, _, _ := initialized(t)
+	fault := errors.New("the device refuses")
 	for name, test := range map[string]struct {
-		label  string
-		secret []byte
-		want   error
+		label   string
+		prepare error
+		want    error
 	}{
-		"long label":     {strings.Repeat("x", 33), nil, store.ErrLabel},
-		"binary label":   {"\xff\xfe", nil, store.ErrLabel},
-		"another secret": {"label", make([]byte, 32), store.ErrSecret},
+		"long label":        {strings.Repeat("x", 33), nil, store.ErrLabel},
+		"binary label":      {"\xff\xfe", nil, store.ErrLabel},
+		"device that fails": {"label", fault, fault},
 	} {
-		if _, err := s.Initialize(test.label, soPIN, test.secret); !errors.Is(err, test.want) {
+		_, err := s.Initialize(test.label, soPIN, func([]byte) error { return test.prepare })
+		if !errors.Is(err, test.want) {
 			t.Errorf("%s: %v, want %v", name, err, test.want)
 		}
 	}
@@ -101,7 +99,7 @@ func TestInitializeRefuses(t *testing.T) {
 func TestInitializedByAnother(t *testing.T) {
 	s, dir, secret := initialized(t)
 	unlock(t, s)
-	if _, err := open(t, dir).Initialize("other", soPIN, nil); err != nil {
+	if _, err := open(t, dir).Initialize("other", soPIN, unprepared); err != nil {
 		t.Fatal(err)
 	}
 	_, err := s.Update(func(tx *store.Tx) error { return tx.Put(&store.Record{Slot: 1}) })
