@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package clients_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"libzk_pkcs11/tests/harness"
+)
+
+// nginx is a running nginx, with a folder of its own.
+type nginx struct {
+	*sandbox
+	address, cert string
+}
+
+const nginxConf = `user www-data;
+worker_processes 2;
+pid nginx.pid;
+error_log error.log notice;
+ssl_engine pkcs11;
+events {}
+http {
+	access_log off;
+	client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;
+	server {
+		listen %s ssl;
+		ssl_certificate cert.pem;
+		ssl_certificate_key "engine:pkcs11:%s";
+		ssl_protocols TLSv1.2 TLSv1.3;
+		return 200 "worker $pid\n";
+	}
+}
+`
+
+// startNginx starts nginx as Debian does: as root, a daemon with a master and
+// workers that are www-data, without a word about processes in its options.
+func startNginx(t *testing.T) *nginx {
+	t.Helper()
+	harness.Need(t, "nginx")
+	needEngine(t)
+	if os.Geteuid() != 0 {
+		t.Skip("nginx with workers of another user needs root")
+	}
+	n := &nginx{sandbox: newRootSandbox(t), address: fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t))}
+	n.cert = filepath.Join(n.home(), "cert.pem")
+	n.check(os.WriteFile(n.config(), []byte("state_group = \"www-data\"\nstate = \""+n.root+"/state\"\n"), 0o644))
+	n.initToken()
+	n.nginxRun("openssl", "req", "-new", "-x509", "-engine", "pkcs11", "-keyform", "engine", "-key", uri("00", "private"),
+		"-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", n.cert)
+	conf := fmt.Sprintf(nginxConf, n.address, uri("00", "private"))
+	n.check(os.WriteFile(filepath.Join(n.home(), "nginx.conf"), []byte(conf), 0o644))
+	n.nginxRun("nginx", "-p", n.home(), "-c", "nginx.conf")
+	t.Cleanup(n.stop)
+	n.awaitWorkers()
+	return n
+}
+
+// awaitWorkers waits for both workers, because nginx returns before its daemon
+// has forked them.
+func (n *nginx) awaitWorkers() {
+	n.t.Helper()
+	if !eventually(func() bool { return len(n.workers()) == 2 }) {
+		n.t.Fatalf("workers: %v, want 2", n.workers())
+	}
+}
+
+// nginxRun runs a program for which the module is set, as the master is started.
+func (n *nginx) nginxRun(name string, args ...string) {
+	n.t.Helper()
+	cmd := n.command(name, args...)
+	cmd.Env = append(cmd.Env, "PKCS11_MODULE_PATH="+n.module())
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		n.t.Fatalf("%s: %v\n%s%s", name, err, out.String(), n.log())
+	}
+}
+
+func (n *nginx) log() string {
+	log, err := os.ReadFile(filepath.Join(n.home(), "error.log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(log)
+}
+
+// master is the process that nginx wrote down, 0 when there is none.
+func (n *nginx) master() int {
+	text, err := os.ReadFile(filepath.Join(n.home(), "nginx.pid"))
+	if err != nil || len(text) == 0 {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	n.check(err)
+	return pid
+}
+
+// stop ends nginx, and its workers with it.
+func (n *nginx) stop() {
+	pid := n.master()
+	if n.t.Failed() {
+		n.t.Logf("nginx:\n%s", n.log())
+	}
+	if pid == 0 {
+		return
+	}
+	workers := n.workers()
+	syscall.Kill(pid, syscall.SIGTERM)
+	for _, p := range append(workers, pid) {
+		if !eventually(func() bool { return gone(p) }) {
+			n.t.Errorf("process %d of nginx did not end", p)
+			syscall.Kill(p, syscall.SIGKILL)
+		}
+	}
+}
+
+// gone tells whether a process, which is not a child of this one, has ended.
+func gone(pid int) bool { return syscall.Kill(pid, 0) != nil }
+
+// workers are the children of the master, none while there is no master.
+func (n *nginx) workers() (pids []int) {
+	pid := n.master()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return nil
+	}
+	for _, word := range strings.Fields(string(text)) {
+		child, err := strconv.Atoi(word)
+		n.check(err)
+		pids = append(pids, child)
+	}
+	return pids
+}
+
+func TestNginx(t *testing.T) {
+	t.Parallel()
+	n := startNginx(t)
+	handshakes(t, n.address, n.cert, 50)
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() { handshakes(t, n.address, n.cert, 50) })
+	}
+	clients.Wait()
+}
+
+func TestNginxReloads(t *testing.T) {
+	t.Parallel()
+	n := startNginx(t)
+	for range 3 {
+		handshakes(t, n.address, n.cert, 10)
+		before := n.workers()
+		n.check(syscall.Kill(n.master(), syscall.SIGHUP))
+		for _, pid := range before {
+			if !eventually(func() bool { return gone(pid) }) {
+				t.Fatalf("worker %d is still there after the reload", pid)
+			}
+		}
+	}
+	handshakes(t, n.address, n.cert, 10)
+}

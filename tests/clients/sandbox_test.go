@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package clients_test
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"libzk_pkcs11/tests/harness"
+)
+
+// sandbox is a folder that stands for the root of a machine on which the module
+// is installed and has not been used, and the home of the user who works there.
+type sandbox struct {
+	t    testing.TB
+	root string
+	cred *syscall.Credential // nil: the user who runs the tests
+}
+
+// newSandbox makes a sandbox. p11-kit reads no configuration of its user for
+// root, and most guides are for others than root; so where the tests run as root,
+// nobody is the user.
+func newSandbox(t testing.TB) *sandbox {
+	t.Helper()
+	s := newRootSandbox(t)
+	if os.Geteuid() == 0 {
+		s.cred = credential(t, "nobody")
+		s.give(s.home())
+	}
+	return s
+}
+
+// newRootSandbox makes a sandbox for the user who runs the tests. Other users
+// can go through its folders, which they could not in those of t.TempDir.
+func newRootSandbox(t testing.TB) *sandbox {
+	t.Helper()
+	root, err := os.MkdirTemp("", "zk-sandbox-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(root) })
+	s := &sandbox{t: t, root: root}
+	s.check(os.Chmod(root, 0o755))
+	s.check(os.Mkdir(s.home(), 0o755))
+	s.install("libzk_pkcs11.so", s.module())
+	s.install("zk_pkcs11-util", s.util())
+	return s
+}
+
+func (s *sandbox) home() string   { return filepath.Join(s.root, "home") }
+func (s *sandbox) util() string   { return filepath.Join(s.root, "usr/bin/zk_pkcs11-util") }
+func (s *sandbox) module() string { return filepath.Join(s.root, "usr/lib/libzk_pkcs11.so") }
+
+func (s *sandbox) check(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *sandbox) install(built, path string) {
+	s.t.Helper()
+	from, err := os.Open(harness.Build(s.t, built))
+	s.check(err)
+	defer from.Close()
+	s.check(os.MkdirAll(filepath.Dir(path), 0o755))
+	to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+	s.check(err)
+	_, err = io.Copy(to, from)
+	s.check(err)
+	s.check(to.Close())
+}
+
+// give makes the user of the sandbox the owner of a file.
+func (s *sandbox) give(path string) {
+	s.t.Helper()
+	if s.cred != nil {
+		s.check(os.Chown(path, int(s.cred.Uid), int(s.cred.Gid)))
+	}
+}
+
+// command prepares a program for the user of the sandbox, in the home directory.
+// Settings of the machine do not reach it.
+func (s *sandbox) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = s.home()
+	cmd.Env = []string{
+		"HOME=" + s.home(), "PATH=" + filepath.Join(s.root, "usr/bin") + ":/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+		"LC_ALL=C.UTF-8", "ZK_PKCS11_BACKEND=soft", "ZK_PKCS11_CONF=" + s.config(),
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: s.cred}
+	return cmd
+}
+
+// config is the configuration file of the sandbox, made empty if it is not there.
+func (s *sandbox) config() string {
+	s.t.Helper()
+	path := filepath.Join(s.root, "etc/zk_pkcs11/zk_pkcs11.toml")
+	s.check(os.MkdirAll(filepath.Dir(path), 0o755))
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+	s.check(err)
+	s.check(f.Close())
+	return path
+}
+
+// run runs a program for the user of the sandbox; it must end well.
+func (s *sandbox) run(name string, args ...string) string {
+	s.t.Helper()
+	out, err := s.command(name, args...).CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+func credential(t testing.TB, name string) *syscall.Credential {
+	t.Helper()
+	u, err := user.Lookup(name)
+	if err != nil {
+		t.Skipf("the tests run as root and need the user %s: %v", name, err)
+	}
+	return &syscall.Credential{Uid: number(t, u.Uid), Gid: number(t, u.Gid)}
+}
+
+func number(t testing.TB, text string) uint32 {
+	t.Helper()
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uint32(n)
+}
