@@ -5,10 +5,6 @@
  * the Go function of the same name, or, in a forked child, the same function of
  * a fresh copy of the library. What has no line here is in unsupported.c.
  */
-#pragma GCC visibility push(protected) /* never another library's C_* of the same name */
-#include "pkcs11.h"
-#pragma GCC visibility pop
-
 #include "_cgo_export.h"
 #include "fork.h"
 

@@ -2,13 +2,10 @@
 
 /*
  * The lists of functions and the interfaces that show them, all expanded from
- * the tables in pkcs11.h.
+ * the tables in pkcs11.h. The library is linked with -Bsymbolic, so that these
+ * names never mean functions of a host or of another library.
  */
 #include <string.h>
-
-#pragma GCC visibility push(protected)
-#include "pkcs11.h"
-#pragma GCC visibility pop
 
 #include "copy.h"
 

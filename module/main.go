@@ -50,14 +50,20 @@ func goInitialize() C.CK_RV {
 	if current.Load() != nil {
 		return C.CKR_CRYPTOKI_ALREADY_INITIALIZED
 	}
-	l, err := newLibrary()
-	if err != nil {
-		trace.NewLogger(trace.Error, "stderr").Errorf("%v", err)
-		return C.CKR_GENERAL_ERROR
+	var l *library
+	early := library{log: trace.NewLogger(trace.Error, "stderr")} // until the settings are known
+	rv := early.run("C_Initialize", func(*pkcs11.Provider) (err error) {
+		l, err = newLibrary()
+		if err != nil {
+			early.log.Errorf("%v", err)
+		}
+		return err
+	})
+	if rv == C.CKR_OK {
+		current.Store(l)
+		l.traceCall("C_Initialize", nil, start, rv)
 	}
-	current.Store(l)
-	l.traceCall("C_Initialize", nil, start, C.CKR_OK)
-	return C.CKR_OK
+	return rv
 }
 
 // goFinalize lets no new call in and waits for those that are running.
@@ -71,10 +77,13 @@ func goFinalize() C.CK_RV {
 	if l == nil {
 		return C.CKR_CRYPTOKI_NOT_INITIALIZED
 	}
-	l.provider.Close()
-	l.traceCall("C_Finalize", nil, start, C.CKR_OK)
+	rv := l.run("C_Finalize", func(p *pkcs11.Provider) error {
+		p.Close()
+		return nil
+	})
+	l.traceCall("C_Finalize", nil, start, rv)
 	l.tracer.Close()
-	return C.CKR_OK
+	return rv
 }
 
 // goUnsupported answers for the functions that have no line in entry.c.

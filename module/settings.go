@@ -7,7 +7,6 @@ package main
 import "C"
 
 import (
-	"fmt"
 	"strings"
 	"unsafe"
 
@@ -63,8 +62,8 @@ func getenv(name string) string {
 	return C.GoString(C.secure_getenv(cname))
 }
 
-// A source is handed down as its fields with a NUL after each but the last,
-// which TOML could not hold either.
+// A source is handed down as its fields with a NUL after each but the last;
+// neither paths nor TOML hold one.
 
 func bequeath(s config.Source) {
 	text := strings.Join([]string{s.File, s.State, s.Text}, "\x00")
@@ -77,9 +76,7 @@ func inherited() (config.Source, bool) {
 	if bytes == nil {
 		return config.Source{}, false
 	}
-	fields := strings.SplitN(string(unsafe.Slice((*byte)(bytes), size)), "\x00", 3)
-	if len(fields) != 3 {
-		panic(fmt.Sprintf("%d fields were handed down", len(fields)))
-	}
-	return config.Source{File: fields[0], State: fields[1], Text: fields[2]}, true
+	file, rest, _ := strings.Cut(string(unsafe.Slice((*byte)(bytes), size)), "\x00")
+	state, text, _ := strings.Cut(rest, "\x00")
+	return config.Source{File: file, State: state, Text: text}, true
 }

@@ -4,10 +4,6 @@
  * Every function of PKCS#11, as a library answers that does not have it. The
  * definitions are weak: a line in entry.c takes their place.
  */
-#pragma GCC visibility push(protected)
-#include "pkcs11.h"
-#pragma GCC visibility pop
-
 #include "_cgo_export.h"
 #include "fork.h"
 

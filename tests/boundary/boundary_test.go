@@ -137,6 +137,10 @@ func TestDynamicSection(t *testing.T) {
 	if name, err := file.DynString(elf.DT_SONAME); err != nil || !slices.Equal(name, []string{"libzk_pkcs11.so"}) {
 		t.Errorf("soname %q, %v", name, err)
 	}
+	flags, err := file.DynValue(elf.DT_FLAGS)
+	if want := uint64(elf.DF_SYMBOLIC | elf.DF_BIND_NOW); err != nil || len(flags) != 1 || flags[0]&want != want {
+		t.Errorf("flags %x, %v, want %x", flags, err, want)
+	}
 	libraries, err := file.ImportedLibraries()
 	if err != nil {
 		t.Fatal(err)
