@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"slices"
+	"testing"
+	"time"
+)
+
+// round is how many operations are timed together; rounds of the module and of
+// plain Go take turns, so that both meet the same weather.
+const round = 200
+
+// BenchmarkSignature compares C_SignInit and C_Sign through the module with the
+// same signature by the standard library. It reports medians over all rounds:
+// plain Go, the module, and the difference.
+func BenchmarkSignature(b *testing.B) {
+	message := make([]byte, 32)
+	b.Run("P-256", func(b *testing.B) {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			b.Fatal(err)
+		}
+		compare(b, "P-256", func() error {
+			_, err := ecdsa.SignASN1(rand.Reader, key, message)
+			return err
+		})
+	})
+	b.Run("Ed25519", func(b *testing.B) {
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			b.Fatal(err)
+		}
+		compare(b, "Ed25519", func() error {
+			ed25519.Sign(key, message)
+			return nil
+		})
+	})
+}
+
+// compare runs rounds of both; an iteration of the benchmark is one of each.
+func compare(b *testing.B, operation string, plain func() error) {
+	d := startDriver(b)
+	d.run(operation, round) // opens the device
+	var here, there []time.Duration
+	for b.Loop() {
+		here = append(here, timed(b, plain))
+		there = append(there, d.run(operation, round))
+	}
+	base, module := median(here), median(there)
+	b.ReportMetric(0, "ns/op") // of a round: says nothing
+	b.ReportMetric(micro(base), "us/plain-Go")
+	b.ReportMetric(micro(module), "us/module")
+	b.ReportMetric(micro(module-base), "us/difference")
+}
+
+// timed is what one of a round of f takes in this process.
+func timed(b *testing.B, f func() error) time.Duration {
+	start := time.Now()
+	for range round {
+		if err := f(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return time.Since(start) / round
+}
+
+func median(d []time.Duration) time.Duration {
+	slices.Sort(d)
+	return d[len(d)/2]
+}
+
+func micro(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+// BenchmarkCall measures calls in which the device has no part: crossing into
+// the module and back, reading an attribute, and a search by class and CKA_ID
+// in three calls.
+func BenchmarkCall(b *testing.B) {
+	for _, operation := range []string{"C_GetSessionInfo", "C_GetAttributeValue", "C_FindObjects"} {
+		b.Run(operation, func(b *testing.B) {
+			d := startDriver(b)
+			d.run(operation, round)
+			var took []time.Duration
+			for b.Loop() {
+				took = append(took, d.run(operation, round))
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(micro(median(took)), "us/call")
+		})
+	}
+}
