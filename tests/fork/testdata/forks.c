@@ -7,6 +7,8 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -399,13 +401,90 @@ static void settings_of_child(void)
 	in_child(settings_then_deeper);
 }
 
+/* ---- signals of the host ----------------------------------------------------------------------- */
+
+static volatile sig_atomic_t pipes;
+static sigjmp_buf out;
+
+static void count_pipe(int signal) { pipes += signal == SIGPIPE; }
+static void leave_fault(int signal) { siglongjmp(out, signal); }
+
+static void write_to_nobody(void)
+{
+	int ends[2];
+	CHECK(pipe(ends) == 0 && close(ends[0]) == 0);
+	CHECK(write(ends[1], "x", 1) == -1);
+	close(ends[1]);
+}
+
+/* What the host handled before the module was loaded is still handled by the host. */
+static void handlers_work(void)
+{
+	volatile int *nowhere = NULL;
+	start_and_use();
+	pipes = 0;
+	write_to_nobody();
+	CHECK(pipes == 1);
+	if (sigsetjmp(out, 1) == 0) {
+		*nowhere = 1;
+		CHECK(0);
+	}
+	use();
+}
+
+static void handlers_work_deeper(void)
+{
+	handlers_work();
+	in_child(handlers_work);
+}
+
+static void host_handlers(void)
+{
+	signal(SIGPIPE, count_pipe);
+	signal(SIGSEGV, leave_fault);
+	F = load(module);
+	handlers_work();
+	in_child(handlers_work_deeper);
+	use();
+}
+
+static void pipe_ignored_child(void)
+{
+	start_and_use();
+	write_to_nobody();
+	use();
+}
+
+static void pipe_ignored(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	F = load(module);
+	in_child(pipe_ignored_child);
+	pipe_ignored_child();
+}
+
+static void pipe_default(void)
+{
+	int status = 0;
+	F = load(module);
+	start_and_use();
+	pid_t child = fork();
+	if (child == 0) {
+		alarm(30);
+		start_and_use();
+		write_to_nobody();
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } scenarios[] = {
 	{"only-loaded", only_loaded},
 	{"initialized", initialized},
-	{"handler-before-module", handler_before_module},
 	{"handler-after-module", handler_after_module},
 	{"threads", threads},
 	{"one-copy-for-all-cycles", one_copy_for_all_cycles},
@@ -418,7 +497,13 @@ static const struct {
 	{"identity", identity},
 	{"settings-of-parent", settings_of_parent},
 	{"settings-of-child", settings_of_child},
+	/* These load the module themselves. */
+	{"handler-before-module", handler_before_module},
+	{"host-handlers", host_handlers},
+	{"pipe-ignored", pipe_ignored},
+	{"pipe-default", pipe_default},
 };
+enum { LOAD_THEMSELVES = 4 };
 
 int main(int argc, char **argv)
 {
@@ -426,10 +511,11 @@ int main(int argc, char **argv)
 		return 2;
 	module = argv[1];
 	alarm(60);
-	if (strcmp(argv[2], "handler-before-module") != 0)
-		F = load(module);
-	for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
+	const size_t n = sizeof scenarios / sizeof *scenarios;
+	for (size_t i = 0; i < n; i++) {
 		if (strcmp(argv[2], scenarios[i].name) == 0) {
+			if (i < n - LOAD_THEMSELVES)
+				F = load(module);
 			scenarios[i].run();
 			return 0;
 		}
