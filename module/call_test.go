@@ -114,3 +114,16 @@ func TestNoAllocations(t *testing.T) {
 		t.Errorf("%v allocations a call", allocations)
 	}
 }
+
+// What a call costs between the entry in C and the provider.
+func BenchmarkCall(b *testing.B) {
+	l := &library{log: trace.NewLogger(trace.Error, "stderr")}
+	l.provider = pkcs11.New(pkcs11.Options{})
+	current.Store(l)
+	defer current.Store(nil)
+	for b.Loop() {
+		during(pkcs11.CKF_SIGN, "C_Sign", 1, args{sessionArg(1), lengthArg(32)}, func(*pkcs11.Provider) error {
+			return nil
+		})
+	}
+}
