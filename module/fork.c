@@ -150,9 +150,11 @@ CK_RV zk_check_arguments(const CK_C_INITIALIZE_ARGS *a)
 	int callbacks = !!a->CreateMutex + !!a->DestroyMutex + !!a->LockMutex + !!a->UnlockMutex;
 	if (a->pReserved || (callbacks != 0 && callbacks != 4))
 		return CKR_ARGUMENTS_BAD;
+	if (a->flags & CKF_OS_LOCKING_OK)
+		return CKR_OK; /* GnuTLS and NSS, which have threads, forbid the library to make any: not heeded */
 	if (a->flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS)
 		return CKR_NEED_TO_CREATE_THREADS; /* the Go runtime makes threads */
-	if (callbacks && !(a->flags & CKF_OS_LOCKING_OK))
+	if (callbacks)
 		return CKR_CANT_LOCK; /* Go locks by its own means only */
 	return CKR_OK;
 }
