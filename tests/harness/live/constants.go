@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import "github.com/miekg/pkcs11"
+
+// What the binding has no names for, by the names of the specification.
+const (
+	CKA_UNIQUE_ID = 0x4
+
+	CKK_EC_EDWARDS    = 0x40
+	CKK_EC_MONTGOMERY = 0x41
+
+	CKM_EC_EDWARDS_KEY_PAIR_GEN    = 0x1055
+	CKM_EC_MONTGOMERY_KEY_PAIR_GEN = 0x1056
+	CKM_EDDSA                      = 0x1057
+
+	CKR_ACTION_PROHIBITED   pkcs11.Error = 0x1B
+	CKR_CURVE_NOT_SUPPORTED pkcs11.Error = 0x140
+)
+
+// Attributes of this module.
+const (
+	CKA_ZK_SLOT    = pkcs11.CKA_VENDOR_DEFINED + 0x5A4B01
+	CKA_ZK_FOREIGN = pkcs11.CKA_VENDOR_DEFINED + 0x5A4B02
+)
+
+// CKA_EC_PARAMS of the curves that the token has, as OIDs in DER.
+var (
+	P256      = []byte{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}
+	Secp256k1 = []byte{0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a}
+	Ed25519   = []byte{0x06, 0x03, 0x2b, 0x65, 0x70}
+	X25519    = []byte{0x06, 0x03, 0x2b, 0x65, 0x6e}
+)
