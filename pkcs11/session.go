@@ -64,6 +64,9 @@ func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 		if flags&CKF_SERIAL_SESSION == 0 {
 			return CKR_SESSION_PARALLEL_NOT_SUPPORTED
 		}
+		if flags&CKF_ASYNC_SESSION != 0 {
+			return CKR_SESSION_ASYNC_NOT_SUPPORTED
+		}
 		t.login.Lock()
 		defer t.login.Unlock()
 		if !s.rw && t.user() == CKU_SO {
