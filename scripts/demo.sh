@@ -56,13 +56,13 @@ finish() {
 	local status=$? file
 	trap - EXIT
 	set +e
-	stop_all
 	if [ "$status" -ne 0 ]; then
 		printf '\nmake demo FAILED in step %d: %s\n' "$step" "$doing" >&2
 		for file in "$dir/log" "$dir/s_server.log" "$dir/nginx/error.log"; do
-			[ ! -s "$file" ] || { echo "--- end of ${file#"$dir"/}:"; tail -n 20 "$file"; } >&2
+			[ ! -s "$file" ] || { echo "--- end of ${file#"$dir"/}:"; tail -n 12 "$file"; } >&2
 		done
 	fi
+	stop_all
 	rm -rf "$dir"
 	exit "$status"
 }
