@@ -3,6 +3,9 @@
 package pkcs11
 
 import (
+	"errors"
+
+	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
 )
 
@@ -98,7 +101,11 @@ func (t *token) hide(o *object) error {
 // lives on as an object of the store, under the handle that it has.
 func (t *token) removeKey(o *object) error {
 	public := t.publicHalf(o)
-	if err := t.device.Remove(o.key.Slot); err != nil {
+	err := t.device.Remove(o.key.Slot)
+	if errors.Is(err, scm.ErrSlotEmpty) {
+		return CKR_OBJECT_HANDLE_INVALID // another process was faster
+	}
+	if err != nil {
 		return err
 	}
 	kept := &store.Record{Slot: store.NoSlot}

@@ -27,7 +27,7 @@ var failures = []struct {
 	code  Error
 }{
 	{scm.ErrSlotEmpty, CKR_KEY_HANDLE_INVALID},
-	{scm.ErrSlotRange, CKR_KEY_HANDLE_INVALID},
+	{scm.ErrSlotRange, CKR_ATTRIBUTE_VALUE_INVALID}, // callers name slots by CKA_ZK_SLOT only
 	{scm.ErrSlotTaken, CKR_TEMPLATE_INCONSISTENT},
 	{scm.ErrPermanent, CKR_ACTION_PROHIBITED},
 	{scm.ErrFull, CKR_DEVICE_MEMORY},

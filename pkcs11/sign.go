@@ -3,6 +3,7 @@
 package pkcs11
 
 import (
+	"errors"
 	"hash"
 
 	"libzk_pkcs11/internal/scm"
@@ -90,10 +91,13 @@ func (w *signing) signature(t *token, input []byte) ([]byte, error) {
 		return nil, CKR_USER_NOT_LOGGED_IN
 	}
 	if w.key.key.Curve != scm.Ed25519 {
-		var digest [32]byte
-		return t.device.Sign(w.key.key.Slot, fit(&digest, input))
+		input = fit(new([32]byte), input)
 	}
-	return t.device.Sign(w.key.key.Slot, input)
+	signature, err := t.device.Sign(w.key.key.Slot, input)
+	if errors.Is(err, scm.ErrSlotEmpty) {
+		return nil, CKR_FUNCTION_FAILED // the key went after C_SignInit; C_Sign has no code for that
+	}
+	return signature, err
 }
 
 // fit makes a digest of 32 bytes of any input of ECDSA on a curve of 256 bits:
