@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Compile builds a C program against the project's headers and returns its
+// path. A compiler that lacks the sanitizers among the flags builds it without.
+func Compile(t testing.TB, source string, flags ...string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(source), ".c"))
+	out, err := compile(t, program, source, flags)
+	if err != nil && len(flags) > 0 {
+		t.Logf("without %s: %v\n%s", strings.Join(flags, " "), err, out)
+		out, err = compile(t, program, source, nil)
+	}
+	if err != nil {
+		t.Fatalf("cc %s: %v\n%s", source, err, out)
+	}
+	return program
+}
+
+func compile(t testing.TB, program, source string, flags []string) (string, error) {
+	args := append([]string{
+		"-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-I" + filepath.Join(Root(t), "include"), "-o", program, source,
+	}, flags...)
+	out, err := exec.Command("cc", append(args, "-ldl", "-lpthread")...).CombinedOutput()
+	return string(out), err
+}
