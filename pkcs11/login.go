@@ -50,7 +50,7 @@ func (t *token) initialise(label string, pin []byte) error {
 
 // prepare makes the device ready for a new secret.
 func (t *token) prepare(secret []byte) error {
-	if s, ok := t.device.(scm.Preparer); ok {
+	if s, ok := t.device.(scm.Sealer); ok {
 		return s.Prepare(secret)
 	}
 	return nil

@@ -112,16 +112,17 @@ type Volatile interface {
 }
 
 // Sealer is a device whose private keys stay sealed until a secret opens them.
-// Sign, Agree, Generate and GenerateVolatile answer ErrSealed before.
+// Sign, Agree, Generate and GenerateVolatile answer ErrSealed before. A new
+// secret is given in two steps, between which the caller stores it, so that a
+// crash never leaves a device that nothing unseals any more.
 type Sealer interface {
-	// Sealed tells whether a secret seals the device, be it open or not in
-	// this process.
-	Sealed() bool
-	// Seal makes secret the only thing that unseals the device from now on,
-	// and everything sealed under an earlier secret, or none, is sealed anew.
-	// The device has to be unsealed, or never have been sealed. Other
-	// processes that had it unsealed find it sealed.
-	Seal(secret []byte) error
+	// Prepare makes secret unseal the device, too, and changes nothing else.
+	// The first Unseal with it then makes it the only thing that unseals the
+	// device, and everything sealed under an earlier secret, or none, is
+	// sealed anew; other processes that had the device unsealed find it
+	// sealed. The device has to be unsealed, or never have been sealed. A
+	// second Prepare takes the place of one that no Unseal has followed.
+	Prepare(secret []byte) error
 	// Unseal opens the device for this process. ErrSecret when the secret is
 	// not the one.
 	Unseal(secret []byte) error

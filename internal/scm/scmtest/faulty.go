@@ -14,14 +14,14 @@ type Full interface {
 	scm.Agreer
 	scm.Placer
 	scm.Volatile
-	scm.Preparer
+	scm.Sealer
 	scm.Capable
 }
 
 // Faulty is a device that counts the calls to another and fails when it is told
-// to. Methods are called by their names in package scm. Version, Capability,
-// Sealed and Forget, which cannot fail, and cost no call to a device, go straight
-// through and are not counted.
+// to. Methods are called by their names in package scm. Version, Capability
+// and Forget, which cannot fail, and cost no call to a device, go straight through
+// and are not counted.
 type Faulty struct {
 	Full
 
@@ -162,12 +162,7 @@ func (f *Faulty) Random(p []byte) error {
 	return throughError(f, "Random", func() error { return f.Full.Random(p) })
 }
 
-// Seal is scm.Sealer.Seal.
-func (f *Faulty) Seal(secret []byte) error {
-	return throughError(f, "Seal", func() error { return f.Full.Seal(secret) })
-}
-
-// Prepare is scm.Preparer.Prepare.
+// Prepare is scm.Sealer.Prepare.
 func (f *Faulty) Prepare(secret []byte) error {
 	return throughError(f, "Prepare", func() error { return f.Full.Prepare(secret) })
 }

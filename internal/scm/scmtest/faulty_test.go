@@ -39,7 +39,6 @@ var calls = map[string]func(*scmtest.Faulty) error{
 	"Sign":             func(f *scmtest.Faulty) error { _, err := f.Sign(0, make([]byte, 32)); return err },
 	"Agree":            func(f *scmtest.Faulty) error { _, err := f.Agree(0, nil); return err },
 	"Random":           func(f *scmtest.Faulty) error { return f.Random(make([]byte, 8)) },
-	"Seal":             func(f *scmtest.Faulty) error { return f.Seal([]byte("secret")) },
 	"Prepare":          func(f *scmtest.Faulty) error { return f.Prepare([]byte("secret")) },
 	"Unseal":           func(f *scmtest.Faulty) error { return f.Unseal([]byte("secret")) },
 	"Close":            func(f *scmtest.Faulty) error { return f.Close() },

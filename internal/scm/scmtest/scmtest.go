@@ -17,7 +17,7 @@ type Options struct {
 	// SkipFull, if it is not empty, is the reason why the device is not
 	// filled with keys.
 	SkipFull string
-	// KeepsOpen tells that the device has a Seal that leaves it open to
+	// KeepsOpen tells that the device has a Sealer that leaves it open to
 	// everybody.
 	KeepsOpen bool
 }
@@ -48,7 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) scm.Device, o Options) {
 		{"Placer", testPlacer},
 		{"Volatile", testVolatile},
 		{"Sealer", func(t *testing.T, d scm.Device) { testSealer(t, d, o) }},
-		{"Preparer", func(t *testing.T, d scm.Device) { testPreparer(t, d, o) }},
+		{"Prepare", func(t *testing.T, d scm.Device) { testPrepare(t, d, o) }},
 		{"Close", testClose},
 	} {
 		t.Run(test.name, func(t *testing.T) {

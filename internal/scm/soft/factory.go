@@ -61,10 +61,10 @@ func newSerial() string {
 	return hex.EncodeToString(b[:])
 }
 
-// tidy removes the root key file of a flash that is sealed to a secret, which
-// is there during Seal and after a crash in it. That it cannot be removed is no
-// failure: the key in it opens nothing in the flash any more, and the next Open
-// tries again.
+// tidy removes the root key file of a flash that is sealed to a secret, which is
+// there while the first secret takes effect, and after a crash in that moment.
+// That it cannot be removed is no failure: the key in it opens nothing in the
+// flash any more, and the next Open tries again.
 func (d *Device) tidy() {
 	if _, err := os.Stat(d.rootKey.path()); err != nil {
 		return

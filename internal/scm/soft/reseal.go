@@ -12,7 +12,7 @@ func (d *Device) staysOpen() bool {
 	return d.options.Seal == SealDevice && d.flash.root == nil
 }
 
-// replaceRoot is Seal on an open device.
+// replaceRoot makes a new root key for an open device, sealed to secret.
 func (d *Device) replaceRoot(secret []byte) error {
 	if d.staysOpen() {
 		return nil

@@ -10,31 +10,12 @@ import (
 	"libzk_pkcs11/internal/scm"
 )
 
-// Sealed tells whether a secret seals the device, be it open or not in this
-// process. It is what the device was last known to be when its flash cannot be
-// read.
-func (d *Device) Sealed() bool {
-	f, _ := d.current()
-	return f == nil || f.root != nil
-}
-
-// Seal makes a new root key, seals every private key anew under it, and the
-// root key to secret. The device stays open for this process. With
-// Options.Seal SealDevice no secret is needed afterwards: the root key is left,
-// or put, in its file.
-func (d *Device) Seal(secret []byte) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.sealable(secret); err != nil {
-		return err
-	}
-	return d.replaceRoot(secret)
-}
-
 // Prepare makes secret unseal the device, too. The first Unseal with it then
-// does what Seal does; until that the device is sealed as it was before. So a
-// caller who stores the secret between Prepare and Unseal never has a device
-// that is sealed to a secret which a crash has lost.
+// makes a new root key, seals every private key anew under it, and the root key
+// to secret; until that the device is sealed as it was before. So a caller who
+// stores the secret between Prepare and Unseal never has a device that is sealed
+// to a secret which a crash has lost. With Options.Seal SealDevice no secret is
+// needed afterwards: the root key is left, or put, in its file.
 func (d *Device) Prepare(secret []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -80,17 +80,17 @@ func TestNoSecretInFiles(t *testing.T) {
 	}
 	before := secretsOf(t, d)
 	if got := holding(t, dir, before); len(got) != 1 || got[0] != rootFileName {
-		t.Errorf("before Seal secrets are in %q, want %q only", got, rootFileName)
+		t.Errorf("before Prepare secrets are in %q, want %q only", got, rootFileName)
 	}
 	pass := []byte("a secret of the token, 32 bytes.")
 	must(t, d.Prepare(pass))
 	must(t, d.Unseal(pass))
 	all := append(append(before, secretsOf(t, d)...), pass)
 	if got := holding(t, dir, all); len(got) != 0 {
-		t.Errorf("after Seal secrets are in %q", got)
+		t.Errorf("after Unseal secrets are in %q", got)
 	}
 	if bytes.Equal(before[len(before)-1], all[len(all)-2]) {
-		t.Error("Seal kept the root key that lay in a file")
+		t.Error("Unseal kept the root key that lay in a file")
 	}
 }
 
@@ -150,7 +150,8 @@ func wantNoSignature(t *testing.T, d *Device) {
 // TestTamperedRoot checks that a changed root key opens nothing.
 func TestTamperedRoot(t *testing.T) {
 	d := openTest(t, t.TempDir())
-	must(t, d.Seal([]byte("secret")))
+	must(t, d.Prepare([]byte("secret")))
+	must(t, d.Unseal([]byte("secret")))
 	edit(t, d, "UPDATE scm SET root = CAST(substr(root, 1, 59) || x'a5' AS BLOB)")
 	if err := d.Unseal([]byte("secret")); !errors.Is(err, scm.ErrSecret) {
 		t.Errorf("Unseal: error %v, want %v", err, scm.ErrSecret)
@@ -196,7 +197,8 @@ func TestDestroyedRoot(t *testing.T) {
 func TestUnsealAgain(t *testing.T) {
 	d := openTest(t, t.TempDir())
 	secret := []byte("secret")
-	must(t, d.Seal(secret))
+	must(t, d.Prepare(secret))
+	must(t, d.Unseal(secret))
 	inUse, err := d.unsealed()
 	must(t, err)
 	must(t, d.Unseal(secret))

@@ -5,7 +5,7 @@
 //
 // A directory without an SCM gets a new one as from the factory: with a serial
 // number of its own and keys in the permanent slots. Private keys are sealed
-// there under a root key. Until the first [Device.Seal] the root key lies in a
+// there under a root key. Until the first [Device.Prepare] the root key lies in a
 // file beside them; from then on it is sealed to a secret, and a copy of the
 // directory gives no private key away without it.
 package soft
@@ -25,7 +25,7 @@ import (
 
 // Values of Options.Seal.
 const (
-	SealPIN    = "pin"    // the root key is sealed to the secret of Device.Seal
+	SealPIN    = "pin"    // the root key is sealed to the secret of Device.Prepare
 	SealDevice = "device" // the root key stays in its file, protected by its mode only
 )
 
@@ -43,7 +43,7 @@ type Options struct {
 }
 
 // Device is an open soft SCM. Besides scm.Device it is an scm.Agreer,
-// scm.Placer, scm.Volatile, scm.Sealer, scm.Preparer and scm.Capable.
+// scm.Placer, scm.Volatile, scm.Sealer and scm.Capable.
 type Device struct {
 	options Options
 	file    *sharedfile.File
@@ -64,7 +64,7 @@ var _ interface {
 	scm.Agreer
 	scm.Placer
 	scm.Volatile
-	scm.Preparer
+	scm.Sealer
 	scm.Capable
 } = (*Device)(nil)
 
@@ -107,7 +107,7 @@ func (o Options) complete() (Options, error) {
 }
 
 // start makes the SCM when there is none, reads it, and finishes what a process
-// that died in Seal may have left undone.
+// that died in Unseal may have left undone.
 func (d *Device) start() error {
 	err := d.refresh()
 	if errors.Is(err, errBlank) {

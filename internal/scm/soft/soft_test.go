@@ -43,7 +43,7 @@ func TestContractSealDevice(t *testing.T) {
 func TestContractSealed(t *testing.T) {
 	scmtest.Run(t, func(t *testing.T) scm.Device {
 		d := open(t, t.TempDir(), options)
-		if err := d.Seal([]byte("at first")); err != nil {
+		if err := seal(d, []byte("at first")); err != nil {
 			t.Fatal(err)
 		}
 		return d
