@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestValidForms(t *testing.T) {
+	for _, c := range []struct {
+		kind  kind
+		value string
+		ok    bool
+	}{
+		{octets, "", true}, {octets, "anything", true},
+		{truth, "\x00", true}, {truth, "\x01", true}, {truth, "\x02", false}, {truth, "", false}, {truth, "\x00\x00", false},
+		{number, string(ulong(5)), true}, {number, "", false}, {number, "\x05", false}, {number, string(ulong(5)) + "\x00", false},
+		{numbers, "", true}, {numbers, string(ulong(5)), true}, {numbers, strings.Repeat(string(ulong(5)), 3), true},
+		{numbers, string(ulong(5)) + "\x00", false},
+		{date, "", true}, {date, "20260131", true}, {date, "20261231", true}, {date, "20261301", false}, {date, "20260001", false},
+		{date, "20260132", false}, {date, "20260100", false}, {date, "2026013", false}, {date, "2026013x", false}, {date, "202601310", false},
+	} {
+		if err := (rule{kind: c.kind}).valid([]byte(c.value)); (err == nil) != c.ok || err != nil && err != CKR_ATTRIBUTE_VALUE_INVALID {
+			t.Errorf("kind %d, value %q: %v", c.kind, c.value, err)
+		}
+	}
+}
+
+// TestCheckEveryRule goes through every attribute of every kind of object and
+// every function that makes one, and expects what the footnotes say.
+func TestCheckEveryRule(t *testing.T) {
+	for object, r := range kinds {
+		for function, m := range map[string]making{"create": creating, "generate": generating, "derive": deriving} {
+			base := attributes{}
+			for x, rule := range r {
+				if rule.is&m.need != 0 {
+					base[x] = rule.sample(false)
+				}
+			}
+			for x, rule := range r {
+				name := object + " " + function + " " + attributeName(x)
+				want(t, name, r.check(base.with(attributes{x: rule.sample(false)}), m, CKU_USER), rule.refusal(m))
+				if rule.is&m.need != 0 {
+					without := base.with(nil)
+					delete(without, x)
+					want(t, name+" missing", r.check(without, m, CKU_USER), CKR_TEMPLATE_INCOMPLETE)
+				}
+				if rule.is&byOfficer != 0 {
+					trusted := base.with(attributes{x: yes})
+					want(t, name+" by the user", r.check(trusted, m, CKU_USER), CKR_ATTRIBUTE_READ_ONLY)
+					want(t, name+" by the SO", r.check(trusted, m, CKU_SO), CKR_OK)
+				}
+			}
+			want(t, object+" "+function+" unknown attribute",
+				r.check(base.with(attributes{CKA_VENDOR_DEFINED: {1}}), m, CKU_USER), CKR_ATTRIBUTE_TYPE_INVALID)
+		}
+	}
+}
+
+// kinds are all kinds of objects.
+var kinds = map[string]rules{
+	"data": dataObject, "certificate": certificateObject, "secret key": secretObject,
+	"public key": ecPublicObject, "private key": ecPrivateObject,
+}
+
+func (x rule) refusal(m making) Error {
+	if x.is&m.not != 0 {
+		return CKR_ATTRIBUTE_READ_ONLY
+	}
+	return CKR_OK
+}
+
+// sample is a value of the right form; other asks for a second one.
+func (x rule) sample(other bool) []byte {
+	switch x.kind {
+	case truth:
+		return boolean(other)
+	case number, numbers:
+		return map[bool][]byte{false: ulong(1), true: ulong(2)}[other]
+	case date:
+		return map[bool][]byte{false: []byte("20260101"), true: []byte("20270101")}[other]
+	}
+	return map[bool][]byte{false: []byte("one"), true: []byte("two")}[other]
+}
+
+// TestChangeEveryRule does the same for C_SetAttributeValue and C_CopyObject.
+func TestChangeEveryRule(t *testing.T) {
+	for object, r := range kinds {
+		for x, rule := range r {
+			for _, copying := range []bool{false, true} {
+				name := object + " " + attributeName(x)
+				old := attributes{x: rule.sample(false)}
+				want(t, name+" to what it is", r.checkChange(old, old, copying, CKU_USER), CKR_OK)
+				wanted := Error(CKR_ATTRIBUTE_READ_ONLY)
+				if rule.changeable(copying) {
+					wanted = CKR_OK
+				}
+				want(t, name+" to another value",
+					r.checkChange(old, attributes{x: rule.sample(true)}, copying, CKU_USER), wanted)
+			}
+		}
+	}
+}
+
+// changeable tells whether an attribute may change from its first to its second
+// sample, which is from false to true.
+func (x rule) changeable(copying bool) bool {
+	return x.is&onlyFalse == 0 && (x.is&modifiable != 0 || copying && x.is&copyable != 0)
+}
+
+// TestChangeOneWay has the attributes that may change in one direction only.
+func TestChangeOneWay(t *testing.T) {
+	for _, c := range []struct {
+		rules     rules
+		attribute uint
+		from, to  []byte
+		user      uint
+		code      Error
+	}{
+		{ecPrivateObject, CKA_SENSITIVE, no, yes, CKU_USER, CKR_OK},
+		{ecPrivateObject, CKA_SENSITIVE, yes, no, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
+		{ecPrivateObject, CKA_EXTRACTABLE, yes, no, CKU_USER, CKR_OK},
+		{ecPrivateObject, CKA_EXTRACTABLE, no, yes, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
+		{ecPrivateObject, CKA_WRAP_WITH_TRUSTED, no, yes, CKU_USER, CKR_OK},
+		{ecPrivateObject, CKA_WRAP_WITH_TRUSTED, yes, no, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
+		{dataObject, CKA_COPYABLE, yes, no, CKU_USER, CKR_OK},
+		{dataObject, CKA_COPYABLE, no, yes, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
+		{certificateObject, CKA_TRUSTED, no, yes, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
+		{certificateObject, CKA_TRUSTED, no, yes, CKU_SO, CKR_OK},
+		{certificateObject, CKA_TRUSTED, yes, no, CKU_USER, CKR_OK},
+		{dataObject, CKA_PRIVATE, no, yes, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
+		{dataObject, CKA_LABEL, nil, []byte("x"), CKU_USER, CKR_OK},
+		{dataObject, CKA_LABEL, []byte("x"), []byte{}, CKU_USER, CKR_OK},
+		{dataObject, CKA_MODIFIABLE, yes, []byte{2}, CKU_USER, CKR_ATTRIBUTE_VALUE_INVALID},
+		{dataObject, CKA_SENSITIVE, nil, yes, CKU_USER, CKR_ATTRIBUTE_TYPE_INVALID},
+	} {
+		err := c.rules.checkChange(attributes{c.attribute: c.from}, attributes{c.attribute: c.to}, false, c.user)
+		want(t, attributeName(c.attribute), err, c.code)
+	}
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import "testing"
+
+// TestRulesAreConsistent checks the tables against themselves.
+func TestRulesAreConsistent(t *testing.T) {
+	for object, r := range kinds {
+		for x, rule := range r {
+			name := object + " " + attributeName(x)
+			if attributeName(x) == "" {
+				t.Errorf("%s: 0x%x has no name", object, x)
+			}
+			if rule.initial != nil && rule.valid(rule.initial) != nil {
+				t.Errorf("%s: the initial value is not of its kind", name)
+			}
+			if rule.is&onlyTrue != 0 && rule.is&onlyFalse != 0 || rule.is&modifiable != 0 && rule.is&copyable != 0 {
+				t.Errorf("%s: the rules exclude each other", name)
+			}
+			if rule.is&(onlyTrue|onlyFalse|byOfficer) != 0 && rule.kind != truth {
+				t.Errorf("%s: a direction needs a CK_BBOOL", name)
+			}
+			if rule.is&needCreate != 0 && rule.is&notCreate != 0 || rule.is&needGenerate != 0 && rule.is&notGenerate != 0 {
+				t.Errorf("%s: is needed and not allowed", name)
+			}
+			if rule.is&secret != 0 && rule.initial != nil {
+				t.Errorf("%s: a secret has an initial value", name)
+			}
+			if all := allRules[x]; all.kind != rule.kind {
+				t.Errorf("%s: kind %d here and %d elsewhere: the store needs one", name, rule.kind, all.kind)
+			}
+		}
+	}
+}
+
+func TestRulesFor(t *testing.T) {
+	for _, c := range []struct {
+		class, keyType uint
+		code           Error
+	}{
+		{CKO_DATA, CK_UNAVAILABLE_INFORMATION, CKR_OK},
+		{CKO_CERTIFICATE, CK_UNAVAILABLE_INFORMATION, CKR_OK},
+		{CKO_SECRET_KEY, CKK_GENERIC_SECRET, CKR_OK},
+		{CKO_SECRET_KEY, CKK_AES, CKR_ATTRIBUTE_VALUE_INVALID},
+		{CKO_PUBLIC_KEY, CKK_EC, CKR_OK},
+		{CKO_PUBLIC_KEY, CKK_EC_EDWARDS, CKR_OK},
+		{CKO_PUBLIC_KEY, CKK_EC_MONTGOMERY, CKR_OK},
+		{CKO_PUBLIC_KEY, CKK_RSA, CKR_ATTRIBUTE_VALUE_INVALID},
+		{CKO_PRIVATE_KEY, CKK_EC, CKR_OK},
+		{CKO_PRIVATE_KEY, CKK_DSA, CKR_ATTRIBUTE_VALUE_INVALID},
+		{CKO_HW_FEATURE, 0, CKR_ATTRIBUTE_VALUE_INVALID},
+		{CK_UNAVAILABLE_INFORMATION, CKK_EC, CKR_ATTRIBUTE_VALUE_INVALID},
+	} {
+		r, err := rulesFor(c.class, c.keyType)
+		want(t, "rules", err, c.code)
+		if (r != nil) != (c.code == CKR_OK) {
+			t.Errorf("class %d, key type %d: %d rules", c.class, c.keyType, len(r))
+		}
+	}
+}
+
+// TestInitial checks that what objects start with satisfies no-one's need by
+// accident: nothing that a caller has to give has an initial value.
+func TestInitial(t *testing.T) {
+	for object, r := range kinds {
+		initial := r.initial()
+		for x, rule := range r {
+			_, there := initial[x]
+			if there != (rule.initial != nil) {
+				t.Errorf("%s %s: there is %v", object, attributeName(x), there)
+			}
+			if there && rule.is&(needCreate|needGenerate) != 0 {
+				t.Errorf("%s %s: is needed and has an initial value", object, attributeName(x))
+			}
+		}
+	}
+}
