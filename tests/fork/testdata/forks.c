@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -195,16 +196,20 @@ static void threads(void)
 
 /* ---- what is loaded ---------------------------------------------------------------------------- */
 
-/* Counts the mappings of code whose file is a copy of the module. */
-static int copies(void)
+static int count_copy(struct dl_phdr_info *object, size_t size, void *n)
 {
-	char line[4096];
-	int n = 0;
-	FILE *maps = fopen("/proc/self/maps", "r");
-	CHECK(maps != NULL);
-	while (fgets(line, sizeof line, maps))
-		n += strstr(line, "r-xp") && strstr(line, "libzk_pkcs11.") && strstr(line, "(deleted)");
-	fclose(maps);
+	const char *file = strstr(object->dlpi_name, "/libzk_pkcs11.");
+	(void)size;
+	if (strstr(object->dlpi_name, "/self/fd/") || (file && strcmp(file, "/libzk_pkcs11.so") != 0))
+		++*(CK_ULONG *)n;
+	return 0;
+}
+
+/* Counts the copies that the dynamic linker knows, living and dead. */
+static CK_ULONG copies(void)
+{
+	CK_ULONG n = 0;
+	dl_iterate_phdr(count_copy, &n);
 	return n;
 }
 
@@ -214,23 +219,23 @@ static void cycle(void)
 		start_and_use();
 		EXPECT(F->C_Finalize(NULL), CKR_OK);
 	}
-	CHECK(copies() == 1);
+	EXPECT(copies(), 1);
 }
 
 static void one_copy_for_all_cycles(void)
 {
 	in_child(cycle);
-	CHECK(copies() == 0);
+	EXPECT(copies(), 0);
 }
 
-static int depth;
+static CK_ULONG depth;
 
 static void deeper(void)
 {
 	not_initialized();
 	EXPECT(F->C_Initialize(NULL), CKR_OK);
 	CHECK(slots(F) == 1); /* opens no descriptor, so that every generation gets the same for its copy */
-	CHECK(copies() == depth + 1); /* those of the ancestors stay mapped */
+	EXPECT(copies(), depth + 1); /* those of the ancestors stay mapped */
 	if (++depth < DEPTH)
 		in_child(deeper);
 	use();
@@ -255,7 +260,7 @@ static void use_both(void)
 	use();
 	EXPECT(F->C_Finalize(NULL), CKR_OK);
 	CHECK(slots(G) == 1);
-	CHECK(copies() == 2);
+	EXPECT(copies(), 2);
 }
 
 /* ZK_TEST_SECOND is another file with the same library in it. */
