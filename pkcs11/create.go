@@ -3,6 +3,7 @@
 package pkcs11
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"crypto/x509"
 	"encoding/binary"
@@ -48,7 +49,8 @@ func (s *session) creatable(a attributes) (rules, error) {
 		s.token.slot.provider.log.Warningf("slot %d: a private key cannot be brought into an SCM; make it there with C_GenerateKeyPair", s.token.slot.id)
 		return nil, CKR_TEMPLATE_INCONSISTENT
 	}
-	if _, ok := a[CKA_KEY_TYPE]; class == CKO_PUBLIC_KEY && !ok {
+	isKey := class == CKO_PUBLIC_KEY || class == CKO_SECRET_KEY
+	if _, ok := a[CKA_KEY_TYPE]; isKey && !ok {
 		return nil, CKR_TEMPLATE_INCOMPLETE
 	}
 	return rulesFor(class, a.number(CKA_KEY_TYPE))
@@ -75,7 +77,11 @@ func completePublicKey(a attributes) error {
 	if k.curve.keyType != a.number(CKA_KEY_TYPE) {
 		return CKR_TEMPLATE_INCONSISTENT
 	}
-	a.fill(attributes{CKA_PUBLIC_KEY_INFO: k.curve.info(k.public)})
+	info := k.curve.info(k.public)
+	if given := a[CKA_PUBLIC_KEY_INFO]; len(given) > 0 && !bytes.Equal(given, info) {
+		return CKR_TEMPLATE_INCONSISTENT
+	}
+	a[CKA_PUBLIC_KEY_INFO] = info
 	return nil
 }
 

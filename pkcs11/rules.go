@@ -103,7 +103,7 @@ var publicKeyRules = rules{
 	CKA_WRAP:            {truth, modifiable, no},
 	CKA_ENCAPSULATE:     {truth, modifiable, no},
 	CKA_TRUSTED:         {truth, byOfficer, no},
-	CKA_PUBLIC_KEY_INFO: {octets, 0, nil},
+	CKA_PUBLIC_KEY_INFO: {octets, notGenerate, nil},
 }
 
 var privateKeyRules = rules{
@@ -120,7 +120,7 @@ var privateKeyRules = rules{
 	CKA_NEVER_EXTRACTABLE:   {truth, ours, yes},
 	CKA_WRAP_WITH_TRUSTED:   {truth, modifiable | onlyTrue, no},
 	CKA_ALWAYS_AUTHENTICATE: {truth, 0, no},
-	CKA_PUBLIC_KEY_INFO:     {octets, 0, nil},
+	CKA_PUBLIC_KEY_INFO:     {octets, notGenerate, nil},
 }
 
 var secretKeyRules = rules{
