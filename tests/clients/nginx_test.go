@@ -52,7 +52,7 @@ func startNginx(t *testing.T) *nginx {
 	}
 	n := &nginx{sandbox: newRootSandbox(t), address: fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t))}
 	n.cert = filepath.Join(n.home(), "cert.pem")
-	n.check(os.WriteFile(n.config(), []byte("state_group = \"www-data\"\nstate = \""+n.root+"/state\"\n"), 0o644))
+	n.configure(fmt.Sprintf("state = %q\nstate_group = \"www-data\"\n", filepath.Join(n.root, "state")))
 	n.initToken()
 	n.nginxRun("openssl", "req", "-new", "-x509", "-engine", "pkcs11", "-keyform", "engine", "-key", uri("00", "private"),
 		"-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", n.cert)
@@ -93,42 +93,17 @@ func (n *nginx) log() string {
 	return string(log)
 }
 
-// master is the process that nginx wrote down, 0 when there is none.
-func (n *nginx) master() int {
-	text, err := os.ReadFile(filepath.Join(n.home(), "nginx.pid"))
-	if err != nil || len(text) == 0 {
-		return 0
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	n.check(err)
-	return pid
-}
-
 // stop ends nginx, and its workers with it.
 func (n *nginx) stop() {
-	pid := n.master()
 	if n.t.Failed() {
 		n.t.Logf("nginx:\n%s", n.log())
 	}
-	if pid == 0 {
-		return
-	}
-	workers := n.workers()
-	syscall.Kill(pid, syscall.SIGTERM)
-	for _, p := range append(workers, pid) {
-		if !eventually(func() bool { return gone(p) }) {
-			n.t.Errorf("process %d of nginx did not end", p)
-			syscall.Kill(p, syscall.SIGKILL)
-		}
-	}
+	n.endDaemon()
 }
-
-// gone tells whether a process, which is not a child of this one, has ended.
-func gone(pid int) bool { return syscall.Kill(pid, 0) != nil }
 
 // workers are the children of the master, none while there is no master.
 func (n *nginx) workers() (pids []int) {
-	pid := n.master()
+	pid := n.daemon()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	if err != nil {
 		return nil
@@ -158,7 +133,7 @@ func TestNginxReloads(t *testing.T) {
 	for range 3 {
 		handshakes(t, n.address, n.cert, 10)
 		before := n.workers()
-		n.check(syscall.Kill(n.master(), syscall.SIGHUP))
+		n.check(syscall.Kill(n.daemon(), syscall.SIGHUP))
 		for _, pid := range before {
 			if !eventually(func() bool { return gone(pid) }) {
 				t.Fatalf("worker %d is still there after the reload", pid)

@@ -3,6 +3,7 @@
 package clients_test
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -30,6 +31,7 @@ type sandbox struct {
 func newSandbox(t testing.TB) *sandbox {
 	t.Helper()
 	s := newRootSandbox(t)
+	s.configure("") // the state is where it is by default, below the home directory
 	if os.Geteuid() == 0 {
 		s.cred = credential(t, "nobody")
 		s.give(s.home())
@@ -49,6 +51,8 @@ func newRootSandbox(t testing.TB) *sandbox {
 	s := &sandbox{t: t, root: root}
 	s.check(os.Chmod(root, 0o755))
 	s.check(os.Mkdir(s.home(), 0o755))
+	s.check(os.MkdirAll(filepath.Join(root, "var/lib"), 0o755))
+	s.configure(fmt.Sprintf("state = %q\n", filepath.Join(root, "var/lib/zk_pkcs11")))
 	s.install("libzk_pkcs11.so", s.module())
 	s.install("zk_pkcs11-util", s.util())
 	return s
@@ -99,15 +103,14 @@ func (s *sandbox) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// config is the configuration file of the sandbox, made empty if it is not there.
-func (s *sandbox) config() string {
+// config is the configuration file of the sandbox.
+func (s *sandbox) config() string { return filepath.Join(s.root, "etc/zk_pkcs11/zk_pkcs11.toml") }
+
+// configure writes the configuration file.
+func (s *sandbox) configure(text string) {
 	s.t.Helper()
-	path := filepath.Join(s.root, "etc/zk_pkcs11/zk_pkcs11.toml")
-	s.check(os.MkdirAll(filepath.Dir(path), 0o755))
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
-	s.check(err)
-	s.check(f.Close())
-	return path
+	s.check(os.MkdirAll(filepath.Dir(s.config()), 0o755))
+	s.check(os.WriteFile(s.config(), []byte(text), 0o644))
 }
 
 // run runs a program for the user of the sandbox; it must end well.

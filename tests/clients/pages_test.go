@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package clients_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"libzk_pkcs11/tests/harness"
+)
+
+// pageDeadline bounds how long the commands of a page may take.
+const pageDeadline = 2 * time.Minute
+
+// page is how the commands of a page in docs/clients are run.
+type page struct {
+	programs []string
+	engine   bool // needs OpenSSL's pkcs11 engine
+	root     bool // is for root
+}
+
+func pages() map[string]page {
+	return map[string]page{
+		"gnutls.md":      {programs: []string{"p11tool", "certtool", "gnutls-serv", "curl", "openssl"}},
+		"nginx.md":       {programs: []string{"nginx", "curl"}, engine: true, root: true},
+		"openssl.md":     {programs: []string{"curl"}, engine: true},
+		"p11-kit.md":     {programs: []string{"p11-kit", "p11tool"}, engine: true},
+		"pkcs11-tool.md": {programs: []string{"pkcs11-tool", "openssl"}},
+	}
+}
+
+// TestPages runs the commands of each page, as they stand there, on a machine
+// that is new to the module, and looks for the output that the page shows.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join(harness.Root(t), "docs/clients/*.md"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no pages: %v", err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		p, known := pages()[name]
+		if !known {
+			t.Errorf("%s has no row in the table of pages, so its commands are not run", name)
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p.need(t)
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := p.sandbox(t)
+			s.follow(steps(s.localise(string(text))))
+		})
+	}
+}
+
+func (p page) need(t *testing.T) {
+	t.Helper()
+	harness.Need(t, append([]string{"bash"}, p.programs...)...)
+	if p.engine {
+		needEngine(t)
+	}
+	if p.root && os.Geteuid() != 0 {
+		t.Skip("the commands of this page are for root")
+	}
+}
+
+func (p page) sandbox(t *testing.T) *sandbox {
+	t.Helper()
+	if p.root {
+		return newRootSandbox(t)
+	}
+	return newSandbox(t)
+}
+
+// localise makes the paths of a page those of the sandbox, and its port one that
+// is free.
+func (s *sandbox) localise(page string) string {
+	s.t.Helper()
+	return strings.NewReplacer(
+		"/usr/lib/libzk_pkcs11.so", s.module(),
+		"/etc/zk_pkcs11", filepath.Dir(s.config()),
+		"8443", strconv.Itoa(harness.FreePort(s.t)),
+	).Replace(page)
+}
+
+// follow runs the steps of a page and checks what they print.
+func (s *sandbox) follow(steps []step) {
+	s.t.Helper()
+	if len(steps) == 0 {
+		s.t.Fatal("no commands on the page")
+	}
+	out, err := s.shell(script(steps))
+	if err != nil {
+		s.t.Fatalf("%v at the last line:\n%s", err, out)
+	}
+	for _, step := range steps {
+		printed := step.printed(out)
+		if line, missing := step.missing(printed); missing {
+			s.t.Errorf("line %d: the page shows %q, which is not, or not in this place, in\n%s", step.line, line, printed)
+		}
+	}
+}
+
+// shell runs a program of bash. What it started and left is ended too.
+func (s *sandbox) shell(text string) (string, error) {
+	file := filepath.Join(s.home(), "page.sh")
+	s.check(os.WriteFile(file, []byte(text), 0o644))
+	cmd := s.command("bash", file)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.WaitDelay = time.Second
+	s.check(cmd.Start())
+	group := -cmd.Process.Pid
+	ctx, cancel := context.WithTimeout(context.Background(), pageDeadline)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { syscall.Kill(group, syscall.SIGKILL) })
+	defer stop()
+	err := cmd.Wait()
+	syscall.Kill(group, syscall.SIGKILL)
+	s.endDaemon()
+	return out.String(), err
+}
