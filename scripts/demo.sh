@@ -27,8 +27,7 @@ quietly() {
 
 # until_true runs a check up to 200 times, a tenth of a second apart.
 until_true() {
-	local i
-	for i in $(seq 200); do
+	for _ in $(seq 200); do
 		"$@" 2>/dev/null && return 0
 		sleep 0.1
 	done
@@ -155,8 +154,7 @@ write_nginx_conf() {
 
 # start_nginx tries other ports when one is taken.
 start_nginx() {
-	local try
-	for try in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		write_nginx_conf
 		if quietly "$nginx" -p "$dir/nginx" -e "$dir/nginx/error.log" -c "$dir/nginx/nginx.conf"; then break; fi
 		grep -q 'Address already in use' "$dir/nginx/error.log" || return 1
@@ -170,8 +168,7 @@ workers() { cat "/proc/$master/task/$master/children"; }
 has_workers() { [ "$(workers | wc -w)" -eq 2 ]; }
 
 many_handshakes() {
-	local i
-	for i in $(seq 20); do
+	for _ in $(seq 20); do
 		fetch
 		cat "$dir/page"
 	done | sort | uniq -c
@@ -232,7 +229,7 @@ echo "nginx is $nginx" | note
 
 say "Build the module and the tool"
 make --no-print-directory build >>"$dir/log" 2>&1
-ls "$module" build/zk_pkcs11-util | note
+printf "%s\n" "$module" "$root/build/zk_pkcs11-util" | note
 
 say "Make a soft SCM in $dir, initialise its token, name the P-256 key in key slot 0 \"$label\""
 configure
