@@ -131,8 +131,10 @@ func (s *session) newKey(r *pairRequest) (scm.Key, error) {
 	return d.Generate(r.curve.curve)
 }
 
-// nameAlike gives both halves the same CKA_ID if the caller named one at most.
+// nameAlike gives both halves the same CKA_ID if the caller named one at most,
+// and names the curve in both as the caller did.
 func (r *pairRequest) nameAlike(k scm.Key) {
+	r.half[1][CKA_EC_PARAMS] = r.half[0][CKA_EC_PARAMS]
 	for i := range r.half {
 		r.half[i].fill(attributes{CKA_ID: r.half[1-i][CKA_ID]})
 		if len(r.half[i][CKA_ID]) == 0 {

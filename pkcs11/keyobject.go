@@ -86,7 +86,7 @@ func uniqueID(k scm.Key, private bool) []byte {
 func (o *object) own() attributes {
 	a := attributes{}
 	for t, v := range o.attrs {
-		if o.rules[t].is&ours == 0 && !derived[t] {
+		if o.rules[t].is&ours != ours && !derived[t] {
 			a[t] = v
 		}
 	}
