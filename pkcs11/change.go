@@ -13,6 +13,8 @@ import (
 // template, or none.
 func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) error {
 	return p.in(h, func(s *session) error {
+		s.token.changes.Lock()
+		defer s.token.changes.Unlock()
 		o, err := s.object(object)
 		if err != nil {
 			return err
@@ -40,6 +42,9 @@ func (t *token) replace(o *object, a attributes) error {
 	if o.owner != nil {
 		t.mu.Lock()
 		defer t.mu.Unlock()
+		if t.objects.objects[o.handle] == nil {
+			return CKR_OBJECT_HANDLE_INVALID // its session has just ended
+		}
 		t.objects.add(t.complete(changed))
 		return nil
 	}
@@ -63,6 +68,8 @@ func (t *token) record(o *object) *store.Record {
 // its private key object; its public key object can go before or after.
 func (p *Provider) DestroyObject(h, object uint) error {
 	return p.in(h, func(s *session) error {
+		s.token.changes.Lock()
+		defer s.token.changes.Unlock()
 		o, err := s.object(object)
 		if err != nil {
 			return err
@@ -110,7 +117,7 @@ func (t *token) removeKey(o *object) error {
 	}
 	kept := &store.Record{Slot: store.NoSlot}
 	if public != nil {
-		kept.Attributes = toStore(public.attrs)
+		kept.Attributes, kept.Sealed = toStore(public.attrs), public.private()
 	}
 	return t.write(func(tx *store.Tx) error {
 		if err := tx.DeleteSlot(int(o.key.Slot)); err != nil || public == nil {

@@ -41,6 +41,7 @@ var failures = []struct {
 	{store.ErrNoPIN, CKR_USER_PIN_NOT_INITIALIZED},
 	{store.ErrReadOnly, CKR_TOKEN_WRITE_PROTECTED},
 	{store.ErrLocked, CKR_USER_NOT_LOGGED_IN},
+	{store.ErrNoRecord, CKR_OBJECT_HANDLE_INVALID},
 	{store.ErrLabel, CKR_ARGUMENTS_BAD},
 }
 

@@ -208,7 +208,7 @@ func (t *token) slotObjects(k scm.Key, h halves) []*object {
 		r := h[half(private)]
 		o := &object{id: slotIdentity(k, private), key: &k, attrs: t.slotAttributes(k, private)}
 		if r != nil {
-			if r.Hidden {
+			if r.Hidden || r.Sealed && t.user() != CKU_USER {
 				continue
 			}
 			o.broken = !bytes.Equal(r.Public, k.Public)

@@ -32,6 +32,10 @@ type token struct {
 	login sync.Mutex
 	who   atomic.Uint64 // CKU_USER, CKU_SO or nobody
 
+	// changes serialises the changes of objects, so that none is lost between
+	// looking an object up and writing it.
+	changes sync.Mutex
+
 	mu      sync.RWMutex // guards objects
 	objects catalog
 }
