@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package docs
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"libzk_pkcs11/tests/harness"
+)
+
+// shown are the blocks of code that a document marks to be run.
+var shown = regexp.MustCompile("(?ms)^<!-- run by tests/docs -->\n```sh\n(.*?)^```$")
+
+// The commands of the README work, one after the other in one shell.
+func TestReadmeCommands(t *testing.T) {
+	harness.Need(t, "bash", "pkcs11-tool", "openssl")
+	var script strings.Builder
+	for _, m := range shown.FindAllStringSubmatch(read(t, readme(t)), -1) {
+		script.WriteString(m[1])
+	}
+	home := harness.NewHome(t)
+	build := filepath.Dir(harness.Module(t))
+	harness.Build(t, "zk_pkcs11-util")
+	cmd := home.Command("bash", "-euo", "pipefail", "-c", "ln -s '"+build+"' build\n"+script.String())
+	cmd.Dir = t.TempDir()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if !strings.Contains(string(out), "Verified OK") {
+		t.Errorf("the signature was not verified:\n%s", out)
+	}
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package docs
+
+import (
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"libzk_pkcs11/tests/harness"
+)
+
+var (
+	settingInCode = regexp.MustCompile(`(?m)^\t\t\{"([a-z_.]+)", "([A-Z0-9_]*)", `)
+	slotInCode    = regexp.MustCompile(`(?m)^\t\t"([a-z_]+)":\s+func\(s \*Slot`)
+	settingInDoc  = regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| (?:`([A-Z0-9_]+)`|–) \\| .+ \\| .+ \\|$")
+	variable      = regexp.MustCompile(`\bZK_[A-Z0-9_]+\b`)
+)
+
+// settingsOfCode maps the settings to their variables, from the source text.
+func settingsOfCode(t *testing.T) map[string]string {
+	t.Helper()
+	text := read(t, filepath.Join(harness.Root(t), "internal/config/settings.go"))
+	found := map[string]string{}
+	for _, m := range settingInCode.FindAllStringSubmatch(text, -1) {
+		found[m[1]] = m[2]
+	}
+	if len(found) == 0 {
+		t.Fatal("no settings found: has the table in settings.go another form?")
+	}
+	slots := slotInCode.FindAllStringSubmatch(text, -1)
+	if len(slots) == 0 {
+		t.Fatal("no settings of slots found: has the table in settings.go another form?")
+	}
+	for _, m := range slots {
+		found["slot."+m[1]] = ""
+	}
+	return found
+}
+
+func settingsOfReadme(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, m := range settingInDoc.FindAllStringSubmatch(read(t, readme(t)), -1) {
+		found[m[1]] = m[2]
+	}
+	return found
+}
+
+func readme(t *testing.T) string { return filepath.Join(harness.Root(t), "README.md") }
+
+func TestEverySettingIsInTheReadme(t *testing.T) {
+	code, doc := settingsOfCode(t), settingsOfReadme(t)
+	for name, env := range code {
+		got, ok := doc[name]
+		if !ok {
+			t.Errorf("%s is not in README.md", name)
+		} else if got != env {
+			t.Errorf("the variable of %s is %q, in README.md it is %q", name, env, got)
+		}
+	}
+	for name := range doc {
+		if _, ok := code[name]; !ok {
+			t.Errorf("README.md has a setting %s, which does not exist", name)
+		}
+	}
+}
+
+func TestVariablesOfTheReadmeExist(t *testing.T) {
+	known := slices.Collect(maps.Values(settingsOfCode(t)))
+	known = append(known, "ZK_PKCS11_CONF") // names the file, so it cannot stand in it
+	for _, v := range variable.FindAllString(read(t, readme(t)), -1) {
+		if !slices.Contains(known, v) {
+			t.Errorf("README.md has a variable %s, which does not exist", v)
+		}
+	}
+}
