@@ -31,6 +31,8 @@ func TestFindTemplates(t *testing.T) {
 		{"by label", is(CKA_LABEL, "SCM slot 3"), 2},
 		{"not indexed", is(CKA_APPLICATION, "1"), 1},
 		{"by two that exclude each other", is(CKA_LABEL, "SCM slot 3", CKA_ID, []byte{4}), 0},
+		{"a type twice", is(CKA_ZK_SLOT, 3, CKA_ZK_SLOT, 3), 2},
+		{"a type with two values", is(CKA_ZK_SLOT, 3, CKA_ZK_SLOT, 4), 0},
 		{"attribute that none has", is(CKA_MODULUS, "x"), 0},
 		{"prefix of a value", is(CKA_LABEL, "SCM slot"), 0},
 		{"a number cut short", []Attribute{{CKA_CLASS, []byte{CKO_PRIVATE_KEY}}}, 0},
@@ -72,9 +74,22 @@ func TestFindInPieces(t *testing.T) {
 
 func TestFindErrors(t *testing.T) {
 	f := newUser(t)
-	want(t, "a type twice", f.FindObjectsInit(f.h, is(CKA_ID, "1", CKA_ID, "2")), CKR_TEMPLATE_INCONSISTENT)
 	want(t, "no session", f.FindObjectsInit(f.h+1000, nil), CKR_SESSION_HANDLE_INVALID)
+	f.device.Fail("Keys", 1, scm.ErrAbsent)
+	f.token().forgetObjects()
+	want(t, "no device", f.FindObjectsInit(f.h, nil), CKR_DEVICE_REMOVED)
 	f.ok(f.FindObjectsInit(f.h, nil)) // what failed has begun nothing
+}
+
+// TestFindTypeTwice: a type that stands twice finds what has both values.
+func TestFindTypeTwice(t *testing.T) {
+	f := newUser(t)
+	if found := f.search(CKA_ID, []byte{1}, CKA_ID, []byte{1}); len(found) != 2 {
+		t.Errorf("the same value twice: found %d, want both halves of a pair", len(found))
+	}
+	if found := f.search(CKA_ID, []byte{1}, CKA_ID, []byte{2}); len(found) != 0 {
+		t.Errorf("two values: found %d", len(found))
+	}
 }
 
 // TestFindSecret: a value that cannot be read cannot be guessed by searching.
