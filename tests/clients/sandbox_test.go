@@ -4,7 +4,6 @@ package clients_test
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/user"
@@ -69,17 +68,14 @@ func (s *sandbox) check(err error) {
 	}
 }
 
+// install copies a program by another process: one that this process had open
+// for writing could not be run while a child of another test still has it open.
 func (s *sandbox) install(built, path string) {
 	s.t.Helper()
-	from, err := os.Open(harness.Build(s.t, built))
-	s.check(err)
-	defer from.Close()
-	s.check(os.MkdirAll(filepath.Dir(path), 0o755))
-	to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
-	s.check(err)
-	_, err = io.Copy(to, from)
-	s.check(err)
-	s.check(to.Close())
+	out, err := exec.Command("install", "-D", "-m", "0755", harness.Build(s.t, built), path).CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("install %s: %v\n%s", path, err, out)
+	}
 }
 
 // give makes the user of the sandbox the owner of a file.
