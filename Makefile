@@ -9,26 +9,31 @@ SHELL      := /bin/bash
 export CGO_ENABLED = 1
 
 # The version script cannot stand in a #cgo line: only the external linker takes it.
-ldflags = -s -w -extldflags '-Wl,--version-script=$(CURDIR)/module/export.map -Wl,-soname,libzk_pkcs11.so -Wl,-z,now -Wl,--no-undefined'
+# $(call ldflags,FOLDER,NAME) are the linker's flags of the library NAME.
+ldflags = -s -w -extldflags '-Wl,--version-script=$(CURDIR)/$(1)/export.map -Wl,-soname,$(2) -Wl,-z,now -Wl,--no-undefined'
+MODULE  = -ldflags "$(call ldflags,module,libzk_pkcs11.so)" -o $(1)/libzk_pkcs11.so ./module
+VENDOR  = -ldflags "$(call ldflags,cmd/libzk_app_utils,libzk_app_utils.so)" -o $(1)/libzk_app_utils.so ./cmd/libzk_app_utils
 
 .DEFAULT_GOAL := build
 .PHONY: build demo test check bench soak install uninstall clean help build-arm64 build-checkptr generate
 
-build: ## Build the module and the tool into build/
+build: ## Build the module, the tool and libzk_app_utils.so into build/
 	@mkdir -p $(BUILD)
-	$(GO) build $(GOFLAGS_SO) -ldflags "$(ldflags)" -o $(BUILD)/libzk_pkcs11.so ./module
-	@rm -f $(BUILD)/libzk_pkcs11.h
+	$(GO) build $(GOFLAGS_SO) $(call MODULE,$(BUILD))
+	$(GO) build $(GOFLAGS_SO) $(call VENDOR,$(BUILD))
+	@rm -f $(BUILD)/*.h
 	$(GO) build -trimpath -ldflags "-s -w" -o $(BUILD)/zk_pkcs11-util ./cmd/zk_pkcs11-util
 
 build-arm64: ## Build the module for linux/arm64 into build/arm64/
 	@mkdir -p $(BUILD)/arm64
-	GOARCH=arm64 CC=aarch64-linux-gnu-gcc $(GO) build $(GOFLAGS_SO) -ldflags "$(ldflags)" -o $(BUILD)/arm64/libzk_pkcs11.so ./module
-	@rm -f $(BUILD)/arm64/libzk_pkcs11.h
+	GOARCH=arm64 CC=aarch64-linux-gnu-gcc $(GO) build $(GOFLAGS_SO) $(call MODULE,$(BUILD)/arm64)
+	@rm -f $(BUILD)/arm64/*.h
 
-build-checkptr: ## Build the module with pointer checks into build/checkptr/
+build-checkptr: ## Build with pointer checks into build/checkptr/
 	@mkdir -p $(BUILD)/checkptr
-	$(GO) build $(GOFLAGS_SO) -gcflags=all=-d=checkptr -ldflags "$(ldflags)" -o $(BUILD)/checkptr/libzk_pkcs11.so ./module
-	@rm -f $(BUILD)/checkptr/libzk_pkcs11.h
+	$(GO) build $(GOFLAGS_SO) -gcflags=all=-d=checkptr $(call MODULE,$(BUILD)/checkptr)
+	$(GO) build $(GOFLAGS_SO) -gcflags=all=-d=checkptr $(call VENDOR,$(BUILD)/checkptr)
+	@rm -f $(BUILD)/checkptr/*.h
 	$(GO) build -trimpath -o $(BUILD)/checkptr/zk_pkcs11-util ./cmd/zk_pkcs11-util
 
 demo: ## Show a TLS handshake with a key in an SCM slot, on a fresh machine too

@@ -69,14 +69,9 @@ func (o opener) hardware() bool {
 }
 
 func (o opener) open() (scm.Device, *store.Store, error) {
-	a, err := accessOf(o.settings.StateGroup)
+	a, err := o.makeDirectories()
 	if err != nil {
 		return nil, nil, err
-	}
-	for _, dir := range []string{o.settings.State, o.slot.State} {
-		if err := a.makeDirectory(dir); err != nil {
-			return nil, nil, fmt.Errorf("state directory: %w", err)
-		}
 	}
 	device, err := o.openDevice(a)
 	if err != nil {
@@ -93,10 +88,38 @@ func (o opener) open() (scm.Device, *store.Store, error) {
 	return device, tokens, nil
 }
 
+// makeDirectories makes the directories of the slot that are missing.
+func (o opener) makeDirectories() (access, error) {
+	a, err := accessOf(o.settings.StateGroup)
+	if err != nil {
+		return access{}, err
+	}
+	for _, dir := range []string{o.settings.State, o.slot.State} {
+		if err := a.makeDirectory(dir); err != nil {
+			return access{}, fmt.Errorf("state directory: %w", err)
+		}
+	}
+	return a, nil
+}
+
 func (o opener) openDevice(a access) (scm.Device, error) {
 	if o.hardware() {
 		return nil, fmt.Errorf("%w: this build has no driver for the SCM; set backend = \"soft\" for the soft SCM", scm.ErrAbsent)
 	}
+	return o.openSoft(a)
+}
+
+// OpenSoft opens the soft SCM of a slot, whatever the backend of the slot is.
+func OpenSoft(c config.Config, s config.Slot) (*soft.Device, error) {
+	o := opener{settings: c, slot: s}
+	a, err := o.makeDirectories()
+	if err != nil {
+		return nil, err
+	}
+	return o.openSoft(a)
+}
+
+func (o opener) openSoft(a access) (*soft.Device, error) {
 	return soft.Open(o.slot.State, soft.Options{
 		Mode: a.file, Group: a.group, Seal: o.settings.Soft.Seal, Firmware: o.settings.Soft.Firmware,
 	})

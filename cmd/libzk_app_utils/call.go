@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// #include <stdint.h>
+import "C"
+
+import (
+	"errors"
+	"runtime/debug"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/trace"
+)
+
+// refusal is a panic by which convert.go turns down an argument of the caller.
+type refusal struct{ error }
+
+// call runs a function that returns 0 when it succeeds.
+func call(ctx context, f func(*soft.Device) error) C.int {
+	return answer(ctx, func(d *soft.Device) (int, error) { return 0, f(d) })
+}
+
+// answer runs a function that returns a number when it succeeds.
+func answer(ctx context, f func(*soft.Device) (int, error)) C.int {
+	x, err := contexts.find(ctx)
+	if err != nil {
+		return code(err)
+	}
+	return guard(x.log, func() (int, error) { return f(x.device) })
+}
+
+// guard makes an error its code, and keeps every panic inside of the library.
+// SetPanicOnFault makes one of a caller's pointer that leads nowhere, too.
+func guard(log *trace.Logger, f func() (int, error)) (result C.int) {
+	debug.SetPanicOnFault(true)
+	defer func() {
+		if problem := recover(); problem != nil {
+			result = recovered(log, problem)
+		}
+	}()
+	n, err := f()
+	if err != nil {
+		report(log, err)
+		return code(err)
+	}
+	return C.int(n)
+}
+
+func recovered(log *trace.Logger, problem any) C.int {
+	if r, ok := problem.(refusal); ok {
+		return code(r.error)
+	}
+	log.Errorf("internal error: %v", problem)
+	return code(scm.ErrDevice)
+}
+
+// report logs what a caller can do nothing about as an error, and the rest for
+// those who look for a mistake.
+func report(log *trace.Logger, err error) {
+	switch {
+	case errors.Is(err, scm.ErrSealed):
+		log.Errorf(`the soft SCM is sealed by a PIN, which this API does not know: it needs soft.seal = "device"`)
+	case errors.Is(err, scm.ErrDevice), errors.Is(err, scm.ErrDestroyed):
+		log.Errorf("%v", err)
+	default:
+		log.Debugf("%v", err)
+	}
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package apputils_test runs programs that are written for the vendor's C API
+// against our libzk_app_utils.so. The programs are in testdata.
+package apputils_test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"libzk_pkcs11/tests/harness"
+)
+
+// library is the path of libzk_app_utils.so.
+func library(t *testing.T) string { return harness.Build(t, "libzk_app_utils.so") }
+
+// compile builds a program that is linked with the library.
+func compile(t *testing.T, source string) string {
+	t.Helper()
+	harness.Need(t, "cc")
+	program := filepath.Join(t.TempDir(), "program")
+	out, err := exec.Command("cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1",
+		"-I", filepath.Join(harness.Root(t), "include"), "-o", program, source, library(t), "-lpthread").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+// newHome is a home of an SCM for programs that look for the library.
+func newHome(t *testing.T) *harness.Home {
+	t.Helper()
+	home := harness.NewHome(t)
+	home.Set("LD_LIBRARY_PATH", filepath.Dir(library(t)))
+	return home
+}
+
+func TestPrograms(t *testing.T) {
+	for _, source := range []string{"contexts.c", "keys.c"} {
+		t.Run(source, func(t *testing.T) {
+			t.Parallel()
+			if out := newHome(t).Run(compile(t, filepath.Join("testdata", source))); out != "" {
+				t.Errorf("printed %q", out)
+			}
+		})
+	}
+}
+
+// TestSymbols checks that the library shows the functions of the header and
+// nothing else.
+func TestSymbols(t *testing.T) {
+	harness.Need(t, "nm", "cc")
+	symbols, err := exec.Command("nm", "-D", "--defined-only", library(t)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, err := exec.Command("cc", "-E", "-P", filepath.Join(harness.Root(t), "include", "zk_app_utils.h")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\bint (zk\w+) \(`).FindAllStringSubmatch(string(header), -1) {
+		declared[m[1]] = true
+	}
+	for line := range strings.Lines(string(symbols)) {
+		fields := strings.Fields(line)
+		name := fields[len(fields)-1]
+		if !declared[name] {
+			t.Errorf("%s is exported, and no function of the header", name)
+		}
+		delete(declared, name)
+	}
+	for name := range declared {
+		t.Errorf("%s is not exported", name)
+	}
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Contexts: used after they are closed, closed twice, by threads, and in forked children. */
+#include <pthread.h>
+#include <sys/wait.h>
+
+#include "check.h"
+
+enum { THREADS = 8, CALLS = 50, CHILDREN = 10 };
+
+static void life(void)
+{
+	zkCTX ctx = opened(), other = opened();
+	CHECK(ctx != other);
+	OK(signs(ctx, 0));
+	OK(zkClose(ctx));
+	EXPECT(signs(ctx, 0), -EBADF);
+	EXPECT(zkClose(ctx), -EBADF);
+	OK(signs(other, 0));
+	OK(zkClose(other));
+	EXPECT(zkClose(NULL), -EBADF);
+	EXPECT(signs(NULL, 0), -EBADF);
+	EXPECT(signs((zkCTX)&ctx, 0), -EBADF);
+	EXPECT(zkOpen(NULL), -EINVAL);
+	zkCTX later = opened();
+	CHECK(later != ctx && later != other);
+	OK(zkClose(later));
+}
+
+static void *use(void *ctx)
+{
+	for (int i = 0; i < CALLS; i++)
+		OK(signs(ctx, i % 16));
+	return NULL;
+}
+
+static void threads_in_one_context(void)
+{
+	zkCTX ctx = opened();
+	pthread_t threads[THREADS];
+	for (int i = 0; i < THREADS; i++)
+		OK(pthread_create(&threads[i], NULL, use, ctx));
+	for (int i = 0; i < THREADS; i++)
+		OK(pthread_join(threads[i], NULL));
+	OK(zkClose(ctx));
+}
+
+/* Closing beneath others is their loss only. */
+static void *use_until_closed(void *ctx)
+{
+	int rc = 0;
+	while (rc == 0)
+		rc = signs(ctx, 0);
+	CHECK(rc == -EBADF || rc == -ETIMEDOUT);
+	return NULL;
+}
+
+static void closed_beneath_threads(void)
+{
+	zkCTX ctx = opened();
+	pthread_t threads[THREADS];
+	for (int i = 0; i < THREADS; i++)
+		OK(pthread_create(&threads[i], NULL, use_until_closed, ctx));
+	OK(zkClose(ctx));
+	for (int i = 0; i < THREADS; i++)
+		OK(pthread_join(threads[i], NULL));
+}
+
+static void in_child(void (*body)(zkCTX), zkCTX of_parent)
+{
+	int status = 0;
+	pid_t child = fork();
+	if (child == 0) {
+		alarm(30);
+		body(of_parent);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void grandchild(zkCTX of_parent)
+{
+	EXPECT(signs(of_parent, 0), -EBADF);
+	use(opened());
+}
+
+static void child(zkCTX of_parent)
+{
+	EXPECT(zkClose(of_parent), -EBADF);
+	zkCTX ctx = opened();
+	use(ctx);
+	in_child(grandchild, ctx);
+	OK(signs(ctx, 0));
+	OK(zkClose(ctx));
+}
+
+static void forks(void)
+{
+	zkCTX ctx = opened();
+	pthread_t thread;
+	OK(pthread_create(&thread, NULL, use, ctx));
+	for (int i = 0; i < CHILDREN; i++)
+		in_child(child, ctx);
+	OK(pthread_join(thread, NULL));
+	OK(signs(ctx, 0));
+	OK(zkClose(ctx));
+}
+
+int main(void)
+{
+	life();
+	threads_in_one_context();
+	closed_beneath_threads();
+	forks();
+	return 0;
+}
