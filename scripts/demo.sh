@@ -6,7 +6,8 @@ set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 start=$SECONDS
-module=$root/build/libzk_pkcs11.so
+build=${ZK_PKCS11_BUILD:-$root/build} # a folder that is named is taken as it is
+module=$build/libzk_pkcs11.so
 label=web
 step=0
 doing="starting"
@@ -106,9 +107,9 @@ configure() {
 }
 
 make_token() {
-	build/zk_pkcs11-util --init-token --slot 0 --label demo --pin "$pin" --so-pin "$so_pin"
-	build/zk_pkcs11-util --use-zkslot 0 --slot 0 --label "$label" --id 7765 --pin "$pin"
-	build/zk_pkcs11-util --show-slots | grep -E 'Model|Serial|Label'
+	"$build/zk_pkcs11-util" --init-token --slot 0 --label demo --pin "$pin" --so-pin "$so_pin"
+	"$build/zk_pkcs11-util" --use-zkslot 0 --slot 0 --label "$label" --id 7765 --pin "$pin"
+	"$build/zk_pkcs11-util" --show-slots | grep -E 'Model|Serial|Label'
 }
 
 make_certificate() {
@@ -228,8 +229,8 @@ need_tools
 echo "nginx is $nginx" | note
 
 say "Build the module and the tool"
-make --no-print-directory build >>"$dir/log" 2>&1
-printf "%s\n" "$module" "$root/build/zk_pkcs11-util" | note
+[ -n "${ZK_PKCS11_BUILD:-}" ] || quietly make --no-print-directory build
+printf "%s\n" "$module" "$build/zk_pkcs11-util" | note
 
 say "Make a soft SCM in $dir, initialise its token, name the P-256 key in key slot 0 \"$label\""
 configure
