@@ -78,10 +78,10 @@ func median(d []time.Duration) time.Duration {
 func micro(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
 // BenchmarkCall measures calls in which the device has no part: crossing into
-// the module and back, reading an attribute, and a search by class and CKA_ID
-// in three calls.
+// the module and back, reading an attribute, a search by class and CKA_ID in
+// three calls, and C_Initialize with the C_Finalize before it.
 func BenchmarkCall(b *testing.B) {
-	for _, operation := range []string{"C_GetSessionInfo", "C_GetAttributeValue", "C_FindObjects"} {
+	for _, operation := range []string{"C_GetSessionInfo", "C_GetAttributeValue", "C_FindObjects", "C_Initialize"} {
 		b.Run(operation, func(b *testing.B) {
 			d := startDriver(b)
 			d.run(operation, round)

@@ -91,6 +91,17 @@ static void read_point(long count)
 	printf("%lld\n", now() - start);
 }
 
+/* Ends the session: nothing but this can be run afterwards. */
+static void initialize(long count)
+{
+	long long start = now();
+	for (long i = 0; i < count; i++) {
+		need(p11->C_Finalize(NULL), "C_Finalize");
+		need(p11->C_Initialize(NULL), "C_Initialize");
+	}
+	printf("%lld\n", now() - start);
+}
+
 static void run(const char *operation, long count)
 {
 	if (strcmp(operation, "P-256") == 0)
@@ -103,6 +114,8 @@ static void run(const char *operation, long count)
 		read_point(count);
 	else if (strcmp(operation, "C_FindObjects") == 0)
 		find_by_id(count);
+	else if (strcmp(operation, "C_Initialize") == 0)
+		initialize(count);
 	else
 		need(CKR_FUNCTION_NOT_SUPPORTED, operation);
 	fflush(stdout);
