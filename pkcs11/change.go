@@ -26,7 +26,7 @@ func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) error {
 		if err := s.writable(o.attrs); err != nil {
 			return err
 		}
-		if !o.attrs.is(CKA_MODIFIABLE) {
+		if !o.attrs.is(CKA_MODIFIABLE) || o.broken {
 			return CKR_ACTION_PROHIBITED
 		}
 		if err := o.rules.checkChange(o.attrs, a, false, s.token.user()); err != nil {

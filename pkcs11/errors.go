@@ -26,7 +26,7 @@ var failures = []struct {
 	cause error
 	code  Error
 }{
-	{scm.ErrSlotEmpty, CKR_KEY_HANDLE_INVALID},
+	{scm.ErrSlotEmpty, CKR_FUNCTION_FAILED},         // emptied by another process just now
 	{scm.ErrSlotRange, CKR_ATTRIBUTE_VALUE_INVALID}, // callers name slots by CKA_ZK_SLOT only
 	{scm.ErrSlotTaken, CKR_TEMPLATE_INCONSISTENT},
 	{scm.ErrPermanent, CKR_ACTION_PROHIBITED},

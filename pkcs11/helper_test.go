@@ -322,6 +322,11 @@ func (f *fixture) verify(mechanism, key uint, data, signature []byte) error {
 	return f.Verify(f.h, data, signature)
 }
 
+// derive derives a session secret with another party's public key.
+func (f *fixture) derive(mechanism, key uint, peer []byte, template ...any) (uint, error) {
+	return f.DeriveKey(f.h, &Mechanism{Type: mechanism, Params: &ECDH1Params{KDF: CKD_NULL, Public: peer}}, key, is(template...))
+}
+
 // buffer is an Output with room for n bytes, and the bytes.
 func buffer(n int) (Output[byte], []byte) {
 	b := make([]byte, n)

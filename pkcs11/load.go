@@ -4,6 +4,7 @@ package pkcs11
 
 import (
 	"bytes"
+	"slices"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
@@ -120,6 +121,12 @@ func half(private bool) int {
 	return 0
 }
 
+// rememberAnother tells whether the key of a slot is not the one that it was
+// when somebody gave attributes to either half.
+func (h halves) rememberAnother(k scm.Key) bool {
+	return slices.ContainsFunc(h[:], func(r *store.Record) bool { return r != nil && !bytes.Equal(r.Public, k.Public) })
+}
+
 // read makes the token objects from the device and the store: the device says
 // which keys there are, the store what they are called.
 func (t *token) read() ([]*object, error) {
@@ -175,6 +182,9 @@ func (t *token) stored(r *store.Record) *object {
 		return nil
 	}
 	o := &object{id: identity{record: r.ID}, attrs: fromStore(r.Attributes)}
+	if o.class() == CKO_PRIVATE_KEY {
+		return nil // the store never holds one: forged
+	}
 	return t.complete(o)
 }
 
@@ -201,21 +211,21 @@ func (t *token) complete(o *object) *object {
 // slotObjects makes the objects of a key slot that the user may see.
 func (t *token) slotObjects(k scm.Key, h halves) []*object {
 	var objects []*object
+	broken := h.rememberAnother(k)
+	if broken {
+		t.warnSlot(k.Slot, "holds another key than the store remembers; it will not sign")
+	}
 	for _, private := range []bool{false, true} {
 		if private && t.user() != CKU_USER {
 			continue
 		}
 		r := h[half(private)]
-		o := &object{id: slotIdentity(k, private), key: &k, attrs: t.slotAttributes(k, private)}
+		o := &object{id: slotIdentity(k, private), key: &k, broken: broken, attrs: t.slotAttributes(k, private)}
 		if r != nil {
 			if r.Hidden || r.Sealed && t.user() != CKU_USER {
 				continue
 			}
-			o.broken = !bytes.Equal(r.Public, k.Public)
 			o.attrs = o.attrs.with(fromStore(r.Attributes))
-		}
-		if o.broken {
-			t.warnSlot(k.Slot, "holds another key than the store remembers; it will not sign")
 		}
 		if o = t.complete(o); o != nil {
 			objects = append(objects, o)

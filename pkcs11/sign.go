@@ -90,6 +90,9 @@ func (w *signing) signature(t *token, input []byte) ([]byte, error) {
 	if t.user() != CKU_USER || w.key.alwaysAuthenticate() && !w.authenticated {
 		return nil, CKR_USER_NOT_LOGGED_IN
 	}
+	if err := t.stillHolds(w.key); err != nil {
+		return nil, err
+	}
 	if w.key.key.Curve != scm.Ed25519 {
 		input = fit(new([32]byte), input)
 	}
@@ -98,6 +101,17 @@ func (w *signing) signature(t *token, input []byte) ([]byte, error) {
 		return nil, CKR_FUNCTION_FAILED // the key went after C_SignInit; C_Sign has no code for that
 	}
 	return signature, err
+}
+
+// stillHolds answers whether a key is what it was when the operation with it
+// began: its slot may have been emptied, or filled anew, by another process.
+func (t *token) stillHolds(key *object) error {
+	return t.look(func(c *catalog) error {
+		if now := c.objects[key.handle]; now == nil || now.broken {
+			return CKR_FUNCTION_FAILED
+		}
+		return nil
+	})
 }
 
 // fit makes a digest of 32 bytes of any input of ECDSA on a curve of 256 bits:
