@@ -57,6 +57,9 @@ func (c *sessionCount) add(s *session, n int64) int64 {
 }
 
 // OpenSession opens a session with the token in a slot (section 5.6.1).
+//
+// Deviates: a R/W session is opened with a write-protected token, too. OpenSSH
+// and libp11 open no other kind and only want to sign; what writes is refused.
 func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 	var handle uint
 	err := p.at(slot, func(t *token) error {
