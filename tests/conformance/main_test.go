@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/miekg/pkcs11"
+
+	"libzk_pkcs11/tests/harness"
+)
+
+// The tests of several processes start their own program again, which then
+// plays the role that roleVariable names with the module of moduleVariable.
+const (
+	roleVariable   = "ZK_TEST_ROLE"
+	moduleVariable = "ZK_TEST_MODULE"
+)
+
+// roles say what to do with the module, before C_Initialize, and return what to
+// print.
+var roles = map[string]func(*pkcs11.Ctx) (string, error){
+	"initialize": initializeOnly,
+	"create":     createObject,
+	"generate":   generateKey,
+	"look":       lookAround,
+	"slots":      countSlots,
+}
+
+func TestMain(m *testing.M) {
+	role, play := roles[os.Getenv(roleVariable)]
+	if !play {
+		os.Exit(m.Run())
+	}
+	out, err := role(pkcs11.New(os.Getenv(moduleVariable)))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(out)
+}
+
+// actor is a process that plays a role.
+type actor struct {
+	cmd         *exec.Cmd
+	out, stderr bytes.Buffer
+}
+
+func newActor(t *testing.T, home *harness.Home, role string) *actor {
+	t.Helper()
+	a := &actor{cmd: home.Command(os.Args[0])}
+	a.cmd.Env = append(a.cmd.Env, roleVariable+"="+role, moduleVariable+"="+harness.Module(t))
+	a.cmd.Stdout, a.cmd.Stderr = &a.out, &a.stderr
+	return a
+}
+
+// play returns what the actor printed on both outputs. It must end well.
+func (a *actor) play(t *testing.T) (out, stderr string) {
+	t.Helper()
+	if err := a.cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s%s", err, a.out.String(), a.stderr.String())
+	}
+	return strings.TrimSpace(a.out.String()), a.stderr.String()
+}
+
+// asNobody has the actor run without root's privileges, from copies of program
+// and module that nobody can read.
+func (a *actor) asNobody(t *testing.T) {
+	t.Helper()
+	const nobody = 65534
+	dir := readable(t)
+	a.cmd.Path = clone(t, a.cmd.Path, dir+"/program")
+	a.cmd.Env = append(a.cmd.Env, moduleVariable+"="+clone(t, harness.Module(t), dir+"/module.so"))
+	a.cmd.Dir = dir
+	a.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+}
+
+// readable is a folder that everybody can look into, and the test's other
+// folders with it.
+func readable(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func clone(t *testing.T, from, to string) string {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, content, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}

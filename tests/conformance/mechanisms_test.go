@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance
+
+import (
+	"bytes"
+	"crypto"
+	_ "crypto/sha1"
+	_ "crypto/sha256"
+	_ "crypto/sha3"
+	_ "crypto/sha512"
+	"slices"
+	"testing"
+
+	"github.com/miekg/pkcs11"
+
+	"libzk_pkcs11/tests/harness/live"
+)
+
+// The flags that say what a mechanism is for; the others say how.
+const (
+	functions = pkcs11.CKF_ENCRYPT | pkcs11.CKF_DECRYPT | pkcs11.CKF_DIGEST | pkcs11.CKF_SIGN | pkcs11.CKF_SIGN_RECOVER |
+		pkcs11.CKF_VERIFY | pkcs11.CKF_VERIFY_RECOVER | pkcs11.CKF_GENERATE | pkcs11.CKF_GENERATE_KEY_PAIR | pkcs11.CKF_WRAP |
+		pkcs11.CKF_UNWRAP | pkcs11.CKF_DERIVE
+	signing = pkcs11.CKF_SIGN | pkcs11.CKF_VERIFY
+)
+
+// digests are the mechanisms whose result the standard library knows as well.
+var digests = map[uint]crypto.Hash{
+	pkcs11.CKM_SHA_1: crypto.SHA1, pkcs11.CKM_SHA224: crypto.SHA224, pkcs11.CKM_SHA256: crypto.SHA256, pkcs11.CKM_SHA384: crypto.SHA384,
+	pkcs11.CKM_SHA512: crypto.SHA512, pkcs11.CKM_SHA512_224: crypto.SHA512_224, pkcs11.CKM_SHA512_256: crypto.SHA512_256,
+	pkcs11.CKM_SHA3_224: crypto.SHA3_224, pkcs11.CKM_SHA3_256: crypto.SHA3_256, pkcs11.CKM_SHA3_384: crypto.SHA3_384, pkcs11.CKM_SHA3_512: crypto.SHA3_512,
+}
+
+// trial has everything that the mechanisms are tried on.
+type trial struct {
+	*live.Token
+	t       *testing.T
+	s       pkcs11.SessionHandle
+	private map[uint][]pkcs11.ObjectHandle // by key type
+	public  map[uint][]pkcs11.ObjectHandle // in the same order
+}
+
+func newTrial(t *testing.T) *trial {
+	k := live.New(t)
+	x := &trial{k, t, k.User(), map[uint][]pkcs11.ObjectHandle{}, map[uint][]pkcs11.ObjectHandle{}}
+	for _, c := range curves {
+		for range 2 {
+			public, private := c.pair(t, k, x.s)
+			x.private[c.keyType] = append(x.private[c.keyType], private)
+			x.public[c.keyType] = append(x.public[c.keyType], public)
+		}
+	}
+	return x
+}
+
+// TestMechanisms uses every mechanism of the list for all that its flags say,
+// with every kind of key that it takes.
+func TestMechanisms(t *testing.T) {
+	x := newTrial(t)
+	list, err := x.GetMechanismList(0)
+	x.OK(err)
+	if len(list) < len(digests)+10 {
+		t.Errorf("%d mechanisms", len(list))
+	}
+	for _, m := range list {
+		info, err := x.GetMechanismInfo(0, []*pkcs11.Mechanism{m})
+		x.OK(err)
+		switch f := info.Flags & functions; f {
+		case pkcs11.CKF_DIGEST:
+			x.digest(m.Mechanism)
+		case signing:
+			x.sign(m.Mechanism)
+		case pkcs11.CKF_GENERATE_KEY_PAIR:
+			x.generate(m.Mechanism)
+		case pkcs11.CKF_DERIVE:
+			x.derive(m.Mechanism)
+		default:
+			t.Errorf("mechanism 0x%x has the flags 0x%x, which this test knows nothing of", m.Mechanism, f)
+		}
+	}
+}
+
+func (x *trial) digest(m uint) {
+	x.t.Helper()
+	hash, known := digests[m]
+	if !known {
+		x.t.Fatalf("mechanism 0x%x is a digest that this test does not know", m)
+	}
+	h := hash.New()
+	h.Write([]byte("abc"))
+	x.OK(x.DigestInit(x.s, live.Mechanism(m)))
+	whole, err := x.Digest(x.s, []byte("abc"))
+	x.OK(err)
+	x.OK(x.DigestInit(x.s, live.Mechanism(m)))
+	x.OK(x.DigestUpdate(x.s, []byte("a")))
+	x.OK(x.DigestUpdate(x.s, []byte("bc")))
+	parts, err := x.DigestFinal(x.s)
+	x.OK(err)
+	if want := h.Sum(nil); !bytes.Equal(whole, want) || !bytes.Equal(parts, want) {
+		x.t.Errorf("%v: %x and in parts %x, want %x", hash, whole, parts, want)
+	}
+}
+
+// messages are shorter than a digest, as long as one, and longer.
+var messages = [][]byte{[]byte("m"), bytes.Repeat([]byte("m"), 32), bytes.Repeat([]byte("m"), 100)}
+
+// sign uses a mechanism with all keys that it takes; there have to be some.
+func (x *trial) sign(m uint) {
+	x.t.Helper()
+	used := 0
+	for keyType, keys := range x.private {
+		for i, private := range keys {
+			for _, message := range messages {
+				if x.signsWith(m, private, x.public[keyType][i], message) {
+					used++
+				}
+			}
+		}
+	}
+	if used == 0 {
+		x.t.Errorf("mechanism 0x%x signs with none of the keys", m)
+	}
+}
+
+// signsWith signs and verifies, unless the key is none for the mechanism.
+func (x *trial) signsWith(m uint, private, public pkcs11.ObjectHandle, message []byte) bool {
+	x.t.Helper()
+	err := x.SignInit(x.s, live.Mechanism(m), private)
+	if rv := live.RV(err); rv == pkcs11.CKR_KEY_TYPE_INCONSISTENT || rv == pkcs11.CKR_KEY_FUNCTION_NOT_PERMITTED {
+		return false
+	}
+	x.OK(err)
+	signature, err := x.Sign(x.s, message)
+	x.OK(err)
+	x.Want("C_Verify", x.Verified(x.s, m, public, message, signature), pkcs11.CKR_OK)
+	signature[5] ^= 1
+	x.Want("C_Verify of another signature", x.Verified(x.s, m, public, message, signature), pkcs11.CKR_SIGNATURE_INVALID)
+	return true
+}
+
+func (x *trial) generate(m uint) {
+	x.t.Helper()
+	used := 0
+	for _, c := range curves {
+		if c.generate == m {
+			used++
+			c.pair(x.t, x.Token, x.s)
+		}
+	}
+	if used == 0 {
+		x.t.Errorf("mechanism 0x%x makes keys of none of the types", m)
+	}
+}
+
+// derive has both sides of a key agreement come to the same secret.
+func (x *trial) derive(m uint) {
+	x.t.Helper()
+	used := 0
+	for keyType, keys := range x.private {
+		for i := 0; i+1 < len(keys); i += 2 {
+			if !bytes.Equal(x.Attr(x.s, keys[i], pkcs11.CKA_DERIVE), []byte{1}) {
+				continue
+			}
+			used++
+			a, b := x.secret(m, keys[i], x.public[keyType][i+1]), x.secret(m, keys[i+1], x.public[keyType][i])
+			if len(a) != 32 || !bytes.Equal(a, b) {
+				x.t.Errorf("mechanism 0x%x, key type 0x%x: %x and %x", m, keyType, a, b)
+			}
+		}
+	}
+	if used == 0 {
+		x.t.Errorf("mechanism 0x%x derives from none of the keys", m)
+	}
+}
+
+func (x *trial) secret(m uint, private, peer pkcs11.ObjectHandle) []byte {
+	x.t.Helper()
+	params := pkcs11.NewECDH1DeriveParams(pkcs11.CKD_NULL, nil, point(x.t, x.Attr(x.s, peer, pkcs11.CKA_EC_POINT)))
+	key, err := x.DeriveKey(x.s, []*pkcs11.Mechanism{pkcs11.NewMechanism(m, params)}, private, []*pkcs11.Attribute{
+		attr(pkcs11.CKA_CLASS, pkcs11.CKO_SECRET_KEY), attr(pkcs11.CKA_KEY_TYPE, pkcs11.CKK_GENERIC_SECRET),
+		attr(pkcs11.CKA_SENSITIVE, false), attr(pkcs11.CKA_EXTRACTABLE, true),
+	})
+	x.OK(err)
+	return x.Attr(x.s, key, pkcs11.CKA_VALUE)
+}
+
+// TestMechanismSizes checks what is said of key sizes.
+func TestMechanismSizes(t *testing.T) {
+	k := live.New(t)
+	for m, sizes := range map[uint][]uint{
+		pkcs11.CKM_ECDSA: {256}, pkcs11.CKM_EC_KEY_PAIR_GEN: {256}, live.CKM_EDDSA: {255, 256}, live.CKM_EC_EDWARDS_KEY_PAIR_GEN: {255, 256},
+	} {
+		info, err := k.GetMechanismInfo(0, live.Mechanism(m))
+		k.OK(err)
+		for _, n := range sizes {
+			if n < info.MinKeySize || n > info.MaxKeySize {
+				t.Errorf("mechanism 0x%x: sizes %d to %d, not %d", m, info.MinKeySize, info.MaxKeySize, n)
+			}
+		}
+	}
+}
+
+// TestOtherMechanisms asks for mechanisms that are not in the list.
+func TestOtherMechanisms(t *testing.T) {
+	k := live.New(t)
+	list, err := k.GetMechanismList(0)
+	k.OK(err)
+	s := k.User()
+	key := k.Key(s, pkcs11.CKO_PRIVATE_KEY, 0)
+	for _, m := range []uint{pkcs11.CKM_RSA_PKCS, pkcs11.CKM_AES_GCM, pkcs11.CKM_MD5, pkcs11.CKM_SHA256_RSA_PKCS, pkcs11.CKM_VENDOR_DEFINED, 0xFFFFFFFF} {
+		if slices.ContainsFunc(list, func(x *pkcs11.Mechanism) bool { return x.Mechanism == m }) {
+			t.Errorf("mechanism 0x%x is in the list", m)
+		}
+		_, err := k.GetMechanismInfo(0, live.Mechanism(m))
+		k.Want("C_GetMechanismInfo", err, pkcs11.CKR_MECHANISM_INVALID)
+		k.Want("C_SignInit", k.SignInit(s, live.Mechanism(m), key), pkcs11.CKR_MECHANISM_INVALID)
+		k.Want("C_DigestInit", k.DigestInit(s, live.Mechanism(m)), pkcs11.CKR_MECHANISM_INVALID)
+	}
+}
