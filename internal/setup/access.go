@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"syscall"
 )
 
 // access says who may use the state: its owner, or a group too.
@@ -18,18 +19,42 @@ type access struct {
 	group                    int // -1: that of the process
 }
 
-// accessOf returns the access of a group's members, or of the owner alone when
-// there is no group.
-func accessOf(group string) (access, error) {
+// accessOf returns the access to a state directory of a group's members, or of
+// the owner alone when there is no group.
+func accessOf(group, state string) (access, error) {
 	if group == "" {
 		return access{directory: 0o700, parents: 0o700, file: 0o600, group: -1}, nil
 	}
-	g, err := user.LookupGroup(group)
+	gid, err := groupID(group)
+	if known, ok := groupOf(state); err != nil && ok {
+		gid, err = known, nil
+	}
 	if err != nil {
 		return access{}, fmt.Errorf("state_group: %w", err)
 	}
-	gid, err := strconv.Atoi(g.Gid)
-	return access{directory: 0o770 | fs.ModeSetgid, parents: 0o755, file: 0o660, group: gid}, err
+	return access{directory: 0o770 | fs.ModeSetgid, parents: 0o755, file: 0o660, group: gid}, nil
+}
+
+func groupID(name string) (int, error) {
+	g, err := user.LookupGroup(name)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(g.Gid)
+}
+
+// groupOf returns the group of a directory that was made for one. A server that
+// has changed its root directory has no other way to learn it.
+func groupOf(directory string) (gid int, ok bool) {
+	info, err := os.Stat(directory)
+	if err != nil || info.Mode()&fs.ModeSetgid == 0 {
+		return 0, false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return int(stat.Gid), true
 }
 
 // makeDirectory makes a directory that is missing, with these permissions

@@ -90,7 +90,7 @@ func (o opener) open() (scm.Device, *store.Store, error) {
 
 // makeDirectories makes the directories of the slot that are missing.
 func (o opener) makeDirectories() (access, error) {
-	a, err := accessOf(o.settings.StateGroup)
+	a, err := accessOf(o.settings.StateGroup, o.slot.State)
 	if err != nil {
 		return access{}, err
 	}
