@@ -3,7 +3,6 @@
 package clients_test
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,9 +40,10 @@ http {
 }
 `
 
-// startNginx starts nginx as Debian does: as root, a daemon with a master and
-// workers that are www-data, without a word about processes in its options.
-func startNginx(t *testing.T) *nginx {
+// newNginx prepares an nginx as Debian has it: started by root, a daemon with a
+// master and workers that are www-data, without a word about processes in its
+// options.
+func newNginx(t *testing.T) *nginx {
 	t.Helper()
 	harness.Need(t, "nginx")
 	needEngine(t)
@@ -53,15 +53,21 @@ func startNginx(t *testing.T) *nginx {
 	n := &nginx{sandbox: newRootSandbox(t), address: fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t))}
 	n.cert = filepath.Join(n.home(), "cert.pem")
 	n.configure(fmt.Sprintf("state = %q\nstate_group = \"www-data\"\n", filepath.Join(n.root, "state")))
+	n.env = []string{"PKCS11_MODULE_PATH=" + n.module()}
+	return n
+}
+
+// start makes a token and a certificate, and starts nginx.
+func (n *nginx) start() {
+	n.t.Helper()
 	n.initToken()
-	n.nginxRun("openssl", "req", "-new", "-x509", "-engine", "pkcs11", "-keyform", "engine", "-key", uri("00", "private"),
+	n.run("openssl", "req", "-new", "-x509", "-engine", "pkcs11", "-keyform", "engine", "-key", uri("00", "private"),
 		"-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", n.cert)
 	conf := fmt.Sprintf(nginxConf, n.address, uri("00", "private"))
 	n.check(os.WriteFile(filepath.Join(n.home(), "nginx.conf"), []byte(conf), 0o644))
-	n.nginxRun("nginx", "-p", n.home(), "-c", "nginx.conf")
-	t.Cleanup(n.stop)
+	n.run("nginx", "-p", n.home(), "-c", "nginx.conf")
+	n.t.Cleanup(n.stop)
 	n.awaitWorkers()
-	return n
 }
 
 // awaitWorkers waits for both workers, because nginx returns before its daemon
@@ -70,18 +76,6 @@ func (n *nginx) awaitWorkers() {
 	n.t.Helper()
 	if !eventually(func() bool { return len(n.workers()) == 2 }) {
 		n.t.Fatalf("workers: %v, want 2", n.workers())
-	}
-}
-
-// nginxRun runs a program for which the module is set, as the master is started.
-func (n *nginx) nginxRun(name string, args ...string) {
-	n.t.Helper()
-	cmd := n.command(name, args...)
-	cmd.Env = append(cmd.Env, "PKCS11_MODULE_PATH="+n.module())
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		n.t.Fatalf("%s: %v\n%s%s", name, err, out.String(), n.log())
 	}
 }
 
@@ -118,7 +112,8 @@ func (n *nginx) workers() (pids []int) {
 
 func TestNginx(t *testing.T) {
 	t.Parallel()
-	n := startNginx(t)
+	n := newNginx(t)
+	n.start()
 	handshakes(t, n.address, n.cert, 50)
 	var clients sync.WaitGroup
 	for range 4 {
@@ -129,7 +124,8 @@ func TestNginx(t *testing.T) {
 
 func TestNginxReloads(t *testing.T) {
 	t.Parallel()
-	n := startNginx(t)
+	n := newNginx(t)
+	n.start()
 	for range 3 {
 		handshakes(t, n.address, n.cert, 10)
 		before := n.workers()

@@ -22,6 +22,7 @@ type sandbox struct {
 	t    testing.TB
 	root string
 	cred *syscall.Credential // nil: the user who runs the tests
+	env  []string            // more variables
 }
 
 // newSandbox makes a sandbox. p11-kit reads no configuration of its user for
@@ -91,10 +92,10 @@ func (s *sandbox) give(path string) {
 func (s *sandbox) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = s.home()
-	cmd.Env = []string{
+	cmd.Env = append([]string{
 		"HOME=" + s.home(), "PATH=" + filepath.Join(s.root, "usr/bin") + ":/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
 		"LC_ALL=C.UTF-8", "ZK_PKCS11_BACKEND=soft", "ZK_PKCS11_CONF=" + s.config(),
-	}
+	}, s.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: s.cred}
 	return cmd
 }
