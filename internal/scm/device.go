@@ -26,6 +26,7 @@ const (
 	FirstVolatile  Slot = -2  // volatile slots count down from here
 	PermanentSlots      = 16  // how many permanent slots there are
 	UserSlots           = 512 // how many user slots there are
+	ForeignSlots        = 128 // foreign public keys have slots 0 to 127 of their own
 )
 
 // Permanent tells whether s is one of the slots that are there from the
@@ -68,9 +69,10 @@ type Device interface {
 	// call to the device.
 	Version() uint64
 	// Keys lists the allocated key slots in ascending order, without the
-	// volatile ones.
+	// volatile ones and those whose public key is not given away.
 	Keys() ([]Key, error)
-	// PublicKey returns one allocated slot. ErrSlotRange, ErrSlotEmpty.
+	// PublicKey returns one allocated slot. ErrSlotRange, ErrSlotEmpty,
+	// ErrExport.
 	PublicKey(Slot) (Key, error)
 	// Generate makes a key pair in the lowest free user slot. ErrFull when
 	// there is none.
@@ -155,7 +157,13 @@ var (
 	ErrSealed    = errors.New("private keys are sealed")
 	ErrSecret    = errors.New("wrong secret")
 	ErrReadOnly  = errors.New("device state cannot be written")
+	ErrExport    = errors.New("public key is not given away")
+	ErrAuth      = errors.New("data was not locked by this device or has been changed")
+	ErrName      = errors.New("wallet name is in use")
+	ErrFixed     = errors.New("setting cannot be changed any more")
 	ErrDestroyed = errors.New("device has destroyed its keys")
 	ErrAbsent    = errors.New("device does not answer")
+	ErrTimeout   = errors.New("device did not answer in time")
+	ErrAbility   = errors.New("device has no such ability")
 	ErrDevice    = errors.New("device failure")
 )

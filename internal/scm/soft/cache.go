@@ -10,33 +10,6 @@ import (
 	"libzk_pkcs11/internal/scm"
 )
 
-// current returns what the flash holds now, which nobody changes afterwards.
-func (d *Device) current() (*flash, error) {
-	d.mu.RLock()
-	f, fresh := d.flash, d.fresh()
-	d.mu.RUnlock()
-	if fresh {
-		return f, nil
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	err := d.refresh()
-	return d.flash, err
-}
-
-// unsealed returns the root key of the flash as it is now.
-func (d *Device) unsealed() (*root, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.refresh(); err != nil {
-		return nil, err
-	}
-	if d.root == nil {
-		return nil, scm.ErrSealed
-	}
-	return d.root, nil
-}
-
 // fresh tells whether flash is what the file holds now. The caller holds mu.
 func (d *Device) fresh() bool {
 	return !d.closed && d.flash != nil && d.version == d.file.Version()
@@ -75,7 +48,7 @@ func (d *Device) adopt(f *flash) error {
 	if d.root != nil && !bytes.Equal(d.root.id, f.rootID) {
 		d.reset()
 	}
-	if d.root == nil && f.root == nil {
+	if d.root == nil && f.root == nil && !f.condition.Destroyed {
 		r, err := d.rootKey.read(f.rootID)
 		if err != nil {
 			return err
@@ -85,7 +58,7 @@ func (d *Device) adopt(f *flash) error {
 	if old := d.flash; old != nil {
 		maps.DeleteFunc(d.ready, func(s scm.Slot, _ private) bool { return !old.same(f, s) })
 	}
-	d.flash = f
+	d.flash, d.steady = f, false
 	return nil
 }
 

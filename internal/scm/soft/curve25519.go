@@ -10,13 +10,29 @@ import (
 	"libzk_pkcs11/internal/scm"
 )
 
-type ed25519Key struct{ key ed25519.PrivateKey }
+// ed25519Key signs what use, a value of Options.Ed25519, says.
+type ed25519Key struct {
+	key ed25519.PrivateKey
+	use string
+}
 
-func parseEd25519(seed []byte) private { return ed25519Key{ed25519.NewKeyFromSeed(seed)} }
+func parseEd25519(seed []byte) private { return parseEd25519Like(seed, Ed25519Message) }
+
+func parseEd25519Like(seed []byte, use string) private {
+	return ed25519Key{ed25519.NewKeyFromSeed(seed), use}
+}
 
 func (k ed25519Key) public() []byte { return k.key.Public().(ed25519.PublicKey) }
 
 func (k ed25519Key) sign(message []byte) ([]byte, error) {
+	switch k.use {
+	case Ed25519Digest:
+		if err := checkDigest(message); err != nil {
+			return nil, err
+		}
+	case Ed25519None:
+		return nil, fmt.Errorf("signature with %s: %w", scm.Ed25519, scm.ErrCurve)
+	}
 	return ed25519.Sign(k.key, message), nil
 }
 

@@ -12,13 +12,15 @@ import (
 
 var errClosed = fmt.Errorf("soft SCM is closed: %w", scm.ErrAbsent)
 
-func errRange(s scm.Slot) error { return fmt.Errorf("slot %d: %w", int(s), scm.ErrSlotRange) }
-func errEmpty(s scm.Slot) error { return fmt.Errorf("slot %d: %w", int(s), scm.ErrSlotEmpty) }
+func errRange(s scm.Slot) error  { return fmt.Errorf("slot %d: %w", int(s), scm.ErrSlotRange) }
+func errEmpty(s scm.Slot) error  { return fmt.Errorf("slot %d: %w", int(s), scm.ErrSlotEmpty) }
+func errHidden(s scm.Slot) error { return fmt.Errorf("slot %d: %w", int(s), scm.ErrExport) }
 
 // ours lists the errors of scm that transactions on the flash answer.
 var ours = [...]error{
-	scm.ErrSlotRange, scm.ErrSlotEmpty, scm.ErrSlotTaken, scm.ErrFull, scm.ErrCurve,
-	scm.ErrSealed, scm.ErrReadOnly, scm.ErrDevice, errBlank,
+	scm.ErrSlotRange, scm.ErrSlotEmpty, scm.ErrSlotTaken, scm.ErrPermanent, scm.ErrFull,
+	scm.ErrCurve, scm.ErrInput, scm.ErrSealed, scm.ErrReadOnly, scm.ErrExport, scm.ErrName,
+	scm.ErrFixed, scm.ErrDestroyed, scm.ErrAbility, scm.ErrTimeout, scm.ErrDevice, errBlank,
 }
 
 // fault makes what a transaction on the flash answered an error of scm.

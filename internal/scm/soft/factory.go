@@ -30,12 +30,23 @@ func (d *Device) manufacture() error {
 		if err := d.rootKey.write(r); err != nil {
 			return err
 		}
-		_, err := tx.Exec("INSERT INTO scm (id, serial, root_id) VALUES (1, ?, ?)", newSerial(), r.id)
+		_, err := tx.Exec("INSERT INTO scm (id, serial, root_id, condition) VALUES (1, ?, ?, '')", newSerial(), r.id)
 		if err != nil {
 			return err
 		}
-		return addPermanent(tx, r)
+		return furnish(tx, r)
 	}))
+}
+
+// furnish gives an SCM without anything what it has from the factory.
+func furnish(tx *sql.Tx, r *root) error {
+	if err := writeCondition(tx, factoryCondition()); err != nil {
+		return err
+	}
+	if err := addLockKeys(tx, r); err != nil {
+		return err
+	}
+	return addPermanent(tx, r)
 }
 
 func addPermanent(tx *sql.Tx, r *root) error {
@@ -47,7 +58,7 @@ func addPermanent(tx *sql.Tx, r *root) error {
 		if err != nil {
 			return err
 		}
-		if err := writeKey(tx, r, scm.Key{Slot: s, Curve: c, Public: p.public()}, secret); err != nil {
+		if err := writeKey(tx, r, sealedKey{Key: scm.Key{Slot: s, Curve: c, Public: p.public()}}, secret); err != nil {
 			return err
 		}
 	}

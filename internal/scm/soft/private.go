@@ -68,8 +68,8 @@ func errUnknown(c scm.Curve) error {
 
 // checkDigest refuses what an SCM does not sign with an ECDSA key.
 func checkDigest(digest []byte) error {
-	if len(digest) != 32 {
-		return fmt.Errorf("digest of %d bytes, not 32: %w", len(digest), scm.ErrInput)
+	if len(digest) != digestSize {
+		return fmt.Errorf("digest of %d bytes, not %d: %w", len(digest), digestSize, scm.ErrInput)
 	}
 	return nil
 }

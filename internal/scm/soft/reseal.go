@@ -54,6 +54,11 @@ func (d *Device) moveKeys(tx *sql.Tx, next *root, secret []byte) error {
 			return err
 		}
 	}
+	for name, blob := range f.secrets {
+		if err := moveSecret(tx, name, blob, d.root, next); err != nil {
+			return err
+		}
+	}
 	sealed, err := d.keep(next, secret)
 	if err != nil {
 		return err
@@ -62,12 +67,21 @@ func (d *Device) moveKeys(tx *sql.Tx, next *root, secret []byte) error {
 }
 
 func moveKey(tx *sql.Tx, k sealedKey, from, to *root) error {
-	secret := make([]byte, secretSize)
-	defer clear(secret)
-	if err := from.unseal(k.Key, k.blob, secret); err != nil {
+	secret, err := from.unsealKey(k)
+	if err != nil {
 		return err
 	}
-	return writeKey(tx, to, k.Key, secret)
+	defer clear(secret)
+	return resealKey(tx, to, k, secret)
+}
+
+func moveSecret(tx *sql.Tx, name string, blob []byte, from, to *root) error {
+	secret, err := from.unseal(secretContext(name), blob, keySize)
+	if err != nil {
+		return err
+	}
+	defer clear(secret)
+	return writeSecret(tx, to, name, secret)
 }
 
 // keep returns the root key sealed to the secret, or nil after it has put it in

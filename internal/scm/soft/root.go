@@ -66,33 +66,37 @@ func (r *root) sealTo(pass []byte) (blob []byte, err error) {
 	return blob, err
 }
 
-// seal returns the private key of k sealed under the root key.
-func (r *root) seal(k scm.Key, private []byte) (blob []byte, err error) {
+// seal returns plain sealed under the root key, bound to what it is.
+func (r *root) seal(context, plain []byte) (blob []byte, err error) {
 	err = r.use(func(key []byte) error {
-		blob, err = seal(key, private, keyContext(k))
+		blob, err = seal(key, plain, context)
 		return err
 	})
 	return blob, err
 }
 
-// unseal undoes seal into private, secretSize bytes long.
-func (r *root) unseal(k scm.Key, blob, private []byte) error {
-	return r.use(func(key []byte) error {
-		if err := unseal(key, blob, keyContext(k), private); err != nil {
-			return fmt.Errorf("private key of slot %d: %w: %w", k.Slot, scm.ErrDevice, err)
+// unseal undoes seal; plain has size bytes.
+func (r *root) unseal(context, blob []byte, size int) ([]byte, error) {
+	plain := make([]byte, size)
+	err := r.use(func(key []byte) error {
+		if err := unseal(key, blob, context, plain); err != nil {
+			return fmt.Errorf("%w: %w", scm.ErrDevice, err)
 		}
 		return nil
 	})
-}
-
-// private opens a key of the flash.
-func (r *root) private(k sealedKey) (private, error) {
-	secret := make([]byte, secretSize)
-	defer clear(secret)
-	if err := r.unseal(k.Key, k.blob, secret); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	return parse(k.Curve, secret)
+	return plain, nil
+}
+
+// unsealKey returns what is sealed beside a key of the flash.
+func (r *root) unsealKey(k sealedKey) ([]byte, error) {
+	secret, err := r.unseal(k.context(), k.blob, k.kind.sealedSize())
+	if err != nil {
+		return nil, fmt.Errorf("key slot %d: %w", k.Slot, err)
+	}
+	return secret, nil
 }
 
 // use calls f with the root key, which stays until f returns.

@@ -9,8 +9,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-
-	"libzk_pkcs11/internal/scm"
 )
 
 // keySize is the length in bytes of the AES-256 keys: the root key and the key
@@ -53,13 +51,18 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// keyContext binds a sealed private key to its slot, curve and public key, so
-// that blobs cannot change places.
-func keyContext(k scm.Key) []byte {
+// context binds what is sealed beside a key to the slot, curve, kind and public
+// key, so that blobs cannot change places.
+func (k sealedKey) context() []byte {
 	b := []byte("zk_pkcs11 soft SCM key")
 	b = binary.BigEndian.AppendUint64(b, uint64(k.Slot))
-	b = append(b, byte(k.Curve))
+	b = append(b, byte(k.Curve), byte(k.kind))
 	return append(b, k.Public...)
+}
+
+// secretContext binds a secret of the device itself to its name.
+func secretContext(name string) []byte {
+	return append([]byte("zk_pkcs11 soft SCM secret "), name...)
 }
 
 // rootSealer is the key that seals the root key with the given identity.

@@ -42,13 +42,7 @@ func (d *Device) sealable(secret []byte) error {
 	if len(secret) == 0 {
 		return fmt.Errorf("empty secret: %w", scm.ErrInput)
 	}
-	if err := d.refresh(); err != nil {
-		return err
-	}
-	if d.root == nil {
-		return scm.ErrSealed
-	}
-	return nil
+	return d.open()
 }
 
 // Unseal opens the device for this process. A device whose root key lies in its
@@ -57,8 +51,11 @@ func (d *Device) Unseal(secret []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for {
-		if err := d.refresh(); err != nil {
+		if err := d.answer(); err != nil {
 			return err
+		}
+		if d.flash.condition.Destroyed {
+			return scm.ErrDestroyed
 		}
 		prepared, err := d.openRoot(secret)
 		if err != nil || !prepared {

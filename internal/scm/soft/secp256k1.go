@@ -33,6 +33,11 @@ func (k secp256k1Key) sign(digest []byte) ([]byte, error) {
 	}
 	sig := ecdsa.Sign(k.key, digest)
 	r, s := sig.R(), sig.S()
+	if r.IsOdd() {
+		// The library returns the lower of the two s that are valid, an SCM
+		// either of them.
+		s.Negate()
+	}
 	rs := make([]byte, 64)
 	r.PutBytesUnchecked(rs[:32])
 	s.PutBytesUnchecked(rs[32:])

@@ -40,8 +40,13 @@ func secretsOf(t *testing.T, d *Device) [][]byte {
 	must(t, err)
 	var all [][]byte
 	for _, k := range f.keys {
-		secret := make([]byte, secretSize)
-		must(t, d.root.unseal(k.Key, k.blob, secret))
+		secret, err := d.root.unsealKey(k)
+		must(t, err)
+		all = append(all, secret)
+	}
+	for name, blob := range f.secrets {
+		secret, err := d.root.unseal(secretContext(name), blob, keySize)
+		must(t, err)
 		all = append(all, secret)
 	}
 	must(t, d.root.use(func(key []byte) error {
@@ -120,6 +125,7 @@ func TestTampered(t *testing.T) {
 		{"short public key", "UPDATE key SET public = x'00' WHERE slot = 0", nil},
 		{"pair of another slot", "UPDATE key SET (public, sealed) = (SELECT public, sealed FROM key WHERE slot = 1) WHERE slot = 0", nil},
 		{"curve", "UPDATE key SET curve = 1 WHERE slot = 0", nil},
+		{"kind", "UPDATE key SET kind = 3 WHERE slot = 0", nil},
 		{"unknown curve", "UPDATE key SET curve = 7 WHERE slot = 0", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -183,7 +189,7 @@ func TestDestroyedRoot(t *testing.T) {
 	r := newRoot()
 	r.destroy()
 	r.destroy()
-	_, err := r.seal(scm.Key{}, make([]byte, secretSize))
+	_, err := r.seal(nil, make([]byte, secretSize))
 	if !errors.Is(err, scm.ErrSealed) {
 		t.Errorf("seal: error %v, want %v", err, scm.ErrSealed)
 	}
@@ -202,6 +208,6 @@ func TestUnsealAgain(t *testing.T) {
 	inUse, err := d.unsealed()
 	must(t, err)
 	must(t, d.Unseal(secret))
-	_, err = inUse.seal(scm.Key{}, make([]byte, secretSize))
+	_, err = inUse.seal(nil, make([]byte, secretSize))
 	must(t, err)
 }

@@ -2,31 +2,58 @@
 
 package soft
 
-import "libzk_pkcs11/internal/scm"
+import (
+	"fmt"
+	"time"
 
-// capabilities of the soft SCM, by curve.
-var capabilities = map[scm.Curve]scm.Capability{
-	scm.P256:      {Generate: true, Sign: true, Agree: true, Message: 32},
-	scm.Secp256k1: {Generate: true, Sign: true, Agree: true, Message: 32},
-	scm.Ed25519:   {Generate: true, Sign: true},
-	scm.X25519:    {Generate: true, Agree: true},
-}
+	"libzk_pkcs11/internal/scm"
+)
+
+// digestSize is the length in bytes of what an SCM signs with an ECDSA key.
+const digestSize = 32
 
 // Capability tells what the device can do with keys on the curve.
-func (d *Device) Capability(c scm.Curve) scm.Capability { return capabilities[c] }
+func (d *Device) Capability(c scm.Curve) scm.Capability {
+	switch c {
+	case scm.P256, scm.Secp256k1:
+		return scm.Capability{Generate: true, Sign: true, Agree: true, Message: digestSize}
+	case scm.Ed25519:
+		able := scm.Capability{Generate: true, Sign: d.options.Ed25519 != Ed25519None}
+		if d.options.Ed25519 == Ed25519Digest {
+			able.Message = digestSize
+		}
+		return able
+	case scm.X25519:
+		return scm.Capability{Generate: true, Agree: true}
+	}
+	return scm.Capability{}
+}
 
 // Sign signs a digest of 32 bytes with an ECDSA key, or a message of any length
 // with an Ed25519 key.
 func (d *Device) Sign(s scm.Slot, message []byte) ([]byte, error) {
-	k, err := d.private(s)
+	k, err := d.signer(s)
 	if err != nil {
 		return nil, err
 	}
 	return k.sign(message)
 }
 
+// signer returns the private key in the slot s for a signature.
+func (d *Device) signer(s scm.Slot) (private, error) {
+	if s == scm.EphemeralSlot && !d.options.EphemeralSigns {
+		return nil, fmt.Errorf("signature with the ephemeral key: %w", scm.ErrAbility)
+	}
+	wait(d.options.Latency.Sign)
+	return d.private(s)
+}
+
 // Agree returns the secret shared with the owner of the public key peer.
 func (d *Device) Agree(s scm.Slot, peer []byte) ([]byte, error) {
+	if s.Permanent() && d.options.PermanentSignOnly {
+		return nil, fmt.Errorf("key agreement with slot %d: %w", s, scm.ErrAbility)
+	}
+	wait(d.options.Latency.Sign)
 	k, err := d.private(s)
 	if err != nil {
 		return nil, err
@@ -34,19 +61,26 @@ func (d *Device) Agree(s scm.Slot, peer []byte) ([]byte, error) {
 	return k.agree(peer)
 }
 
+// wait is how long a call takes that would take no time.
+func wait(latency time.Duration) {
+	if latency > 0 {
+		time.Sleep(latency)
+	}
+}
+
 // private returns the private key in the slot s, opened once and kept ready as
 // long as the slot holds it.
 func (d *Device) private(s scm.Slot) (private, error) {
 	d.mu.RLock()
 	k, ok := d.cached(s)
-	ok = ok && d.fresh()
+	ok = ok && d.steady && d.fresh()
 	d.mu.RUnlock()
 	if ok {
 		return k, nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.open(s)
+	return d.prepare(s)
 }
 
 // cached returns the private key in the slot s if it is ready. The caller holds
@@ -60,14 +94,11 @@ func (d *Device) cached(s scm.Slot) (private, bool) {
 	return k, ok
 }
 
-// open is private for a key that is perhaps not ready. The caller holds mu for
-// writing.
-func (d *Device) open(s scm.Slot) (private, error) {
-	if err := d.refresh(); err != nil {
+// prepare is private for a key that is perhaps not ready. The caller holds mu
+// for writing.
+func (d *Device) prepare(s scm.Slot) (private, error) {
+	if err := d.open(); err != nil {
 		return nil, err
-	}
-	if d.root == nil {
-		return nil, scm.ErrSealed
 	}
 	if s.Volatile() {
 		k, err := d.volatile.key(s)
@@ -78,11 +109,27 @@ func (d *Device) open(s scm.Slot) (private, error) {
 	}
 	k, err := d.flash.key(s)
 	if err != nil {
-		return nil, err
+		return nil, d.missing(d.flash, s, err)
 	}
-	p, err := d.root.private(k)
+	p, err := d.privateOf(k)
 	if err == nil {
 		d.ready[s] = p
 	}
 	return p, err
+}
+
+// privateOf opens a key of the flash. The caller holds mu.
+func (d *Device) privateOf(k sealedKey) (private, error) {
+	secret, err := d.root.unsealKey(k)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(secret)
+	switch {
+	case k.kind == watchKey:
+		return nil, fmt.Errorf("slot %d has a public key only: %w", k.Slot, scm.ErrAbility)
+	case k.Curve == scm.Ed25519 && d.options.Ed25519 != Ed25519Message:
+		return parseEd25519Like(secret[:secretSize], d.options.Ed25519), nil
+	}
+	return parse(k.Curve, secret[:secretSize])
 }

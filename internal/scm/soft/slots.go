@@ -16,11 +16,29 @@ func (d *Device) Keys() ([]scm.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]scm.Key, len(f.keys))
-	for i, k := range f.keys {
-		keys[i] = clone(k.Key)
+	keys := make([]scm.Key, 0, len(f.keys))
+	for _, k := range f.keys {
+		if k.Slot >= 0 && !k.hidden {
+			keys = append(keys, clone(k.Key))
+		}
 	}
 	return keys, nil
+}
+
+// Slots lists the allocated permanent and user slots in ascending order, also
+// those whose public key is not given away.
+func (d *Device) Slots() ([]scm.Slot, error) {
+	f, err := d.current()
+	if err != nil {
+		return nil, err
+	}
+	slots := make([]scm.Slot, 0, len(f.keys))
+	for _, k := range f.keys {
+		if k.Slot >= 0 {
+			slots = append(slots, k.Slot)
+		}
+	}
+	return slots, nil
 }
 
 // PublicKey returns the key in a slot of any kind.
@@ -33,7 +51,13 @@ func (d *Device) PublicKey(s scm.Slot) (scm.Key, error) {
 		return scm.Key{}, err
 	}
 	k, err := f.key(s)
-	return clone(k.Key), err
+	if err != nil {
+		return scm.Key{}, d.missing(f, s, err)
+	}
+	if k.hidden {
+		return scm.Key{}, errHidden(s)
+	}
+	return clone(k.Key), nil
 }
 
 func clone(k scm.Key) scm.Key {
@@ -43,12 +67,12 @@ func clone(k scm.Key) scm.Key {
 
 // Generate makes a key pair in the lowest free user slot.
 func (d *Device) Generate(c scm.Curve) (scm.Key, error) {
-	return d.create(c, freeSlot)
+	return d.create(c, d.freeSlot)
 }
 
 // GenerateAt makes a key pair in a user slot of the caller's choice.
 func (d *Device) GenerateAt(s scm.Slot, c scm.Curve) (scm.Key, error) {
-	if !s.Permanent() && !s.User() {
+	if !s.Permanent() && (!s.User() || int(s-scm.FirstUser) >= d.options.UserSlots) {
 		return scm.Key{}, errRange(s)
 	}
 	return d.create(c, func(tx *sql.Tx) (scm.Slot, error) {
@@ -62,6 +86,7 @@ func (d *Device) GenerateAt(s scm.Slot, c scm.Curve) (scm.Key, error) {
 
 // create makes a key pair in the slot that choose returns.
 func (d *Device) create(c scm.Curve, choose func(*sql.Tx) (scm.Slot, error)) (scm.Key, error) {
+	wait(d.options.Latency.Generate)
 	r, err := d.unsealed()
 	if err != nil {
 		return scm.Key{}, err
@@ -72,7 +97,7 @@ func (d *Device) create(c scm.Curve, choose func(*sql.Tx) (scm.Slot, error)) (sc
 	if err != nil {
 		return scm.Key{}, err
 	}
-	key := scm.Key{Curve: c, Public: p.public()}
+	key := sealedKey{Key: scm.Key{Curve: c, Public: p.public()}}
 	err = d.file.Update(func(tx *sql.Tx) error {
 		if err := checkRoot(tx, r); err != nil {
 			return err
@@ -85,7 +110,7 @@ func (d *Device) create(c scm.Curve, choose func(*sql.Tx) (scm.Slot, error)) (sc
 	if err != nil {
 		return scm.Key{}, fault(err)
 	}
-	return key, nil
+	return key.Key, nil
 }
 
 // Remove erases the key pair of a user or volatile slot.

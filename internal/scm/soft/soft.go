@@ -14,7 +14,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"sync"
 	"time"
@@ -23,25 +22,6 @@ import (
 	"libzk_pkcs11/internal/sharedfile"
 )
 
-// Values of Options.Seal.
-const (
-	SealPIN    = "pin"    // the root key is sealed to the secret of Device.Prepare
-	SealDevice = "device" // the root key stays in its file, protected by its mode only
-)
-
-// defaultFirmware is a version that keeps its keys, unlike some later ones.
-const defaultFirmware = "01.00.00"
-
-// Options are the settings of a soft SCM. The zero value is right for a
-// process of root.
-type Options struct {
-	Mode     fs.FileMode   // of the files that it makes; 0 means 0600
-	Group    int           // gid of these files, -1 for that of the process
-	Seal     string        // SealPIN or SealDevice; "" means SealPIN
-	Firmware string        // that Info tells; "" means "01.00.00"
-	Wait     time.Duration // how long to wait for other processes; 0 means 5 s
-}
-
 // Device is an open soft SCM. Besides scm.Device it is an scm.Agreer,
 // scm.Placer, scm.Volatile, scm.Sealer and scm.Capable.
 type Device struct {
@@ -49,9 +29,12 @@ type Device struct {
 	file    *sharedfile.File
 	rootKey rootFile
 	serial  string
+	clock   func() time.Time
 
 	mu       sync.RWMutex // guards what follows, all of it a cache but volatile
 	closed   bool
+	daemon   int                  // the daemon to which this device was opened
+	steady   bool                 // nothing in flash keeps calls from being answered
 	version  uint64               // of file, when flash was read
 	flash    *flash               // nil when it has to be read
 	root     *root                // nil when sealed
@@ -82,28 +65,14 @@ func Open(dir string, o Options) (*Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("soft SCM in %s: %w", dir, fault(err))
 	}
-	d := &Device{options: o, file: file, rootKey: rootFile{dir, o.Mode, o.Group}}
+	d := &Device{
+		options: o, file: file, rootKey: rootFile{dir, o.Mode, o.Group}, clock: time.Now,
+	}
 	d.reset()
 	if err := d.start(); err != nil {
 		return nil, fmt.Errorf("soft SCM in %s: %w", dir, errors.Join(err, file.Close()))
 	}
 	return d, nil
-}
-
-func (o Options) complete() (Options, error) {
-	if o.Mode == 0 {
-		o.Mode = 0o600
-	}
-	if o.Firmware == "" {
-		o.Firmware = defaultFirmware
-	}
-	if o.Seal == "" {
-		o.Seal = SealPIN
-	}
-	if o.Seal != SealPIN && o.Seal != SealDevice {
-		return o, fmt.Errorf("seal is %q, not %q or %q", o.Seal, SealPIN, SealDevice)
-	}
-	return o, nil
 }
 
 // start makes the SCM when there is none, reads it, and finishes what a process
@@ -119,13 +88,16 @@ func (d *Device) start() error {
 	if err != nil {
 		return err
 	}
-	d.serial = d.flash.serial
+	d.serial, d.daemon = d.flash.serial, d.flash.condition.Link.Daemon
 	d.tidy()
 	return nil
 }
 
-// Info describes the device.
+// Info describes the device, also one that has destroyed its keys.
 func (d *Device) Info() (scm.Info, error) {
+	if _, err := d.answering(); err != nil {
+		return scm.Info{}, err
+	}
 	return scm.Info{
 		Model:        "Soft SCM",
 		Manufacturer: "zk_pkcs11",
@@ -145,10 +117,17 @@ func (d *Device) Version() uint64 {
 	return d.file.Version()
 }
 
-// Random fills p with random bytes. It never fails.
+// Random fills p with random bytes.
 func (d *Device) Random(p []byte) error {
-	_, err := rand.Read(p)
-	return err
+	if most := d.options.MaxRandom; most > 0 && len(p) > most {
+		return fmt.Errorf("%d random bytes at once: %w", len(p), scm.ErrInput)
+	}
+	if _, err := d.answering(); err != nil {
+		return err
+	}
+	wait(d.options.Latency.Random)
+	rand.Read(p)
+	return nil
 }
 
 // Close forgets every key and releases the files. It does nothing the second

@@ -93,8 +93,12 @@ func checkFiles(t *testing.T, dir string, want ...string) {
 }
 
 func TestOptions(t *testing.T) {
-	if _, err := soft.Open(t.TempDir(), soft.Options{Seal: "glue"}); err == nil {
-		t.Error("Open takes an unknown way of sealing")
+	for _, o := range []soft.Options{
+		{Seal: "glue"}, {Ed25519: "always"}, {Defects: []string{"leaks"}}, {UserSlots: 513}, {UserSlots: -1},
+	} {
+		if _, err := soft.Open(t.TempDir(), o); err == nil {
+			t.Errorf("Open takes %+v", o)
+		}
 	}
 	if _, err := soft.Open(filepath.Join(t.TempDir(), "missing"), options); err == nil {
 		t.Error("Open takes a directory that does not exist")

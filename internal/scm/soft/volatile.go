@@ -57,13 +57,11 @@ func (d *Device) GenerateVolatile(c scm.Curve) (scm.Key, error) {
 	if err != nil {
 		return scm.Key{}, err
 	}
+	wait(d.options.Latency.Generate)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.refresh(); err != nil {
+	if err := d.open(); err != nil {
 		return scm.Key{}, err
-	}
-	if d.root == nil {
-		return scm.Key{}, scm.ErrSealed
 	}
 	return clone(d.volatile.add(c, p)), nil
 }

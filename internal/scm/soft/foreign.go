@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"crypto/ecdh"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// foreignKey is a row of the table foreign_key: somebody else's public key.
+type foreignKey struct {
+	scm.Key
+	hidden bool // it is not given away
+}
+
+// Foreign lists the foreign public keys in ascending order of their slots,
+// without those that are not given away.
+func (d *Device) Foreign() ([]scm.Key, error) {
+	f, err := d.current()
+	if err != nil {
+		return nil, err
+	}
+	var keys []scm.Key
+	for _, s := range slices.Sorted(maps.Keys(f.foreign)) {
+		if k := f.foreign[s]; !k.hidden {
+			keys = append(keys, clone(k.Key))
+		}
+	}
+	return keys, nil
+}
+
+// ForeignSlots lists the slots of all foreign public keys in ascending order.
+func (d *Device) ForeignSlots() ([]scm.Slot, error) {
+	f, err := d.current()
+	if err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(f.foreign)), nil
+}
+
+// ForeignKey returns one foreign public key. ErrSlotRange, ErrSlotEmpty,
+// ErrExport.
+func (d *Device) ForeignKey(s scm.Slot) (scm.Key, error) {
+	f, err := d.current()
+	if err != nil {
+		return scm.Key{}, err
+	}
+	k, err := f.foreignKey(s)
+	if err != nil {
+		return scm.Key{}, d.missing(f, s, err)
+	}
+	if k.hidden {
+		return scm.Key{}, errHidden(s)
+	}
+	return clone(k.Key), nil
+}
+
+func (f *flash) foreignKey(s scm.Slot) (foreignKey, error) {
+	if s < 0 || s >= scm.ForeignSlots {
+		return foreignKey{}, errRange(s)
+	}
+	k, ok := f.foreign[s]
+	if !ok {
+		return foreignKey{}, errEmpty(s)
+	}
+	return k, nil
+}
+
+// StoreForeign keeps a public key, in the form of scm.Key.Public, in the lowest
+// free foreign slot. ErrCurve, ErrInput for what is no public key on the curve,
+// ErrFull.
+func (d *Device) StoreForeign(c scm.Curve, public []byte) (scm.Slot, error) {
+	if err := checkPublic(c, public); err != nil {
+		return 0, err
+	}
+	if _, err := d.current(); err != nil {
+		return 0, err
+	}
+	var s scm.Slot
+	err := d.file.Update(func(tx *sql.Tx) (err error) {
+		if s, err = freeForeign(tx); err != nil {
+			return err
+		}
+		_, err = tx.Exec("INSERT INTO foreign_key (slot, curve, public, hidden) VALUES (?, ?, ?, FALSE)",
+			int(s), int(c), public)
+		return err
+	})
+	return s, fault(err)
+}
+
+func freeForeign(tx *sql.Tx) (s scm.Slot, err error) {
+	const query = `
+SELECT min(s) FROM (SELECT 0 AS s UNION ALL SELECT slot + 1 FROM foreign_key)
+WHERE s NOT IN (SELECT slot FROM foreign_key)`
+	if err := tx.QueryRow(query).Scan(&s); err != nil {
+		return 0, err
+	}
+	if s >= scm.ForeignSlots {
+		return 0, fmt.Errorf("all %d foreign slots hold keys: %w", scm.ForeignSlots, scm.ErrFull)
+	}
+	return s, nil
+}
+
+// RemoveForeign erases a foreign public key. ErrSlotRange, ErrSlotEmpty.
+func (d *Device) RemoveForeign(s scm.Slot) error {
+	f, err := d.current()
+	if err != nil {
+		return err
+	}
+	if s < 0 || s >= scm.ForeignSlots {
+		return d.missing(f, s, errRange(s))
+	}
+	return fault(d.file.Update(func(tx *sql.Tx) error {
+		done, err := tx.Exec("DELETE FROM foreign_key WHERE slot = ?", int(s))
+		return someRow(done, err, s)
+	}))
+}
+
+// someRow answers ErrSlotEmpty when a statement about slot s found no row.
+func someRow(done sql.Result, err error, s scm.Slot) error {
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, errEmpty(s))
+	}
+	return nil
+}
+
+// checkPublic refuses what is no public key on the curve.
+func checkPublic(c scm.Curve, public []byte) error {
+	if !known(c) {
+		return errUnknown(c)
+	}
+	if err := checkPeer(c, public); err != nil {
+		return err
+	}
+	var err error
+	switch c {
+	case scm.P256:
+		_, err = ecdh.P256().NewPublicKey(uncompressed(public))
+	case scm.Secp256k1:
+		_, err = secp256k1.ParsePubKey(uncompressed(public))
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", scm.ErrInput, err)
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// kind says what a key slot holds beside a public key.
+type kind int
+
+const (
+	plainKey kind = iota // a private key
+	seedKey              // the topmost key of a wallet: a private key and a chain code
+	childKey             // a private key derived from another, and a chain code
+	watchKey             // a chain code only: part of an oversight wallet
+)
+
+// chainSize is the length in bytes of the chain code of a key in a wallet.
+const chainSize = 32
+
+// sealedSize is the length in bytes of what is sealed beside a key of the kind:
+// the private key, then the chain code.
+func (k kind) sealedSize() int {
+	switch k {
+	case seedKey, childKey:
+		return secretSize + chainSize
+	case watchKey:
+		return chainSize
+	}
+	return secretSize
+}
+
+// sealedKey is a row of the table key.
+type sealedKey struct {
+	scm.Key
+	kind   kind
+	blob   []byte // what belongs to the kind, sealed under the root key
+	hidden bool   // the public key is not given away
+	node   node
+}
+
+// node is the place of a key in its wallet, the zero value for other keys.
+type node struct {
+	parent  scm.Slot // meaningless at the top
+	master  scm.Slot // slot of the topmost key
+	address string   // such as m/44'/0'/1
+	wallet  string   // name of the wallet, at the top only
+}
+
+func (n node) top(s scm.Slot) bool { return n.address != "" && n.master == s }
+
+const keyColumns = "slot, curve, kind, public, sealed, hidden, coalesce(parent, 0), coalesce(master, 0), coalesce(address, ''), coalesce(wallet, '')"
+
+func scanKey(rows *sql.Rows) (sealedKey, error) {
+	var k sealedKey
+	err := rows.Scan(&k.Slot, &k.Curve, &k.kind, &k.Public, &k.blob, &k.hidden,
+		&k.node.parent, &k.node.master, &k.node.address, &k.node.wallet)
+	if err != nil {
+		return k, err
+	}
+	return k, checkKey(k.Key)
+}
+
+// writeKey stores a new key, sealed under r, in its slot, which is empty.
+func writeKey(tx *sql.Tx, r *root, k sealedKey, secret []byte) error {
+	blob, err := r.seal(k.context(), secret)
+	if err != nil {
+		return err
+	}
+	var parent, master, address, wallet any
+	if n := k.node; n.address != "" {
+		master, address = int(n.master), n.address
+		if n.top(k.Slot) {
+			wallet = n.wallet
+		} else {
+			parent = int(n.parent)
+		}
+	}
+	_, err = tx.Exec(`INSERT INTO key (slot, curve, kind, public, sealed, hidden, parent, master, address, wallet)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		int(k.Slot), int(k.Curve), int(k.kind), k.Public, blob, k.hidden, parent, master, address, wallet)
+	return err
+}
+
+// resealKey seals a key that is stored anew.
+func resealKey(tx *sql.Tx, r *root, k sealedKey, secret []byte) error {
+	blob, err := r.seal(k.context(), secret)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec("UPDATE key SET sealed = ? WHERE slot = ?", blob, int(k.Slot))
+	return err
+}
+
+// eraseKey erases the key in the slot s, and what was derived from it.
+func eraseKey(tx *sql.Tx, s scm.Slot) error {
+	done, err := tx.Exec("DELETE FROM key WHERE slot = ?", int(s))
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, errEmpty(s))
+	}
+	return nil
+}
+
+// freeSlot returns the lowest user slot without a key.
+func (d *Device) freeSlot(tx *sql.Tx) (scm.Slot, error) {
+	const query = `
+SELECT min(s) FROM (SELECT ?1 AS s UNION ALL SELECT slot + 1 FROM key WHERE slot >= ?1)
+WHERE s NOT IN (SELECT slot FROM key)`
+	var s scm.Slot
+	if err := tx.QueryRow(query, int(scm.FirstUser)).Scan(&s); err != nil {
+		return 0, err
+	}
+	if int(s-scm.FirstUser) >= d.options.UserSlots {
+		return 0, fmt.Errorf("all %d user slots hold keys: %w", d.options.UserSlots, scm.ErrFull)
+	}
+	return s, nil
+}
+
+// holds tells whether there is a key in slot s.
+func holds(tx *sql.Tx, s scm.Slot) (yes bool, err error) {
+	err = tx.QueryRow("SELECT EXISTS (SELECT 1 FROM key WHERE slot = ?)", int(s)).Scan(&yes)
+	return yes, err
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// Values of Options.Seal.
+const (
+	SealPIN    = "pin"    // the root key is sealed to the secret of Device.Prepare
+	SealDevice = "device" // the root key stays in its file, protected by its mode only
+)
+
+// Values of Options.Ed25519: what the SCM makes of the input to a signature with
+// an Ed25519 key, which the vendor does not say.
+const (
+	Ed25519Message = "message" // it is a message of any length
+	Ed25519Digest  = "digest"  // it is a message of exactly 32 bytes
+	Ed25519None    = "none"    // there are no such signatures
+)
+
+// defaultFirmware is a version that keeps its keys, unlike some later ones.
+const defaultFirmware = "01.00.00"
+
+// Options are the settings of a soft SCM. The zero value is right for a
+// process of root, and makes an SCM that is quick and has no defects.
+type Options struct {
+	Mode  fs.FileMode   // of the files that it makes; 0 means 0600
+	Group int           // gid of these files, -1 for that of the process
+	Seal  string        // SealPIN or SealDevice; "" means SealPIN
+	Wait  time.Duration // how long to wait for other processes; 0 means 5 s
+
+	Firmware string   // that Info tells, and from which Defects follow; "" means "01.00.00"
+	Defects  []string // names of defects; nil means those of the firmware
+
+	MaxKeys   int // what Capacity tells; 0 means 528
+	UserSlots int // how many user slots there are, at most 512; 0 means 512
+
+	Ed25519           string // "" means Ed25519Message
+	PermanentSignOnly bool   // keys in permanent slots agree on no secrets
+	PermanentShown    bool   // DisableExport is refused for permanent slots
+	EphemeralSigns    bool   // the ephemeral key signs, too
+
+	MaxRandom int // most bytes of one call of Random; 0 means any number
+	MaxLock   int // most bytes that Lock takes; 0 means any number
+
+	Latency Latency
+}
+
+// Latency is how long calls take at least.
+type Latency struct {
+	Sign, Generate, Random, Lock time.Duration
+}
+
+func (o Options) complete() (Options, error) {
+	if o.Mode == 0 {
+		o.Mode = 0o600
+	}
+	orWord(&o.Firmware, defaultFirmware)
+	orWord(&o.Seal, SealPIN)
+	orWord(&o.Ed25519, Ed25519Message)
+	orNumber(&o.MaxKeys, int(scm.LastUser)+1)
+	orNumber(&o.UserSlots, scm.UserSlots)
+	if o.Defects == nil {
+		o.Defects = firmwareDefects[o.Firmware]
+	}
+	return o, o.check()
+}
+
+func (o Options) check() error {
+	if err := oneOf("seal", o.Seal, SealPIN, SealDevice); err != nil {
+		return err
+	}
+	if err := oneOf("ed25519", o.Ed25519, Ed25519Message, Ed25519Digest, Ed25519None); err != nil {
+		return err
+	}
+	for _, name := range o.Defects {
+		if err := oneOf("defect", name, Defects...); err != nil {
+			return err
+		}
+	}
+	if o.UserSlots < 0 || o.UserSlots > scm.UserSlots {
+		return fmt.Errorf("%d user slots: there are at most %d", o.UserSlots, scm.UserSlots)
+	}
+	return nil
+}
+
+func orWord(s *string, standard string) {
+	if *s == "" {
+		*s = standard
+	}
+}
+
+func orNumber(n *int, standard int) {
+	if *n == 0 {
+		*n = standard
+	}
+}
+
+func oneOf(what, word string, words ...string) error {
+	if !slices.Contains(words, word) {
+		return fmt.Errorf("%s is %q, not one of %q", what, word, words)
+	}
+	return nil
+}
+
+// Options returns the settings of the device, with defaults filled in.
+func (d *Device) Options() Options { return d.options }
+
+// Capacity is what the SCM tells about how many keys it has room for.
+func (d *Device) Capacity() int { return d.options.MaxKeys }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"crypto/elliptic"
+	"fmt"
+	"math/big"
+
+	"filippo.io/nistec"
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// SignRecoverable is Sign that also tells what it takes to compute the public key
+// from the signature: whether the y coordinate of the point that r comes from is
+// odd (1) or even (0). ErrCurve for keys that are not on P-256 or secp256k1.
+func (d *Device) SignRecoverable(s scm.Slot, digest []byte) (sig []byte, recovery byte, err error) {
+	k, err := d.signer(s)
+	if err != nil {
+		return nil, 0, err
+	}
+	r, ok := k.(recoverable)
+	if !ok {
+		return nil, 0, fmt.Errorf("recoverable signature with slot %d: %w", s, scm.ErrCurve)
+	}
+	if sig, err = k.sign(digest); err != nil {
+		return nil, 0, err
+	}
+	recovery, err = r.parity(digest, sig)
+	return sig, recovery, err
+}
+
+// recoverable is a private key from whose signatures its public key can be
+// computed.
+type recoverable interface {
+	// parity computes the point that r of a signature comes from, digest/s·G +
+	// r/s·Q, and tells whether its y coordinate is odd.
+	parity(digest, sig []byte) (byte, error)
+}
+
+func (k p256Key) parity(digest, sig []byte) (byte, error) {
+	order := elliptic.P256().Params().N
+	scalar := func(b []byte, by *big.Int) []byte {
+		product := new(big.Int).Mul(new(big.Int).SetBytes(b), by)
+		return product.Mod(product, order).FillBytes(make([]byte, 32))
+	}
+	inverse := new(big.Int).ModInverse(new(big.Int).SetBytes(sig[32:]), order)
+	a, errA := nistec.NewP256Point().ScalarBaseMult(scalar(digest, inverse))
+	q, errQ := nistec.NewP256Point().SetBytes(k.agreer.PublicKey().Bytes())
+	if errA != nil || errQ != nil {
+		return 0, errSignature
+	}
+	b, err := nistec.NewP256Point().ScalarMult(q, scalar(sig[:32], inverse))
+	if err != nil {
+		return 0, errSignature
+	}
+	return a.Add(a, b).BytesCompressed()[0] & 1, nil
+}
+
+func (k secp256k1Key) parity(digest, sig []byte) (byte, error) {
+	var e, r, inverse secp256k1.ModNScalar
+	e.SetByteSlice(digest)
+	r.SetByteSlice(sig[:32])
+	inverse.SetByteSlice(sig[32:])
+	inverse.InverseNonConst()
+	var a, b, sum, point secp256k1.JacobianPoint
+	secp256k1.ScalarBaseMultNonConst(e.Mul(&inverse), &a)
+	k.pub.AsJacobian(&point)
+	secp256k1.ScalarMultNonConst(r.Mul(&inverse), &point, &b)
+	secp256k1.AddNonConst(&a, &b, &sum)
+	sum.ToAffine()
+	if sum.Y.IsOdd() {
+		return 1, nil
+	}
+	return 0, nil
+}

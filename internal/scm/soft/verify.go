@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"fmt"
+	"math/big"
+
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	koblitz "github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// signatureSize is the length in bytes of r‖s and of R‖S.
+const signatureSize = 64
+
+// Verify tells whether sig is a signature, in the form that Sign returns, of the
+// digest by the key in a slot. The key need not be one that is given away.
+// ErrInput when digest or sig has a length that no signature has.
+func (d *Device) Verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, error) {
+	f, err := d.current()
+	if err != nil {
+		return false, err
+	}
+	k, err := f.anyKey(s, foreign)
+	if err != nil {
+		return false, d.missing(f, s, err)
+	}
+	return verify(k, digest, sig)
+}
+
+// anyKey returns the public key in a slot of either numbering.
+func (f *flash) anyKey(s scm.Slot, foreign bool) (scm.Key, error) {
+	if foreign {
+		k, err := f.foreignKey(s)
+		return k.Key, err
+	}
+	k, err := f.key(s)
+	return k.Key, err
+}
+
+func verify(k scm.Key, digest, sig []byte) (bool, error) {
+	if len(sig) != signatureSize {
+		return false, fmt.Errorf("signature of %d bytes: %w", len(sig), scm.ErrInput)
+	}
+	switch k.Curve {
+	case scm.Ed25519:
+		return ed25519.Verify(k.Public, digest, sig), nil
+	case scm.X25519:
+		return false, fmt.Errorf("signature with %s: %w", k.Curve, scm.ErrCurve)
+	}
+	if err := checkDigest(digest); err != nil {
+		return false, err
+	}
+	if k.Curve == scm.P256 {
+		return verifyP256(k.Public, digest, sig)
+	}
+	return verifySecp256k1(k.Public, digest, sig)
+}
+
+func verifyP256(public, digest, sig []byte) (bool, error) {
+	pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), uncompressed(public))
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", scm.ErrDevice, err)
+	}
+	r, s := new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:])
+	return ecdsa.Verify(pub, digest, r, s), nil
+}
+
+func verifySecp256k1(public, digest, sig []byte) (bool, error) {
+	pub, err := secp256k1.ParsePubKey(uncompressed(public))
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", scm.ErrDevice, err)
+	}
+	var r, s secp256k1.ModNScalar
+	if r.SetByteSlice(sig[:32]) || s.SetByteSlice(sig[32:]) {
+		return false, nil
+	}
+	return koblitz.NewSignature(&r, &s).Verify(digest, pub), nil
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zymbit
+
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// failure is a negative return code of the library.
+type failure struct {
+	call string
+	code syscall.Errno
+}
+
+// failed returns the failure that a return code stands for, nil for success.
+func failed(call string, rc C.int) error {
+	if rc >= 0 {
+		return nil
+	}
+	return &failure{call, syscall.Errno(-rc)}
+}
+
+// Error names the function of the library and what its code means.
+func (f *failure) Error() string {
+	return fmt.Sprintf("%s: %v (%d)", f.call, f.code, -int(f.code))
+}
+
+// Unwrap tells what the failure is to callers of the device. The codes of the
+// library are not documented, but for a module that does not answer, so that
+// all others are failures of the device; our own library tells one more.
+func (f *failure) Unwrap() []error {
+	if f.code == syscall.EKEYREVOKED {
+		return []error{scm.ErrDestroyed, f.code}
+	}
+	return []error{scm.ErrDevice, f.code}
+}
+
+var (
+	errClosed = fmt.Errorf("SCM is closed: %w", scm.ErrAbsent)
+	errSwap   = fmt.Errorf("the slot holds another key than before: %w", scm.ErrSlotEmpty)
+)
+
+func errRange(s scm.Slot) error { return fmt.Errorf("slot %d: %w", int(s), scm.ErrSlotRange) }
+func errEmpty(s scm.Slot) error { return fmt.Errorf("slot %d: %w", int(s), scm.ErrSlotEmpty) }
+
+// timedOut tells whether the module did not answer.
+func timedOut(err error) bool { return errors.Is(err, syscall.ETIMEDOUT) }
+
+// refused tells whether the library or the module answered with a failure.
+func refused(err error) bool {
+	var f *failure
+	return errors.As(err, &f)
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zymbit
+
+// #cgo CFLAGS: -D_GNU_SOURCE -Wall -Wextra -I${SRCDIR}/../../../include
+// #cgo LDFLAGS: -ldl
+// #include <stdlib.h>
+// #include "shim.h"
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// library is the vendor's library, loaded, and the context in it.
+type library struct {
+	f   *C.zk_functions
+	ctx C.zkCTX // NULL when none is open
+}
+
+// load loads the library at path, or one that the dynamic linker finds by a name
+// without a slash. It is never unloaded, because it may have started threads.
+func load(path string) (*library, error) {
+	cpath := C.CString(path)
+	defer C.free(unsafe.Pointer(cpath))
+	var problem *C.char
+	f := C.zk_load(cpath, &problem)
+	if f == nil {
+		defer C.free(unsafe.Pointer(problem))
+		return nil, fmt.Errorf("%w: %s", scm.ErrAbsent, C.GoString(problem))
+	}
+	return &library{f: f}, nil
+}
+
+func (l *library) missing() []string {
+	var names []string
+	var there C.bool
+	for i := C.size_t(0); ; i++ {
+		name := C.zk_function(l.f, i, &there)
+		if name == nil {
+			return names
+		}
+		if !there {
+			names = append(names, C.GoString(name))
+		}
+	}
+}
+
+func (l *library) open() error {
+	if l.ctx != nil {
+		return nil
+	}
+	var ctx C.zkCTX
+	if err := failed("zkOpen", C.callOpen(l.f, &ctx)); err != nil {
+		return err
+	}
+	l.ctx = ctx
+	return nil
+}
+
+func (l *library) close() {
+	if l.ctx != nil {
+		C.callClose(l.f, l.ctx) // nothing can be done about a failure
+		l.ctx = nil
+	}
+}
+
+func (l *library) text(p property) (string, error) {
+	var s *C.char
+	var rc C.int
+	switch p {
+	case model:
+		rc = C.callGetModelNumberString(l.f, l.ctx, &s)
+	case firmware:
+		rc = C.callGetFirmwareVersionString(l.f, l.ctx, &s)
+	case serial:
+		rc = C.callGetSerialNumberString(l.f, l.ctx, &s)
+	}
+	return takenText(s), failed("reading the module's strings", rc)
+}
+
+func (l *library) random(n int) ([]byte, error) {
+	var p *C.uint8_t
+	return l.taken("zkGetRandBytes", C.callGetRandBytes(l.f, l.ctx, &p, C.int(n)), p, C.int(n))
+}
+
+func (l *library) slots() ([]scm.Slot, error) {
+	if l.f.GetAllocSlotsList == nil {
+		return permanent(), nil
+	}
+	var capacity, size C.int
+	var list *C.int
+	rc := C.callGetAllocSlotsList(l.f, l.ctx, false, &capacity, &list, &size)
+	bytes, err := l.taken("zkGetAllocSlotsList", rc, (*C.uint8_t)(unsafe.Pointer(list)), size*C.sizeof_int)
+	if err != nil {
+		return nil, err
+	}
+	slots := make([]scm.Slot, size)
+	for i, n := range unsafe.Slice((*C.int)(unsafe.Pointer(unsafe.SliceData(bytes))), size) {
+		slots[i] = scm.Slot(n)
+	}
+	return slots, nil
+}
+
+// permanent lists the slots of modules that are older than the list of slots.
+func permanent() []scm.Slot {
+	slots := make([]scm.Slot, scm.PermanentSlots)
+	for i := range slots {
+		slots[i] = scm.Slot(i)
+	}
+	return slots
+}
+
+func (l *library) publicKey(s scm.Slot) ([]byte, error) {
+	var p *C.uint8_t
+	var size C.int
+	if l.f.ExportPubKey == nil { // its older name
+		rc := C.callGetECDSAPubKey(l.f, l.ctx, &p, &size, C.int(s))
+		return l.taken("zkGetECDSAPubKey", rc, p, size)
+	}
+	rc := C.callExportPubKey(l.f, l.ctx, &p, &size, C.int(s), false)
+	return l.taken("zkExportPubKey", rc, p, size)
+}
+
+func (l *library) sign(s scm.Slot, digest []byte) ([]byte, error) {
+	var p *C.uint8_t
+	var size C.int
+	rc := C.callGenECDSASigFromDigest(l.f, l.ctx, (*C.uint8_t)(&digest[0]), C.int(s), &p, &size)
+	return l.taken("zkGenECDSASigFromDigest", rc, p, size)
+}
+
+// agree takes the secret for one of 32 bytes: the library does not tell.
+func (l *library) agree(s scm.Slot, peer []byte) ([]byte, error) {
+	var p *C.uint8_t
+	rc := C.callDoRawECDH(l.f, l.ctx, C.int(s), (*C.uint8_t)(&peer[0]), C.int(len(peer)), &p)
+	return l.taken("zkDoRawECDH", rc, p, 32)
+}
+
+func (l *library) generate(c scm.Curve) (scm.Slot, error) {
+	rc := C.callGenKeyPair(l.f, l.ctx, C.ZK_EC_KEY_TYPE(c))
+	return scm.Slot(rc), failed("zkGenKeyPair", rc)
+}
+
+func (l *library) remove(s scm.Slot) error {
+	return failed("zkRemoveKey", C.callRemoveKey(l.f, l.ctx, C.int(s), false))
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zymbit
+
+// #include <stdlib.h>
+// #include <stdint.h>
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// maxOutput is more bytes than any function of the library gives.
+const maxOutput = 1 << 20
+
+// taken returns what a call has given and releases it, or the call's failure. It
+// is the place where memory of the library becomes Go's, with takenText.
+func (l *library) taken(call string, rc C.int, p *C.uint8_t, size C.int) ([]byte, error) {
+	if err := failed(call, rc); err != nil {
+		return nil, err // p was not set, or is nobody's
+	}
+	defer C.free(unsafe.Pointer(p))
+	if p == nil || size < 0 || size > maxOutput {
+		return nil, fmt.Errorf("%s: gave %d bytes: %w", call, int(size), scm.ErrDevice)
+	}
+	return C.GoBytes(unsafe.Pointer(p), size), nil
+}
+
+// takenText returns a string that a call has given, "" for NULL, and releases it.
+func takenText(s *C.char) string {
+	defer C.free(unsafe.Pointer(s))
+	return C.GoString(s)
+}
