@@ -64,7 +64,24 @@ func (s *session) pairRequest(keyType uint, public, private []Attribute) (*pairR
 	if r.curve.keyType != keyType || !s.token.capability(r.curve.curve).Generate {
 		return nil, CKR_CURVE_NOT_SUPPORTED
 	}
+	if err := r.agreeOnSlot(); err != nil {
+		return nil, err
+	}
 	return r, s.possible(r)
+}
+
+// agreeOnSlot checks that the templates ask for one key slot at most, and for
+// none when the key is to live in volatile memory. The private one then names it.
+func (r *pairRequest) agreeOnSlot() error {
+	public, private := r.half[0], r.half[1]
+	if slot, asked := public[CKA_ZK_SLOT]; asked {
+		private.fill(attributes{CKA_ZK_SLOT: slot})
+	}
+	_, asked := private[CKA_ZK_SLOT]
+	if asked && (!private.is(CKA_TOKEN) || !agrees(public, CKA_ZK_SLOT, private.number(CKA_ZK_SLOT))) {
+		return CKR_TEMPLATE_INCONSISTENT
+	}
+	return nil
 }
 
 // agrees tells whether a number in a template is the one that it must be, or is
@@ -105,10 +122,16 @@ func (s *session) generate(r *pairRequest) ([2]uint, error) {
 	for i := range pair {
 		pair[i] = s.token.newHalf(k, i == 1, r.half[i])
 	}
+	keep := s.keepSlot
 	if k.Slot.Volatile() {
-		return s.keepVolatile(pair)
+		keep = s.keepVolatile
 	}
-	return s.keepSlot(pair)
+	handles, err := keep(pair)
+	if err != nil {
+		s.token.warnOn("erasing a new key that could not be recorded", s.token.device.Remove(k.Slot))
+		return [2]uint{}, err
+	}
+	return handles, nil
 }
 
 // newKey asks the device for the key pair.
@@ -120,15 +143,13 @@ func (s *session) newKey(r *pairRequest) (scm.Key, error) {
 		}
 		return scm.Key{}, CKR_TEMPLATE_INCONSISTENT
 	}
-	for _, a := range r.half {
-		if _, asked := a[CKA_ZK_SLOT]; asked {
-			if placer, ok := d.(scm.Placer); ok {
-				return placer.GenerateAt(scm.Slot(a.number(CKA_ZK_SLOT)), r.curve.curve)
-			}
-			return scm.Key{}, CKR_TEMPLATE_INCONSISTENT
-		}
+	if _, asked := r.half[1][CKA_ZK_SLOT]; !asked {
+		return d.Generate(r.curve.curve)
 	}
-	return d.Generate(r.curve.curve)
+	if placer, ok := d.(scm.Placer); ok {
+		return placer.GenerateAt(scm.Slot(r.half[1].number(CKA_ZK_SLOT)), r.curve.curve)
+	}
+	return scm.Key{}, CKR_TEMPLATE_INCONSISTENT
 }
 
 // nameAlike gives both halves the same CKA_ID if the caller named one at most,
