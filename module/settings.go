@@ -41,7 +41,7 @@ func newLibrary() (*library, error) {
 
 // readSettings reads the settings, in a fresh copy of this library with what
 // the image that loaded it, or one before it, found when it had its root
-// directory and its user still.
+// directory, its user and its environment still.
 func readSettings() (settings config.Config, err error) {
 	if source, ok := inherited(); ok {
 		settings, err = source.Load(getenv)
@@ -62,11 +62,15 @@ func getenv(name string) string {
 	return C.GoString(C.secure_getenv(cname))
 }
 
-// A source is handed down as its fields with a NUL after each but the last;
-// neither paths nor TOML hold one.
+// A source is handed down as its fields and then its variables, with a NUL
+// between them; neither paths nor TOML nor variables hold one.
 
 func bequeath(s config.Source) {
-	text := strings.Join([]string{s.File, s.State, s.Text}, "\x00")
+	fields := []string{s.File, s.State, s.Directory, s.Text}
+	for name, text := range s.Variables {
+		fields = append(fields, name+"="+text)
+	}
+	text := strings.Join(fields, "\x00")
 	C.zk_bequeath(unsafe.Pointer(unsafe.StringData(text)), C.size_t(len(text)))
 }
 
@@ -76,7 +80,11 @@ func inherited() (config.Source, bool) {
 	if bytes == nil {
 		return config.Source{}, false
 	}
-	file, rest, _ := strings.Cut(string(unsafe.Slice((*byte)(bytes), size)), "\x00")
-	state, text, _ := strings.Cut(rest, "\x00")
-	return config.Source{File: file, State: state, Text: text}, true
+	fields := strings.Split(string(unsafe.Slice((*byte)(bytes), size)), "\x00")
+	s := config.Source{File: fields[0], State: fields[1], Directory: fields[2], Text: fields[3], Variables: map[string]string{}}
+	for _, variable := range fields[4:] {
+		name, text, _ := strings.Cut(variable, "=")
+		s.Variables[name] = text
+	}
+	return s, true
 }

@@ -75,13 +75,25 @@ type Slot struct {
 	State   string // directory of this slot's state
 }
 
-// Source is what was found outside this process's own memory and environment.
-// A forked child hands it on and reads settings from it, since it may have
-// changed its root directory or its user since.
+// Source is what was found outside this process's own memory. A forked child
+// hands it on and reads settings from it, since it may have changed its root
+// directory, its user, its working directory or its environment since.
 type Source struct {
-	File  string // path of the file; "" = there was none
-	Text  string // what was in it
-	State string // default state directory
+	File      string            // path of the file; "" = there was none
+	Text      string            // what was in it
+	State     string            // default state directory
+	Directory string            // to which relative paths in variables refer; "" = the working directory
+	Variables map[string]string // that were set, by their names
+}
+
+// variables returns getenv with what s has in place of what is not set.
+func (s Source) variables(getenv func(string) string) func(string) string {
+	return func(name string) string {
+		if text := getenv(name); text != "" {
+			return text
+		}
+		return s.Variables[name]
+	}
 }
 
 // Load reads the settings, with getenv in place of os.Getenv.
@@ -96,7 +108,7 @@ func Load(getenv func(string) string) (Config, error) {
 // Load reads the settings from s and the environment, and from no file, unless
 // ZK_PKCS11_CONF names another than that of s.
 func (s Source) Load(getenv func(string) string) (Config, error) {
-	if named := getenv("ZK_PKCS11_CONF"); named != "" && absolute("", named) != s.File {
+	if named := getenv("ZK_PKCS11_CONF"); named != "" && absolute(s.Directory, named) != s.File {
 		return Load(getenv)
 	}
 	c := defaults(s)
@@ -104,7 +116,7 @@ func (s Source) Load(getenv func(string) string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	if err := c.readEnvironment(getenv); err != nil {
+	if err := c.readEnvironment(s.variables(getenv)); err != nil {
 		return Config{}, err
 	}
 	return c, c.placeSlots(lines)

@@ -83,7 +83,7 @@ func TestFile(t *testing.T) {
 	}
 	dir := filepath.Dir(file)
 	want := Config{
-		Source:     Source{File: file, Text: everything, State: c.Source.State},
+		Source:     Source{File: file, Text: everything, State: c.Source.State, Directory: c.Source.Directory},
 		State:      "/var/lib/x",
 		StateGroup: "ssl-cert",
 		Backend:    BackendSoft,
@@ -217,6 +217,38 @@ func TestInheritedSource(t *testing.T) {
 	env["ZK_PKCS11_CONF"] = write(t, "backend = \"zymbit\"\n")
 	if c, err = s.Load(env.get); err != nil || c.Backend != BackendZymbit {
 		t.Errorf("another file was named since: got %v, %v", c.Backend, err)
+	}
+}
+
+// nginx takes the environment from its workers, and a daemon its working
+// directory: what its parent read counts here too.
+func TestInheritedVariables(t *testing.T) {
+	t.Chdir(t.TempDir())
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent, err := Load(vars{"ZK_PKCS11_HOME": "scm", "ZK_PKCS11_BACKEND": "soft"}.get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("/")
+	for _, test := range []struct {
+		env     vars
+		state   string
+		backend Backend
+	}{
+		{vars{}, filepath.Join(dir, "scm"), BackendSoft},
+		{vars{"ZK_PKCS11_HOME": "scm"}, filepath.Join(dir, "scm"), BackendSoft},
+		{vars{"ZK_PKCS11_HOME": "/other", "ZK_PKCS11_BACKEND": "zymbit"}, "/other", BackendZymbit},
+	} {
+		c, err := parent.Source.Load(test.env.get)
+		if err != nil || c.State != test.state || c.Backend != test.backend {
+			t.Errorf("%v: got %s, %s, %v, want %s, %s", test.env, c.State, c.Backend, err, test.state, test.backend)
+		}
+		if again, err := c.Source.Load(vars{}.get); err != nil || again.State != test.state {
+			t.Errorf("%v: a grandchild got %s, %v, want %s", test.env, again.State, err, test.state)
+		}
 	}
 }
 

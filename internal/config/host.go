@@ -32,7 +32,7 @@ func homeOfUser() string {
 
 // source finds the file and reads it. A file that was named must be there.
 func (h host) source() (Source, error) {
-	s := Source{State: h.state()}
+	s := Source{State: h.state(), Directory: absolute("", ".")}
 	file, named := h.getenv("ZK_PKCS11_CONF"), true
 	if file == "" {
 		file, named = h.fallback, false

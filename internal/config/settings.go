@@ -47,7 +47,9 @@ func slotSettings() map[string]func(*Slot, value) error {
 	}
 }
 
+// readEnvironment applies the variables that are set, and notes them.
 func (c *Config) readEnvironment(getenv func(string) string) error {
+	var found map[string]string
 	for _, s := range settings() {
 		if s.env == "" {
 			continue
@@ -56,10 +58,15 @@ func (c *Config) readEnvironment(getenv func(string) string) error {
 		if text == "" {
 			continue
 		}
-		if err := s.set(c, value{text: text}); err != nil {
+		if err := s.set(c, value{text: text, base: c.Source.Directory}); err != nil {
 			return fmt.Errorf("%s: %w", s.env, err)
 		}
+		if found == nil {
+			found = map[string]string{}
+		}
+		found[s.env] = text
 	}
+	c.Source.Variables = found
 	return nil
 }
 

@@ -122,6 +122,17 @@ func TestNginx(t *testing.T) {
 	clients.Wait()
 }
 
+// TestNginxWorkersKeepTheEnvironment names the state directory by a variable,
+// which nginx takes away from its workers.
+func TestNginxWorkersKeepTheEnvironment(t *testing.T) {
+	t.Parallel()
+	n := newNginx(t)
+	n.configure("state = \"/nonexistent\"\nstate_group = \"www-data\"\n")
+	n.env = append(n.env, "ZK_PKCS11_HOME="+filepath.Join(n.root, "state"))
+	n.start()
+	handshakes(t, n.address, n.cert, 10)
+}
+
 func TestNginxReloads(t *testing.T) {
 	t.Parallel()
 	n := newNginx(t)
