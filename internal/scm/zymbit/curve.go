@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zymbit
+
+import (
+	"crypto/ecdh"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// readKey reads the public key of a slot and finds out its curve, which the
+// library does not tell. The caller holds calls.
+func (d *Device) readKey(s scm.Slot) (scm.Key, error) {
+	public, err := d.api.publicKey(s)
+	if err != nil {
+		return scm.Key{}, err
+	}
+	curve, err := d.curveOf(s, public)
+	if err != nil {
+		return scm.Key{}, fmt.Errorf("slot %d: %w", s, err)
+	}
+	return scm.Key{Slot: s, Curve: curve, Public: public}, nil
+}
+
+func (d *Device) curveOf(s scm.Slot, public []byte) (scm.Curve, error) {
+	if c, ok := d.made[string(public)]; ok {
+		return c, nil
+	}
+	switch {
+	case len(public) == 32 && s.Permanent():
+		return scm.PermanentCurve(s), nil
+	case len(public) == 32:
+		return d.curve25519(s, public), nil
+	case len(public) == 64 && onP256(public):
+		return scm.P256, nil
+	case len(public) == 64 && onSecp256k1(public):
+		return scm.Secp256k1, nil
+	}
+	return 0, fmt.Errorf("public key of %d bytes is on no known curve: %w", len(public), scm.ErrDevice)
+}
+
+// curve25519 tells the two kinds of 32-byte keys apart. The highest bit of an
+// X25519 key is never set; where that does not decide, a signature does, which
+// the module refuses to make with an X25519 key.
+func (d *Device) curve25519(s scm.Slot, public []byte) scm.Curve {
+	if public[31]&0x80 != 0 {
+		return scm.Ed25519
+	}
+	probe := sha256.Sum256([]byte("libzk_pkcs11: which curve is this key on?"))
+	sig, err := d.api.sign(s, probe[:])
+	if err == nil && valid(scm.Key{Slot: s, Curve: scm.Ed25519, Public: public}, probe[:], sig) {
+		return scm.Ed25519
+	}
+	return scm.X25519
+}
+
+func onP256(xy []byte) bool {
+	_, err := ecdh.P256().NewPublicKey(uncompressed(xy))
+	return err == nil
+}
+
+func onSecp256k1(xy []byte) bool {
+	_, err := secp256k1.ParsePubKey(uncompressed(xy))
+	return err == nil
+}
+
+// onX25519 refuses the points of low order, with which every secret is zero.
+func onX25519(u []byte) bool {
+	peer, err := ecdh.X25519().NewPublicKey(u)
+	if err != nil {
+		return false
+	}
+	// Every scalar is a multiple of 8 after clamping, so that any one tells.
+	scalar, err := ecdh.X25519().NewPrivateKey(make([]byte, 32))
+	if err != nil {
+		return false
+	}
+	_, err = scalar.ECDH(peer)
+	return err == nil
+}
+
+// uncompressed returns the SEC 1 form of an x‖y point.
+func uncompressed(xy []byte) []byte { return append([]byte{4}, xy...) }

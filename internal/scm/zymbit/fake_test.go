@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zymbit
+
+import (
+	"errors"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft"
+)
+
+// fake is a library with a soft SCM behind it, which fails as it is told.
+type fake struct {
+	*soft.Device
+	t *testing.T
+
+	failures  []error             // of the next calls, nil for none
+	restarted bool                // the context is dead
+	lacks     []string            // functions
+	version   string              // of the firmware
+	hidden    map[scm.Slot]bool   // slots whose public key is not shown
+	wallets   map[scm.Slot]string // names of wallets
+	indices   []uint32            // of children
+	calls     []string            // that were made
+}
+
+func newFake(t *testing.T) *fake {
+	t.Helper()
+	d, err := soft.Open(t.TempDir(), soft.Options{Group: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return &fake{Device: d, t: t, version: "01.00.00", hidden: map[scm.Slot]bool{}, wallets: map[scm.Slot]string{}}
+}
+
+// device opens a device on the fake.
+func (f *fake) device(change ...func(*Options)) *Device {
+	f.t.Helper()
+	o := Options{Refresh: time.Hour, Group: -1}
+	for _, c := range change {
+		c(&o)
+	}
+	d, err := open(o, f)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { d.Close() })
+	return d
+}
+
+// count returns how many calls f makes.
+func (f *fake) count(do func()) int {
+	before := len(f.calls)
+	do()
+	return len(f.calls) - before
+}
+
+var errRefusal = &failure{"fake", syscall.EINVAL}
+var errTimeout = &failure{"fake", syscall.ETIMEDOUT}
+
+// call begins each call of the library but open and close.
+func (f *fake) call(name string) error {
+	f.calls = append(f.calls, name)
+	if f.restarted {
+		return errRefusal
+	}
+	if len(f.failures) == 0 {
+		return nil
+	}
+	err := f.failures[0]
+	f.failures = f.failures[1:]
+	return err
+}
+
+// answer makes an error of the soft SCM one of the library.
+func answer(err error) error {
+	if err != nil {
+		return errRefusal
+	}
+	return nil
+}
+
+func (f *fake) open() error       { f.restarted = false; return nil }
+func (f *fake) close()            { f.restarted = true }
+func (f *fake) missing() []string { return f.lacks }
+
+func (f *fake) text(p property) (string, error) {
+	return [...]string{model: " MODEL\n", firmware: f.version, serial: "0123456789abcdefXYZ"}[p], f.call("text")
+}
+
+func (f *fake) random(n int) ([]byte, error) {
+	b := make([]byte, n)
+	return b, errors.Join(f.call("random"), f.Random(b))
+}
+
+func (f *fake) slots() ([]scm.Slot, error) {
+	if err := f.call("slots"); err != nil {
+		return nil, err
+	}
+	keys, err := f.Keys()
+	numbers := []scm.Slot{100000} // of a module that has more than we know
+	for _, k := range keys {
+		numbers = append(numbers, k.Slot)
+	}
+	return numbers, err
+}
+
+func (f *fake) publicKey(s scm.Slot) ([]byte, error) {
+	if err := f.call("publicKey"); err != nil {
+		return nil, err
+	}
+	if f.hidden[s] {
+		return nil, errRefusal
+	}
+	k, err := f.PublicKey(s)
+	return k.Public, answer(err)
+}
+
+func (f *fake) sign(s scm.Slot, digest []byte) ([]byte, error) {
+	if err := f.call("sign"); err != nil {
+		return nil, err
+	}
+	sig, err := f.Sign(s, digest)
+	return sig, answer(err)
+}
+
+func (f *fake) agree(s scm.Slot, peer []byte) ([]byte, error) {
+	if err := f.call("agree"); err != nil {
+		return nil, err
+	}
+	secret, err := f.Agree(s, peer)
+	return secret, answer(err)
+}
+
+func (f *fake) generate(c scm.Curve) (scm.Slot, error) {
+	if err := f.call("generate"); err != nil {
+		return 0, err
+	}
+	k, err := f.Generate(c)
+	return k.Slot, answer(err)
+}
+
+func (f *fake) remove(s scm.Slot) error {
+	err := f.call("remove")
+	if timedOut(err) { // the module goes on while the library gives up
+		return errors.Join(err, f.Remove(s))
+	}
+	if err != nil {
+		return err
+	}
+	return answer(f.Remove(s))
+}
+
+func (f *fake) wallet(s scm.Slot) (string, error) {
+	if err := f.call("wallet"); err != nil {
+		return "", err
+	}
+	if name, ok := f.wallets[s]; ok {
+		return name, nil
+	}
+	return "", errRefusal
+}
+
+func (f *fake) master(name string) (scm.Slot, error) {
+	if err := f.call("master"); err != nil {
+		return 0, err
+	}
+	for s, n := range f.wallets {
+		if n == name {
+			return s, nil
+		}
+	}
+	return 0, errRefusal
+}
+
+func (f *fake) newMaster(c scm.Curve, name string) (scm.Slot, error) {
+	if err := f.call("newMaster"); err != nil {
+		return 0, err
+	}
+	k, err := f.Generate(c)
+	f.wallets[k.Slot], f.hidden[k.Slot] = name, true
+	return k.Slot, answer(err)
+}
+
+func (f *fake) child(parent scm.Slot, index uint32) (scm.Slot, error) {
+	if err := f.call("child"); err != nil {
+		return 0, err
+	}
+	f.indices = append(f.indices, index)
+	k, err := f.PublicKey(parent)
+	if err == nil {
+		k, err = f.Generate(k.Curve)
+	}
+	return k.Slot, answer(err)
+}
+
+func hasKey(t *testing.T, d *Device, s scm.Slot) bool {
+	t.Helper()
+	keys, err := d.Keys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(keys, func(k scm.Key) bool { return k.Slot == s })
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zymbit
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// forgetful is the firmware that loses generated keys when it starts, but not
+// those of wallets.
+const forgetful = "01.02.02release"
+
+// walletPrefix begins the names of the wallets that hold our keys, one for each
+// curve.
+const walletPrefix = "zk_pkcs11-"
+
+// inWallet tells whether new keys are made as children of a wallet.
+func (d *Device) inWallet() bool {
+	if d.options.KeyStore != KeyStoreAuto {
+		return d.options.KeyStore == KeyStoreWallet
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.info.Firmware == forgetful
+}
+
+// makeChild makes a child of our wallet for the curve. Its index is a random one
+// of 31 bits, because the child of an index is the same each time and a key that
+// was removed must not come back. The caller holds calls.
+func (d *Device) makeChild(c scm.Curve) (scm.Slot, error) {
+	parent, err := d.master(c)
+	if err != nil {
+		return 0, err
+	}
+	var b [4]byte
+	rand.Read(b[:])
+	return d.api.child(parent, binary.BigEndian.Uint32(b[:])>>1)
+}
+
+// master returns the slot of our wallet's master key, and makes it at first.
+func (d *Device) master(c scm.Curve) (scm.Slot, error) {
+	name := walletPrefix + c.String()
+	if s, err := d.api.master(name); err == nil {
+		return s, nil
+	}
+	s, made := d.api.newMaster(c, name)
+	if made == nil {
+		return s, nil
+	}
+	// Names are unique: another process may have been faster.
+	s, err := d.api.master(name)
+	if err != nil {
+		return 0, fmt.Errorf("wallet %s: %w", name, made)
+	}
+	return s, nil
+}

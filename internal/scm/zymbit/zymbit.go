@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package zymbit is an SCM in hardware, through the vendor's host library
+// libzk_app_utils.so. The library is loaded at run time; what an old one lacks,
+// the device lacks.
+//
+// The library cannot tell when others change the module. Devices with the same
+// Options.State tell one another; what other programs change shows after
+// Options.Refresh. Until then the public key of a slot is the one that was last
+// read, and every signature is held against it before it is given out: a slot
+// that somebody has filled with another key does not sign in the old one's place.
+package zymbit
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+	"time"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// Values of Options.KeyStore.
+const (
+	KeyStoreAuto   = "auto"   // wallet for firmware that loses generated keys, keys for the rest
+	KeyStoreKeys   = "keys"   // new keys are generated
+	KeyStoreWallet = "wallet" // new keys are children of a wallet of ours
+)
+
+// DefaultRefresh is Options.Refresh where that is 0.
+const DefaultRefresh = 5 * time.Second
+
+// Options are the settings of a device.
+type Options struct {
+	Library  string        // path of the vendor's library, or a name that the dynamic linker finds
+	KeyStore string        // one of the values above; "" means KeyStoreAuto
+	Refresh  time.Duration // how long the list of slots is believed; 0 means DefaultRefresh
+	State    string        // directory in which devices tell one another of changes; "" means that they do not
+	Mode     fs.FileMode   // of the files there; 0 means 0600
+	Group    int           // gid of these files, -1 for that of the process
+}
+
+// Device is an open SCM. Besides scm.Device it is an scm.Agreer and
+// scm.Capable.
+type Device struct {
+	options Options
+	changes *changes
+	missing []string // functions that the library lacks
+
+	calls  sync.Mutex // held during each use of api, and guards closed and made
+	api    api
+	closed bool
+	made   map[string]scm.Curve // curves of the keys that were made here, by public key
+
+	mu    sync.Mutex // guards what follows; taken after calls, never before
+	known knowledge
+	info  scm.Info // the zero value until it was read
+}
+
+var _ interface {
+	scm.Device
+	scm.Agreer
+	scm.Capable
+} = (*Device)(nil)
+
+// Open loads the vendor's library and asks the module who it is. ErrAbsent when
+// there is no such library, or the module does not answer: it may be booting,
+// which takes it up to 150 s.
+func Open(o Options) (*Device, error) {
+	l, err := load(o.Library)
+	if err != nil {
+		return nil, fmt.Errorf("the SCM's library: %w", err)
+	}
+	return open(o, l)
+}
+
+func open(o Options, a api) (*Device, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	d := &Device{options: o, api: a, missing: a.missing(), made: map[string]scm.Curve{}}
+	if d.changes, err = openChanges(o); err != nil {
+		return nil, err
+	}
+	if _, err := d.Info(); err != nil {
+		d.Close()
+		if timedOut(err) {
+			err = fmt.Errorf("%w: %w", scm.ErrAbsent, err)
+		}
+		return nil, fmt.Errorf("the SCM does not answer: %w", err)
+	}
+	return d, nil
+}
+
+func (o Options) complete() (Options, error) {
+	switch o.KeyStore {
+	case "":
+		o.KeyStore = KeyStoreAuto
+	case KeyStoreAuto, KeyStoreKeys, KeyStoreWallet:
+	default:
+		return o, fmt.Errorf("key store is %q, not %q, %q or %q", o.KeyStore, KeyStoreAuto, KeyStoreKeys, KeyStoreWallet)
+	}
+	if o.Refresh == 0 {
+		o.Refresh = DefaultRefresh
+	}
+	if o.Mode == 0 {
+		o.Mode = 0o600
+	}
+	return o, nil
+}
+
+// Missing names the functions that the library lacks, as old ones do.
+func (d *Device) Missing() []string { return slices.Clone(d.missing) }
+
+func (d *Device) has(function string) bool { return !slices.Contains(d.missing, function) }
+
+// Random fills p from the module's generator.
+func (d *Device) Random(p []byte) error {
+	const most = 512 // bytes that programs are known to ask for at once
+	for len(p) > 0 {
+		n := min(len(p), most)
+		err := d.retry(func() error {
+			b, err := d.api.random(n)
+			copy(p[:n], b)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+// Close closes the context. It does nothing the second time. Other methods
+// answer ErrAbsent after it.
+func (d *Device) Close() error {
+	d.calls.Lock()
+	defer d.calls.Unlock()
+	if d.closed {
+		return nil
+	}
+	d.closed = true
+	d.forget()
+	d.api.close()
+	return d.changes.close()
+}
