@@ -12,9 +12,10 @@ import (
 	"time"
 )
 
-// round is how many operations are timed together; rounds of the module and of
-// plain Go take turns, so that both meet the same weather.
-const round = 200
+// round is how many operations are timed together. Rounds of the module and of
+// plain Go take turns, so that both meet the same weather. They are so short
+// that few of them hold a garbage collection, which would hide the difference.
+const round = 50
 
 // BenchmarkSignature compares C_SignInit and C_Sign through the module with the
 // same signature by the standard library. It reports medians over all rounds:
