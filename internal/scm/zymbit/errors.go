@@ -35,7 +35,10 @@ func (f *failure) Error() string {
 // library are not documented, but for a module that does not answer, so that
 // all others are failures of the device; our own library tells one more.
 func (f *failure) Unwrap() []error {
-	if f.code == syscall.EKEYREVOKED {
+	switch f.code {
+	case syscall.ETIMEDOUT:
+		return []error{scm.ErrTimeout, f.code}
+	case syscall.EKEYREVOKED:
 		return []error{scm.ErrDestroyed, f.code}
 	}
 	return []error{scm.ErrDevice, f.code}
@@ -50,7 +53,7 @@ func errRange(s scm.Slot) error { return fmt.Errorf("slot %d: %w", int(s), scm.E
 func errEmpty(s scm.Slot) error { return fmt.Errorf("slot %d: %w", int(s), scm.ErrSlotEmpty) }
 
 // timedOut tells whether the module did not answer.
-func timedOut(err error) bool { return errors.Is(err, syscall.ETIMEDOUT) }
+func timedOut(err error) bool { return errors.Is(err, scm.ErrTimeout) }
 
 // refused tells whether the library or the module answered with a failure.
 func refused(err error) bool {

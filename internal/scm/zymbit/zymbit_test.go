@@ -62,7 +62,7 @@ func TestFailures(t *testing.T) {
 		{"one refusal", func(f *fake) { f.failures = []error{errRefusal} }, nil},
 		{"one timeout", func(f *fake) { f.failures = []error{errTimeout} }, nil},
 		{"refusals", func(f *fake) { f.failures = []error{errRefusal, errRefusal} }, scm.ErrDevice},
-		{"timeouts", func(f *fake) { f.failures = []error{errTimeout, errTimeout} }, scm.ErrDevice},
+		{"timeouts", func(f *fake) { f.failures = []error{errTimeout, errTimeout} }, scm.ErrTimeout},
 		{"key removed", func(f *fake) { f.Remove(scm.FirstUser) }, scm.ErrSlotEmpty},
 		{"key replaced", func(f *fake) { f.Remove(scm.FirstUser); f.Generate(scm.P256) }, scm.ErrSlotEmpty},
 	}
@@ -218,7 +218,7 @@ func TestGenerateOnce(t *testing.T) {
 	d := f.device()
 	f.failures = []error{nil, errTimeout} // slots, generate
 	_, err := d.Generate(scm.P256)
-	wantError(t, err, scm.ErrDevice)
+	wantError(t, err, scm.ErrTimeout)
 	if n := slices.Index(f.calls, "generate"); slices.Contains(f.calls[n+1:], "generate") {
 		t.Errorf("calls: %v", f.calls)
 	}
