@@ -2,7 +2,11 @@
 
 package pkcs11
 
-import "libzk_pkcs11/internal/scm"
+import (
+	"errors"
+
+	"libzk_pkcs11/internal/scm"
+)
 
 // EdDSAParams is a CK_EDDSA_PARAMS.
 type EdDSAParams struct {
@@ -95,7 +99,10 @@ func deriveECDH(t *token, o *object, m *Mechanism, a attributes) ([]byte, error)
 		return nil, CKR_MECHANISM_PARAM_INVALID
 	}
 	secret, err := agreer.Agree(o.key.Slot, peer)
-	if err != nil {
+	switch {
+	case errors.Is(err, scm.ErrInput):
+		return nil, CKR_MECHANISM_PARAM_INVALID // a point of small order
+	case err != nil:
 		return nil, err
 	}
 	n := uint(len(secret))

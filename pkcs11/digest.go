@@ -83,10 +83,10 @@ func (p *Provider) DigestKey(h, key uint) error {
 
 // digestible is the value of a secret key.
 func (s *session) digestible(key uint) ([]byte, error) {
-	o, err := s.object(key)
+	o, err := s.key(key)
 	switch {
-	case err != nil || o.keyType() == CK_UNAVAILABLE_INFORMATION:
-		return nil, CKR_KEY_HANDLE_INVALID
+	case err != nil:
+		return nil, err
 	case o.class() != CKO_SECRET_KEY:
 		return nil, CKR_KEY_INDIGESTIBLE
 	}

@@ -111,6 +111,15 @@ func (s *session) object(handle uint) (*object, error) {
 	return o, err
 }
 
+// key is object for a function that needs a key.
+func (s *session) key(handle uint) (*object, error) {
+	o, err := s.object(handle)
+	if err == CKR_OBJECT_HANDLE_INVALID || err == nil && o.keyType() == CK_UNAVAILABLE_INFORMATION {
+		return nil, CKR_KEY_HANDLE_INVALID
+	}
+	return o, err
+}
+
 // halves are the records of a key slot: of its public and its private key.
 type halves [2]*store.Record
 

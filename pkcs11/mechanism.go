@@ -186,13 +186,10 @@ func (o *object) allows(typ uint) error {
 // keyFor finds the key of an operation and checks that the operation can be
 // done with it: its class, its type, the attribute that permits it.
 func (s *session) keyFor(handle, class, usage uint, m *Mechanism, row *mechanism) (*object, error) {
-	o, err := s.object(handle)
-	if err != nil {
-		return nil, CKR_KEY_HANDLE_INVALID
-	}
+	o, err := s.key(handle)
 	switch {
-	case o.keyType() == CK_UNAVAILABLE_INFORMATION:
-		return nil, CKR_KEY_HANDLE_INVALID
+	case err != nil:
+		return nil, err
 	case o.class() != class || !row.takes(o.keyType()):
 		return nil, CKR_KEY_TYPE_INCONSISTENT
 	case !o.attrs.is(usage):
