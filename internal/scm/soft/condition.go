@@ -12,24 +12,50 @@ import (
 )
 
 // condition is the state of the SCM beside its keys: nothing in it is secret.
-// What is not said here is zero on a new SCM.
 type condition struct {
 	Link      link
-	Destroyed bool // its keys are gone for good
+	Binding   binding
+	Boot      bootState
+	Perimeter perimeter
+	Battery   battery
+	Heat      heat
+	Light     light
+	Motion    motion
+	Made      time.Time // when the SCM was made: its clock was right then
+	Destroyed bool      // its keys are gone for good
 }
 
 // link is what stands between the SCM and its host.
 type link struct {
-	Absent   string    // why the SCM does not answer at all; "" when it does
-	Ready    time.Time // it does not answer before
+	Ready    time.Time // the SCM does not answer before
 	Settled  time.Time // calls time out before
 	Daemon   int       // how often the daemon has started anew
 	Timeouts int       // how many calls time out yet
 	HugeSlot bool      // the daemon dies when it hears the number of a slot that there cannot be
 }
 
-// factoryCondition is that of a new SCM.
-func factoryCondition() condition { return condition{} }
+func factoryCondition(now time.Time) condition {
+	return condition{
+		Perimeter: factoryPerimeter(),
+		Battery:   factoryBattery(),
+		Heat:      factoryHeat(),
+		Motion:    factoryMotion(),
+		Made:      now,
+	}
+}
+
+// absence is why the SCM does not answer, whatever the time; "" when it does.
+func (c *condition) absence() string {
+	switch {
+	case c.Binding.Unbound:
+		return "not bound to this host"
+	case c.Boot.Held:
+		return "held in reset"
+	case c.Battery.Asleep:
+		return "asleep until the battery is replaced"
+	}
+	return ""
+}
 
 func readCondition(tx *sql.Tx) (c condition, err error) {
 	var text []byte
@@ -52,9 +78,10 @@ func writeCondition(tx *sql.Tx, c condition) error {
 }
 
 // change changes the condition, and what else belongs to the change, in one
-// transaction.
+// transaction. It works whether the SCM answers its host or not.
 func (d *Device) change(f func(tx *sql.Tx, c *condition) error) error {
-	return fault(d.file.Update(func(tx *sql.Tx) error {
+	destroyed := false
+	err := d.file.Update(func(tx *sql.Tx) error {
 		c, err := readCondition(tx)
 		if err != nil {
 			return err
@@ -62,14 +89,53 @@ func (d *Device) change(f func(tx *sql.Tx, c *condition) error) error {
 		if err := f(tx, &c); err != nil {
 			return err
 		}
+		destroyed = c.Destroyed
 		return writeCondition(tx, c)
-	}))
+	})
+	if err == nil && destroyed {
+		d.tidy()
+	}
+	return fault(err)
 }
 
-// inject is a change that the world makes, whether the SCM answers or not.
-func (d *Device) inject(f func(c *condition)) error {
-	return d.change(func(_ *sql.Tx, c *condition) error {
-		f(c)
-		return nil
-	})
+// set is a call of the host that changes the condition.
+func (d *Device) set(f func(c *condition) error) error {
+	if _, err := d.answering(); err != nil {
+		return err
+	}
+	return d.change(func(_ *sql.Tx, c *condition) error { return f(c) })
+}
+
+// look returns the condition, whether the SCM answers its host or not.
+func (d *Device) look() (condition, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.refresh(); err != nil {
+		return condition{}, err
+	}
+	return d.flash.condition, nil
+}
+
+// pollPause is between two looks at the condition, because nothing tells one
+// process what another has done.
+const pollPause = 5 * time.Millisecond
+
+// await returns when something has happened. ErrTimeout when it has not within
+// the time given; 0 does not wait.
+func (d *Device) await(timeout time.Duration, happened func(*condition) bool) error {
+	deadline := time.Now().Add(timeout)
+	for {
+		f, err := d.answering()
+		if err != nil {
+			return err
+		}
+		if happened(&f.condition) {
+			return nil
+		}
+		left := time.Until(deadline)
+		if left <= 0 {
+			return scm.ErrTimeout
+		}
+		time.Sleep(min(left, pollPause))
+	}
 }

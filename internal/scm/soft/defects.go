@@ -7,19 +7,25 @@ import "slices"
 // Names of defects that the vendor has published, with the numbers of the issues
 // that tell of them.
 const (
-	DefectHugeSlot = "huge-slot" // 120: the daemon dies of a slot number that there cannot be
-	DefectLostKeys = "lost-keys" // 159: generated keys vanish when the SCM starts
+	DefectBatteryWindow = "battery-window" // 93: battery thresholds up to 3.0 V are taken
+	DefectDarkLED       = "dark-led"       // 114: the LED stays off for a minute after SetPerimeterAction
+	DefectFirstCall     = "first-call"     // 116: the first call after a start times out
+	DefectHugeSlot      = "huge-slot"      // 120: the daemon dies of a slot number that there cannot be
+	DefectLostKeys      = "lost-keys"      // 159: generated keys vanish when the SCM starts
+	DefectSlowRemoval   = "slow-removal"   // 88: removing a wallet with many keys works, but times out
 )
 
 // Defects lists the names of all defects.
-var Defects = []string{DefectHugeSlot, DefectLostKeys}
+var Defects = []string{
+	DefectBatteryWindow, DefectDarkLED, DefectFirstCall, DefectHugeSlot, DefectLostKeys, DefectSlowRemoval,
+}
 
 // firmwareDefects are those that the vendor tells of a firmware, or of the host's
 // software of its time.
 var firmwareDefects = map[string][]string{
 	"01.02.02release": {DefectLostKeys},
-	"00.00.51beta":    {DefectHugeSlot},
-	"00.00.34beta":    {DefectHugeSlot},
+	"00.00.51beta":    {DefectDarkLED, DefectFirstCall, DefectHugeSlot},
+	"00.00.34beta":    {DefectBatteryWindow, DefectDarkLED, DefectFirstCall, DefectHugeSlot, DefectSlowRemoval},
 }
 
 func (o Options) has(defect string) bool { return slices.Contains(o.Defects, defect) }

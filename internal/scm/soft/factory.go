@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/sharedfile"
@@ -34,13 +35,15 @@ func (d *Device) manufacture() error {
 		if err != nil {
 			return err
 		}
-		return furnish(tx, r)
+		return furnish(tx, r, d.clock(), 0)
 	}))
 }
 
 // furnish gives an SCM without anything what it has from the factory.
-func furnish(tx *sql.Tx, r *root) error {
-	if err := writeCondition(tx, factoryCondition()); err != nil {
+func furnish(tx *sql.Tx, r *root, now time.Time, daemon int) error {
+	c := factoryCondition(now)
+	c.Link.Daemon = daemon
+	if err := writeCondition(tx, c); err != nil {
 		return err
 	}
 	if err := addLockKeys(tx, r); err != nil {
@@ -72,8 +75,9 @@ func newSerial() string {
 	return hex.EncodeToString(b[:])
 }
 
-// tidy removes the root key file of a flash that is sealed to a secret, which is
-// there while the first secret takes effect, and after a crash in that moment.
+// tidy removes the root key file of a flash that is sealed to a secret, or has
+// destroyed its keys. It is there while either takes effect, and after a crash in
+// that moment.
 // That it cannot be removed is no failure: the key in it opens nothing in the
 // flash any more, and the next Open tries again.
 func (d *Device) tidy() {
@@ -83,9 +87,8 @@ func (d *Device) tidy() {
 	// Inside a View no other process can be making the flash one that needs
 	// the file.
 	_ = d.file.View(func(tx *sql.Tx) error {
-		var sealed bool
-		err := tx.QueryRow("SELECT root IS NOT NULL FROM scm").Scan(&sealed)
-		if err != nil || !sealed {
+		f, err := readFlash(tx)
+		if err != nil || f.root == nil && !f.condition.Destroyed {
 			return err
 		}
 		return d.rootKey.remove()

@@ -29,7 +29,7 @@ func (d *Device) Foreign() ([]scm.Key, error) {
 		return nil, err
 	}
 	var keys []scm.Key
-	for _, s := range slices.Sorted(maps.Keys(f.foreign)) {
+	for _, s := range f.foreignSlots() {
 		if k := f.foreign[s]; !k.hidden {
 			keys = append(keys, clone(k.Key))
 		}
@@ -43,8 +43,10 @@ func (d *Device) ForeignSlots() ([]scm.Slot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Sorted(maps.Keys(f.foreign)), nil
+	return f.foreignSlots(), nil
 }
+
+func (f *flash) foreignSlots() []scm.Slot { return slices.Sorted(maps.Keys(f.foreign)) }
 
 // ForeignKey returns one foreign public key. ErrSlotRange, ErrSlotEmpty,
 // ErrExport.

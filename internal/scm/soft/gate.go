@@ -3,8 +3,8 @@
 package soft
 
 import (
-	"database/sql"
 	"fmt"
+	"time"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -61,28 +61,38 @@ func (d *Device) answer() error {
 	if err := d.refresh(); err != nil {
 		return err
 	}
-	l := &d.flash.condition.Link
-	switch now := d.clock(); {
-	case l.Absent != "":
-		return fmt.Errorf("%s: %w", l.Absent, scm.ErrAbsent)
+	err := d.silence(d.clock())
+	if err == errFault {
+		// A user who may not write sees calls fail more often than they should.
+		_ = d.inject(func(c *condition) error {
+			c.Link.Timeouts = max(0, c.Link.Timeouts-1)
+			return nil
+		})
+	}
+	d.steady = err == nil
+	return err
+}
+
+// errFault is the timeout of a Fault, which lasts for a number of calls.
+var errFault = fmt.Errorf("fault: %w", scm.ErrTimeout)
+
+// silence is why the SCM does not answer at a given time. The caller holds mu.
+func (d *Device) silence(now time.Time) error {
+	c := &d.flash.condition
+	if why := c.absence(); why != "" {
+		return fmt.Errorf("%s: %w", why, scm.ErrAbsent)
+	}
+	switch l := &c.Link; {
 	case now.Before(l.Ready):
 		return fmt.Errorf("still starting: %w", scm.ErrAbsent)
 	case l.Daemon != d.daemon:
 		return fmt.Errorf("the daemon has started anew: %w", scm.ErrAbsent)
 	case l.Timeouts > 0:
-		return d.timeOut()
+		return errFault
 	case now.Before(l.Settled):
 		return fmt.Errorf("still settling: %w", scm.ErrTimeout)
 	}
-	d.steady = true
 	return nil
-}
-
-// timeOut lets one of the calls fail that have to.
-func (d *Device) timeOut() error {
-	// A user who may not write sees the call fail all the same, only too often.
-	_ = d.inject(func(c *condition) { c.Link.Timeouts = max(0, c.Link.Timeouts-1) })
-	return scm.ErrTimeout
 }
 
 // Reconnect makes the device one that was opened just now, in the eyes of the
@@ -103,7 +113,7 @@ func (d *Device) missing(f *flash, s scm.Slot, err error) error {
 	if s <= scm.LastUser || !f.condition.Link.HugeSlot && !d.options.has(DefectHugeSlot) {
 		return err
 	}
-	died := d.change(func(_ *sql.Tx, c *condition) error {
+	died := d.inject(func(c *condition) error {
 		c.Link.Daemon++
 		return nil
 	})

@@ -3,6 +3,7 @@
 package soft
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -50,8 +51,27 @@ type Options struct {
 	MaxRandom int // most bytes of one call of Random; 0 means any number
 	MaxLock   int // most bytes that Lock takes; 0 means any number
 
-	Latency Latency
+	Latency   Latency
+	BootDelay time.Duration // how long the SCM does not answer after Boot
+	Settle    time.Duration // how long calls time out after SetPerimeterAction
+
+	BootDir            string  // where the files of supervised boot are; "" means "/boot"
+	BootFailure        string  // what a wrong one does in production mode; "" means FailureDestroy
+	TemperatureFailure string  // the same of a temperature out of bounds; not FailurePolicy
+	Host               string  // identity of the host; "" means that of its operating system
+	Drift              float32 // by how many millionths the SCM's clock is too fast
+
+	ModelNumber string // that the vendor's interface tells; "" means "SCM"
+	UnlockZero  bool   // the vendor's interface answers 0, not 1, when it has unlocked a buffer
 }
+
+// Values of Options.BootFailure and Options.TemperatureFailure. The vendor's texts
+// contradict each other.
+const (
+	FailureDestroy = "destroy" // the SCM destroys its keys
+	FailureHold    = "hold"    // the SCM holds itself and its host in reset
+	FailurePolicy  = "policy"  // what SetBootPolicy says
+)
 
 // Latency is how long calls take at least.
 type Latency struct {
@@ -65,6 +85,10 @@ func (o Options) complete() (Options, error) {
 	orWord(&o.Firmware, defaultFirmware)
 	orWord(&o.Seal, SealPIN)
 	orWord(&o.Ed25519, Ed25519Message)
+	orWord(&o.BootDir, "/boot")
+	orWord(&o.BootFailure, FailureDestroy)
+	orWord(&o.TemperatureFailure, FailureDestroy)
+	orWord(&o.ModelNumber, "SCM")
 	orNumber(&o.MaxKeys, int(scm.LastUser)+1)
 	orNumber(&o.UserSlots, scm.UserSlots)
 	if o.Defects == nil {
@@ -74,16 +98,17 @@ func (o Options) complete() (Options, error) {
 }
 
 func (o Options) check() error {
-	if err := oneOf("seal", o.Seal, SealPIN, SealDevice); err != nil {
-		return err
-	}
-	if err := oneOf("ed25519", o.Ed25519, Ed25519Message, Ed25519Digest, Ed25519None); err != nil {
-		return err
-	}
+	err := errors.Join(
+		oneOf("seal", o.Seal, SealPIN, SealDevice),
+		oneOf("ed25519", o.Ed25519, Ed25519Message, Ed25519Digest, Ed25519None),
+		oneOf("boot failure", o.BootFailure, FailureDestroy, FailureHold, FailurePolicy),
+		oneOf("temperature failure", o.TemperatureFailure, FailureDestroy, FailureHold),
+	)
 	for _, name := range o.Defects {
-		if err := oneOf("defect", name, Defects...); err != nil {
-			return err
-		}
+		err = errors.Join(err, oneOf("defect", name, Defects...))
+	}
+	if err != nil {
+		return err
 	}
 	if o.UserSlots < 0 || o.UserSlots > scm.UserSlots {
 		return fmt.Errorf("%d user slots: there are at most %d", o.UserSlots, scm.UserSlots)

@@ -93,13 +93,15 @@ func (d *Device) start() error {
 	return nil
 }
 
+const modelName = "Soft SCM"
+
 // Info describes the device, also one that has destroyed its keys.
 func (d *Device) Info() (scm.Info, error) {
 	if _, err := d.answering(); err != nil {
 		return scm.Info{}, err
 	}
 	return scm.Info{
-		Model:        "Soft SCM",
+		Model:        modelName,
 		Manufacturer: "zk_pkcs11",
 		Serial:       d.serial,
 		Firmware:     d.options.Firmware,

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// binding is to which host the SCM belongs. In development mode it belongs to
+// whichever host it starts in, in production mode to one for good.
+type binding struct {
+	Host    string // identity of the host
+	Pending bool   // production mode begins when the SCM starts the next time
+	Locked  bool   // production mode
+	Unbound bool   // the host is the wrong one, or the SCM does not see it
+}
+
+// LockBinding makes the next Boot the beginning of production mode, which never
+// ends. ErrFixed when it has begun already.
+func (d *Device) LockBinding() error {
+	return d.set(func(c *condition) error {
+		if c.Binding.Locked {
+			return fmt.Errorf("binding is locked: %w", scm.ErrFixed)
+		}
+		c.Binding.Pending, c.Binding.Host = true, d.host()
+		return nil
+	})
+}
+
+// Binding tells whether the SCM is in production mode, and whether it is bound to
+// its host. It answers like any other call, so that a host to which the SCM is
+// not bound gets an error.
+func (d *Device) Binding() (locked, bound bool, err error) {
+	f, err := d.answering()
+	if err != nil {
+		return false, false, err
+	}
+	return f.condition.Binding.Locked, true, nil
+}
+
+// InjectUnbind makes the SCM one that does not see its host, or sees it again.
+func (d *Device) InjectUnbind(unbound bool) error {
+	return d.inject(func(c *condition) error {
+		c.Binding.Unbound = unbound
+		return nil
+	})
+}
+
+// bind is what the SCM does about its host when it starts.
+func (b *binding) bind(host string) {
+	if b.Pending {
+		b.Pending, b.Locked = false, true
+	}
+	if b.Locked {
+		b.Unbound = b.Host != host
+		return
+	}
+	b.Host, b.Unbound = host, false
+}
+
+// host is the identity of the host on which the soft SCM runs.
+func (d *Device) host() string {
+	if d.options.Host != "" {
+		return d.options.Host
+	}
+	// A host that has no identity is like all others that have none.
+	id, _ := os.ReadFile("/etc/machine-id")
+	return strings.TrimSpace(string(id))
+}
+
+// changeable answers ErrFixed in production mode.
+func (c *condition) changeable() error {
+	if c.Binding.Locked {
+		return fmt.Errorf("binding is locked: %w", scm.ErrFixed)
+	}
+	return nil
+}

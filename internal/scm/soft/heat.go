@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"database/sql"
+	"fmt"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// auxSensors is how many temperatures there are beside that of the processor. The
+// vendor does not tell.
+const auxSensors = 2
+
+// heat is the temperature of the SCM, in °C.
+type heat struct {
+	Celsius, Low, High float32
+	Action             int
+}
+
+func factoryHeat() heat { return heat{Celsius: 40, Low: -10, High: 65} }
+
+// CPUTemperature returns the temperature of the SCM's processor in °C.
+func (d *Device) CPUTemperature() (float32, error) {
+	f, err := d.answering()
+	if err != nil {
+		return 0, err
+	}
+	return f.condition.Heat.Celsius, nil
+}
+
+// AuxTemperature returns the temperature of another sensor in °C: the same.
+func (d *Device) AuxTemperature(index int) (float32, error) {
+	if index < 0 || index >= auxSensors {
+		return 0, fmt.Errorf("temperature sensor %d: %w", index, scm.ErrInput)
+	}
+	return d.CPUTemperature()
+}
+
+// SetTemperatureAction says what happens out of bounds: ThresholdNone or
+// ThresholdSelfDestruct. ErrFixed in production mode.
+func (d *Device) SetTemperatureAction(action int) error {
+	if action != ThresholdNone && action != ThresholdSelfDestruct {
+		return fmt.Errorf("temperature action %d: %w", action, scm.ErrInput)
+	}
+	return d.set(func(c *condition) error {
+		c.Heat.Action = action
+		return c.changeable()
+	})
+}
+
+// SetTemperatureThresholds sets the bounds in °C; nil leaves one as it is. ErrFixed
+// in production mode.
+func (d *Device) SetTemperatureThresholds(low, high *float32) error {
+	return d.set(func(c *condition) error {
+		if low != nil {
+			c.Heat.Low = *low
+		}
+		if high != nil {
+			c.Heat.High = *high
+		}
+		if h := c.Heat; !finite(h.Low) || !finite(h.High) || h.Low >= h.High {
+			return fmt.Errorf("temperatures from %v to %v: %w", h.Low, h.High, scm.ErrInput)
+		}
+		return c.changeable()
+	})
+}
+
+// InjectTemperature makes the SCM as hot or cold as this, in °C.
+func (d *Device) InjectTemperature(celsius float32) error {
+	if !finite(celsius) {
+		return fmt.Errorf("temperature of %v: %w", celsius, scm.ErrInput)
+	}
+	return d.change(func(tx *sql.Tx, c *condition) error {
+		c.Heat.Celsius = celsius
+		return d.checkHeat(tx, c)
+	})
+}
+
+// checkHeat does what a temperature out of bounds does. The vendor calls the
+// action self-destruct, and says that the SCM then does not start: Options.
+// TemperatureFailure decides.
+func (d *Device) checkHeat(tx *sql.Tx, c *condition) error {
+	code := fatal{Code: 20}
+	switch h := c.Heat; {
+	case h.Action != ThresholdSelfDestruct || c.Destroyed:
+		return nil
+	case h.Celsius < h.Low:
+		code.Sub = 1
+	case h.Celsius > h.High:
+		code.Sub = 2
+	default:
+		return nil
+	}
+	if c.Binding.Locked && d.options.TemperatureFailure == FailureHold {
+		c.Light.die(code, d.clock())
+		c.Boot.Held = true
+		return nil
+	}
+	return d.selfDestruct(tx, c, code, fatal{Code: 6})
+}

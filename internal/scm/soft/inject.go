@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// Fault is something that goes wrong between the host and the SCM.
+type Fault struct {
+	Timeouts int  // so many calls, of any processes, answer ErrTimeout
+	Restart  bool // the daemon starts anew: calls answer ErrAbsent until Reconnect, or Close and Open
+	HugeSlot bool // the daemon dies, as if by Restart, of the number of a slot that there cannot be
+}
+
+// InjectFault makes things go wrong from now on. The zero Fault mends what can be
+// mended.
+func (d *Device) InjectFault(f Fault) error {
+	if f.Timeouts < 0 {
+		return fmt.Errorf("%d timeouts: %w", f.Timeouts, scm.ErrInput)
+	}
+	return d.inject(func(c *condition) error {
+		c.Link.Timeouts, c.Link.HugeSlot = f.Timeouts, f.HugeSlot
+		if f.Restart {
+			c.Link.Daemon++
+		}
+		return nil
+	})
+}
+
+// inject is a change that the world makes, whether the SCM answers or not.
+func (d *Device) inject(f func(c *condition) error) error {
+	return d.change(func(_ *sql.Tx, c *condition) error { return f(c) })
+}
+
+// Reset makes the SCM one as from the factory, with new keys and nothing sealed,
+// in development mode. It keeps its serial number.
+func (d *Device) Reset() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.refresh(); err != nil && !errors.Is(err, scm.ErrDevice) {
+		return err
+	}
+	r := newRoot()
+	defer r.destroy()
+	return fault(d.file.Update(func(tx *sql.Tx) error { return d.refurnish(tx, r) }))
+}
+
+func (d *Device) refurnish(tx *sql.Tx, r *root) error {
+	// A condition that cannot be read is no reason to keep it.
+	before, _ := readCondition(tx)
+	if err := d.wipe(tx); err != nil {
+		return err
+	}
+	if _, err := tx.Exec("DELETE FROM boot_file"); err != nil {
+		return err
+	}
+	if err := d.rootKey.write(r); err != nil {
+		return err
+	}
+	if err := writeRoot(tx, r.id, nil); err != nil {
+		return err
+	}
+	return furnish(tx, r, d.clock(), before.Link.Daemon)
+}
