@@ -13,8 +13,8 @@ import (
 )
 
 // round is how many operations are timed together. Rounds of the module and of
-// plain Go take turns, so that both meet the same weather. They are so short
-// that few of them hold a garbage collection, which would hide the difference.
+// plain Go take turns, so that both meet the same weather. Longer rounds gave
+// less steady differences on a busy machine (docs/PERFORMANCE.md).
 const round = 50
 
 // BenchmarkSignature compares C_SignInit and C_Sign through the module with the
