@@ -590,7 +590,7 @@ func TestMotion(t *testing.T) {
 		case err := <-done:
 			must(t, err)
 			waiting = false
-		default:
+		case <-time.After(pollPause): // the lock of the flash is not fair
 			must(t, b.d.InjectTap(0, 1))
 		}
 	}
