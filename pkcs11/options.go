@@ -32,8 +32,7 @@ type SlotOptions struct {
 	Open func() (scm.Device, *store.Store, error)
 }
 
-// Quirks are the defects of clients that are worked around (see DESIGN and
-// docs/adr).
+// Quirks are the defects of clients that are worked around (docs/adr/0013).
 type Quirks struct {
 	// HideOtherKeyTypes leaves keys that are neither RSA nor EC out of a
 	// search by CKA_CLASS alone: OpenSSL's engine of libp11 up to 0.4.16
