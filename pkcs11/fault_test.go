@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"fmt"
+	"testing"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// TestFaults fails one call of the device in each function that makes one. The
+// caller gets the code, and the next call works.
+func TestFaults(t *testing.T) {
+	f := newUser(t)
+	key := f.private(0)
+	_, base := f.pairOn(scm.X25519, CKA_DERIVE, true)
+	token := []any{CKA_TOKEN, true}
+	sign := func() error { _, err := f.sign(CKM_ECDSA, key, digest32); return err }
+	parts := func() error { _, err := f.signParts(CKM_ECDSA_SHA256, key, digest32); return err }
+	find := func() error {
+		f.token().forgetObjects()
+		defer f.FindObjectsFinal(f.h)
+		return f.FindObjectsInit(f.h, nil)
+	}
+	destroy := func() error {
+		for _, h := range f.search(CKA_LABEL, "destroy me") {
+			if err := f.DestroyObject(f.h, h); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	f.pair(scm.P256, nil, with(token, CKA_LABEL, "destroy me"))
+	causes := map[error]Error{
+		scm.ErrDevice: CKR_DEVICE_ERROR, scm.ErrAbsent: CKR_DEVICE_REMOVED, scm.ErrDestroyed: CKR_DEVICE_ERROR, scm.ErrSealed: CKR_USER_NOT_LOGGED_IN,
+	}
+	for _, c := range []struct {
+		name, method string
+		call         func() error
+	}{
+		{"C_Sign", "Sign", sign},
+		{"C_SignFinal", "Sign", parts},
+		{"C_FindObjectsInit", "Keys", find},
+		{"C_GenerateKeyPair", "Generate", func() error { _, _, err := f.tryPair(scm.P256, token, token); return err }},
+		{"C_GenerateKeyPair at", "GenerateAt", func() error {
+			_, _, err := f.tryPair(scm.P256, token, with(token, CKA_ZK_SLOT, 100, CKA_LABEL, "destroy me"))
+			return err
+		}},
+		{"C_DestroyObject", "Remove", destroy},
+		{"C_GenerateKeyPair volatile", "GenerateVolatile", func() error { _, _, err := f.tryPair(scm.P256, nil, nil); return err }},
+		{"C_DeriveKey", "Agree", func() error { _, err := f.derive(CKM_ECDH1_DERIVE, base, publicOn(t, scm.X25519)); return err }},
+		{"C_GenerateRandom", "Random", func() error { return f.GenerateRandom(f.h, make([]byte, 8)) }},
+		{"C_CreateObject", "Random", func() error { return create(f, CKO_DATA) }},
+		{"C_GetTokenInfo", "Info", func() error { _, err := f.GetTokenInfo(0); return err }},
+	} {
+		for cause, wanted := range causes {
+			f.device.Fail(c.method, 1, cause)
+			want(t, c.name+", "+cause.Error(), c.call(), wanted)
+		}
+		want(t, c.name+" afterwards", c.call(), CKR_OK)
+	}
+}
+
+// TestFaultEndsOperation: a signature that failed is over.
+func TestFaultEndsOperation(t *testing.T) {
+	f := newUser(t)
+	key := f.private(0)
+	f.ok(f.SignInit(f.h, &Mechanism{Type: CKM_ECDSA}, key))
+	f.device.Fail("Sign", 1, scm.ErrDevice)
+	want(t, "sign", f.Sign(f.h, digest32, room(64)), CKR_DEVICE_ERROR)
+	want(t, "again", f.Sign(f.h, digest32, room(64)), CKR_OPERATION_NOT_INITIALIZED)
+}
+
+// TestFaultInInitToken: whichever step of the device fails, the token has either
+// the old PIN or the new state, and its keys.
+func TestFaultInInitToken(t *testing.T) {
+	for _, c := range []struct {
+		method string
+		call   int
+	}{{"Unseal", 1}, {"Prepare", 1}, {"Unseal", 2}, {"Keys", 1}} {
+		name := fmt.Sprint(c.method, " ", c.call)
+		f := newPublic(t)
+		f.ok(f.CloseSession(f.h))
+		f.device.Fail(c.method, c.call, scm.ErrDevice)
+		want(t, name, f.InitToken(0, soPIN, []byte("again")), CKR_DEVICE_ERROR)
+		want(t, name+", again", f.InitToken(0, soPIN, []byte("again")), CKR_OK)
+		f.h = f.session(CKF_RW_SESSION)
+		f.login(CKU_SO)
+		f.ok(f.InitPIN(f.h, userPIN))
+		f.ok(f.Logout(f.h))
+		f.login(CKU_USER)
+		_, err := f.sign(CKM_ECDSA, f.private(0), digest32)
+		want(t, name+", sign", err, CKR_OK)
+	}
+}
+
+// TestDeviceCalls counts: looking at objects costs none, once the slots are
+// known; a signature costs one.
+func TestDeviceCalls(t *testing.T) {
+	f := newUser(t)
+	private, public := f.private(0), f.public(0)
+	for _, c := range []struct {
+		name  string
+		calls int
+		call  func()
+	}{
+		{"find", 0, func() { f.search(); f.search(CKA_ID, []byte{3}) }},
+		{"read", 0, func() { f.read(private, CKA_EC_POINT); f.read(public, CKA_LABEL) }},
+		{"size", 0, func() { _, _ = f.GetObjectSize(f.h, private) }},
+		{"sessions", 0, func() { _ = f.CloseSession(f.session(0)) }},
+		{"mechanisms", 0, func() { f.mechanisms() }},
+		{"digest", 0, func() {
+			f.ok(f.DigestInit(f.h, &Mechanism{Type: CKM_SHA256}))
+			f.ok(f.Digest(f.h, nil, room(32)))
+		}},
+		{"begin a signature", 0, func() {
+			f.ok(f.SignInit(f.h, &Mechanism{Type: CKM_ECDSA}, private))
+			f.ok(f.Sign(f.h, digest32, sizeOnly()))
+		}},
+		{"finish it", 1, func() { f.ok(f.Sign(f.h, digest32, room(64))) }},
+		{"sign in parts", 1, func() { _, _ = f.signParts(CKM_ECDSA_SHA256, private, digest32) }},
+		{"change a label", 0, func() {
+			f.ok(f.SetAttributeValue(f.h, private, is(CKA_LABEL, "x")))
+			f.search()
+		}},
+		{"session object", 0, func() {
+			_, err := f.CreateObject(f.h, is(CKA_CLASS, CKO_DATA))
+			f.ok(err)
+		}},
+		{"token object, with a random name", 1, func() { f.ok(create(f, CKO_DATA)) }},
+		{"random", 1, func() { f.ok(f.GenerateRandom(f.h, make([]byte, 1000))) }},
+		{"key pair, and the slots that have changed", 2, func() { f.tokenPair(scm.P256); f.search() }},
+	} {
+		f.device.Reset()
+		c.call()
+		if n := f.device.Total(); n != c.calls {
+			t.Errorf("%s: %d calls of the device, want %d", c.name, n, c.calls)
+		}
+	}
+}
