@@ -97,11 +97,16 @@ func (t *token) destroy(o *object) error {
 	return t.removeKey(o)
 }
 
-// hide destroys a public key object whose key stays in its slot.
+// hide destroys a public key object whose key stays in its slot. That is for the
+// user to do: what the store keeps of a slot is authenticated.
 func (t *token) hide(o *object) error {
 	r := t.record(o)
 	r.Hidden = true
-	return t.write(func(tx *store.Tx) error { return tx.Put(r) }, func(c *catalog) { c.forget(o) })
+	err := t.write(func(tx *store.Tx) error { return tx.Put(r) }, func(c *catalog) { c.forget(o) })
+	if errors.Is(err, store.ErrLocked) {
+		return CKR_ACTION_PROHIBITED // C_DestroyObject has no code for a login that is missing
+	}
+	return err
 }
 
 // removeKey empties a key slot. The public key object, if it is still there,
