@@ -162,7 +162,11 @@ func TestSessionKeyPair(t *testing.T) {
 func TestDestroyPair(t *testing.T) {
 	k := live.New(t)
 	s := k.User()
-	public, private := curves[0].pair(t, k, s)
+	public, _ := curves[0].pair(t, k, s)
+	k.OK(k.Logout(s))
+	k.Want("the public half, by nobody", k.DestroyObject(s, public), live.CKR_ACTION_PROHIBITED)
+	k.OK(k.Login(s, pkcs11.CKU_USER, "12345678"))
+	private := k.Key(s, pkcs11.CKO_PRIVATE_KEY, firstUser)
 	k.OK(k.DestroyObject(s, public))
 	signature := k.Signed(s, pkcs11.CKM_ECDSA_SHA256, private, []byte("still there"))
 	if len(signature) != 64 {
