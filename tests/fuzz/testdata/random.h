@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Random choices, the same for the same seed, and memory that ends where it is
+ * said to end: each block lies at the end of a page behind which nothing may be
+ * touched. The module turns a touch into CKR_GENERAL_ERROR.
+ */
+#ifndef RANDOM_H
+#define RANDOM_H 1
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { PAGE = 4096, BLOCKS = 64 };
+
+struct dice {
+	uint64_t state;
+	unsigned char *blocks; /* BLOCKS pages, each with a page of nothing behind it */
+	int next;
+};
+
+static inline void dice_init(struct dice *d, uint64_t seed)
+{
+	d->state = seed * 2 + 1;
+	d->next = 0;
+	d->blocks = mmap(NULL, BLOCKS * 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (d->blocks == MAP_FAILED)
+		abort();
+	for (int i = 0; i < BLOCKS; i++)
+		if (mprotect(d->blocks + (2 * i + 1) * PAGE, PAGE, PROT_NONE) != 0)
+			abort();
+}
+
+/* roll returns a number below n (xorshift64*). */
+static inline uint64_t roll(struct dice *d, uint64_t n)
+{
+	d->state ^= d->state >> 12;
+	d->state ^= d->state << 25;
+	d->state ^= d->state >> 27;
+	return (d->state * 0x2545F4914F6CDD1DULL >> 16) % n;
+}
+
+static inline int one_in(struct dice *d, int n) { return roll(d, n) == 0; }
+
+/* block returns n bytes, at most a page, which stay the caller's for BLOCKS blocks more. */
+static inline void *block(struct dice *d, size_t n)
+{
+	unsigned char *end = d->blocks + (2 * d->next + 1) * PAGE;
+	d->next = (d->next + 1) % BLOCKS;
+	return end - n;
+}
+
+static inline void *copy(struct dice *d, const void *from, size_t n)
+{
+	void *to = block(d, n);
+	return n ? memcpy(to, from, n) : to;
+}
+
+/* PICK returns one of the elements of an array. */
+#define PICK(D, ARRAY) ((ARRAY)[roll((D), sizeof(ARRAY) / sizeof((ARRAY)[0]))])
+
+#endif /* RANDOM_H */
