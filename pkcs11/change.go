@@ -120,12 +120,16 @@ func (t *token) removeKey(o *object) error {
 	if err != nil {
 		return err
 	}
+	destroyed := o.key.Public // the slot may hold a newer key by now
+	if o.broken {
+		destroyed = nil // what the store remembers there is of no use to anybody
+	}
 	kept := &store.Record{Slot: store.NoSlot}
 	if public != nil {
 		kept.Attributes, kept.Sealed = toStore(public.attrs), public.private()
 	}
 	return t.write(func(tx *store.Tx) error {
-		if err := tx.DeleteSlot(int(o.key.Slot)); err != nil || public == nil {
+		if err := tx.DeleteSlot(int(o.key.Slot), destroyed); err != nil || public == nil {
 			return err
 		}
 		return tx.Put(kept)

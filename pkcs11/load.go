@@ -39,7 +39,7 @@ func (t *token) refresh() error {
 		return nil
 	}
 	device, stored := t.device.Version(), t.store.Version()
-	objects, err := t.read()
+	objects, err := t.read(device, stored)
 	if err != nil {
 		return err
 	}
@@ -136,9 +136,20 @@ func (h halves) rememberAnother(k scm.Key) bool {
 	return slices.ContainsFunc(h[:], func(r *store.Record) bool { return r != nil && !bytes.Equal(r.Public, k.Public) })
 }
 
+// quiet tells whether nobody was changing a key since the versions were read:
+// between the steps of such a change the device and the store disagree.
+func (t *token) quiet(device, stored uint64) bool {
+	if !t.changes.TryLock() {
+		return false
+	}
+	defer t.changes.Unlock()
+	return device == t.device.Version() && stored == t.store.Version()
+}
+
 // read makes the token objects from the device and the store: the device says
-// which keys there are, the store what they are called.
-func (t *token) read() ([]*object, error) {
+// which keys there are, the store what they are called. Where they disagree, it
+// is logged, unless something has changed since the versions were read.
+func (t *token) read(device, stored uint64) ([]*object, error) {
 	keys, err := t.device.Keys()
 	if err != nil {
 		return nil, err
@@ -161,11 +172,18 @@ func (t *token) read() ([]*object, error) {
 			objects = append(objects, o)
 		}
 	}
+	quiet := t.quiet(device, stored)
 	for _, k := range keys {
-		objects = append(objects, t.slotObjects(k, slots[k.Slot])...)
+		h := slots[k.Slot]
+		if quiet && h.rememberAnother(k) {
+			t.warnSlot(k.Slot, "holds another key than the store remembers; it will not sign")
+		}
+		objects = append(objects, t.slotObjects(k, h)...)
 		delete(slots, k.Slot)
 	}
-	t.reportVanished(slots)
+	if quiet {
+		t.reportVanished(slots)
+	}
 	return objects, nil
 }
 
@@ -221,9 +239,6 @@ func (t *token) complete(o *object) *object {
 func (t *token) slotObjects(k scm.Key, h halves) []*object {
 	var objects []*object
 	broken := h.rememberAnother(k)
-	if broken {
-		t.warnSlot(k.Slot, "holds another key than the store remembers; it will not sign")
-	}
 	for _, private := range []bool{false, true} {
 		if private && t.user() != CKU_USER {
 			continue

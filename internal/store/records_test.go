@@ -94,6 +94,31 @@ func TestReplaceAndDelete(t *testing.T) {
 	}
 }
 
+// A slot may have got another key between the removal of its key and that of the
+// records.
+func TestDeleteSlotSparesOtherKeys(t *testing.T) {
+	s, _, _ := initialized(t)
+	unlock(t, s)
+	for _, r := range kinds {
+		put(t, s, r)
+	}
+	tests := []struct {
+		public []byte
+		left   int
+	}{{[]byte("another key"), 5}, {[]byte("public key"), 3}}
+	for _, tt := range tests {
+		if _, err := s.Update(func(tx *store.Tx) error { return tx.DeleteSlot(0, tt.public) }); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(records(t, s)); n != tt.left {
+			t.Errorf("%q: %d records are left, want %d", tt.public, n, tt.left)
+		}
+	}
+	if _, err := s.Update(func(tx *store.Tx) error { return tx.DeleteSlot(527, nil) }); err != nil || len(records(t, s)) != 2 {
+		t.Errorf("whatever key: %d records are left (%v), want 2", len(records(t, s)), err)
+	}
+}
+
 func TestFailedUpdateWritesNothing(t *testing.T) {
 	s, _, _ := initialized(t)
 	failure := errors.New("failure of the caller")
