@@ -66,6 +66,8 @@ type Soft struct {
 type Zymbit struct {
 	Library  string        // path of the vendor's library; "" = search for it
 	BootWait time.Duration // how long a booting module is waited for
+	KeyStore string        // where new keys are made: "auto", "keys" or "wallet"
+	Refresh  time.Duration // how long the list of key slots is believed
 }
 
 // Slot is one PKCS#11 slot.
@@ -130,6 +132,6 @@ func defaults(s Source) Config {
 		Quirks:  []string{QuirksAuto},
 		Log:     Log{Level: "warning", To: "stderr"},
 		Soft:    Soft{Seal: "pin"},
-		Zymbit:  Zymbit{BootWait: 150 * time.Second},
+		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second},
 	}
 }

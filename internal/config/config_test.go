@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 		Quirks:  []string{"auto"},
 		Log:     Log{Level: "warning", To: "stderr"},
 		Soft:    Soft{Seal: "pin"},
-		Zymbit:  Zymbit{BootWait: 150 * time.Second},
+		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second},
 		Slots:   []Slot{{Name: "scm0", Backend: BackendAuto, State: "/s"}},
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -64,6 +64,8 @@ firmware = "01.02.02release"
 [zymbit]
 library = "libzk_app_utils.so"
 boot_wait = "20s"
+key_store = "wallet"
+refresh = "1m"
 
 [[slot]]
 name = "first"
@@ -92,7 +94,7 @@ func TestFile(t *testing.T) {
 		Trace:      filepath.Join(dir, "calls.log"),
 		Log:        Log{Level: "debug", To: filepath.Join(dir, "zk.log")},
 		Soft:       Soft{Seal: "device", Firmware: "01.02.02release"},
-		Zymbit:     Zymbit{Library: "libzk_app_utils.so", BootWait: 20 * time.Second},
+		Zymbit:     Zymbit{Library: "libzk_app_utils.so", BootWait: 20 * time.Second, KeyStore: "wallet", Refresh: time.Minute},
 		Slots: []Slot{
 			{Name: "first", Backend: BackendSoft, State: "/var/lib/x/first"},
 			{Name: "scm1", Backend: BackendZymbit, State: "/elsewhere"},
@@ -147,6 +149,7 @@ func TestFileErrors(t *testing.T) {
 		{"dotted level", "\nlog.level = \"loud\"\n", `:2: log.level: "loud" is not one of`},
 		{"seal", "[soft]\nseal = \"wax\"\n", `:2: soft.seal: "wax" is not one of pin, device`},
 		{"boot_wait", "[zymbit]\nboot_wait = \"long\"\n", `:2: zymbit.boot_wait: "long" is not a duration`},
+		{"key_store", "[zymbit]\nkey_store = \"chest\"\n", `:2: zymbit.key_store: "chest" is not one of auto, keys, wallet`},
 		{"negative boot_wait", "[zymbit]\nboot_wait = -1\n", `:2: zymbit.boot_wait: "-1" is not a duration`},
 		{"empty state", "state = \"\"\n", ":1: state: is empty"},
 		{"NUL", "state = \"a\\u0000b\"\n", ":1: state: contains a NUL"},

@@ -35,6 +35,8 @@ func settings() []setting {
 		{"soft.firmware", "", func(c *Config, v value) error { return v.word(&c.Soft.Firmware) }},
 		{"zymbit.library", "ZK_APP_UTILS_LIB", setLibrary},
 		{"zymbit.boot_wait", "", func(c *Config, v value) error { return v.duration(&c.Zymbit.BootWait) }},
+		{"zymbit.key_store", "", func(c *Config, v value) error { return v.oneOf(&c.Zymbit.KeyStore, "auto", "keys", "wallet") }},
+		{"zymbit.refresh", "", func(c *Config, v value) error { return v.duration(&c.Zymbit.Refresh) }},
 	}
 }
 

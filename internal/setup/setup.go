@@ -41,33 +41,6 @@ type opener struct {
 	log      pkcs11.Logger
 }
 
-// vendorLibraries are where packages put the vendor's host library.
-var vendorLibraries = []string{
-	"/usr/lib/libzk_app_utils.so",
-	"/usr/lib/aarch64-linux-gnu/libzk_app_utils.so",
-	"/usr/lib/arm-linux-gnueabihf/libzk_app_utils.so",
-	"/usr/local/lib/libzk_app_utils.so",
-}
-
-// hardware tells whether the slot is that of a real SCM. With "auto" it is
-// wherever the vendor's library is installed, even when the SCM then fails: a
-// host must not go on with keys in software without notice.
-func (o opener) hardware() bool {
-	if o.slot.Backend != config.BackendAuto {
-		return o.slot.Backend == config.BackendZymbit
-	}
-	places := vendorLibraries
-	if named := o.settings.Zymbit.Library; named != "" {
-		places = []string{named}
-	}
-	for _, path := range places {
-		if _, err := os.Stat(path); err == nil {
-			return true
-		}
-	}
-	return false
-}
-
 func (o opener) open() (scm.Device, *store.Store, error) {
 	a, err := o.makeDirectories()
 	if err != nil {
@@ -104,7 +77,7 @@ func (o opener) makeDirectories() (access, error) {
 
 func (o opener) openDevice(a access) (scm.Device, error) {
 	if o.hardware() {
-		return nil, fmt.Errorf("%w: this build has no driver for the SCM; set backend = \"soft\" for the soft SCM", scm.ErrAbsent)
+		return o.openHardware(a)
 	}
 	return o.openSoft(a)
 }

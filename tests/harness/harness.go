@@ -64,13 +64,20 @@ type Home struct {
 }
 
 // NewHome makes a folder for a soft SCM. The SCM itself is made by its first
-// user.
+// user. With ZK_PKCS11_BACKEND=zymbit in the environment of the tests the module
+// uses it by the driver for the hardware and our own libzk_app_utils.so.
 func NewHome(t testing.TB) *Home {
 	t.Helper()
-	dir := t.TempDir()
-	return &Home{Dir: dir, t: t, env: []string{
-		"ZK_PKCS11_HOME=" + dir, "ZK_PKCS11_BACKEND=soft", "ZK_PKCS11_CONF=",
-	}}
+	h := &Home{Dir: t.TempDir(), t: t}
+	h.Set("ZK_PKCS11_HOME", h.Dir)
+	h.Set("ZK_PKCS11_CONF", "")
+	if os.Getenv("ZK_PKCS11_BACKEND") == "zymbit" {
+		h.Set("ZK_PKCS11_BACKEND", "zymbit")
+		h.Set("ZK_APP_UTILS_LIB", Build(t, "libzk_app_utils.so"))
+	} else {
+		h.Set("ZK_PKCS11_BACKEND", "soft")
+	}
+	return h
 }
 
 // Set adds a variable to the environment of the programs that Run starts.

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package setup
+
+import (
+	"os"
+	"strings"
+
+	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/zymbit"
+)
+
+// vendorLibrary is the vendor's host library, by the name that the dynamic linker
+// looks for.
+const vendorLibrary = "libzk_app_utils.so"
+
+// vendorPlaces are the directories in which packages put it.
+var vendorPlaces = []string{
+	"/usr/lib/",
+	"/usr/lib/aarch64-linux-gnu/",
+	"/usr/lib/arm-linux-gnueabihf/",
+	"/usr/local/lib/",
+}
+
+// hardware tells whether the slot is that of a real SCM. With "auto" it is
+// wherever the vendor's library is installed, even when the SCM then fails: a
+// host must not go on with keys in software without notice.
+func (o opener) hardware() bool {
+	if o.slot.Backend != config.BackendAuto {
+		return o.slot.Backend == config.BackendZymbit
+	}
+	return o.findLibrary() != ""
+}
+
+// findLibrary returns the path of the vendor's library, "" when it is not
+// installed. One that the settings name is looked for there only; a name without
+// a slash is left to the dynamic linker.
+func (o opener) findLibrary() string {
+	named := o.settings.Zymbit.Library
+	if named != "" && !strings.Contains(named, "/") {
+		return named
+	}
+	places := []string{named}
+	if named == "" {
+		places = nil
+		for _, dir := range vendorPlaces {
+			places = append(places, dir+vendorLibrary)
+		}
+	}
+	for _, path := range places {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// openHardware opens the SCM. A library that was not found may be where only the
+// dynamic linker looks; if it is not, the linker says what it misses.
+func (o opener) openHardware(a access) (scm.Device, error) {
+	library := o.findLibrary()
+	if library == "" {
+		library = vendorLibrary
+		if named := o.settings.Zymbit.Library; named != "" {
+			library = named
+		}
+	}
+	d, err := zymbit.Open(zymbit.Options{
+		Library: library, KeyStore: o.settings.Zymbit.KeyStore, Refresh: o.settings.Zymbit.Refresh,
+		State: o.slot.State, Mode: a.file, Group: a.group,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if missing := d.Missing(); len(missing) > 0 {
+		o.log.Infof("%s is an old one, which lacks %s", library, strings.Join(missing, ", "))
+	}
+	return d, nil
+}
