@@ -68,20 +68,28 @@ func (t *token) record(o *object) *store.Record {
 // its private key object; its public key object can go before or after.
 func (p *Provider) DestroyObject(h, object uint) error {
 	return p.in(h, func(s *session) error {
-		s.token.changes.Lock()
-		defer s.token.changes.Unlock()
-		o, err := s.object(object)
-		if err != nil {
-			return err
+		err := s.destroy(object)
+		if code(err) == CKR_USER_NOT_LOGGED_IN {
+			return CKR_OBJECT_HANDLE_INVALID // the user logged out meanwhile, and the handle went too
 		}
-		if err := s.writable(o.attrs); err != nil {
-			return err
-		}
-		if !o.attrs.is(CKA_DESTROYABLE) || o.key != nil && o.key.Slot.Permanent() {
-			return CKR_ACTION_PROHIBITED
-		}
-		return s.token.destroy(o)
+		return err
 	})
+}
+
+func (s *session) destroy(object uint) error {
+	s.token.changes.Lock()
+	defer s.token.changes.Unlock()
+	o, err := s.object(object)
+	if err != nil {
+		return err
+	}
+	if err := s.writable(o.attrs); err != nil {
+		return err
+	}
+	if !o.attrs.is(CKA_DESTROYABLE) || o.key != nil && o.key.Slot.Permanent() {
+		return CKR_ACTION_PROHIBITED
+	}
+	return s.token.destroy(o)
 }
 
 func (t *token) destroy(o *object) error {
