@@ -63,7 +63,7 @@ func curveOf(params []byte) (*curve, error) {
 			return c, nil
 		}
 		for _, name := range c.names {
-			if v.Tag == asn1.TagPrintableString && string(v.Bytes) == name {
+			if params[0] == asn1.TagPrintableString && string(v.Bytes) == name {
 				return c, nil
 			}
 		}

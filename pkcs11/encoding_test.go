@@ -249,6 +249,7 @@ func FuzzParams(f *testing.F) {
 			f.Add(append([]byte{asn1.TagPrintableString, byte(len(name))}, name...))
 		}
 	}
+	f.Add([]byte("3\tid-X25519")) // constructed, which a PrintableString is not
 	f.Fuzz(func(t *testing.T, params []byte) {
 		c, err := curveOf(params)
 		switch {
