@@ -2,7 +2,14 @@
 
 package pkcs11
 
-import "testing"
+import (
+	"go/ast"
+	"go/constant"
+	"go/parser"
+	gotoken "go/token"
+	"go/types"
+	"testing"
+)
 
 func TestNames(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
@@ -24,4 +31,46 @@ func TestNames(t *testing.T) {
 			t.Errorf("name %q, want %q", c.got, c.want)
 		}
 	}
+}
+
+// TestEveryConstantHasAName: each CKR_, CKA_ and CKM_ number is known by one of
+// its names.
+func TestEveryConstantHasAName(t *testing.T) {
+	names := map[string]func(uint) string{
+		"CKR_": func(n uint) string { return errorName(Error(n)) }, "CKA_": attributeName, "CKM_": mechanismName,
+	}
+	all := constants(t)
+	if len(all) < 1000 {
+		t.Fatalf("found %d constants only", len(all))
+	}
+	for name, number := range all {
+		of := names[name[:4]]
+		if of == nil || name == "CKR_VENDOR_DEFINED" || name == "CKA_VENDOR_DEFINED" || name == "CKM_VENDOR_DEFINED" {
+			continue
+		}
+		if got := of(number); got == "" || all[got] != number {
+			t.Errorf("%s is called %q", name, got)
+		}
+	}
+}
+
+// constants are the numbers in zconst.go.
+func constants(t *testing.T) map[string]uint {
+	t.Helper()
+	files := gotoken.NewFileSet()
+	generated, err := parser.ParseFile(files, "zconst.go", nil, parser.SkipObjectResolution)
+	ok(t, err)
+	needed, err := parser.ParseFile(files, "", "package pkcs11; type Error uint", parser.SkipObjectResolution)
+	ok(t, err)
+	pkg, err := (&types.Config{}).Check("pkcs11", files, []*ast.File{generated, needed}, nil)
+	ok(t, err)
+	all := map[string]uint{}
+	for _, name := range pkg.Scope().Names() {
+		if c, isConstant := pkg.Scope().Lookup(name).(*types.Const); isConstant {
+			if number, exact := constant.Uint64Val(c.Val()); exact {
+				all[name] = uint(number)
+			}
+		}
+	}
+	return all
 }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"sync/atomic"
+	"testing"
+)
+
+// TestNoLogger: a provider without a Logger has nothing to say.
+func TestNoLogger(t *testing.T) {
+	opened := 0
+	p := New(Options{Slots: []SlotOptions{failing(&opened)}})
+	defer p.Close()
+	_, err := p.GetTokenInfo(0)
+	want(t, "token", err, CKR_TOKEN_NOT_PRESENT)
+	p.log.Warningf("not %s", "seen")
+	p.log.Infof("not %s", "seen")
+}
+
+// TestNewOpensNothing: devices are opened by the first call that needs them, and
+// only once.
+func TestNewOpensNothing(t *testing.T) {
+	f := newBlank(t)
+	_, err := f.GetInfo()
+	f.ok(err)
+	f.ok(f.GetSlotList(false, Output[uint]{Length: new(uint)}))
+	if f.device != nil {
+		t.Error("the device is open before it is needed")
+	}
+	f.session(0)
+	first := f.device
+	f.session(0)
+	if f.device != first || first == nil {
+		t.Error("the device was opened anew")
+	}
+}
+
+// TestCloseWaits: Close comes back when the calls that run have ended.
+func TestCloseWaits(t *testing.T) {
+	f := newPublic(t)
+	inside, release, ended := make(chan bool), make(chan bool), atomic.Bool{}
+	f.device.Before("Random", func(int) error {
+		inside <- true
+		<-release
+		ended.Store(true)
+		return nil
+	})
+	go func() { _ = f.GenerateRandom(f.h, make([]byte, 1)) }()
+	<-inside
+	go close(release)
+	f.Close()
+	if !ended.Load() {
+		t.Error("closed while a call was running")
+	}
+}
