@@ -4,6 +4,7 @@ package pkcs11
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 
 	"libzk_pkcs11/internal/scm"
@@ -93,8 +94,10 @@ func (t *token) dropObjects(which func(*object) bool) {
 	}
 }
 
+// warnOn logs that a key could not be erased. One that is not there any more, as
+// after a logout, needs no erasing.
 func (t *token) warnOn(what string, err error) {
-	if err != nil {
+	if err != nil && !errors.Is(err, scm.ErrSlotEmpty) {
 		t.slot.provider.log.Warningf("slot %d: %s: %v", t.slot.id, what, err)
 	}
 }
