@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	secondsVariable = "ZK_FUZZ_SECONDS" // how long each test calls, 20 unless set
+	secondsVariable = "ZK_FUZZ_SECONDS" // how long each test calls, 20 unless set; 300 with ZK_SOAK
 	seedVariable    = "ZK_FUZZ_SEED"    // the clock unless set
 )
 
@@ -47,7 +47,7 @@ func TestThreads(t *testing.T) {
 func run(t *testing.T, threads int) {
 	harness.Need(t, "cc")
 	program := harness.Compile(t, "testdata/fuzz.c", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
-	seconds, seed := number(t, secondsVariable, 20), number(t, seedVariable, int(time.Now().UnixNano()>>10&0xffffff))
+	seconds, seed := number(t, secondsVariable, usual()), number(t, seedVariable, int(time.Now().UnixNano()>>10&0xffffff))
 	t.Logf("%s=%d", seedVariable, seed)
 	home := harness.NewHome(t)
 	home.Set("ASAN_OPTIONS", "detect_leaks=0") // the Go runtime looks like one
@@ -123,6 +123,14 @@ func check(t *testing.T, out string, threads int) {
 		}
 	}
 	t.Logf("%d calls of %d functions", total, len(done))
+}
+
+// usual is how many seconds are enough, at every change and in a long run.
+func usual() int {
+	if os.Getenv("ZK_SOAK") != "" {
+		return 300
+	}
+	return 20
 }
 
 func number(t *testing.T, variable string, otherwise int) int {
