@@ -36,9 +36,15 @@ var codes = []struct {
 	{scm.ErrFull, syscall.ENOSPC},
 	{scm.ErrCurve, syscall.EOPNOTSUPP},
 	{scm.ErrSealed, syscall.EACCES},
+	{scm.ErrExport, syscall.EPERM},
+	{scm.ErrFixed, syscall.EPERM},
+	{scm.ErrName, syscall.EEXIST},
+	{scm.ErrAuth, syscall.EBADMSG},
+	{scm.ErrAbility, syscall.EOPNOTSUPP},
 	{scm.ErrReadOnly, syscall.EROFS},
 	{scm.ErrDestroyed, syscall.EKEYREVOKED},
 	{scm.ErrAbsent, syscall.ETIMEDOUT},
+	{scm.ErrTimeout, syscall.ETIMEDOUT},
 	{scm.ErrDevice, syscall.EIO},
 }
 

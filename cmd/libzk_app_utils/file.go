@@ -2,7 +2,24 @@
 
 package main
 
-import "os"
+import (
+	"io"
+	"os"
+)
+
+// readFile reads a file that is not larger than what a caller may pass.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if len(b) > maxBytes {
+		return nil, errTooLong
+	}
+	return b, err
+}
 
 // writeSecret writes a file that only its owner may read.
 func writeSecret(path string, b []byte) error { return os.WriteFile(path, b, 0o600) }

@@ -2,6 +2,7 @@
 
 package main
 
+// #include <stdbool.h>
 // #include <stdint.h>
 import "C"
 
@@ -12,26 +13,44 @@ import (
 
 //export goGetModelNumberString
 func goGetModelNumberString(ctx context, model **C.char) C.int {
-	return describe(ctx, model, func(i scm.Info) string { return i.Model })
+	return describe(ctx, model, func(d *soft.Device, _ scm.Info) string { return d.Options().ModelNumber })
 }
 
 //export goGetFirmwareVersionString
 func goGetFirmwareVersionString(ctx context, firmware **C.char) C.int {
-	return describe(ctx, firmware, func(i scm.Info) string { return i.Firmware })
+	return describe(ctx, firmware, func(_ *soft.Device, i scm.Info) string { return i.Firmware })
 }
 
 //export goGetSerialNumberString
 func goGetSerialNumberString(ctx context, serial **C.char) C.int {
-	return describe(ctx, serial, func(i scm.Info) string { return i.Serial })
+	return describe(ctx, serial, func(_ *soft.Device, i scm.Info) string { return i.Serial })
 }
 
 // describe gives one of the strings that describe the module.
-func describe(ctx context, to **C.char, which func(scm.Info) string) C.int {
+func describe(ctx context, to **C.char, which func(*soft.Device, scm.Info) string) C.int {
 	return call(ctx, func(d *soft.Device) error {
 		need(to)
 		info, err := d.Info()
 		if err == nil {
-			giveText(to, which(info))
+			giveText(to, which(d, info))
+		}
+		return err
+	})
+}
+
+//export goLockBinding
+func goLockBinding(ctx context) C.int {
+	return call(ctx, (*soft.Device).LockBinding)
+}
+
+//export goGetCurrentBindingInfo
+func goGetCurrentBindingInfo(ctx context, locked, bound *C.bool) C.int {
+	return call(ctx, func(d *soft.Device) error {
+		need(locked)
+		need(bound)
+		l, b, err := d.Binding()
+		if err == nil {
+			*locked, *bound = C.bool(l), C.bool(b)
 		}
 		return err
 	})

@@ -25,21 +25,53 @@ func goGetAllocSlotsList(ctx context, foreign C.bool, capacity *C.int, list **C.
 		need(capacity)
 		need(list)
 		need(size)
-		keys, err := d.Keys()
+		most, slots := d.Capacity(), d.Slots
+		if foreign {
+			most, slots = scm.ForeignSlots, d.ForeignSlots
+		}
+		all, err := slots()
 		if err != nil {
 			return err
 		}
-		slots := make([]C.int, len(keys))
-		for i, k := range keys {
-			slots[i] = C.int(k.Slot)
+		numbers := make([]C.int, len(all))
+		for i, s := range all {
+			numbers[i] = C.int(s)
 		}
-		*capacity = C.int(scm.LastUser + 1)
-		giveInts(list, size, slots)
+		*capacity = C.int(most)
+		giveInts(list, size, numbers)
 		return nil
 	})
 }
 
 //export goRemoveKey
 func goRemoveKey(ctx context, slot C.int, foreign C.bool) C.int {
-	return call(ctx, func(d *soft.Device) error { return d.Remove(slotOf(slot)) })
+	return call(ctx, func(d *soft.Device) error {
+		if foreign {
+			return d.RemoveForeign(slotOf(slot))
+		}
+		return d.Remove(slotOf(slot))
+	})
+}
+
+//export goStoreForeignPubKey
+func goStoreForeignPubKey(ctx context, curve C.int, pk *C.uint8_t, size C.int) C.int {
+	return answer(ctx, func(d *soft.Device) (int, error) {
+		s, err := d.StoreForeign(scm.Curve(curve), view(pk, size))
+		return int(s), err
+	})
+}
+
+//export goDisablePubKeyExport
+func goDisablePubKeyExport(ctx context, slot C.int, foreign C.bool) C.int {
+	return call(ctx, func(d *soft.Device) error { return d.DisableExport(slotOf(slot), bool(foreign)) })
+}
+
+//export goGenEphemeralKeyPair
+func goGenEphemeralKeyPair(ctx context, curve C.int) C.int {
+	return call(ctx, func(d *soft.Device) error { return d.GenerateEphemeral(scm.Curve(curve)) })
+}
+
+//export goInvalidateEphemeralKey
+func goInvalidateEphemeralKey(ctx context) C.int {
+	return call(ctx, (*soft.Device).InvalidateEphemeral)
 }

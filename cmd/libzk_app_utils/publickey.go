@@ -54,6 +54,9 @@ func goSaveECDSAPubKey2File(ctx context, filename *C.char, slot C.int) C.int {
 }
 
 func publicKey(d *soft.Device, slot C.int, foreign C.bool) (scm.Key, error) {
+	if foreign {
+		return d.ForeignKey(slotOf(slot))
+	}
 	return d.PublicKey(slotOf(slot))
 }
 

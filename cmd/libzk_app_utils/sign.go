@@ -23,3 +23,39 @@ func goGenECDSASigFromDigest(ctx context, digest *C.uint8_t, slot C.int, sig **C
 		return err
 	})
 }
+
+//export goGenECDSASigFromDigestWithRecID
+func goGenECDSASigFromDigestWithRecID(ctx context, digest *C.uint8_t, slot C.int, sig **C.uint8_t, size *C.int, recovery *C.uint8_t) C.int {
+	return call(ctx, func(d *soft.Device) error {
+		need(sig)
+		need(size)
+		need(recovery)
+		s, y, err := d.SignRecoverable(slotOf(slot), view(digest, digestSize))
+		if err == nil {
+			giveSized(sig, size, s)
+			*recovery = C.uint8_t(y)
+		}
+		return err
+	})
+}
+
+//export goVerifyECDSASigFromDigest
+func goVerifyECDSASigFromDigest(ctx context, digest *C.uint8_t, slot C.int, sig *C.uint8_t, size C.int) C.int {
+	return verify(ctx, digest, slot, false, sig, size)
+}
+
+//export goVerifyECDSASigFromDigestWithForeignKeySlot
+func goVerifyECDSASigFromDigestWithForeignKeySlot(ctx context, digest *C.uint8_t, slot C.int, sig *C.uint8_t, size C.int) C.int {
+	return verify(ctx, digest, slot, true, sig, size)
+}
+
+// verify answers 1 for a good signature and 0 for a bad one.
+func verify(ctx context, digest *C.uint8_t, slot C.int, foreign bool, sig *C.uint8_t, size C.int) C.int {
+	return answer(ctx, func(d *soft.Device) (int, error) {
+		good, err := d.Verify(slotOf(slot), foreign, view(digest, digestSize), view(sig, size))
+		if good {
+			return 1, err
+		}
+		return 0, err
+	})
+}

@@ -39,11 +39,13 @@ func newHome(t *testing.T) *harness.Home {
 }
 
 func TestPrograms(t *testing.T) {
-	for _, source := range []string{"contexts.c", "keys.c"} {
+	for _, source := range []string{"contexts.c", "keys.c", "foreign.c", "lock.c", "guards.c"} {
 		t.Run(source, func(t *testing.T) {
 			t.Parallel()
-			if out := newHome(t).Run(compile(t, filepath.Join("testdata", source))); out != "" {
-				t.Errorf("printed %q", out)
+			cmd := newHome(t).Command(compile(t, filepath.Join("testdata", source)))
+			cmd.Dir = t.TempDir()
+			if out, err := cmd.CombinedOutput(); err != nil || len(out) != 0 {
+				t.Errorf("%v\n%s", err, out)
 			}
 		})
 	}

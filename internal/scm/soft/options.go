@@ -61,7 +61,7 @@ type Options struct {
 	Host               string  // identity of the host; "" means that of its operating system
 	Drift              float32 // by how many millionths the SCM's clock is too fast
 
-	ModelNumber string // that the vendor's interface tells; "" means "SCM"
+	ModelNumber string // that the vendor's interface tells; "" means that of Info
 	UnlockZero  bool   // the vendor's interface answers 0, not 1, when it has unlocked a buffer
 }
 
@@ -88,7 +88,7 @@ func (o Options) complete() (Options, error) {
 	orWord(&o.BootDir, "/boot")
 	orWord(&o.BootFailure, FailureDestroy)
 	orWord(&o.TemperatureFailure, FailureDestroy)
-	orWord(&o.ModelNumber, "SCM")
+	orWord(&o.ModelNumber, modelName)
 	orNumber(&o.MaxKeys, int(scm.LastUser)+1)
 	orNumber(&o.UserSlots, scm.UserSlots)
 	if o.Defects == nil {
