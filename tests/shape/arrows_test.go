@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package shape
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows are the packages of the project that a package may import. One that is
+// not here may import none.
+var arrows = map[string][]string{
+	"pkcs11":               {"internal/scm", "internal/store"},
+	"internal/store":       {"internal/secret", "internal/sharedfile"},
+	"internal/scm/soft":    {"internal/scm", "internal/scm/soft/hd", "internal/secret", "internal/sharedfile"},
+	"internal/scm/soft/hd": {"internal/scm"},
+	"internal/scm/scmtest": {"internal/scm"},
+	"internal/scm/zymbit":  {"internal/scm", "internal/sharedfile"},
+	"internal/setup":       {"internal/config", "internal/scm", "internal/scm/soft", "internal/scm/zymbit", "internal/store", "pkcs11"},
+	"module":               {"internal/config", "internal/setup", "internal/trace", "pkcs11"},
+	"cmd/zk_pkcs11-util":   {"internal/config", "internal/setup", "internal/trace", "pkcs11"},
+	"cmd/libzk_app_utils":  {"internal/config", "internal/scm", "internal/scm/soft", "internal/setup", "internal/trace"},
+	"internal/config":      nil,
+	"internal/trace":       nil,
+	"internal/secret":      nil,
+	"internal/sharedfile":  nil,
+	"internal/processtest": nil,
+	"internal/scm":         nil,
+	"include/gen":          nil,
+}
+
+// testArrows are what the tests of a package may import besides: itself, what
+// stands in for the world below it, and the helpers of tests.
+var testArrows = map[string][]string{
+	"pkcs11":               {"internal/scm/soft"},
+	"internal/scm/scmtest": {"internal/scm/soft"},
+	"internal/scm/zymbit":  {"internal/scm/soft", "tests/harness"},
+}
+
+// testOnly are the packages that only tests may import.
+var testOnly = []string{"internal/processtest", "internal/scm/scmtest"}
+
+func TestArrows(t *testing.T) {
+	for _, p := range packages(t) {
+		if p.under("tests") {
+			continue
+		}
+		allowed, known := arrows[p.path()]
+		if !known {
+			t.Errorf("%s is new: say in arrows which packages it may import", p.path())
+		}
+		for _, path := range own(p.Imports) {
+			if !slices.Contains(allowed, path) {
+				t.Errorf("%s must not import %s", p.path(), path)
+			}
+		}
+		allowed = slices.Concat(allowed, testArrows[p.path()], testOnly, []string{p.path()})
+		for _, path := range own(slices.Concat(p.TestImports, p.XTestImports)) {
+			if !slices.Contains(allowed, path) {
+				t.Errorf("the tests of %s must not import %s", p.path(), path)
+			}
+		}
+	}
+}
+
+// TestBlackBox: the tests in tests/ see the project as its users do.
+func TestBlackBox(t *testing.T) {
+	for _, p := range packages(t) {
+		if !p.under("tests") {
+			continue
+		}
+		for _, path := range own(slices.Concat(p.Imports, p.TestImports, p.XTestImports)) {
+			if !strings.HasPrefix(path, "tests/") {
+				t.Errorf("%s imports %s", p.path(), path)
+			}
+		}
+	}
+}
+
+// own are those of the imports that belong to the project.
+func own(imports []string) []string {
+	var list []string
+	for _, path := range imports {
+		if within, is := strings.CutPrefix(path, project); is {
+			list = append(list, within)
+		}
+	}
+	return list
+}
+
+// TestArrowsExist: a rule for a package that is gone is a rule that nobody keeps.
+func TestArrowsExist(t *testing.T) {
+	all := packages(t)
+	for path := range arrows {
+		if !slices.ContainsFunc(all, func(p pkg) bool { return p.path() == path }) {
+			t.Errorf("%s is not there any more", path)
+		}
+	}
+}
+
+// unsafePlaces are the packages that may speak C and use unsafe.
+var unsafePlaces = []string{"module", "internal/scm/zymbit", "cmd/libzk_app_utils"}
+
+func TestUnsafePlaces(t *testing.T) {
+	used := map[string]bool{}
+	for _, s := range sources(t) {
+		for _, i := range s.syntax.Imports {
+			if path := strings.Trim(i.Path.Value, `"`); path != "C" && path != "unsafe" {
+				continue
+			}
+			used[s.path()] = true
+			if !slices.Contains(unsafePlaces, s.path()) {
+				t.Errorf("%s imports %s", s.name, i.Path.Value)
+			}
+		}
+	}
+	for _, place := range unsafePlaces {
+		if !used[place] {
+			t.Errorf("%s needs no C and no unsafe: take it off the list", place)
+		}
+	}
+}
+
+// TestPureProvider: the provider opens no file, reads no environment, starts
+// nothing and prints nothing.
+func TestPureProvider(t *testing.T) {
+	outside := []string{"os", "os/exec", "os/signal", "path/filepath", "io/ioutil", "net", "syscall", "log", "log/syslog", "plugin"}
+	for _, p := range packages(t) {
+		if p.path() != "pkcs11" {
+			continue
+		}
+		for _, path := range p.Imports {
+			if slices.Contains(outside, path) {
+				t.Errorf("pkcs11 imports %s", path)
+			}
+		}
+	}
+}
