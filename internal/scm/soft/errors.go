@@ -20,7 +20,7 @@ func errHidden(s scm.Slot) error { return fmt.Errorf("slot %d: %w", int(s), scm.
 var ours = [...]error{
 	scm.ErrSlotRange, scm.ErrSlotEmpty, scm.ErrSlotTaken, scm.ErrPermanent, scm.ErrFull,
 	scm.ErrCurve, scm.ErrInput, scm.ErrSealed, scm.ErrReadOnly, scm.ErrExport, scm.ErrName,
-	scm.ErrFixed, scm.ErrDestroyed, scm.ErrAbility, scm.ErrTimeout, scm.ErrDevice, errBlank,
+	scm.ErrFixed, scm.ErrDestroyed, scm.ErrAbility, scm.ErrTimeout, scm.ErrDevice, errBlank, errThere,
 }
 
 // fault makes what a transaction on the flash answered an error of scm.

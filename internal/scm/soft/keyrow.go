@@ -4,7 +4,6 @@ package soft
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
@@ -97,16 +96,23 @@ func resealKey(tx *sql.Tx, r *root, k sealedKey, secret []byte) error {
 	return err
 }
 
-// eraseKey erases the key in the slot s, and what was derived from it.
-func eraseKey(tx *sql.Tx, s scm.Slot) error {
-	done, err := tx.Exec("DELETE FROM key WHERE slot = ?", int(s))
-	if err != nil {
-		return err
+// eraseKey erases the key in the slot s, and what was derived from it, and returns
+// how many keys that were.
+func eraseKey(tx *sql.Tx, s scm.Slot) (erased int, err error) {
+	var before, after int
+	if err := tx.QueryRow("SELECT count(*) FROM key").Scan(&before); err != nil {
+		return 0, err
 	}
-	if n, err := done.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(err, errEmpty(s))
+	if _, err := tx.Exec("DELETE FROM key WHERE slot = ?", int(s)); err != nil {
+		return 0, err
 	}
-	return nil
+	if err := tx.QueryRow("SELECT count(*) FROM key").Scan(&after); err != nil {
+		return 0, err
+	}
+	if before == after {
+		return 0, errEmpty(s)
+	}
+	return before - after, nil
 }
 
 // freeSlot returns the lowest user slot without a key.

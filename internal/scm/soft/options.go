@@ -26,6 +26,13 @@ const (
 	Ed25519None    = "none"    // there are no such signatures
 )
 
+// Values of Options.Generator: how the generator key of a wallet goes into its master
+// key, which the vendor does not say.
+const (
+	GeneratorKeyed    = "keyed"    // it takes the place of the constant that the standard hashes the seed with
+	GeneratorAppended = "appended" // it is appended to the seed
+)
+
 // defaultFirmware is a version that keeps its keys, unlike some later ones.
 const defaultFirmware = "01.00.00"
 
@@ -47,6 +54,8 @@ type Options struct {
 	PermanentSignOnly bool   // keys in permanent slots agree on no secrets
 	PermanentShown    bool   // DisableExport is refused for permanent slots
 	EphemeralSigns    bool   // the ephemeral key signs, too
+
+	Generator string // what a wallet's generator key does; "" means GeneratorKeyed
 
 	MaxRandom int // most bytes of one call of Random; 0 means any number
 	MaxLock   int // most bytes that Lock takes; 0 means any number
@@ -85,6 +94,7 @@ func (o Options) complete() (Options, error) {
 	orWord(&o.Firmware, defaultFirmware)
 	orWord(&o.Seal, SealPIN)
 	orWord(&o.Ed25519, Ed25519Message)
+	orWord(&o.Generator, GeneratorKeyed)
 	orWord(&o.BootDir, "/boot")
 	orWord(&o.BootFailure, FailureDestroy)
 	orWord(&o.TemperatureFailure, FailureDestroy)
@@ -101,6 +111,7 @@ func (o Options) check() error {
 	err := errors.Join(
 		oneOf("seal", o.Seal, SealPIN, SealDevice),
 		oneOf("ed25519", o.Ed25519, Ed25519Message, Ed25519Digest, Ed25519None),
+		oneOf("generator", o.Generator, GeneratorKeyed, GeneratorAppended),
 		oneOf("boot failure", o.BootFailure, FailureDestroy, FailureHold, FailurePolicy),
 		oneOf("temperature failure", o.TemperatureFailure, FailureDestroy, FailureHold),
 	)

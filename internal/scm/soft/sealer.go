@@ -92,9 +92,10 @@ func (d *Device) openRoot(secret []byte) (prepared bool, err error) {
 	return false, nil
 }
 
-// Forget gives up the root key, every private key in memory and the volatile
-// keys. A device whose root key lies in its file opens again by itself.
+// Forget gives up the root key, every private key in memory, the volatile keys and
+// the SLIP39 session. A device whose root key lies in its file opens again by itself.
 func (d *Device) Forget() {
+	d.dropSession()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.reset()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,7 +43,9 @@ func secretsOf(t *testing.T, d *Device) [][]byte {
 	for _, k := range f.keys {
 		secret, err := d.root.unsealKey(k)
 		must(t, err)
-		all = append(all, secret)
+		for half := range slices.Chunk(secret, secretSize) { // the private key, the chain code
+			all = append(all, half)
+		}
 	}
 	for name, blob := range f.secrets {
 		secret, err := d.root.unseal(secretContext(name), blob, keySize)
@@ -83,6 +86,11 @@ func TestNoSecretInFiles(t *testing.T) {
 		_, err := d.Generate(c)
 		must(t, err)
 	}
+	must(t, d.GenerateEphemeral(scm.P256))
+	top, err := d.GenerateSeed(WalletSeed{Name: "w"})
+	must(t, err)
+	_, _, err = d.ChildKey(top, 1, true)
+	must(t, err)
 	before := secretsOf(t, d)
 	if got := holding(t, dir, before); len(got) != 1 || got[0] != rootFileName {
 		t.Errorf("before Prepare secrets are in %q, want %q only", got, rootFileName)

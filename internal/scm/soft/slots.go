@@ -126,9 +126,21 @@ func (d *Device) Remove(s scm.Slot) error {
 	return d.erase(s)
 }
 
+// erase erases the key in a slot and what was derived from it.
 func (d *Device) erase(s scm.Slot) error {
 	if _, err := d.current(); err != nil {
 		return err
 	}
-	return fault(d.file.Update(func(tx *sql.Tx) error { return eraseKey(tx, s) }))
+	var erased int
+	err := d.file.Update(func(tx *sql.Tx) (err error) {
+		erased, err = eraseKey(tx, s)
+		return err
+	})
+	if err == nil && erased > slowRemoval && d.options.has(DefectSlowRemoval) {
+		return fmt.Errorf("slot %d and %d keys derived from it: %w", s, erased-1, scm.ErrTimeout)
+	}
+	return fault(err)
 }
+
+// slowRemoval is how many derived keys it takes for DefectSlowRemoval.
+const slowRemoval = 20

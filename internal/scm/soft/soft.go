@@ -40,6 +40,9 @@ type Device struct {
 	root     *root                // nil when sealed
 	ready    map[scm.Slot]private // keys of the flash that were used
 	volatile volatileKeys
+
+	sessionMu sync.Mutex // taken before mu
+	session   *slip39    // nil when there is none
 }
 
 var _ interface {
@@ -135,6 +138,7 @@ func (d *Device) Random(p []byte) error {
 // Close forgets every key and releases the files. It does nothing the second
 // time. Other methods answer ErrAbsent after it.
 func (d *Device) Close() error {
+	d.dropSession()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"bytes"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/hd"
+)
+
+// variantCardano is what the vendor calls wallets with Ed25519 keys. Their
+// derivation is that of SLIP-0010 here; the vendor does not tell his.
+const variantCardano = "cardano"
+
+// maxWalletName is the longest name of a wallet in bytes.
+const maxWalletName = 64
+
+// WalletSeed says what a new wallet is to be.
+type WalletSeed struct {
+	Curve        scm.Curve
+	Variant      string // "cardano" for Ed25519, "" for P-256 and secp256k1
+	Name         string // ASCII, unique in the SCM
+	GeneratorKey []byte // goes into the master key; empty for that of the standard
+	Passphrase   string // of the mnemonic; "" for none
+}
+
+func (w WalletSeed) check() error {
+	variant := ""
+	switch w.Curve {
+	case scm.P256, scm.Secp256k1:
+	case scm.Ed25519:
+		variant = variantCardano
+	default:
+		return fmt.Errorf("wallet: %w", errUnknown(w.Curve))
+	}
+	if w.Variant != variant {
+		return fmt.Errorf("wallet of variant %q on %s: %w", w.Variant, w.Curve, scm.ErrInput)
+	}
+	return checkWalletName(w.Name)
+}
+
+func checkWalletName(name string) error {
+	strange := func(r rune) bool { return r < ' ' || r > '~' }
+	if name == "" || len(name) > maxWalletName || slices.ContainsFunc([]rune(name), strange) {
+		return fmt.Errorf("wallet name %q: %w", name, scm.ErrInput)
+	}
+	return nil
+}
+
+// master returns the topmost key of the wallet that grows from a seed.
+func (w WalletSeed) master(seed []byte, generator string) (hd.Node, error) {
+	key := w.GeneratorKey
+	if generator == GeneratorAppended {
+		seed, key = append(slices.Clone(seed), key...), nil
+	}
+	n, err := hd.Master(w.Curve, seed, key)
+	return n, derivation(err)
+}
+
+// derivation makes an error of package hd one of package scm.
+func derivation(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, hd.ErrCurve):
+		return fmt.Errorf("%w: %w", scm.ErrCurve, err)
+	case errors.Is(err, hd.ErrHardened):
+		return fmt.Errorf("%w: %w", scm.ErrAbility, err)
+	}
+	return fmt.Errorf("%w: %w", scm.ErrInput, err)
+}
+
+// GenerateSeed makes a wallet with a random seed, which nobody can recover: pure
+// BIP32. Its topmost key takes a user slot; the public key is not given away.
+// ErrName, ErrFull, ErrInput, ErrCurve.
+func (d *Device) GenerateSeed(w WalletSeed) (scm.Slot, error) {
+	seed := make([]byte, 64)
+	defer clear(seed)
+	rand.Read(seed)
+	return d.plant(w, seed)
+}
+
+// GenerateSeedBIP39 makes a wallet whose seed can be recovered from the mnemonic
+// of 24 words that it returns.
+func (d *Device) GenerateSeedBIP39(w WalletSeed) (scm.Slot, string, error) {
+	entropy := make([]byte, 32)
+	defer clear(entropy)
+	rand.Read(entropy)
+	mnemonic, err := hd.Mnemonic(entropy)
+	if err != nil {
+		return 0, "", derivation(err)
+	}
+	s, err := d.RestoreBIP39(w, mnemonic)
+	if err != nil {
+		return 0, "", err
+	}
+	return s, mnemonic, nil
+}
+
+// RestoreBIP39 makes a wallet from the mnemonic of another. ErrInput for a
+// malformed mnemonic.
+func (d *Device) RestoreBIP39(w WalletSeed, mnemonic string) (scm.Slot, error) {
+	seed, err := hd.Seed(mnemonic, w.Passphrase)
+	if err != nil {
+		return 0, derivation(err)
+	}
+	defer clear(seed)
+	return d.plant(w, seed)
+}
+
+// plant makes the wallet that grows from a seed.
+func (d *Device) plant(w WalletSeed, seed []byte) (scm.Slot, error) {
+	if err := w.check(); err != nil {
+		return 0, err
+	}
+	n, err := w.master(seed, d.options.Generator)
+	if err != nil {
+		return 0, err
+	}
+	return d.addTop(n, seedKey, hd.Top, w.Name)
+}
+
+// OversightWallet makes a wallet that watches another: from the public key and the
+// chain code of that one's last hardened node it derives public keys, and cannot
+// sign. The address is that of the node. ErrCurve for Ed25519, where there are no
+// nodes that are not hardened.
+func (d *Device) OversightWallet(w WalletSeed, public, chainCode []byte, address string) (scm.Slot, error) {
+	if err := w.check(); err != nil {
+		return 0, err
+	}
+	if w.Curve == scm.Ed25519 {
+		return 0, fmt.Errorf("oversight wallet with %s: %w", w.Curve, scm.ErrCurve)
+	}
+	if err := checkPublic(w.Curve, public); err != nil {
+		return 0, err
+	}
+	address, err := hd.Canonical(address)
+	if err != nil || len(chainCode) != chainSize {
+		return 0, fmt.Errorf("node %q with a chain code of %d bytes: %w", address, len(chainCode), scm.ErrInput)
+	}
+	n := hd.Node{Curve: w.Curve, Public: bytes.Clone(public), Chain: chainCode}
+	return d.addTop(n, watchKey, address, w.Name)
+}
+
+// addTop stores the topmost key of a wallet.
+func (d *Device) addTop(n hd.Node, k kind, address, name string) (scm.Slot, error) {
+	free := func(tx *sql.Tx) error {
+		var taken bool
+		err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM key WHERE wallet = ?)", name).Scan(&taken)
+		if taken {
+			return fmt.Errorf("wallet %q: %w", name, scm.ErrName)
+		}
+		return err
+	}
+	return d.addNode(n, free, func(key *sealedKey) {
+		key.kind, key.hidden = k, k == seedKey
+		key.node = node{master: key.Slot, address: address, wallet: name}
+	})
+}
+
+// addNode stores a key of a wallet in the lowest free slot, if it may, where place
+// says that it belongs in the tree.
+func (d *Device) addNode(n hd.Node, may func(*sql.Tx) error, place func(*sealedKey)) (scm.Slot, error) {
+	wait(d.options.Latency.Generate)
+	r, err := d.unsealed()
+	if err != nil {
+		return 0, err
+	}
+	key := sealedKey{Key: scm.Key{Curve: n.Curve, Public: n.Public}}
+	secret := append(slices.Clone(n.Private), n.Chain...)
+	defer clear(secret)
+	err = d.file.Update(func(tx *sql.Tx) error {
+		if err := checkRoot(tx, r); err != nil {
+			return err
+		}
+		if err := may(tx); err != nil {
+			return err
+		}
+		if key.Slot, err = d.freeSlot(tx); err != nil {
+			return err
+		}
+		place(&key)
+		return writeKey(tx, r, key, secret)
+	})
+	return key.Slot, fault(err)
+}
