@@ -76,3 +76,30 @@ func TestInitial(t *testing.T) {
 		}
 	}
 }
+
+// TestKindsOfAttributes compares the kinds with the data types that the
+// specification gives, written down here a second time.
+func TestKindsOfAttributes(t *testing.T) {
+	wanted := map[uint]kind{
+		CKA_START_DATE: date, CKA_END_DATE: date, CKA_ALLOWED_MECHANISMS: numbers,
+	}
+	for _, x := range []uint{
+		CKA_CLASS, CKA_KEY_TYPE, CKA_CERTIFICATE_TYPE, CKA_CERTIFICATE_CATEGORY, CKA_JAVA_MIDP_SECURITY_DOMAIN,
+		CKA_NAME_HASH_ALGORITHM, CKA_KEY_GEN_MECHANISM, CKA_VALUE_LEN, CKA_ZK_SLOT,
+	} {
+		wanted[x] = number
+	}
+	for _, x := range []uint{
+		CKA_TOKEN, CKA_PRIVATE, CKA_MODIFIABLE, CKA_COPYABLE, CKA_DESTROYABLE, CKA_TRUSTED, CKA_DERIVE, CKA_LOCAL,
+		CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_SIGN_RECOVER, CKA_VERIFY, CKA_VERIFY_RECOVER, CKA_WRAP, CKA_UNWRAP,
+		CKA_ENCAPSULATE, CKA_DECAPSULATE, CKA_SENSITIVE, CKA_EXTRACTABLE, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE,
+		CKA_WRAP_WITH_TRUSTED, CKA_ALWAYS_AUTHENTICATE,
+	} {
+		wanted[x] = truth
+	}
+	for x, rule := range allRules {
+		if rule.kind != wanted[x] { // everything else is a string of bytes
+			t.Errorf("%s is of kind %d, want %d", attributeName(x), rule.kind, wanted[x])
+		}
+	}
+}
