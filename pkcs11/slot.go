@@ -3,8 +3,11 @@
 package pkcs11
 
 import (
+	"errors"
 	"sync"
 	"time"
+
+	"libzk_pkcs11/internal/scm"
 )
 
 // openAgain is how long a slot whose device could not be opened waits before it
@@ -53,11 +56,21 @@ func (s *slot) token() (*token, error) {
 	device, store, err := s.options.Open()
 	if err != nil {
 		s.failed = time.Now()
-		s.provider.log.Errorf("slot %d: %v", s.id, err)
+		s.logFailure(err)
 		return nil, CKR_TOKEN_NOT_PRESENT
 	}
 	s.present = newToken(s, device, store)
 	return s.present, nil
+}
+
+// logFailure says little of a device that is not there: programs that load every
+// module of the system ask for it too.
+func (s *slot) logFailure(err error) {
+	logf := s.provider.log.Errorf
+	if errors.Is(err, scm.ErrAbsent) {
+		logf = s.provider.log.Infof
+	}
+	logf("slot %d: %v", s.id, err)
 }
 
 func (s *slot) close() {

@@ -4,6 +4,7 @@ package pkcs11
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -88,6 +89,21 @@ func TestDeviceGone(t *testing.T) {
 	want(t, "later", err, CKR_TOKEN_NOT_PRESENT)
 	if *opened != 2 {
 		t.Errorf("opened %d times, want 2", *opened)
+	}
+}
+
+// A device that is not there is no error, one that fails is.
+func TestLogOfFailedOpen(t *testing.T) {
+	for err, level := range map[error]string{scm.ErrAbsent: "info: slot 0", scm.ErrDevice: "error: slot 0"} {
+		log := &lines{}
+		p := New(Options{Log: log, Slots: []SlotOptions{{
+			Open: func() (scm.Device, *store.Store, error) { return nil, nil, fmt.Errorf("opening: %w", err) },
+		}}})
+		_, answer := p.GetTokenInfo(0)
+		want(t, err.Error(), answer, CKR_TOKEN_NOT_PRESENT)
+		if log.count(level) != 1 {
+			t.Errorf("%v: logged %q, want level %s", err, log.list, level)
+		}
 	}
 }
 
