@@ -33,7 +33,7 @@ func TestSetAttributeValue(t *testing.T) {
 		{"dates", key, []any{CKA_START_DATE, "20260101", CKA_END_DATE, ""}, CKR_OK},
 		{"no date", key, []any{CKA_START_DATE, "yesterday"}, CKR_ATTRIBUTE_VALUE_INVALID},
 		{"all or nothing", key, []any{CKA_LABEL, "newer", CKA_LOCAL, false}, CKR_ATTRIBUTE_READ_ONLY},
-		{"what it is already", key, []any{CKA_LOCAL, true, CKA_ZK_SLOT, 0}, CKR_OK},
+		{"what it is already", key, []any{CKA_LOCAL, true, zkSlot, 0}, CKR_OK},
 		{"extractable", key, []any{CKA_EXTRACTABLE, true}, CKR_ATTRIBUTE_READ_ONLY},
 		{"public", key, []any{CKA_PRIVATE, false}, CKR_ATTRIBUTE_READ_ONLY},
 		{"value", key, []any{CKA_VALUE, "x"}, CKR_ATTRIBUTE_READ_ONLY},
@@ -46,7 +46,7 @@ func TestSetAttributeValue(t *testing.T) {
 	} {
 		want(t, c.name, f.SetAttributeValue(f.h, c.object, is(c.change...)), c.code)
 		for i := 0; c.code == CKR_OK && i < len(c.change); i += 2 {
-			if x := uint(c.change[i].(int)); c.object != mine || x != CKA_SENSITIVE {
+			if x := typeOf(c.change[i]); c.object != mine || x != CKA_SENSITIVE {
 				f.reads(c.object, x, c.change[i+1])
 			}
 		}
@@ -163,7 +163,7 @@ func TestDestroyPrivateFirst(t *testing.T) {
 	if got := f.one(CKA_LABEL, "survivor"); got != public {
 		t.Errorf("the public key has the handle %d, want %d", got, public)
 	}
-	_, err = f.tryRead(public, CKA_ZK_SLOT)
+	_, err = f.tryRead(public, zkSlot)
 	want(t, "its slot", err, CKR_ATTRIBUTE_TYPE_INVALID)
 	want(t, "verify", f.verify(CKM_ECDSA, public, digest32, signature), CKR_OK)
 
@@ -171,7 +171,7 @@ func TestDestroyPrivateFirst(t *testing.T) {
 	there := other.one(CKA_LABEL, "survivor")
 	want(t, "verify elsewhere", other.verify(CKM_ECDSA, there, digest32, signature), CKR_OK)
 	next, _ := f.tokenPair(scm.P256) // takes the slot that is free again
-	f.reads(next, CKA_ZK_SLOT, 16)
+	f.reads(next, zkSlot, 16)
 	f.ok(f.DestroyObject(f.h, public))
 	f.public(16)
 	if n := f.log.count("slot 16"); n > 0 {
@@ -187,10 +187,10 @@ func TestDestroyPublicFirst(t *testing.T) {
 	_, err := f.sign(CKM_ECDSA, private, digest32)
 	want(t, "sign", err, CKR_OK)
 	other := f.another()
-	_, err = other.sign(CKM_ECDSA, other.one(CKA_ZK_SLOT, 16), digest32)
+	_, err = other.sign(CKM_ECDSA, other.one(zkSlot, 16), digest32)
 	want(t, "sign elsewhere", err, CKR_OK)
 	f.ok(f.DestroyObject(f.h, private))
-	if n := len(other.search(CKA_ZK_SLOT, 16)); n > 0 {
+	if n := len(other.search(zkSlot, 16)); n > 0 {
 		t.Errorf("%d objects are left of the slot", n)
 	}
 }

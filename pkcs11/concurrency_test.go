@@ -84,7 +84,7 @@ func (c *caller) find(template []Attribute) ([]uint, error) {
 // sign signs with a permanent key. What is signed verifies.
 func (c *caller) sign() error {
 	slot := c.random.IntN(14)
-	private, err := c.find(is(CKA_CLASS, CKO_PRIVATE_KEY, CKA_ZK_SLOT, slot))
+	private, err := c.find(is(CKA_CLASS, CKO_PRIVATE_KEY, zkSlot, slot))
 	if err != nil || len(private) == 0 {
 		return err
 	}
@@ -95,7 +95,7 @@ func (c *caller) sign() error {
 	if err := c.f.Sign(c.h, digest32, out); err != nil {
 		return err
 	}
-	public, err := c.find(is(CKA_CLASS, CKO_PUBLIC_KEY, CKA_ZK_SLOT, slot))
+	public, err := c.find(is(CKA_CLASS, CKO_PUBLIC_KEY, zkSlot, slot))
 	if err != nil {
 		return err
 	}

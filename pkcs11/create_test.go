@@ -78,7 +78,7 @@ func TestCreateObject(t *testing.T) {
 		{"public key without a point", public[:6], CKR_TEMPLATE_INCOMPLETE},
 		{"public key of another type", []any{CKA_CLASS, CKO_PUBLIC_KEY, CKA_KEY_TYPE, CKK_EC_EDWARDS, public[4], public[5], public[6], public[7]}, CKR_TEMPLATE_INCONSISTENT},
 		{"point off the curve", with(public[:6], CKA_EC_POINT, "\x04\x03\x04\x01\x01"), CKR_ATTRIBUTE_VALUE_INVALID},
-		{"public key in a slot", with(public, CKA_ZK_SLOT, 3), CKR_ATTRIBUTE_READ_ONLY},
+		{"public key in a slot", with(public, zkSlot, 3), CKR_ATTRIBUTE_READ_ONLY},
 		{"key info of another key", with(public, CKA_PUBLIC_KEY_INFO, "x"), CKR_TEMPLATE_INCONSISTENT},
 		{"key info of this key", with(public, CKA_PUBLIC_KEY_INFO, curves[scm.P256].info(publicOn(t, scm.P256))), CKR_OK},
 	} {
@@ -232,7 +232,7 @@ func TestCopyObject(t *testing.T) {
 		copied, err := f.CopyObject(f.h, c.object, is(c.more...))
 		want(t, c.name, err, c.code)
 		for i := 0; err == nil && i < len(c.more); i += 2 {
-			f.reads(copied, uint(c.more[i].(int)), c.more[i+1])
+			f.reads(copied, typeOf(c.more[i]), c.more[i+1])
 		}
 	}
 	if n := len(f.search(CKA_LABEL, "original")); n != 4 {
@@ -246,7 +246,7 @@ func TestCopyPublicKeyOfSlot(t *testing.T) {
 	f := newUser(t)
 	h, err := f.CopyObject(f.h, f.public(0), is(CKA_LABEL, "copy"))
 	f.ok(err)
-	_, err = f.tryRead(h, CKA_ZK_SLOT)
+	_, err = f.tryRead(h, zkSlot)
 	want(t, "slot of the copy", err, CKR_ATTRIBUTE_TYPE_INVALID)
 	f.reads(h, CKA_TOKEN, true)
 	signature, err := f.sign(CKM_ECDSA, f.private(0), digest32)

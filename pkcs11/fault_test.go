@@ -44,7 +44,7 @@ func TestFaults(t *testing.T) {
 		{"C_FindObjectsInit", "Keys", find},
 		{"C_GenerateKeyPair", "Generate", func() error { _, _, err := f.tryPair(scm.P256, token, token); return err }},
 		{"C_GenerateKeyPair at", "GenerateAt", func() error {
-			_, _, err := f.tryPair(scm.P256, token, with(token, CKA_ZK_SLOT, 100, CKA_LABEL, "destroy me"))
+			_, _, err := f.tryPair(scm.P256, token, with(token, zkSlot, 100, CKA_LABEL, "destroy me"))
 			return err
 		}},
 		{"C_DestroyObject", "Remove", destroy},

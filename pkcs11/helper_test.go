@@ -196,9 +196,19 @@ func (f *fixture) token() *token {
 func is(pairs ...any) []Attribute {
 	var list []Attribute
 	for i := 0; i < len(pairs); i += 2 {
-		list = append(list, Attribute{Type: uint(pairs[i].(int)), Value: value(pairs[i+1])})
+		list = append(list, Attribute{Type: typeOf(pairs[i]), Value: value(pairs[i+1])})
 	}
 	return list
+}
+
+// zkSlot is CKA_ZK_SLOT, which is no int where that has 32 bits.
+const zkSlot = uint(CKA_ZK_SLOT)
+
+func typeOf(v any) uint {
+	if large, is := v.(uint); is {
+		return large
+	}
+	return uint(v.(int))
 }
 
 func value(v any) []byte {
@@ -241,12 +251,12 @@ func (f *fixture) one(template ...any) uint {
 // private and public return the objects of a key slot.
 func (f *fixture) private(slot int) uint {
 	f.Helper()
-	return f.one(CKA_CLASS, CKO_PRIVATE_KEY, CKA_ZK_SLOT, slot)
+	return f.one(CKA_CLASS, CKO_PRIVATE_KEY, zkSlot, slot)
 }
 
 func (f *fixture) public(slot int) uint {
 	f.Helper()
-	return f.one(CKA_CLASS, CKO_PUBLIC_KEY, CKA_ZK_SLOT, slot)
+	return f.one(CKA_CLASS, CKO_PUBLIC_KEY, zkSlot, slot)
 }
 
 // read reads an attribute.

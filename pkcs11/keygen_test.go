@@ -102,17 +102,17 @@ func TestGenerateTemplates(t *testing.T) {
 		{"bad boolean", nil, []any{CKA_SIGN, "\x02"}, CKR_ATTRIBUTE_VALUE_INVALID},
 		{"a type twice", []any{CKA_LABEL, "x", CKA_LABEL, "y"}, nil, CKR_TEMPLATE_INCONSISTENT},
 		{"trusted", []any{CKA_TRUSTED, true}, nil, CKR_ATTRIBUTE_READ_ONLY},
-		{"slot of a session key", nil, []any{CKA_ZK_SLOT, 20}, CKR_TEMPLATE_INCONSISTENT},
-		{"slot of a session key's public half", []any{CKA_ZK_SLOT, 20}, nil, CKR_TEMPLATE_INCONSISTENT},
-		{"two slots", with(token, CKA_ZK_SLOT, 20), with(token, CKA_ZK_SLOT, 21), CKR_TEMPLATE_INCONSISTENT},
-		{"a slot that is permanent", token, with(token, CKA_ZK_SLOT, 3), CKR_TEMPLATE_INCONSISTENT},
-		{"no slot", token, with(token, CKA_ZK_SLOT, 528), CKR_ATTRIBUTE_VALUE_INVALID},
-		{"a volatile slot", token, with(token, CKA_ZK_SLOT, CK_UNAVAILABLE_INFORMATION-1), CKR_ATTRIBUTE_VALUE_INVALID},
-		{"a large number", token, with(token, CKA_ZK_SLOT, 1<<31), CKR_ATTRIBUTE_VALUE_INVALID},
-		{"a slot", token, with(token, CKA_ZK_SLOT, 20), CKR_OK},
-		{"the slot again", token, with(token, CKA_ZK_SLOT, 20), CKR_TEMPLATE_INCONSISTENT},
-		{"a slot named twice", with(token, CKA_ZK_SLOT, 30), with(token, CKA_ZK_SLOT, 30), CKR_OK},
-		{"a slot named by the public half", with(token, CKA_ZK_SLOT, 31), token, CKR_OK},
+		{"slot of a session key", nil, []any{zkSlot, 20}, CKR_TEMPLATE_INCONSISTENT},
+		{"slot of a session key's public half", []any{zkSlot, 20}, nil, CKR_TEMPLATE_INCONSISTENT},
+		{"two slots", with(token, zkSlot, 20), with(token, zkSlot, 21), CKR_TEMPLATE_INCONSISTENT},
+		{"a slot that is permanent", token, with(token, zkSlot, 3), CKR_TEMPLATE_INCONSISTENT},
+		{"no slot", token, with(token, zkSlot, 528), CKR_ATTRIBUTE_VALUE_INVALID},
+		{"a volatile slot", token, with(token, zkSlot, CK_UNAVAILABLE_INFORMATION-1), CKR_ATTRIBUTE_VALUE_INVALID},
+		{"a large number", token, with(token, zkSlot, uint(1<<31)), CKR_ATTRIBUTE_VALUE_INVALID},
+		{"a slot", token, with(token, zkSlot, 20), CKR_OK},
+		{"the slot again", token, with(token, zkSlot, 20), CKR_TEMPLATE_INCONSISTENT},
+		{"a slot named twice", with(token, zkSlot, 30), with(token, zkSlot, 30), CKR_OK},
+		{"a slot named by the public half", with(token, zkSlot, 31), token, CKR_OK},
 	} {
 		before := len(f.search())
 		public, private, err := f.tryPair(scm.P256, c.public, c.private)
@@ -122,8 +122,8 @@ func TestGenerateTemplates(t *testing.T) {
 		}
 	}
 	for _, slot := range []int{16, 20, 30, 31} {
-		f.reads(f.private(slot), CKA_ZK_SLOT, slot)
-		f.reads(f.public(slot), CKA_ZK_SLOT, slot)
+		f.reads(f.private(slot), zkSlot, slot)
+		f.reads(f.public(slot), zkSlot, slot)
 	}
 }
 
@@ -189,10 +189,10 @@ func TestMixedPairs(t *testing.T) {
 	f.uses(scm.Ed25519, mine, slot)
 	f.reads(stored, CKA_TOKEN, true)
 	f.reads(mine, CKA_TOKEN, false)
-	if _, err := f.tryRead(mine, CKA_ZK_SLOT); err == nil {
+	if _, err := f.tryRead(mine, zkSlot); err == nil {
 		t.Error("a session object is in a slot")
 	}
-	if got := f.one(CKA_ZK_SLOT, 16); got != slot {
+	if got := f.one(zkSlot, 16); got != slot {
 		t.Errorf("slot 16 shows object %d, want the private key %d", got, slot)
 	}
 	f.h = main

@@ -164,7 +164,7 @@ func TestExchangedKeyByOneHalf(t *testing.T) {
 		f := newUser(t)
 		_, err := f.device.Generate(scm.P256)
 		f.ok(err)
-		named := f.one(CKA_ZK_SLOT, 16, CKA_CLASS, class)
+		named := f.one(zkSlot, 16, CKA_CLASS, class)
 		f.ok(f.SetAttributeValue(f.h, named, is(CKA_LABEL, "named")))
 		exchange(t, f.device, 16, scm.P256)
 		want(t, "sign", f.SignInit(f.h, &Mechanism{Type: CKM_ECDSA}, f.private(16)), CKR_DEVICE_ERROR)
@@ -192,7 +192,7 @@ func TestVanishedKey(t *testing.T) {
 	_, private := f.tokenPair(scm.P256)
 	f.ok(f.device.Remove(16))
 	want(t, "sign", f.SignInit(f.h, &Mechanism{Type: CKM_ECDSA}, private), CKR_KEY_HANDLE_INVALID)
-	if n := len(f.search(CKA_ZK_SLOT, 16)); n > 0 {
+	if n := len(f.search(zkSlot, 16)); n > 0 {
 		t.Errorf("%d objects are left", n)
 	}
 	f.token().forgetObjects()
