@@ -56,10 +56,35 @@ type Log struct {
 	To    string // "stderr", "syslog", or the path of a file
 }
 
-// Soft holds the settings of the SCM in software.
+// Soft holds the settings of the SCM in software. Beside the first two they are
+// for those who test how programs bear with an SCM: what its vendor does not
+// tell, its defects and how slow it is. Zero stands for the default of package
+// soft.
 type Soft struct {
-	Seal     string // what seals private keys at rest: "pin" or "device"
-	Firmware string // firmware profile; "" = the newest
+	Seal     string   // what seals private keys at rest: "pin" or "device"
+	Firmware string   // that it tells
+	Defects  []string // names of defects; nil = those of the firmware
+
+	MaxKeys, UserSlots int
+	EdDSA              string // "message", "digest" or "none"
+	PermanentSignOnly  bool
+	PermanentShown     bool
+	EphemeralSigns     bool
+	Generator          string // "keyed" or "appended"
+	MaxRandom, MaxLock int
+	Latency            Latency
+	BootDelay, Settle  time.Duration
+	BootDir            string
+	BootFailure        string // "destroy", "hold" or "policy"
+	TemperatureFailure string // "destroy" or "hold"
+	Host, ModelNumber  string
+	Drift              float32 // in millionths
+	UnlockZero         bool
+}
+
+// Latency is how long calls to the SCM in software take at least.
+type Latency struct {
+	Sign, Generate, Random, Lock time.Duration
 }
 
 // Zymbit holds the settings of the hardware.

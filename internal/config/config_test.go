@@ -138,7 +138,7 @@ func TestFileErrors(t *testing.T) {
 		{"unknown key in table", "[log]\n# level = \"info\"\nlevels = \"info\"\n", ":3: log.levels: unknown setting"},
 		{"table as value", "log = \"debug\"\n", ":1: log: unknown setting"},
 		{"value as table", "[backend]\n", ":1: backend: want a string"},
-		{"wrong type", "backend = true\n", ":1: backend: want a string"},
+		{"wrong type", "backend = 1979-05-27\n", ":1: backend: want a string"},
 		{"wrong type in list", "quirks = [1]\n", ":1: quirks: want a list of strings"},
 		{"backend", "state = \"/x\"\nbackend = \"hard\"\n", `:2: backend: "hard" is not one of auto, soft, zymbit`},
 		{"ec_point", "ec_point = \"ber\"\n", `:1: ec_point: "ber" is not one of der, raw`},
@@ -148,6 +148,11 @@ func TestFileErrors(t *testing.T) {
 		{"level", "[log]\nlevel = \"loud\"\n", `:2: log.level: "loud" is not one of`},
 		{"dotted level", "\nlog.level = \"loud\"\n", `:2: log.level: "loud" is not one of`},
 		{"seal", "[soft]\nseal = \"wax\"\n", `:2: soft.seal: "wax" is not one of pin, device`},
+		{"defect", "soft.defects = [\"rust\"]\n", `:1: soft.defects: "rust" is not one of`},
+		{"number", "soft.user_slots = 513\n", `:1: soft.user_slots: "513" is not a number from 1 to 512`},
+		{"no number", "soft.user_slots = \"all\"\n", `:1: soft.user_slots: "all" is not a number from 1 to 512`},
+		{"decimal", "soft.drift = nan\n", `:1: soft.drift: "NaN" is not a number`},
+		{"truth", "soft.unlock_zero = 1\n", `:1: soft.unlock_zero: "1" is not one of true, false`},
 		{"boot_wait", "[zymbit]\nboot_wait = \"long\"\n", `:2: zymbit.boot_wait: "long" is not a duration`},
 		{"key_store", "[zymbit]\nkey_store = \"chest\"\n", `:2: zymbit.key_store: "chest" is not one of auto, keys, wallet`},
 		{"negative boot_wait", "[zymbit]\nboot_wait = -1\n", `:2: zymbit.boot_wait: "-1" is not a duration`},
@@ -289,6 +294,62 @@ func TestRelativePathInVariable(t *testing.T) {
 	c, err := Source{State: "/s"}.Load(vars{"ZK_PKCS11_HOME": "scm"}.get)
 	if err != nil || c.State != filepath.Join(dir, "scm") {
 		t.Errorf("got %s, %v", c.State, err)
+	}
+}
+
+const everythingSoft = `[soft]
+firmware = "00.00.51beta"
+defects = ["huge-slot", "dark-led"]
+max_num_keys = 654
+user_slots = 10
+eddsa = "digest"
+permanent_sign_only = true
+permanent_shown = true
+ephemeral_signs = true
+generator = "appended"
+max_random = 512
+max_lock = 131072
+latency_sign = "20ms"
+latency_generate = "1s"
+latency_random = "1ms"
+latency_lock = "5ms"
+boot_delay = "90s"
+settle = 10
+boot_dir = "boot"
+boot_failure = "hold"
+temperature_failure = "hold"
+host = "a host"
+model_number = "SCM B1"
+drift = -2.5
+unlock_zero = true
+`
+
+func TestSoft(t *testing.T) {
+	c, err := Source{File: "/d/f", Text: everythingSoft, State: "/s"}.Load(vars{}.get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Soft{
+		Seal: "pin", Firmware: "00.00.51beta", Defects: []string{"huge-slot", "dark-led"},
+		MaxKeys: 654, UserSlots: 10, EdDSA: "digest",
+		PermanentSignOnly: true, PermanentShown: true, EphemeralSigns: true,
+		Generator: "appended", MaxRandom: 512, MaxLock: 131072,
+		Latency:   Latency{20 * time.Millisecond, time.Second, time.Millisecond, 5 * time.Millisecond},
+		BootDelay: 90 * time.Second, Settle: 10 * time.Second, BootDir: "/d/boot",
+		BootFailure: "hold", TemperatureFailure: "hold", Host: "a host", ModelNumber: "SCM B1",
+		Drift: -2.5, UnlockZero: true,
+	}
+	if !reflect.DeepEqual(c.Soft, want) {
+		t.Errorf("got  %+v\nwant %+v", c.Soft, want)
+	}
+}
+
+func TestDefects(t *testing.T) {
+	for text, want := range map[string][]string{`"auto"`: nil, `"none"`: {}, `[]`: {}, `"lost-keys"`: {"lost-keys"}} {
+		c, err := Source{File: "/f", Text: "soft.defects = " + text}.Load(vars{}.get)
+		if err != nil || !reflect.DeepEqual(c.Soft.Defects, want) {
+			t.Errorf("%s: %#v, %v", text, c.Soft.Defects, err)
+		}
 	}
 }
 

@@ -4,14 +4,9 @@ package config
 
 import (
 	"fmt"
-	"strconv"
+	"math"
 	"strings"
-	"time"
 )
-
-// value is the text of a setting, and the directory to which a relative path in
-// it refers: that of the file, or "" for the working directory.
-type value struct{ text, base string }
 
 // setting is one row of the contract. Where env is not empty, that variable
 // overrides the file.
@@ -33,6 +28,29 @@ func settings() []setting {
 		{"log.to", "", setLogTo},
 		{"soft.seal", "", func(c *Config, v value) error { return v.oneOf(&c.Soft.Seal, "pin", "device") }},
 		{"soft.firmware", "", func(c *Config, v value) error { return v.word(&c.Soft.Firmware) }},
+		{"soft.defects", "", setDefects},
+		{"soft.max_num_keys", "", func(c *Config, v value) error { return v.number(&c.Soft.MaxKeys, 1, 1<<20) }},
+		{"soft.user_slots", "", func(c *Config, v value) error { return v.number(&c.Soft.UserSlots, 1, 512) }},
+		{"soft.eddsa", "", func(c *Config, v value) error { return v.oneOf(&c.Soft.EdDSA, "message", "digest", "none") }},
+		{"soft.permanent_sign_only", "", func(c *Config, v value) error { return v.truth(&c.Soft.PermanentSignOnly) }},
+		{"soft.permanent_shown", "", func(c *Config, v value) error { return v.truth(&c.Soft.PermanentShown) }},
+		{"soft.ephemeral_signs", "", func(c *Config, v value) error { return v.truth(&c.Soft.EphemeralSigns) }},
+		{"soft.generator", "", func(c *Config, v value) error { return v.oneOf(&c.Soft.Generator, "keyed", "appended") }},
+		{"soft.max_random", "", func(c *Config, v value) error { return v.number(&c.Soft.MaxRandom, 0, math.MaxInt32) }},
+		{"soft.max_lock", "", func(c *Config, v value) error { return v.number(&c.Soft.MaxLock, 0, math.MaxInt32) }},
+		{"soft.latency_sign", "", func(c *Config, v value) error { return v.duration(&c.Soft.Latency.Sign) }},
+		{"soft.latency_generate", "", func(c *Config, v value) error { return v.duration(&c.Soft.Latency.Generate) }},
+		{"soft.latency_random", "", func(c *Config, v value) error { return v.duration(&c.Soft.Latency.Random) }},
+		{"soft.latency_lock", "", func(c *Config, v value) error { return v.duration(&c.Soft.Latency.Lock) }},
+		{"soft.boot_delay", "", func(c *Config, v value) error { return v.duration(&c.Soft.BootDelay) }},
+		{"soft.settle", "", func(c *Config, v value) error { return v.duration(&c.Soft.Settle) }},
+		{"soft.boot_dir", "", func(c *Config, v value) error { return v.path(&c.Soft.BootDir) }},
+		{"soft.boot_failure", "", func(c *Config, v value) error { return v.oneOf(&c.Soft.BootFailure, "destroy", "hold", "policy") }},
+		{"soft.temperature_failure", "", func(c *Config, v value) error { return v.oneOf(&c.Soft.TemperatureFailure, "destroy", "hold") }},
+		{"soft.host", "", func(c *Config, v value) error { return v.word(&c.Soft.Host) }},
+		{"soft.model_number", "", func(c *Config, v value) error { return v.word(&c.Soft.ModelNumber) }},
+		{"soft.drift", "", func(c *Config, v value) error { return v.decimal(&c.Soft.Drift) }},
+		{"soft.unlock_zero", "", func(c *Config, v value) error { return v.truth(&c.Soft.UnlockZero) }},
 		{"zymbit.library", "ZK_APP_UTILS_LIB", setLibrary},
 		{"zymbit.boot_wait", "", func(c *Config, v value) error { return v.duration(&c.Zymbit.BootWait) }},
 		{"zymbit.key_store", "", func(c *Config, v value) error { return v.oneOf(&c.Zymbit.KeyStore, "auto", "keys", "wallet") }},
@@ -113,6 +131,30 @@ func quirkNames(names []string) error {
 	return nil
 }
 
+// softDefects are the names of the defects that package soft knows.
+var softDefects = [...]string{
+	"battery-window", "dark-led", "first-call", "huge-slot", "lost-keys", "slow-removal",
+}
+
+// setDefects takes "auto", "none", or names of defects with commas between them.
+func setDefects(c *Config, v value) error {
+	c.Soft.Defects = nil
+	if v.text == "auto" {
+		return nil
+	}
+	c.Soft.Defects = []string{}
+	if v.text == "none" {
+		return nil
+	}
+	for name := range strings.SplitSeq(v.text, ",") {
+		if err := (value{text: name}).oneOf(&name, softDefects[:]...); err != nil {
+			return err
+		}
+		c.Soft.Defects = append(c.Soft.Defects, name)
+	}
+	return nil
+}
+
 func setLevel(c *Config, v value) error {
 	return v.oneOf(&c.Log.Level, "error", "warning", "info", "debug")
 }
@@ -130,46 +172,4 @@ func setLibrary(c *Config, v value) error {
 		return v.word(&c.Zymbit.Library)
 	}
 	return v.path(&c.Zymbit.Library)
-}
-
-func (v value) word(to *string) error {
-	if v.text == "" {
-		return fmt.Errorf("is empty")
-	}
-	if strings.ContainsRune(v.text, 0) {
-		return fmt.Errorf("contains a NUL")
-	}
-	*to = v.text
-	return nil
-}
-
-func (v value) path(to *string) error {
-	err := v.word(to)
-	if err == nil {
-		*to = absolute(v.base, v.text)
-	}
-	return err
-}
-
-func (v value) oneOf(to *string, words ...string) error {
-	for _, w := range words {
-		if v.text == w {
-			*to = w
-			return nil
-		}
-	}
-	return fmt.Errorf("%q is not one of %s", v.text, strings.Join(words, ", "))
-}
-
-// duration takes a Go duration ("2m30s") or a number of seconds.
-func (v value) duration(to *time.Duration) error {
-	d, err := time.ParseDuration(v.text)
-	if seconds, notNumber := strconv.ParseUint(v.text, 10, 31); notNumber == nil {
-		d, err = time.Duration(seconds)*time.Second, nil
-	}
-	if err != nil || d < 0 {
-		return fmt.Errorf(`%q is not a duration such as "150s"`, v.text)
-	}
-	*to = d
-	return nil
 }

@@ -92,10 +92,25 @@ func OpenSoft(c config.Config, s config.Slot) (*soft.Device, error) {
 	return o.openSoft(a)
 }
 
+// softOptions are the options of the soft SCM, but those of its files.
+func softOptions(s config.Soft) soft.Options {
+	return soft.Options{
+		Seal: s.Seal, Firmware: s.Firmware, Defects: s.Defects,
+		MaxKeys: s.MaxKeys, UserSlots: s.UserSlots,
+		Ed25519:           s.EdDSA,
+		PermanentSignOnly: s.PermanentSignOnly, PermanentShown: s.PermanentShown,
+		EphemeralSigns: s.EphemeralSigns, Generator: s.Generator,
+		MaxRandom: s.MaxRandom, MaxLock: s.MaxLock,
+		Latency: soft.Latency(s.Latency), BootDelay: s.BootDelay, Settle: s.Settle,
+		BootDir: s.BootDir, BootFailure: s.BootFailure, TemperatureFailure: s.TemperatureFailure,
+		Host: s.Host, ModelNumber: s.ModelNumber, Drift: s.Drift, UnlockZero: s.UnlockZero,
+	}
+}
+
 func (o opener) openSoft(a access) (*soft.Device, error) {
-	return soft.Open(o.slot.State, soft.Options{
-		Mode: a.file, Group: a.group, Seal: o.settings.Soft.Seal, Firmware: o.settings.Soft.Firmware,
-	})
+	options := softOptions(o.settings.Soft)
+	options.Mode, options.Group = a.file, a.group
+	return soft.Open(o.slot.State, options)
 }
 
 // Destroy deletes the token in a state directory, and its soft SCM.

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"testing"
+	"time"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+func TestSettle(t *testing.T) {
+	b := newBench(t, Options{Settle: 10 * time.Second})
+	must(t, b.d.SetPerimeterAction(0, 0))
+	b.sign(scm.ErrTimeout)
+	b.now = b.now.Add(11 * time.Second)
+	b.sign(nil)
+	b.sign(nil)
+}
+
+func TestBootDelay(t *testing.T) {
+	b := newBench(t, Options{BootDelay: 90 * time.Second, Defects: []string{DefectFirstCall}})
+	b.sign(nil)
+	b.boot()
+	b.sign(scm.ErrAbsent)
+	if led, _ := b.d.LED(); led.Pattern != "rapid blinking" {
+		t.Errorf("LED: %+v", led)
+	}
+	b.now = b.now.Add(91 * time.Second)
+	_, err := b.other.Info()
+	b.want("first call", err, scm.ErrTimeout)
+	b.sign(nil)
+}
+
+func TestFaults(t *testing.T) {
+	b := newBench(t, Options{})
+	b.sign(nil)
+	must(t, b.d.InjectFault(Fault{Timeouts: 3}))
+	_, err := b.other.Keys()
+	b.want("Keys", err, scm.ErrTimeout)
+	b.sign(scm.ErrTimeout)
+	b.sign(nil)
+	must(t, b.d.InjectFault(Fault{Timeouts: 1000}))
+	b.sign(scm.ErrTimeout)
+	must(t, b.d.InjectFault(Fault{}))
+	b.sign(nil)
+	must(t, b.d.InjectFault(Fault{Restart: true}))
+	b.sign(scm.ErrAbsent)
+	b.sign(scm.ErrAbsent)
+	must(t, b.d.Reconnect())
+	must(t, b.other.Reconnect())
+	b.sign(nil)
+}
+
+func TestHugeSlot(t *testing.T) {
+	for name, make := range map[string]func() *bench{
+		"fault": func() *bench {
+			b := newBench(t, Options{})
+			must(t, b.d.InjectFault(Fault{HugeSlot: true}))
+			return b
+		},
+		"firmware": func() *bench { return newBench(t, Options{Firmware: "00.00.51beta"}) },
+	} {
+		for what, call := range map[string]func(*Device) error{
+			"PublicKey":     func(d *Device) error { _, err := d.PublicKey(99999); return err },
+			"Sign":          func(d *Device) error { _, err := d.Sign(99999, nil); return err },
+			"ForeignKey":    func(d *Device) error { _, err := d.ForeignKey(99999); return err },
+			"RemoveForeign": func(d *Device) error { return d.RemoveForeign(99999) },
+			"Verify":        func(d *Device) error { _, err := d.Verify(99999, true, nil, nil); return err },
+		} {
+			b := make()
+			b.sign(nil)
+			b.want(name+": "+what, call(b.d), scm.ErrAbsent)
+			b.sign(scm.ErrAbsent)
+		}
+	}
+	b := newBench(t, Options{})
+	_, err := b.d.PublicKey(99999)
+	b.want("PublicKey without the defect", err, scm.ErrSlotRange)
+}

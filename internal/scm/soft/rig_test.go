@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// bench is a soft SCM with a clock of its own, and a second one on the same flash
+// as in another process.
+type bench struct {
+	t        *testing.T
+	d, other *Device
+	now      time.Time
+}
+
+func newBench(t *testing.T, o Options) *bench {
+	t.Helper()
+	b := &bench{t: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	o.Group = -1
+	if o.Host == "" {
+		o.Host = "this host"
+	}
+	dir := t.TempDir()
+	b.d, b.other = b.open(dir, o), b.open(dir, o)
+	return b
+}
+
+func (b *bench) open(dir string, o Options) *Device {
+	b.t.Helper()
+	d, err := Open(dir, o)
+	must(b.t, err)
+	b.t.Cleanup(func() { d.Close() })
+	d.clock = func() time.Time { return b.now }
+	return d
+}
+
+// reset makes the SCM one that was made by the clock of the bench.
+
+func (b *bench) reset() *bench {
+	b.t.Helper()
+	must(b.t, b.d.Reset())
+	return b
+}
+
+// boot starts the SCM.
+
+func (b *bench) boot() BootReport {
+	b.t.Helper()
+	r, err := b.d.Boot()
+	must(b.t, err)
+	return r
+}
+
+// lock brings the SCM into production mode.
+
+func (b *bench) lock() *bench {
+	b.t.Helper()
+	must(b.t, b.d.LockBinding())
+	b.boot()
+	return b
+}
+
+func (b *bench) want(what string, err, want error) {
+	b.t.Helper()
+	if !errors.Is(err, want) {
+		b.t.Errorf("%s: error %v, want %v", what, err, want)
+	}
+}
+
+// sign signs with both devices.
+
+func (b *bench) sign(want error) {
+	b.t.Helper()
+	for _, d := range []*Device{b.d, b.other} {
+		_, err := d.Sign(0, make([]byte, 32))
+		b.want("Sign", err, want)
+	}
+}
+
+func (b *bench) led(code, sub int) {
+	b.t.Helper()
+	led, err := b.other.LED()
+	must(b.t, err)
+	if led.Code != code || led.Sub != sub || led.Pattern == "" || led.Meaning == "" {
+		b.t.Errorf("LED: %+v, want code %d-%d", led, code, sub)
+	}
+}
+
+func (b *bench) binding(production bool) {
+	b.t.Helper()
+	locked, bound, err := b.other.Binding()
+	if err != nil || locked != production || !bound {
+		b.t.Errorf("Binding = %v, %v, %v; want %v", locked, bound, err, production)
+	}
+}
+
+// TestOtherHost starts the SCM in another host: in development mode it belongs to
+
+// that one then, in production mode it does not answer there.
+
+// destroyed checks that nothing is left of the SCM's keys.
+
+func (b *bench) destroyed(locked []byte) {
+	b.t.Helper()
+	b.sign(scm.ErrDestroyed)
+	for name, call := range map[string]func() error{
+		"Keys":      func() error { _, err := b.other.Keys(); return err },
+		"PublicKey": func() error { _, err := b.other.PublicKey(0); return err },
+		"Generate":  func() error { _, err := b.other.Generate(scm.P256); return err },
+		"Agree":     func() error { _, err := b.d.Agree(0, make([]byte, 64)); return err },
+		"Lock":      func() error { _, err := b.d.Lock(nil, false); return err },
+		"Unlock":    func() error { _, err := b.other.Unlock(locked, false); return err },
+		"Foreign":   func() error { _, err := b.d.Foreign(); return err },
+		"Prepare":   func() error { return b.d.Prepare([]byte("secret")) },
+		"Unseal":    func() error { return b.other.Unseal([]byte("secret")) },
+		"Volatile":  func() error { _, err := b.d.GenerateVolatile(scm.P256); return err },
+	} {
+		b.want(name, call(), scm.ErrDestroyed)
+	}
+	_, err := b.other.Info()
+	must(b.t, err)
+	if _, err := os.Stat(b.d.rootKey.path()); !errors.Is(err, os.ErrNotExist) {
+		b.t.Errorf("root key file: %v", err)
+	}
+}
+
+// TestSelfDestruct breaches the perimeter in both modes.
+
+// TestBreachedBoth checks the subcode of both channels together.
+
+// TestLostKeys starts firmware that loses generated keys.
