@@ -21,9 +21,8 @@ import (
 const (
 	maxSalt   = 128
 	maxInfo   = 128
-	maxBlocks = 255 // of the hash, that HKDF can put out; its output is shorter
-	maxRounds = 10_000_000
-	maxOutput = 1 << 20 // of PBKDF2
+	maxBlocks = 255        // of the hash, that HKDF can put out; the output has to be shorter
+	maxRounds = 10_000_000 // of PBKDF2, for all blocks together
 )
 
 //export goDoRawECDH
@@ -94,10 +93,11 @@ func newDerivation(kdf C.int, salt, info []byte, rounds, size C.int) derivation 
 	if kdf%2 == 1 {
 		k.hash = sha512.New
 	}
+	blocks := k.size/k.hash().Size() + 1
 	if k.pbkdf2 {
-		check(rounds > 0 && rounds <= maxRounds && size <= maxOutput)
+		check(rounds > 0 && k.rounds <= maxRounds/blocks)
 	} else {
-		check(k.size < maxBlocks*k.hash().Size())
+		check(blocks <= maxBlocks)
 	}
 	return k
 }

@@ -55,6 +55,14 @@ func text(p *C.char) string {
 	return C.GoStringN(p, C.int(n))
 }
 
+// optional is a string of the caller's, "" for NULL.
+func optional(p *C.char) string {
+	if p == nil {
+		return ""
+	}
+	return text(p)
+}
+
 // slotOf is a key slot that the caller names; the device knows which there are.
 func slotOf(n C.int) scm.Slot { return scm.Slot(n) }
 

@@ -62,6 +62,32 @@ class Client:
         return taken(data, size)
 
 
+    def verify(self, message, signature, slot, foreign=False):
+        name = "zkVerifyECDSASigFromDigest" + ("WithForeignKeySlot" if foreign else "")
+        digest = hashlib.sha256(message).digest()
+        return call(name, self.context, digest, slot, signature, len(signature)) == 1
+
+    def lock(self, plain, shared=False):
+        data, size = POINTER(c_ubyte)(), c_int()
+        call("zkLockDataB2B", self.context, plain, len(plain), byref(data), byref(size), c_bool(shared))
+        return taken(data, size.value)
+
+    def unlock(self, locked, shared=False):
+        data, size = POINTER(c_ubyte)(), c_int()
+        code = call("zkUnlockDataB2B", self.context, locked, len(locked), byref(data), byref(size), c_bool(shared))
+        return taken(data, size.value) if code == 1 else None
+
+    def master_seed(self, name):
+        words = c_void_p()
+        slot = call("zkGenWalletMasterSeedWithBIP39", self.context, 1, b"", name, b"", 0, b"", byref(words))
+        mnemonic = ctypes.string_at(words)
+        free(words)
+        return slot, mnemonic
+
+    def child(self, parent, index, hardened):
+        return call("zkGenWalletChildKey", self.context, parent, index, c_bool(hardened), c_bool(False), None)
+
+
 def der(signature):
     """The form of a signature that OpenSSL takes."""
 
@@ -80,8 +106,7 @@ def write(path, data):
         file.write(data)
 
 
-def main(folder):
-    client = Client()
+def keys(client, folder):
     assert client.slots() == list(range(16))
     assert len(client.random(512)) == 512
     for name, curve in (("nistp256", 0), ("secp256k1", 1)):
@@ -94,6 +119,41 @@ def main(folder):
         path = ("%s/%s.pem" % (folder, name)).encode()
         call("zkExportPubKey2File", client.context, c_char_p(path), slot, c_bool(False))
         call("zkRemoveKey", client.context, slot, c_bool(False))
+
+
+def data(client):
+    locked = client.lock(b"secret")
+    assert client.unlock(locked) == b"secret"
+    assert client.unlock(locked, shared=True) is None
+    assert client.unlock(locked[:-1] + bytes([locked[-1] ^ 1])) is None
+
+
+def foreign(client):
+    slot = call("zkStoreForeignPubKey", client.context, 0, client.public_key(0), 64)
+    signature = client.sign(b"message", 0)
+    assert client.verify(b"message", signature, 0)
+    assert client.verify(b"message", signature, slot, foreign=True)
+    assert not client.verify(b"another", signature, slot, foreign=True)
+
+
+def wallet(client):
+    top, mnemonic = client.master_seed(b"wallet")
+    assert len(mnemonic.split()) == 24
+    slot = client.child(client.child(top, 3, True), 0, False)
+    assert client.verify(b"message", client.sign(b"message", slot), slot)
+    address, name, master = c_void_p(), c_void_p(), c_int()
+    call("zkGetWalletNodeAddrFromKeySlot", client.context, slot, byref(address), byref(name), byref(master))
+    assert (ctypes.string_at(address), ctypes.string_at(name), master.value) == (b"m/3'/0", b"wallet", top)
+    free(address)
+    free(name)
+
+
+def main(folder):
+    client = Client()
+    keys(client, folder)
+    data(client)
+    foreign(client)
+    wallet(client)
     client.close()
 
 
