@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -81,7 +80,7 @@ func newSerial() string {
 // That it cannot be removed is no failure: the key in it opens nothing in the
 // flash any more, and the next Open tries again.
 func (d *Device) tidy() {
-	if _, err := os.Stat(d.rootKey.path()); err != nil {
+	if !d.rootKey.there() {
 		return
 	}
 	// Inside a View no other process can be making the flash one that needs

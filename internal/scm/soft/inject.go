@@ -38,11 +38,17 @@ func (d *Device) inject(f func(c *condition) error) error {
 }
 
 // Reset makes the SCM one as from the factory, with new keys and nothing sealed,
-// in development mode. It keeps its serial number.
+// in development mode. It keeps its serial number. A crash in it leaves an SCM
+// that is as before, has destroyed its keys, or is new.
 func (d *Device) Reset() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.refresh(); err != nil && !errors.Is(err, scm.ErrDevice) {
+		return err
+	}
+	// In two steps, because the root key's file changes outside of transactions:
+	// no key may be there while it does.
+	if err := d.change(d.empty); err != nil {
 		return err
 	}
 	r := newRoot()
@@ -50,14 +56,22 @@ func (d *Device) Reset() error {
 	return fault(d.file.Update(func(tx *sql.Tx) error { return d.refurnish(tx, r) }))
 }
 
-func (d *Device) refurnish(tx *sql.Tx, r *root) error {
-	// A condition that cannot be read is no reason to keep it.
-	before, _ := readCondition(tx)
-	if err := d.wipe(tx); err != nil {
-		return err
-	}
+// empty leaves nothing of the SCM but its serial number and its daemon.
+func (d *Device) empty(tx *sql.Tx, c *condition) error {
+	*c = condition{Link: link{Daemon: c.Link.Daemon}, Destroyed: true}
 	if _, err := tx.Exec("DELETE FROM boot_file"); err != nil {
 		return err
+	}
+	return d.wipe(tx)
+}
+
+func (d *Device) refurnish(tx *sql.Tx, r *root) error {
+	c, err := readCondition(tx)
+	if err != nil {
+		return err
+	}
+	if !c.Destroyed {
+		return nil // another process was faster
 	}
 	if err := d.rootKey.write(r); err != nil {
 		return err
@@ -65,5 +79,5 @@ func (d *Device) refurnish(tx *sql.Tx, r *root) error {
 	if err := writeRoot(tx, r.id, nil); err != nil {
 		return err
 	}
-	return furnish(tx, r, d.clock(), before.Link.Daemon)
+	return furnish(tx, r, d.clock(), c.Link.Daemon)
 }

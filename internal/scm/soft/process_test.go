@@ -30,6 +30,8 @@ var roles = map[string]func(dir string) error{
 	"generate": generateForever,
 	"seal":     sealForever,
 	"look":     look,
+	"use":      useForever,
+	"destroy":  destroyForever,
 }
 
 func TestMain(m *testing.M) {

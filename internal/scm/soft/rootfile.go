@@ -31,6 +31,16 @@ func (f rootFile) path() string { return filepath.Join(f.dir, rootFileName) }
 // enough, because only the holder of the flash's lock writes.
 func (f rootFile) newPath() string { return f.path() + ".new" }
 
+// there tells whether there is the file, or what a crash in write has left.
+func (f rootFile) there() bool {
+	for _, path := range []string{f.path(), f.newPath()} {
+		if _, err := os.Stat(path); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // write makes the file anew, durably, in place of an old one. The caller holds
 // the flash's lock.
 func (f rootFile) write(r *root) error {
