@@ -5,6 +5,8 @@ package zymbit
 import (
 	"bufio"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -23,13 +25,25 @@ func TestMain(m *testing.M) {
 func ownLibrary(t *testing.T) Options {
 	t.Helper()
 	home := harness.NewHome(t)
+	settings := os.Getenv("ZK_PKCS11_CONF") // of the test, if it has some
 	home.Export(t)
+	t.Setenv("ZK_PKCS11_CONF", settings)
 	return Options{
 		Library: harness.Build(t, "libzk_app_utils.so"),
 		State:   home.Dir,
 		Group:   -1,
 		Refresh: time.Hour, // what shows before is no work of the clock's
 	}
+}
+
+// settingsFile makes a file of settings.
+func settingsFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "zk.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func openOwn(t *testing.T, o Options) *Device {
