@@ -92,7 +92,7 @@ func (n *nginx) stop() {
 	if n.t.Failed() {
 		n.t.Logf("nginx:\n%s", n.log())
 	}
-	n.endDaemon()
+	n.endDaemons()
 }
 
 // workers are the children of the master, none while there is no master.

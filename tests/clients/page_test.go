@@ -43,6 +43,13 @@ func steps(page string) []step {
 	return found
 }
 
+// goCode returns the first Go program of a page.
+func goCode(page string) string {
+	_, after, _ := strings.Cut(page, "```go\n")
+	code, _, _ := strings.Cut(after, "```\n")
+	return code
+}
+
 const mark = "@@ line "
 
 // script makes one program of the steps, because later ones use variables and

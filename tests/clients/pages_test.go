@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -22,17 +23,26 @@ const pageDeadline = 2 * time.Minute
 // page is how the commands of a page in docs/clients are run.
 type page struct {
 	programs []string
-	engine   bool // needs OpenSSL's pkcs11 engine
-	root     bool // is for root
+	engine   bool   // needs OpenSSL's pkcs11 engine
+	root     bool   // is for root
+	builds   string // program that the Go code on the page makes; "" = none
 }
 
 func pages() map[string]page {
 	return map[string]page{
+		"apache.md":      {programs: []string{"apache2", "curl"}, engine: true, root: true},
+		"curl.md":        {programs: []string{"curl"}, engine: true},
 		"gnutls.md":      {programs: []string{"p11tool", "certtool", "gnutls-serv", "curl", "openssl"}},
+		"go.md":          {programs: []string{"go"}, builds: "sign"},
+		"haproxy.md":     {programs: []string{"haproxy", "stunnel4", "curl"}, engine: true, root: true},
+		"java.md":        {programs: []string{"java", "keytool", "pkcs11-tool", "curl"}, engine: true},
 		"nginx.md":       {programs: []string{"nginx", "curl"}, engine: true, root: true},
+		"nss.md":         {programs: []string{"certutil", "modutil", "pkcs11-tool"}, engine: true},
 		"openssl.md":     {programs: []string{"curl"}, engine: true},
 		"p11-kit.md":     {programs: []string{"p11-kit", "p11tool"}, engine: true},
 		"pkcs11-tool.md": {programs: []string{"pkcs11-tool", "openssl"}},
+		"ssh.md":         {programs: []string{"ssh", "ssh-agent", "/usr/sbin/sshd"}, root: true},
+		"stunnel.md":     {programs: []string{"stunnel4", "python3", "curl"}, engine: true, root: true},
 	}
 }
 
@@ -59,6 +69,9 @@ func TestPages(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := p.sandbox(t)
+			if p.builds != "" {
+				s.build(goCode(string(text)), p.builds)
+			}
 			s.follow(steps(s.localise(string(text))))
 		})
 	}
@@ -83,15 +96,31 @@ func (p page) sandbox(t *testing.T) *sandbox {
 	return newSandbox(t)
 }
 
-// localise makes the paths of a page those of the sandbox, and its port one that
-// is free.
+// localise makes the paths of a page those of the sandbox, and its ports ones that
+// are free.
 func (s *sandbox) localise(page string) string {
 	s.t.Helper()
 	return strings.NewReplacer(
 		"/usr/lib/libzk_pkcs11.so", s.module(),
 		"/etc/zk_pkcs11", filepath.Dir(s.config()),
+		"/var/lib", filepath.Join(s.root, "var/lib"),
 		"8443", strconv.Itoa(harness.FreePort(s.t)),
+		"8080", strconv.Itoa(harness.FreePort(s.t)),
+		"2222", strconv.Itoa(harness.FreePort(s.t)),
 	).Replace(page)
+}
+
+// build makes a program of Go code in the home directory, with the modules that
+// this project uses.
+func (s *sandbox) build(code, program string) {
+	s.t.Helper()
+	file := filepath.Join(s.root, "main.go")
+	s.check(os.WriteFile(file, []byte(code), 0o644))
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(s.home(), program), file)
+	cmd.Dir = harness.Root(s.t)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		s.t.Fatalf("go build: %v\n%s", err, out)
+	}
 }
 
 // follow runs the steps of a page and checks what they print.
@@ -128,6 +157,6 @@ func (s *sandbox) shell(text string) (string, error) {
 	defer stop()
 	err := cmd.Wait()
 	syscall.Kill(group, syscall.SIGKILL)
-	s.endDaemon()
+	s.endDaemons()
 	return out.String(), err
 }
