@@ -7,7 +7,8 @@ start=$SECONDS
 
 scripts/packages.sh gcc g++ libc6-dev libp11-kit-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
 	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross opensc gnutls-bin p11-kit p11-kit-modules openssl \
-	libengine-pkcs11-openssl softhsm2 nginx-light binutils curl python3 shellcheck
+	libengine-pkcs11-openssl softhsm2 nginx-light binutils curl python3 shellcheck \
+	apache2-bin haproxy stunnel4 openssh-server openssh-client openjdk-17-jdk-headless libnss3-tools
 make --no-print-directory build
 status=0
 go test -count=1 -timeout 30m ./... || status=$?
