@@ -6,9 +6,11 @@ package main
 import "C"
 
 import (
+	"cmp"
 	"strconv"
 
 	"libzk_pkcs11/internal/trace"
+	"libzk_pkcs11/pkcs11"
 )
 
 // What a trace shows of arguments: see trace.Arg. The functions below are run
@@ -32,11 +34,11 @@ func mechanismArg(m C.CK_MECHANISM_PTR) trace.Arg {
 }
 
 func mechanismTypeArg(m C.CK_MECHANISM_TYPE) trace.Arg {
-	return trace.Arg{Name: "mechanism", Value: uint(m), Show: hex}
+	return trace.Arg{Name: "mechanism", Value: uint(m), Show: mechanismName}
 }
 
 func typesArg(t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) trace.Arg {
-	return trace.Arg{Name: "types", Show: hex, List: func() []uint { return types(t, n) }}
+	return trace.Arg{Name: "types", Show: attributeName, List: func() []uint { return types(t, n) }}
 }
 
 // types returns the types in a template, and nothing for one that is refused.
@@ -50,5 +52,11 @@ func types(t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []uint {
 	}
 	return list
 }
+
+// Values are shown by their names in the specification, or as numbers when they
+// have none there.
+
+func mechanismName(v uint) string { return cmp.Or(pkcs11.MechanismName(v), hex(v)) }
+func attributeName(v uint) string { return cmp.Or(pkcs11.AttributeName(v), hex(v)) }
 
 func hex(v uint) string { return "0x" + strconv.FormatUint(uint64(v), 16) }

@@ -30,14 +30,14 @@ func TestAttributesAccess(t *testing.T) {
 		is        bool
 	}{{CKA_TOKEN, true}, {CKA_PRIVATE, false}, {CKA_SIGN, false}, {CKA_VERIFY, false}, {CKA_DERIVE, false}} {
 		if a.is(c.attribute) != c.is {
-			t.Errorf("%s is %v", attributeName(c.attribute), !c.is)
+			t.Errorf("%s is %v", AttributeName(c.attribute), !c.is)
 		}
 	}
 	for _, c := range []struct{ attribute, number uint }{
 		{CKA_CLASS, CKO_DATA}, {CKA_VALUE_LEN, CK_UNAVAILABLE_INFORMATION}, {CKA_KEY_TYPE, CK_UNAVAILABLE_INFORMATION},
 	} {
 		if got := a.number(c.attribute); got != c.number {
-			t.Errorf("%s is %d, want %d", attributeName(c.attribute), got, c.number)
+			t.Errorf("%s is %d, want %d", AttributeName(c.attribute), got, c.number)
 		}
 	}
 }

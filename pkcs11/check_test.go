@@ -39,7 +39,7 @@ func TestCheckEveryRule(t *testing.T) {
 				}
 			}
 			for x, rule := range r {
-				name := object + " " + function + " " + attributeName(x)
+				name := object + " " + function + " " + AttributeName(x)
 				want(t, name, r.check(base.with(attributes{x: rule.sample(false)}), m, CKU_USER), rule.refusal(m))
 				if rule.is&m.need != 0 {
 					without := base.with(nil)
@@ -89,7 +89,7 @@ func TestChangeEveryRule(t *testing.T) {
 	for object, r := range kinds {
 		for x, rule := range r {
 			for _, copying := range []bool{false, true} {
-				name := object + " " + attributeName(x)
+				name := object + " " + AttributeName(x)
 				old := attributes{x: rule.sample(false)}
 				want(t, name+" to what it is", r.checkChange(old, old, copying, CKU_USER), CKR_OK)
 				wanted := Error(CKR_ATTRIBUTE_READ_ONLY)
@@ -136,6 +136,6 @@ func TestChangeOneWay(t *testing.T) {
 		{dataObject, CKA_SENSITIVE, nil, yes, CKU_USER, CKR_ATTRIBUTE_TYPE_INVALID},
 	} {
 		err := c.rules.checkChange(attributes{c.attribute: c.from}, attributes{c.attribute: c.to}, false, c.user)
-		want(t, attributeName(c.attribute), err, c.code)
+		want(t, AttributeName(c.attribute), err, c.code)
 	}
 }

@@ -34,7 +34,7 @@ func TestDigestVectors(t *testing.T) {
 				f.ok(f.Digest(f.h, []byte("abc"), out))
 			}
 			if got := hex.EncodeToString(digest[:*out.Length]); got != wanted {
-				t.Errorf("%s: %s, want %s", mechanismName(typ), got, wanted)
+				t.Errorf("%s: %s, want %s", MechanismName(typ), got, wanted)
 			}
 		}
 	}
@@ -53,7 +53,7 @@ func TestDigestAll(t *testing.T) {
 		want(t, "too small", f.Digest(f.h, digest32, room(row.hash.Size()-1)), CKR_BUFFER_TOO_SMALL)
 		f.ok(f.Digest(f.h, digest32, out))
 		if *size.Length != *out.Length || !bytes.Equal(out.Buffer[:*out.Length], row.input(digest32)) {
-			t.Errorf("%s: size %d, digest %x", mechanismName(typ), *size.Length, out.Buffer[:*out.Length])
+			t.Errorf("%s: size %d, digest %x", MechanismName(typ), *size.Length, out.Buffer[:*out.Length])
 		}
 	}
 }

@@ -62,3 +62,14 @@ func code(err error) error {
 	}
 	return CKR_DEVICE_ERROR
 }
+
+// outcome is the code of an error for the caller. A failure that has no code of
+// its own is told to the operator, because the caller learns only that the
+// device failed.
+func (t *token) outcome(err error) error {
+	c := code(err)
+	if c == CKR_DEVICE_ERROR && err != c {
+		t.slot.provider.log.Errorf("slot %d: %v", t.slot.id, err)
+	}
+	return c
+}

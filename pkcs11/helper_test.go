@@ -264,7 +264,7 @@ func (f *fixture) read(object uint, attribute uint) []byte {
 	f.Helper()
 	b, err := f.tryRead(object, attribute)
 	if err != nil {
-		f.Fatalf("%s: %v", attributeName(attribute), err)
+		f.Fatalf("%s: %v", AttributeName(attribute), err)
 	}
 	return b
 }
@@ -284,7 +284,7 @@ func (f *fixture) tryRead(object uint, attribute uint) ([]byte, error) {
 func (f *fixture) reads(object uint, attribute uint, wanted any) {
 	f.Helper()
 	if got := f.read(object, attribute); string(got) != string(value(wanted)) {
-		f.Errorf("%s is %q, want %q", attributeName(attribute), got, value(wanted))
+		f.Errorf("%s is %q, want %q", AttributeName(attribute), got, value(wanted))
 	}
 }
 

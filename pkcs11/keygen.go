@@ -111,8 +111,11 @@ func (s *session) possible(r *pairRequest) error {
 	return s.writable(private)
 }
 
-// generate makes the key pair and its two objects.
+// generate makes the key pair and its two objects. Nobody destroys the one
+// before the others are there.
 func (s *session) generate(r *pairRequest) ([2]uint, error) {
+	s.token.changes.Lock()
+	defer s.token.changes.Unlock()
 	k, err := s.newKey(r)
 	if err != nil {
 		return [2]uint{}, err

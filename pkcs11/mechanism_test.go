@@ -19,14 +19,14 @@ func TestMechanismTable(t *testing.T) {
 				uses++
 			}
 		}
-		if mechanismName(typ) == "" || uses != 1 {
-			t.Errorf("mechanism 0x%x %s is for %d things", typ, mechanismName(typ), uses)
+		if MechanismName(typ) == "" || uses != 1 {
+			t.Errorf("mechanism 0x%x %s is for %d things", typ, MechanismName(typ), uses)
 		}
 		if row.digest == (row.keyType != 0 || !row.digest) {
-			t.Errorf("%s: a digest has no key, everything else has one", mechanismName(typ))
+			t.Errorf("%s: a digest has no key, everything else has one", MechanismName(typ))
 		}
 		if row.digest && row.hash == 0 || row.message && row.hash != 0 {
-			t.Errorf("%s: hash %v", mechanismName(typ), row.hash)
+			t.Errorf("%s: hash %v", MechanismName(typ), row.hash)
 		}
 	}
 }
@@ -52,7 +52,7 @@ func TestGetMechanismList(t *testing.T) {
 	}
 	for _, typ := range list {
 		_, err := f.GetMechanismInfo(0, typ)
-		want(t, mechanismName(typ), err, CKR_OK)
+		want(t, MechanismName(typ), err, CKR_OK)
 	}
 	_, err := f.GetMechanismInfo(0, CKM_RSA_PKCS)
 	want(t, "not there", err, CKR_MECHANISM_INVALID)
@@ -73,7 +73,7 @@ func TestGetMechanismInfo(t *testing.T) {
 		CKM_ECDH1_DERIVE:               {255, 256, CKF_DERIVE | prime},
 	} {
 		if info, err := f.GetMechanismInfo(0, typ); err != nil || info != wanted {
-			t.Errorf("%s: %+v, %v, want %+v", mechanismName(typ), info, err, wanted)
+			t.Errorf("%s: %+v, %v, want %+v", MechanismName(typ), info, err, wanted)
 		}
 	}
 }
@@ -117,11 +117,11 @@ func TestMechanismsFollowTheDevice(t *testing.T) {
 		CKM_EC_EDWARDS_KEY_PAIR_GEN: false, CKM_EC_MONTGOMERY_KEY_PAIR_GEN: false, CKM_ECDH1_DERIVE: false,
 	} {
 		if slices.Contains(list, typ) != wanted {
-			t.Errorf("%s on the list: %v", mechanismName(typ), !wanted)
+			t.Errorf("%s on the list: %v", MechanismName(typ), !wanted)
 		}
 		info, err := f.GetMechanismInfo(0, typ)
 		if (err == nil) != wanted || wanted && typ != CKM_SHA256 && info.Flags&CKF_HW == 0 {
-			t.Errorf("%s: %+v, %v", mechanismName(typ), info, err)
+			t.Errorf("%s: %+v, %v", MechanismName(typ), info, err)
 		}
 	}
 }
@@ -175,7 +175,7 @@ func TestEveryFlag(t *testing.T) {
 			if info.Flags&flag == 0 {
 				code = CKR_MECHANISM_INVALID
 			}
-			want(t, mechanismName(typ), err, code)
+			want(t, MechanismName(typ), err, code)
 		}
 		f.ok(f.SessionCancel(f.h, ^uint(0)))
 	}

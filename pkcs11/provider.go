@@ -79,7 +79,7 @@ func (p *Provider) in(h uint, f func(*session) error) error {
 	if s.closed {
 		return CKR_SESSION_HANDLE_INVALID
 	}
-	return code(f(s))
+	return s.token.outcome(f(s))
 }
 
 // at runs f with the token in the slot of number id.
@@ -96,5 +96,5 @@ func (p *Provider) at(id uint, f func(*token) error) error {
 	if err != nil {
 		return err
 	}
-	return code(f(t))
+	return t.outcome(f(t))
 }

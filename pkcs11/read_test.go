@@ -56,16 +56,16 @@ func TestReadEveryAttribute(t *testing.T) {
 			b, err := f.tryRead(object, x)
 			switch {
 			case rule.is&secret != 0:
-				want(t, attributeName(x), err, CKR_ATTRIBUTE_SENSITIVE)
+				want(t, AttributeName(x), err, CKR_ATTRIBUTE_SENSITIVE)
 			case there:
-				want(t, attributeName(x), err, CKR_OK)
+				want(t, AttributeName(x), err, CKR_OK)
 				if rule.valid(b) != nil {
-					t.Errorf("%s has the value %x", attributeName(x), b)
+					t.Errorf("%s has the value %x", AttributeName(x), b)
 				}
 			default:
-				want(t, attributeName(x), err, CKR_ATTRIBUTE_TYPE_INVALID)
+				want(t, AttributeName(x), err, CKR_ATTRIBUTE_TYPE_INVALID)
 				if rule.initial != nil {
-					t.Errorf("%s is missing", attributeName(x))
+					t.Errorf("%s is missing", AttributeName(x))
 				}
 			}
 		}

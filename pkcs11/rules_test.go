@@ -8,8 +8,8 @@ import "testing"
 func TestRulesAreConsistent(t *testing.T) {
 	for object, r := range kinds {
 		for x, rule := range r {
-			name := object + " " + attributeName(x)
-			if attributeName(x) == "" {
+			name := object + " " + AttributeName(x)
+			if AttributeName(x) == "" {
 				t.Errorf("%s: 0x%x has no name", object, x)
 			}
 			if rule.initial != nil && rule.valid(rule.initial) != nil {
@@ -68,10 +68,10 @@ func TestInitial(t *testing.T) {
 		for x, rule := range r {
 			_, there := initial[x]
 			if there != (rule.initial != nil) {
-				t.Errorf("%s %s: there is %v", object, attributeName(x), there)
+				t.Errorf("%s %s: there is %v", object, AttributeName(x), there)
 			}
 			if there && rule.is&(needCreate|needGenerate) != 0 {
-				t.Errorf("%s %s: is needed and has an initial value", object, attributeName(x))
+				t.Errorf("%s %s: is needed and has an initial value", object, AttributeName(x))
 			}
 		}
 	}
@@ -99,7 +99,7 @@ func TestKindsOfAttributes(t *testing.T) {
 	}
 	for x, rule := range allRules {
 		if rule.kind != wanted[x] { // everything else is a string of bytes
-			t.Errorf("%s is of kind %d, want %d", attributeName(x), rule.kind, wanted[x])
+			t.Errorf("%s is of kind %d, want %d", AttributeName(x), rule.kind, wanted[x])
 		}
 	}
 }

@@ -171,7 +171,7 @@ func (s *session) state() uint {
 	return CKS_RO_PUBLIC_SESSION
 }
 
-// SessionCancel ends the operations that the flags name (section 5.6.7, 3.0).
+// SessionCancel ends the operations that the flags name (section 5.6.5).
 // Flags of operations that are not active, or never can be here, do nothing.
 func (p *Provider) SessionCancel(h, flags uint) error {
 	return p.in(h, func(s *session) error {

@@ -49,13 +49,13 @@ func TestSignEveryMechanism(t *testing.T) {
 		}
 		for c, private := range s.private {
 			if !row.takes(curves[c].keyType) {
-				want(t, mechanismName(typ)+" with a key on "+c.String(),
+				want(t, MechanismName(typ)+" with a key on "+c.String(),
 					s.SignInit(s.h, &Mechanism{Type: typ}, private), CKR_KEY_TYPE_INCONSISTENT)
-				want(t, mechanismName(typ)+" with a public key on "+c.String(),
+				want(t, MechanismName(typ)+" with a public key on "+c.String(),
 					s.VerifyInit(s.h, &Mechanism{Type: typ}, s.public[c]), CKR_KEY_TYPE_INCONSISTENT)
 				continue
 			}
-			name := mechanismName(typ) + " on " + c.String()
+			name := MechanismName(typ) + " on " + c.String()
 			whole, err := s.sign(typ, private, message)
 			want(t, name, err, CKR_OK)
 			s.checks(name, c, &row, message, whole)
@@ -251,7 +251,7 @@ func TestFit(t *testing.T) {
 func TestHashesAreLinked(t *testing.T) {
 	for typ, row := range mechanisms {
 		if row.hash != crypto.Hash(0) && !row.hash.Available() {
-			t.Errorf("%s: %v is not linked in", mechanismName(typ), row.hash)
+			t.Errorf("%s: %v is not linked in", MechanismName(typ), row.hash)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // GetOperationState saves the digest that is under way in a session (section
-// 5.6.5). A session that is in the middle of anything else, or has taken the
+// 5.6.6). A session that is in the middle of anything else, or has taken the
 // value of a key into the digest, has no state that may be shown.
 func (p *Provider) GetOperationState(h uint, out Output[byte]) error {
 	return p.in(h, func(s *session) error {
@@ -28,7 +28,7 @@ func (p *Provider) GetOperationState(h uint, out Output[byte]) error {
 }
 
 // SetOperationState goes on with a saved digest in place of whatever the session
-// was doing (section 5.6.6). No key is needed for one.
+// was doing (section 5.6.7). No key is needed for one.
 func (p *Provider) SetOperationState(h uint, state []byte, encryptionKey, authenticationKey uint) error {
 	return p.in(h, func(s *session) error {
 		if encryptionKey != CK_INVALID_HANDLE || authenticationKey != CK_INVALID_HANDLE {

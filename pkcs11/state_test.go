@@ -30,7 +30,7 @@ func TestOperationState(t *testing.T) {
 			digest, got := buffer(64)
 			f.ok(f.DigestFinal(other, digest))
 			if !bytes.Equal(got[:*digest.Length], row.input(digest32)) {
-				t.Errorf("%s: digest %x", mechanismName(typ), got[:*digest.Length])
+				t.Errorf("%s: digest %x", MechanismName(typ), got[:*digest.Length])
 			}
 		}
 		f.ok(f.DigestFinal(f.h, room(64))) // the original goes on

@@ -28,7 +28,7 @@ func TestStoreForm(t *testing.T) {
 		CKA_START_DATE:         "",
 	} {
 		if got := stored[x]; string(got) != v {
-			t.Errorf("%s is stored as %x, want %x", attributeName(uint(x)), got, v)
+			t.Errorf("%s is stored as %x, want %x", AttributeName(uint(x)), got, v)
 		}
 	}
 	if back := fromStore(stored); !maps.EqualFunc(back, a, bytes.Equal) {

@@ -221,8 +221,8 @@ func errorName(v Error) string {
 	return ""
 }
 
-// attributeName returns the name of an attribute, or "" for one that the headers do not have.
-func attributeName(v uint) string {
+// AttributeName returns the name of an attribute, or "" for one that the headers do not have.
+func AttributeName(v uint) string {
 	switch v {
 	case CKA_CLASS:
 		return "CKA_CLASS"
@@ -552,8 +552,8 @@ func attributeName(v uint) string {
 	return ""
 }
 
-// mechanismName returns the name of a mechanism, or "" for one that the headers do not have.
-func mechanismName(v uint) string {
+// MechanismName returns the name of a mechanism, or "" for one that the headers do not have.
+func MechanismName(v uint) string {
 	switch v {
 	case CKM_RSA_PKCS_KEY_PAIR_GEN:
 		return "CKM_RSA_PKCS_KEY_PAIR_GEN"

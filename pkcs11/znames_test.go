@@ -16,16 +16,16 @@ func TestNames(t *testing.T) {
 		{errorName(CKR_OK), "CKR_OK"},
 		{errorName(CKR_PARAMETER_SET_NOT_SUPPORTED), "CKR_PARAMETER_SET_NOT_SUPPORTED"},
 		{errorName(0x04), ""},
-		{attributeName(CKA_CLASS), "CKA_CLASS"},
-		{attributeName(CKA_ECDSA_PARAMS), "CKA_EC_PARAMS"},
-		{attributeName(CKA_SUB_PRIME_BITS), "CKA_SUBPRIME_BITS"},
-		{attributeName(CKA_WRAP_TEMPLATE), "CKA_WRAP_TEMPLATE"},
-		{attributeName(CKA_ZK_SLOT), "CKA_ZK_SLOT"},
-		{attributeName(CK_UNAVAILABLE_INFORMATION), ""},
-		{mechanismName(CKM_ECDSA_KEY_PAIR_GEN), "CKM_EC_KEY_PAIR_GEN"},
-		{mechanismName(CKM_EDDSA), "CKM_EDDSA"},
-		{mechanismName(CKM_ZK_LOCK), "CKM_ZK_LOCK"},
-		{mechanismName(CKM_VENDOR_DEFINED + 1), ""},
+		{AttributeName(CKA_CLASS), "CKA_CLASS"},
+		{AttributeName(CKA_ECDSA_PARAMS), "CKA_EC_PARAMS"},
+		{AttributeName(CKA_SUB_PRIME_BITS), "CKA_SUBPRIME_BITS"},
+		{AttributeName(CKA_WRAP_TEMPLATE), "CKA_WRAP_TEMPLATE"},
+		{AttributeName(CKA_ZK_SLOT), "CKA_ZK_SLOT"},
+		{AttributeName(CK_UNAVAILABLE_INFORMATION), ""},
+		{MechanismName(CKM_ECDSA_KEY_PAIR_GEN), "CKM_EC_KEY_PAIR_GEN"},
+		{MechanismName(CKM_EDDSA), "CKM_EDDSA"},
+		{MechanismName(CKM_ZK_LOCK), "CKM_ZK_LOCK"},
+		{MechanismName(CKM_VENDOR_DEFINED + 1), ""},
 	} {
 		if c.got != c.want {
 			t.Errorf("name %q, want %q", c.got, c.want)
@@ -37,7 +37,7 @@ func TestNames(t *testing.T) {
 // its names.
 func TestEveryConstantHasAName(t *testing.T) {
 	names := map[string]func(uint) string{
-		"CKR_": func(n uint) string { return errorName(Error(n)) }, "CKA_": attributeName, "CKM_": mechanismName,
+		"CKR_": func(n uint) string { return errorName(Error(n)) }, "CKA_": AttributeName, "CKM_": MechanismName,
 	}
 	all := constants(t)
 	if len(all) < 1000 {

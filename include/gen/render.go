@@ -36,8 +36,8 @@ var groups = []struct{ prefix, comment string }{
 // lookups are the functions that give the name of a value.
 var lookups = []struct{ prefix, function, parameter, comment string }{
 	{"CKR_", "errorName", "Error", "a return value"},
-	{"CKA_", "attributeName", "uint", "an attribute"},
-	{"CKM_", "mechanismName", "uint", "a mechanism"},
+	{"CKA_", "AttributeName", "uint", "an attribute"},
+	{"CKM_", "MechanismName", "uint", "a mechanism"},
 }
 
 const preamble = `// SPDX-License-Identifier: Apache-2.0

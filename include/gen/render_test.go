@@ -49,8 +49,8 @@ func TestConstantsAreWritten(t *testing.T) {
 func TestFirstNameOfAValueWins(t *testing.T) {
 	_, names := rendered(t, "#define CKM_B 1\n#define CKM_A 0x1UL\n#define CKM_C CKM_B\n#define CKA_A 1\n#define CKR_A 1\n")
 	for _, want := range []string{
-		`func mechanismName(v uint) string { switch v { case CKM_B: return "CKM_B" } return "" }`,
-		`func attributeName(v uint) string { switch v { case CKA_A: return "CKA_A" } return "" }`,
+		`func MechanismName(v uint) string { switch v { case CKM_B: return "CKM_B" } return "" }`,
+		`func AttributeName(v uint) string { switch v { case CKA_A: return "CKA_A" } return "" }`,
 		`func errorName(v Error) string { switch v { case CKR_A: return "CKR_A" } return "" }`,
 	} {
 		if !strings.Contains(names, want) {
