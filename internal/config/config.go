@@ -85,6 +85,7 @@ type Soft struct {
 // Latency is how long calls to the SCM in software take at least.
 type Latency struct {
 	Sign, Generate, Random, Lock time.Duration
+	Absent                       time.Duration // calls that nobody answers
 }
 
 // Zymbit holds the settings of the hardware.

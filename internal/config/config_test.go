@@ -313,6 +313,7 @@ latency_sign = "20ms"
 latency_generate = "1s"
 latency_random = "1ms"
 latency_lock = "5ms"
+latency_absent = "2s"
 boot_delay = "90s"
 settle = 10
 boot_dir = "boot"
@@ -334,7 +335,7 @@ func TestSoft(t *testing.T) {
 		MaxKeys: 654, UserSlots: 10, EdDSA: "digest",
 		PermanentSignOnly: true, PermanentShown: true, EphemeralSigns: true,
 		Generator: "appended", MaxRandom: 512, MaxLock: 131072,
-		Latency:   Latency{20 * time.Millisecond, time.Second, time.Millisecond, 5 * time.Millisecond},
+		Latency:   Latency{20 * time.Millisecond, time.Second, time.Millisecond, 5 * time.Millisecond, 2 * time.Second},
 		BootDelay: 90 * time.Second, Settle: 10 * time.Second, BootDir: "/d/boot",
 		BootFailure: "hold", TemperatureFailure: "hold", Host: "a host", ModelNumber: "SCM B1",
 		Drift: -2.5, UnlockZero: true,

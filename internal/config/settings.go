@@ -42,6 +42,7 @@ func settings() []setting {
 		{"soft.latency_generate", "", func(c *Config, v value) error { return v.duration(&c.Soft.Latency.Generate) }},
 		{"soft.latency_random", "", func(c *Config, v value) error { return v.duration(&c.Soft.Latency.Random) }},
 		{"soft.latency_lock", "", func(c *Config, v value) error { return v.duration(&c.Soft.Latency.Lock) }},
+		{"soft.latency_absent", "", func(c *Config, v value) error { return v.duration(&c.Soft.Latency.Absent) }},
 		{"soft.boot_delay", "", func(c *Config, v value) error { return v.duration(&c.Soft.BootDelay) }},
 		{"soft.settle", "", func(c *Config, v value) error { return v.duration(&c.Soft.Settle) }},
 		{"soft.boot_dir", "", func(c *Config, v value) error { return v.path(&c.Soft.BootDir) }},

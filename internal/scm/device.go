@@ -6,8 +6,8 @@
 //
 // A device is anything that implements [Device] and passes package scmtest.
 // What only some devices can do stands in small interfaces of its own
-// ([Agreer], [Sealer], [Volatile], [Placer]), which callers find by type
-// assertion.
+// ([Agreer], [Sealer], [Volatile], [Placer], [Locker] and more), which callers
+// find by type assertion.
 package scm
 
 import "errors"

@@ -49,6 +49,10 @@ func Run(t *testing.T, open func(t *testing.T) scm.Device, o Options) {
 		{"Volatile", testVolatile},
 		{"Sealer", func(t *testing.T, d scm.Device) { testSealer(t, d, o) }},
 		{"Prepare", func(t *testing.T, d scm.Device) { testPrepare(t, d, o) }},
+		{"Locker", testLocker},
+		{"Keeper", testKeeper},
+		{"Wallet", testWallet},
+		{"Clock", testClock},
 		{"Close", testClose},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -3,6 +3,7 @@
 package soft
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -62,6 +63,10 @@ func (d *Device) answer() error {
 		return err
 	}
 	err := d.silence(d.clock())
+	if errors.Is(err, scm.ErrAbsent) {
+		// Others wait, too, as they do for a daemon that waits for an answer.
+		wait(d.options.Latency.Absent)
+	}
 	if err == errFault {
 		// A user who may not write sees calls fail more often than they should.
 		_ = d.inject(func(c *condition) error {

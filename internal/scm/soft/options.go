@@ -85,6 +85,7 @@ const (
 // Latency is how long calls take at least.
 type Latency struct {
 	Sign, Generate, Random, Lock time.Duration
+	Absent                       time.Duration // calls that nobody answers
 }
 
 func (o Options) complete() (Options, error) {

@@ -23,7 +23,8 @@ import (
 )
 
 // Device is an open soft SCM. Besides scm.Device it is an scm.Agreer,
-// scm.Placer, scm.Volatile, scm.Sealer and scm.Capable.
+// scm.Placer, scm.Volatile, scm.Sealer, scm.Capable, scm.Locker, scm.Keeper,
+// scm.Wallet and scm.Clock.
 type Device struct {
 	options Options
 	file    *sharedfile.File
@@ -52,6 +53,10 @@ var _ interface {
 	scm.Volatile
 	scm.Sealer
 	scm.Capable
+	scm.Locker
+	scm.Keeper
+	scm.Wallet
+	scm.Clock
 } = (*Device)(nil)
 
 // Open opens the soft SCM in dir, which is a directory that exists, and makes a

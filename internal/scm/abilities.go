@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scm
+
+// Locker is a device that encrypts and signs data so that only it gets them back.
+type Locker interface {
+	// Lock returns the data locked, under the device's one-way key or the one
+	// that it shares.
+	Lock(plain []byte, shared bool) ([]byte, error)
+	// Unlock undoes Lock with the same key. ErrAuth for anything else than what
+	// Lock of this device has returned.
+	Unlock(locked []byte, shared bool) ([]byte, error)
+}
+
+// Keeper is a device that keeps the public keys of others, in foreign slots with
+// numbers of their own.
+type Keeper interface {
+	// Foreign lists the foreign keys in ascending order, without those that
+	// are not given away.
+	Foreign() ([]Key, error)
+	// ForeignKey returns one of them. ErrSlotRange, ErrSlotEmpty, ErrExport.
+	ForeignKey(Slot) (Key, error)
+	// StoreForeign keeps a public key in the form of Key.Public. ErrInput for
+	// what is no public key on the curve, ErrFull.
+	StoreForeign(Curve, []byte) (Slot, error)
+	// RemoveForeign erases one of them. ErrSlotRange, ErrSlotEmpty.
+	RemoveForeign(Slot) error
+}
+
+// Wallet is a device that has keys in trees, from which others are derived.
+// Removing a key removes what was derived from it.
+type Wallet interface {
+	// NodeAddress returns where in its wallet the key in a slot is, such as
+	// m/44'/0'/1, the wallet's name, and the slot of its topmost key. ErrInput
+	// for a key that is in no wallet.
+	NodeAddress(Slot) (address, wallet string, master Slot, err error)
+}
+
+// Clock is a device that knows the time.
+type Clock interface {
+	// Time returns seconds since 1970. A precise answer comes at the moment in
+	// which the second begins.
+	Time(precise bool) (uint32, error)
+}
