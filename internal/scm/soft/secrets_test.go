@@ -27,7 +27,7 @@ func openTest(t *testing.T, dir string) *Device {
 	return d
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

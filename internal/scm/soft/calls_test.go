@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// What a call of a host needs beside an SCM that answers.
+const (
+	nothing  = iota
+	keys     // that the SCM has not destroyed its keys
+	secrets  // that a secret has been given, too
+	rootOnly // the same, for calls that make it so
+)
+
+// calls are those of a host, with arguments that are right.
+var calls = []struct {
+	name  string
+	needs int
+	call  func(*Device) error
+}{
+	{"Info", nothing, func(d *Device) error { _, err := d.Info(); return err }},
+	{"Keys", keys, func(d *Device) error { _, err := d.Keys(); return err }},
+	{"Slots", keys, func(d *Device) error { _, err := d.Slots(); return err }},
+	{"PublicKey", keys, func(d *Device) error { _, err := d.PublicKey(0); return err }},
+	{"Generate", secrets, func(d *Device) error { _, err := d.Generate(scm.P256); return err }},
+	{"GenerateAt", secrets, func(d *Device) error { _, err := d.GenerateAt(500, scm.P256); return err }},
+	{"GenerateVolatile", secrets, func(d *Device) error { _, err := d.GenerateVolatile(scm.P256); return err }},
+	{"GenerateEphemeral", secrets, func(d *Device) error { return d.GenerateEphemeral(scm.P256) }},
+	{"InvalidateEphemeral", keys, (*Device).InvalidateEphemeral},
+	{"Remove", keys, func(d *Device) error { return orEmpty(d.Remove(scm.LastUser)) }},
+	{"Sign", secrets, func(d *Device) error { _, err := d.Sign(0, make([]byte, 32)); return err }},
+	{"SignRecoverable", secrets, func(d *Device) error { _, _, err := d.SignRecoverable(0, make([]byte, 32)); return err }},
+	{"Agree", secrets, func(d *Device) error { return orInput(second(d.Agree(0, make([]byte, 64)))) }},
+	{"Verify", keys, func(d *Device) error { _, err := d.Verify(0, false, make([]byte, 32), make([]byte, 64)); return err }},
+	{"Random", nothing, func(d *Device) error { return d.Random(make([]byte, 8)) }},
+	{"Lock", secrets, func(d *Device) error { _, err := d.Lock(nil, false); return err }},
+	{"Unlock", secrets, func(d *Device) error { return orAuth(second(d.Unlock(nil, false))) }},
+	{"Foreign", keys, func(d *Device) error { _, err := d.Foreign(); return err }},
+	{"ForeignSlots", keys, func(d *Device) error { _, err := d.ForeignSlots(); return err }},
+	{"ForeignKey", keys, func(d *Device) error { return orEmpty(second(d.ForeignKey(127))) }},
+	{"StoreForeign", keys, func(d *Device) error { _, err := d.StoreForeign(scm.Ed25519, make([]byte, 32)); return err }},
+	{"RemoveForeign", keys, func(d *Device) error { return orEmpty(d.RemoveForeign(127)) }},
+	{"DisableExport", keys, func(d *Device) error { return d.DisableExport(5, false) }},
+	{"GenerateSeed", secrets, func(d *Device) error { _, err := d.GenerateSeed(unusedSeed(d)); return err }},
+	{"GenerateSeedBIP39", secrets, func(d *Device) error { _, _, err := d.GenerateSeedBIP39(unusedSeed(d)); return err }},
+	{"BeginSLIP39", secrets, func(d *Device) error { return d.BeginSLIP39(unusedSeed(d), 1, 1, 0) }},
+	{"BeginRestoreSLIP39", secrets, func(d *Device) error { return d.BeginRestoreSLIP39(unusedSeed(d)) }},
+	{"AddSLIP39Member", secrets, func(d *Device) error { _, _, _, err := d.AddSLIP39Member(""); return orInput(err) }},
+	{"AddRestoreSLIP39", secrets, func(d *Device) error { _, _, err := d.AddRestoreSLIP39("", ""); return orInput(err) }},
+	{"SetSLIP39Group", nothing, func(d *Device) error { return orInput(d.SetSLIP39Group(0, 1, 1)) }},
+	{"CancelSLIP39", nothing, (*Device).CancelSLIP39},
+	{"ChildKey", secrets, func(d *Device) error { _, _, err := d.ChildKey(0, 0, false); return orInput(err) }},
+	{"NodeAddress", keys, func(d *Device) error { _, _, _, err := d.NodeAddress(0); return orInput(err) }},
+	{"SlotOfNode", keys, func(d *Device) error { return orEmpty(second(d.SlotOfNode("m", "no wallet", -1))) }},
+	{"Prepare", rootOnly, func(d *Device) error { return d.Prepare([]byte("another secret")) }},
+	{"SetPerimeterAction", nothing, func(d *Device) error { return d.SetPerimeterAction(0, 0) }},
+	{"SetPerimeterLowPower", nothing, func(d *Device) error { return d.SetPerimeterLowPower(1, 1) }},
+	{"SetPerimeterDelays", nothing, func(d *Device) error { return d.SetPerimeterDelays(1, 1) }},
+	{"PerimeterEvents", nothing, func(d *Device) error { _, err := d.PerimeterEvents(); return err }},
+	{"ClearPerimeter", nothing, (*Device).ClearPerimeter},
+	{"CPUTemperature", nothing, func(d *Device) error { _, err := d.CPUTemperature(); return err }},
+	{"AuxTemperature", nothing, func(d *Device) error { _, err := d.AuxTemperature(0); return err }},
+	{"RTCDrift", nothing, func(d *Device) error { _, err := d.RTCDrift(); return err }},
+	{"BatteryVoltage", nothing, func(d *Device) error { _, err := d.BatteryVoltage(); return err }},
+	{"SetBatteryAction", nothing, func(d *Device) error { return orFixed(d.SetBatteryAction(0)) }},
+	{"SetBatteryThreshold", nothing, func(d *Device) error { return orFixed(d.SetBatteryThreshold(2)) }},
+	{"SetTemperatureAction", nothing, func(d *Device) error { return orFixed(d.SetTemperatureAction(0)) }},
+	{"SetTemperatureThresholds", nothing, func(d *Device) error { return orFixed(d.SetTemperatureThresholds(nil, nil)) }},
+	{"Time", nothing, func(d *Device) error { _, err := d.Time(false); return err }},
+	{"SetLED", nothing, func(d *Device) error { return d.SetLED(time.Second, 0, 0) }},
+	{"SetTapSensitivity", nothing, func(d *Device) error { return d.SetTapSensitivity(0, 1) }},
+	{"Accelerometer", nothing, func(d *Device) error { _, err := d.Accelerometer(); return err }},
+	{"LockBinding", nothing, func(d *Device) error { return orFixed(d.LockBinding()) }},
+	{"Binding", nothing, func(d *Device) error { _, _, err := d.Binding(); return err }},
+	{"SetBootPolicy", nothing, func(d *Device) error { return d.SetBootPolicy(0) }},
+	{"RemoveBootFile", nothing, func(d *Device) error { return orInput(d.RemoveBootFile("x")) }},
+	{"BootManifest", nothing, func(d *Device) error { _, err := d.BootManifest(); return err }},
+	{"VerifyBootFiles", keys, func(d *Device) error { _, err := d.VerifyBootFiles(); return err }},
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// but makes an error that is right for the arguments no error.
+func but(err, right error) error {
+	if errors.Is(err, right) {
+		return nil
+	}
+	return err
+}
+
+func orEmpty(err error) error { return but(err, scm.ErrSlotEmpty) }
+func orInput(err error) error { return but(err, scm.ErrInput) }
+func orAuth(err error) error  { return but(err, scm.ErrAuth) }
+func orFixed(err error) error { return but(err, scm.ErrFixed) }
+
+// unusedSeed has a name that no wallet of d has.
+func unusedSeed(d *Device) WalletSeed {
+	slots, _ := d.Status()
+	return WalletSeed{Name: fmt.Sprintf("wallet %d", len(slots.Slots))}
+}
+
+// states are those of an SCM in which calls fail, and how they do.
+var states = []struct {
+	name   string
+	enter  func(*Device) error
+	errors [rootOnly + 1]error // by what the call needs
+}{
+	{"good", func(*Device) error { return nil }, [...]error{nil, nil, nil, nil}},
+	{"sealed", func(d *Device) error { d.Forget(); return nil },
+		[...]error{nil, nil, scm.ErrSealed, scm.ErrSealed}},
+	{"destroyed", destroyed, [...]error{nil, scm.ErrDestroyed, scm.ErrDestroyed, scm.ErrDestroyed}},
+	{"unbound", func(d *Device) error { return d.InjectUnbind(true) }, allAbsent},
+	{"daemon started anew", func(d *Device) error { return d.InjectFault(Fault{Restart: true}) }, allAbsent},
+	{"timeouts", func(d *Device) error { return d.InjectFault(Fault{Timeouts: 1 << 20}) },
+		[...]error{scm.ErrTimeout, scm.ErrTimeout, scm.ErrTimeout, scm.ErrTimeout}},
+	{"closed", (*Device).Close, allAbsent},
+}
+
+var allAbsent = [...]error{scm.ErrAbsent, scm.ErrAbsent, scm.ErrAbsent, scm.ErrAbsent}
+
+func destroyed(d *Device) error {
+	_, err := d.Boot()
+	return errors.Join(err, d.SetPerimeterAction(0, ActionSelfDestruct), d.LockBinding(), second(d.Boot()), d.InjectTamper(0))
+}
+
+// TestStates makes every call in every state.
+func TestStates(t *testing.T) {
+	for _, state := range states {
+		t.Run(state.name, func(t *testing.T) {
+			b := newBench(t, Options{})
+			must(t, b.d.Prepare([]byte("secret")))
+			must(t, b.d.Unseal([]byte("secret")))
+			must(t, state.enter(b.d))
+			for _, c := range calls {
+				b.want(c.name, c.call(b.d), state.errors[c.needs])
+			}
+		})
+	}
+}
+
+// TestOneFault checks that a call counts as one, whatever it does: a single timeout
+// makes it fail, and the same call after it succeed.
+func TestOneFault(t *testing.T) {
+	b := newBench(t, Options{})
+	for _, c := range calls {
+		if c.name == "GenerateAt" || c.name == "LockBinding" {
+			continue // the slot is taken the second time, and the other calls end
+		}
+		must(t, c.call(b.d))
+		must(t, b.d.InjectFault(Fault{Timeouts: 1}))
+		b.want(c.name, c.call(b.d), scm.ErrTimeout)
+		b.want(c.name+" again", c.call(b.other), nil)
+	}
+}
+
+// TestManyMakers makes things of all kinds through two devices at once: none is lost,
+// and none takes another's slot.
+func TestManyMakers(t *testing.T) {
+	b := newBench(t, Options{})
+	var mu sync.Mutex
+	var made, foreign []scm.Slot
+	note := func(list *[]scm.Slot, s scm.Slot, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		*list = append(*list, s)
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	var group sync.WaitGroup
+	for i := range 4 {
+		d := []*Device{b.d, b.other}[i%2]
+		group.Go(func() {
+			top, err := d.GenerateSeed(WalletSeed{Name: fmt.Sprint("wallet ", i)})
+			note(&made, top, err)
+			for n := range uint32(5) {
+				s, _, err := d.ChildKey(top, n, true)
+				note(&made, s, err)
+				k, err := d.Generate(scm.Secp256k1)
+				note(&made, k.Slot, err)
+				s, err = d.StoreForeign(scm.Secp256k1, k.Public)
+				note(&foreign, s, err)
+			}
+		})
+	}
+	group.Wait()
+	slots, err := b.d.Slots()
+	must(t, err)
+	slices.Sort(made)
+	if !slices.Equal(slots[scm.PermanentSlots:], made) {
+		t.Errorf("slots %v, made %v", slots, made)
+	}
+	slots, err = b.other.ForeignSlots()
+	must(t, err)
+	slices.Sort(foreign)
+	if !slices.Equal(slots, foreign) {
+		t.Errorf("foreign slots %v, made %v", slots, foreign)
+	}
+}
+
+// FuzzUnlock unlocks what was locked by nobody, or changed since.
+func FuzzUnlock(f *testing.F) {
+	d, err := Open(f.TempDir(), testOptions)
+	must(f, err)
+	f.Cleanup(func() { d.Close() })
+	locked, err := d.Lock([]byte("data"), false)
+	must(f, err)
+	f.Add([]byte{}, 0)
+	f.Add(locked, 3)
+	f.Add(bytes.Repeat([]byte{0}, 88), 87)
+	f.Fuzz(func(t *testing.T, data []byte, flip int) {
+		if got, err := d.Unlock(data, false); err == nil && !bytes.Equal(data, locked) {
+			t.Errorf("%x unlocks as %x", data, got)
+		}
+		changed := bytes.Clone(locked)
+		changed[uint(flip)%uint(len(changed))] ^= 0x40
+		if got, err := d.Unlock(changed, false); !errors.Is(err, scm.ErrAuth) {
+			t.Errorf("%x unlocks as %x, %v", changed, got, err)
+		}
+	})
+}
