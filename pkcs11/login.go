@@ -13,7 +13,7 @@ import (
 // objects and user key slots are gone, its permanent key slots are not. On a
 // token that is initialised already pin has to be its SO PIN.
 func (p *Provider) InitToken(slot uint, pin, label []byte) error {
-	return p.at(slot, func(t *token) error {
+	return p.ready(slot, func(t *token) error {
 		if pin == nil || label == nil {
 			return CKR_ARGUMENTS_BAD
 		}

@@ -3,6 +3,8 @@
 package pkcs11
 
 import (
+	"time"
+
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
 )
@@ -30,6 +32,9 @@ type SlotOptions struct {
 	// Open opens the device and its token's store. It is called when a call
 	// first needs them, and again some time after it failed.
 	Open func() (scm.Device, *store.Store, error)
+	// BootWait is how long C_OpenSession and C_InitToken wait for a device
+	// that answers scm.ErrTimeout, from when it was first asked.
+	BootWait time.Duration
 }
 
 // Quirks are the defects of clients that are worked around (docs/adr/0013).

@@ -84,6 +84,11 @@ func (p *Provider) in(h uint, f func(*session) error) error {
 
 // at runs f with the token in the slot of number id.
 func (p *Provider) at(id uint, f func(*token) error) error {
+	return p.with(id, (*slot).token, f)
+}
+
+// with is at with the way in which the token is looked for.
+func (p *Provider) with(id uint, find func(*slot) (*token, error), f func(*token) error) error {
 	if err := p.enter(); err != nil {
 		return err
 	}
@@ -92,7 +97,7 @@ func (p *Provider) at(id uint, f func(*token) error) error {
 	if err != nil {
 		return err
 	}
-	t, err := s.token()
+	t, err := find(s)
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (c *sessionCount) add(s *session, n int64) int64 {
 // and libp11 open no other kind and only want to sign; what writes is refused.
 func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 	var handle uint
-	err := p.at(slot, func(t *token) error {
+	err := p.ready(slot, func(t *token) error {
 		s := &session{token: t, rw: flags&CKF_RW_SESSION != 0}
 		if flags&CKF_SERIAL_SESSION == 0 {
 			return CKR_SESSION_PARALLEL_NOT_SUPPORTED

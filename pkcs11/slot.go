@@ -21,9 +21,12 @@ type slot struct {
 	id       uint
 	options  SlotOptions
 
-	mu      sync.Mutex
-	present *token
-	failed  time.Time // of the last attempt to open the device
+	mu       sync.Mutex
+	present  *token
+	asked    time.Time // of the first attempt to open the device
+	failed   time.Time // of the last one that failed
+	silent   bool      // the device did not answer in it
+	presence presence
 }
 
 // SlotInfo is a CK_SLOT_INFO. The strings are not padded.
@@ -53,9 +56,13 @@ func (s *slot) token() (*token, error) {
 	if time.Since(s.failed) < openAgain {
 		return nil, CKR_TOKEN_NOT_PRESENT
 	}
+	if s.asked.IsZero() {
+		s.asked = time.Now()
+	}
 	device, store, err := s.options.Open()
+	s.presence.note(err == nil)
 	if err != nil {
-		s.failed = time.Now()
+		s.failed, s.silent = time.Now(), errors.Is(err, scm.ErrTimeout)
 		s.logFailure(err)
 		return nil, CKR_TOKEN_NOT_PRESENT
 	}
@@ -121,22 +128,6 @@ func (p *Provider) GetSlotInfo(id uint) (SlotInfo, error) {
 		}
 	}
 	return info, nil
-}
-
-// WaitForSlotEvent waits for a token to come or go (section 5.5.4). None does
-// while the provider lives, so that without blocking there is no event, and
-// with blocking the answer comes at C_Finalize.
-func (p *Provider) WaitForSlotEvent(flags uint) (uint, error) {
-	if err := p.enter(); err != nil {
-		return 0, err
-	}
-	done := p.done
-	p.leave()
-	if flags&CKF_DONT_BLOCK != 0 {
-		return 0, CKR_NO_EVENT
-	}
-	<-done
-	return 0, CKR_CRYPTOKI_NOT_INITIALIZED
 }
 
 // firmwareVersion reads the first two numbers of a firmware string such as

@@ -24,7 +24,7 @@ func Options(c config.Config, log pkcs11.Logger) pkcs11.Options {
 		x := opener{settings: c, slot: s, log: log}
 		so := pkcs11.SlotOptions{Description: "Soft SCM", Open: x.open}
 		if x.hardware() {
-			so.Description, so.Hardware = "Zymbit SCM", true
+			so.Description, so.Hardware, so.BootWait = "Zymbit SCM", true, c.Zymbit.BootWait
 		}
 		if len(c.Slots) > 1 {
 			so.Description += " " + s.Name

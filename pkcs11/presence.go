@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import "time"
+
+// presence is what callers were told of the token in a slot.
+type presence struct {
+	known bool // it was looked for at least once
+	told  bool // it was there then, or at the latest slot event
+}
+
+// note keeps what the first look has found: what changes later is an event.
+func (p *presence) note(there bool) {
+	if !p.known {
+		p.known, p.told = true, there
+	}
+}
+
+// event tells whether a token has come since callers were told that there is none.
+func (s *slot) event() bool {
+	t, _ := s.token()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	there := t != nil
+	if there == s.presence.told {
+		return false
+	}
+	s.presence.told = there
+	return true
+}
+
+// ready is at for calls that can bear to wait for a device that is starting.
+func (p *Provider) ready(id uint, f func(*token) error) error {
+	return p.with(id, (*slot).await, f)
+}
+
+// await is token that waits. A device that does not answer yet may be starting, for
+// as long as SlotOptions.BootWait from when it was first asked.
+func (s *slot) await() (*token, error) {
+	for {
+		t, err := s.token()
+		if err == nil || !s.starting() {
+			return t, err
+		}
+		if !s.provider.pause(openAgain) {
+			return nil, CKR_CRYPTOKI_NOT_INITIALIZED
+		}
+	}
+}
+
+func (s *slot) starting() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.silent && time.Since(s.asked) < s.options.BootWait
+}
+
+// pause waits, and tells whether the provider lives on.
+func (p *Provider) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// WaitForSlotEvent waits for a token to come, and returns the slot (section 5.5.4).
+// Without CKF_DONT_BLOCK it waits until C_Finalize.
+func (p *Provider) WaitForSlotEvent(flags uint) (uint, error) {
+	for {
+		id, err := p.slotEvent()
+		if err != CKR_NO_EVENT || flags&CKF_DONT_BLOCK != 0 {
+			return id, err
+		}
+		if !p.pause(openAgain) {
+			return 0, CKR_CRYPTOKI_NOT_INITIALIZED
+		}
+	}
+}
+
+func (p *Provider) slotEvent() (uint, error) {
+	if err := p.enter(); err != nil {
+		return 0, err
+	}
+	defer p.leave()
+	for _, s := range p.slots {
+		if s.event() {
+			return s.id, nil
+		}
+	}
+	return 0, CKR_NO_EVENT
+}
