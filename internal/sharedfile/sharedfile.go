@@ -205,6 +205,25 @@ func (f *File) commit(fn func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
+// Purge copies the log into the file and empties it: what an Update has deleted is
+// in neither afterwards. It returns ErrReadOnly and ErrBusy.
+func (f *File) Purge() error {
+	if f.readOnly {
+		return fmt.Errorf("%s: %w", f.path, ErrReadOnly)
+	}
+	release, err := f.lock.Exclusive(f.wait)
+	if err != nil {
+		return err
+	}
+	defer release()
+	var busy, inLog, copied int
+	err = f.db.QueryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &inLog, &copied)
+	if err == nil && busy != 0 {
+		err = ErrBusy
+	}
+	return describe(f.path, err)
+}
+
 // Close closes the file. Other calls fail after it, Version excepted.
 func (f *File) Close() error {
 	if f.closed.Swap(true) {

@@ -41,6 +41,56 @@ func TestChangeTellsTheVersions(t *testing.T) {
 	}
 }
 
+// TestPurge deletes what others still have in their log.
+func TestPurge(t *testing.T) {
+	dir := t.TempDir()
+	f, g := open(t, filepath.Join(dir, "f")), open(t, filepath.Join(dir, "f"))
+	const deleted = "what is to be gone for good"
+	for _, statement := range []string{
+		"CREATE TABLE purged (text TEXT)", "INSERT INTO purged VALUES ('" + deleted + "')", "DELETE FROM purged",
+	} {
+		err := f.Update(func(tx *sql.Tx) error {
+			_, err := tx.Exec(statement)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !inFiles(t, dir, deleted) {
+		t.Error("the log does not hold what was deleted: the test shows nothing")
+	}
+	mustCount(t, g)
+	if err := g.Purge(); err != nil {
+		t.Fatal(err)
+	}
+	if inFiles(t, dir, deleted) {
+		t.Error("what was deleted is still there")
+	}
+	mustIncrement(t, f)
+	if n := mustCount(t, g); n != 1 {
+		t.Errorf("counter is %d, want 1", n)
+	}
+}
+
+func inFiles(t *testing.T, dir, text string) bool {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(content), text) {
+			return true
+		}
+	}
+	return false
+}
+
 func TestFailedUpdateChangesNothing(t *testing.T) {
 	f := open(t, filepath.Join(t.TempDir(), "f"))
 	failure := errors.New("failure of the caller")

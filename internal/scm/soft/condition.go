@@ -94,6 +94,7 @@ func (d *Device) change(f func(tx *sql.Tx, c *condition) error) error {
 	})
 	if err == nil && destroyed {
 		d.tidy()
+		d.purge()
 	}
 	return fault(err)
 }

@@ -104,7 +104,21 @@ func TestSelfDestruct(t *testing.T) {
 		b.lock()
 		must(t, b.other.InjectTamper(1))
 		b.sign(nil)
+		var blobs [][]byte
+		for _, k := range b.d.flash.keys {
+			blobs = append(blobs, k.blob)
+		}
+		if sealed {
+			blobs = append(blobs, b.d.flash.root)
+		}
+		dir := filepath.Dir(b.d.rootKey.path())
+		if len(holding(t, dir, blobs)) == 0 {
+			t.Error("the sealed keys are in no file")
+		}
 		must(t, b.other.InjectTamper(0))
+		if got := holding(t, dir, blobs); len(got) != 0 {
+			t.Errorf("sealed keys are in %q after a self-destruct", got)
+		}
 		b.destroyed(locked)
 		b.led(5, 0)
 		if r := b.boot(); !r.Destroyed || r.LED.Code != 5 {

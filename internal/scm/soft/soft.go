@@ -98,6 +98,9 @@ func (d *Device) start() error {
 	}
 	d.serial, d.daemon = d.flash.serial, d.flash.condition.Link.Daemon
 	d.tidy()
+	if d.flash.condition.Destroyed {
+		d.purge()
+	}
 	return nil
 }
 
