@@ -89,10 +89,13 @@ func result(err error) C.CK_RV {
 	return C.CKR_GENERAL_ERROR
 }
 
+// traceCall writes the line of a call, if calls are traced. One whose arguments
+// lead nowhere has none: the call itself has failed by then.
 func (l *library) traceCall(name string, a args, start time.Time, rv C.CK_RV) {
 	if l.tracer == nil {
 		return
 	}
+	defer func() { _ = recover() }()
 	text := "CKR_OK"
 	if rv != C.CKR_OK {
 		text = pkcs11.Error(rv).Error()

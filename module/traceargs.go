@@ -30,7 +30,7 @@ func mechanismArg(m C.CK_MECHANISM_PTR) trace.Arg {
 	if m == nil {
 		return trace.Arg{Name: "mechanism", Show: func(uint) string { return "NULL" }}
 	}
-	return mechanismTypeArg(m.mechanism)
+	return trace.Arg{Name: "mechanism", Show: mechanismName, List: func() []uint { return []uint{uint(m.mechanism)} }}
 }
 
 func mechanismTypeArg(m C.CK_MECHANISM_TYPE) trace.Arg {

@@ -27,7 +27,11 @@ func (f *flags) doInitToken(c *cobra.Command) error {
 		if err != nil {
 			return err
 		}
-		if err := p.InitToken(f.slot, so, []byte(f.label)); err != nil {
+		err = p.InitToken(f.slot, so, []byte(f.label))
+		if err == pkcs11.CKR_PIN_LOCKED {
+			return errors.New("the SO PIN is locked after too many wrong attempts; only --delete-token is left, which takes the keys along")
+		}
+		if err != nil {
 			return err
 		}
 		err = withSession(p, f.slot, pkcs11.CKU_SO, so, func(session uint) error { return p.InitPIN(session, pin) })

@@ -57,6 +57,24 @@ func groupOf(directory string) (gid int, ok bool) {
 	return int(stat.Gid), true
 }
 
+// warnOfOthers tells of a state directory in which somebody else could put an SCM
+// of his making.
+func (o opener) warnOfOthers() {
+	info, err := os.Stat(o.slot.State)
+	if err != nil {
+		return
+	}
+	others := fs.FileMode(0o022)
+	if o.settings.StateGroup != "" {
+		others = 0o002
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if info.Mode()&others != 0 || ok && stat.Uid != 0 && int(stat.Uid) != os.Geteuid() && o.settings.StateGroup == "" {
+		o.log.Warningf("the state directory %s (owner %d, mode %v) can be written by other users: give it to its user alone, or to a group with state_group",
+			o.slot.State, stat.Uid, info.Mode().Perm())
+	}
+}
+
 // makeDirectory makes a directory that is missing, with these permissions
 // whatever the host's umask is; one that is there stays as it is.
 func (a access) makeDirectory(path string) error {

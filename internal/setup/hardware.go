@@ -24,13 +24,14 @@ var vendorPlaces = []string{
 }
 
 // hardware tells whether the slot is that of a real SCM. With "auto" it is
-// wherever the vendor's library is installed, even when the SCM then fails: a
-// host must not go on with keys in software without notice.
+// wherever the vendor's library is installed, or was when the token was used
+// before, even when the SCM then fails: a host must not go on with keys in
+// software without notice.
 func (o opener) hardware() bool {
 	if o.slot.Backend != config.BackendAuto {
 		return o.slot.Backend == config.BackendZymbit
 	}
-	return o.findLibrary() != ""
+	return o.findLibrary() != "" || zymbit.Used(o.slot.State)
 }
 
 // findLibrary returns the path of the vendor's library, "" when it is not

@@ -7,6 +7,7 @@ package setup
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"libzk_pkcs11/internal/config"
@@ -44,11 +45,12 @@ type opener struct {
 func (o opener) open() (scm.Device, *store.Store, error) {
 	a, err := o.makeDirectories()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, o.notMine(err)
 	}
+	o.warnOfOthers()
 	device, err := o.openDevice(a)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, o.notMine(err)
 	}
 	tokens, err := store.Open(o.slot.State, store.Options{Mode: a.file, Group: a.group})
 	if err != nil {
@@ -59,6 +61,16 @@ func (o opener) open() (scm.Device, *store.Store, error) {
 			o.slot.State, os.Geteuid())
 	}
 	return device, tokens, nil
+}
+
+// notMine makes a user who has no place for a state of his own one without a
+// device: programs that load every module of the system are his, too. A state
+// directory that somebody set is an error if it cannot be used.
+func (o opener) notMine(err error) error {
+	if o.settings.State == o.settings.Source.State && errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: %w", scm.ErrAbsent, err)
+	}
+	return err
 }
 
 // makeDirectories makes the directories of the slot that are missing.
@@ -113,7 +125,8 @@ func (o opener) openSoft(a access) (*soft.Device, error) {
 	return soft.Open(o.slot.State, options)
 }
 
-// Destroy deletes the token in a state directory, and its soft SCM.
+// Destroy deletes the soft SCM in a state directory and then its token: without
+// the token, keys that are left would be sealed for ever.
 func Destroy(state string) error {
-	return errors.Join(store.Destroy(state), soft.Destroy(state))
+	return errors.Join(soft.Destroy(state), store.Destroy(state))
 }

@@ -5,6 +5,7 @@ package zymbit
 import (
 	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"libzk_pkcs11/internal/scm"
@@ -20,6 +21,12 @@ const schema = `CREATE TABLE slot (number INTEGER PRIMARY KEY, n INTEGER NOT NUL
 // changes is how devices on one module tell one another which key slots they
 // have changed, in whatever processes they are. Without a file it tells nothing.
 type changes struct{ file *sharedfile.File }
+
+// Used tells whether a module was opened with that Options.State before.
+func Used(state string) bool {
+	_, err := os.Stat(filepath.Join(state, changesName))
+	return err == nil
+}
 
 func openChanges(o Options) (*changes, error) {
 	if o.State == "" {
