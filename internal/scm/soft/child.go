@@ -23,15 +23,15 @@ func (d *Device) ChildKey(parent scm.Slot, index uint32, hardened bool) (s scm.S
 	if hardened {
 		index += hd.Hardened
 	}
-	k, n, err := d.walletNode(parent)
+	p, err := d.openNode(parent)
 	if err != nil {
 		return 0, nil, err
 	}
-	child, err := n.Child(index)
+	child, err := p.Child(index)
 	if err != nil {
 		return 0, nil, derivation(err)
 	}
-	if s, err = d.addChild(k, child, index); err != nil {
+	if s, err = d.addChild(p.key, child, index); err != nil {
 		return 0, nil, err
 	}
 	if hardened {
@@ -40,26 +40,33 @@ func (d *Device) ChildKey(parent scm.Slot, index uint32, hardened bool) (s scm.S
 	return s, chainCode, nil
 }
 
-// walletNode returns a key of a wallet with all that is needed to derive others.
-func (d *Device) walletNode(s scm.Slot) (sealedKey, hd.Node, error) {
+// openedNode is a key of a wallet with all that it takes to derive others.
+type openedNode struct {
+	hd.Node
+	key   sealedKey
+	flash *flash // where it is
+}
+
+// openNode opens a key of a wallet.
+func (d *Device) openNode(s scm.Slot) (openedNode, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.open(); err != nil {
-		return sealedKey{}, hd.Node{}, err
+		return openedNode{}, err
 	}
 	k, err := d.flash.walletKey(s)
 	if err != nil {
-		return k, hd.Node{}, err
+		return openedNode{}, err
 	}
 	secret, err := d.root.unsealKey(k)
 	if err != nil {
-		return k, hd.Node{}, err
+		return openedNode{}, err
 	}
 	n := hd.Node{Curve: k.Curve, Public: k.Public, Chain: secret[len(secret)-chainSize:]}
 	if k.kind != watchKey {
 		n.Private = secret[:secretSize]
 	}
-	return k, n, nil
+	return openedNode{n, k, d.flash}, nil
 }
 
 func (f *flash) walletKey(s scm.Slot) (sealedKey, error) {

@@ -26,6 +26,9 @@ type Extended struct {
 	Index  uint32
 }
 
+// MaxDepth is how deep in its tree a key with a serialized form can be.
+const MaxDepth = 255
+
 // Versions of the serialized form, for Bitcoin's main network.
 const (
 	versionPublic  = 0x0488b21e
@@ -38,21 +41,19 @@ const extendedSize = 78
 // Child is Node.Child that keeps track of the place in the tree.
 func (e Extended) Child(index uint32) (Extended, error) {
 	n, err := e.Node.Child(index)
-	if err == nil && e.Depth == 255 {
-		err = fmt.Errorf("depth of more than 255: %w", ErrKey)
+	if err == nil && e.Depth == MaxDepth {
+		err = fmt.Errorf("depth of more than %d: %w", MaxDepth, ErrKey)
 	}
-	child := Extended{Node: n, Depth: e.Depth + 1, Index: index}
-	copy(child.Parent[:], e.Fingerprint())
-	return child, err
+	return Extended{n, e.Depth + 1, e.Fingerprint(), index}, err
 }
 
 // Fingerprint returns the first 4 bytes of the hash that BIP32 and SLIP-0010 tell
 // keys by.
-func (n Node) Fingerprint() []byte {
+func (n Node) Fingerprint() [4]byte {
 	first := sha256.Sum256(n.serial())
 	h := ripemd160.New()
 	h.Write(first[:])
-	return h.Sum(nil)[:4]
+	return [4]byte(h.Sum(nil))
 }
 
 // String returns the serialized form of BIP32: "xprv..." when there is a private
