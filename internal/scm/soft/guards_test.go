@@ -33,6 +33,24 @@ func TestPerimeter(t *testing.T) {
 	}
 }
 
+// TestWrongTime breaches the perimeter while the SCM is off.
+func TestWrongTime(t *testing.T) {
+	for _, firmware := range []string{"01.00.00", "00.00.51beta"} {
+		b := newBench(t, Options{Firmware: firmware, BootDelay: time.Minute}).reset()
+		b.boot()
+		must(t, b.d.InjectTamper(0))
+		want := uint32(b.now.Unix())
+		b.now = b.now.Add(2 * time.Minute)
+		must(t, b.d.InjectTamper(1))
+		must(t, b.d.InjectFault(Fault{})) // the first call of this firmware fails
+		events, err := b.other.PerimeterEvents()
+		if right := events[0] == want; err != nil || right != (firmware == "01.00.00") || events[0] == 0 || events[1] != want+120 {
+			t.Errorf("%s: PerimeterEvents: %v, %v; want %d and %d", firmware, events, err, want, want+120)
+		}
+	}
+}
+
+// TestBreachedBoth checks the subcode of both channels together.
 func TestBreachedBoth(t *testing.T) {
 	b := newBench(t, Options{})
 	for ch := range PerimeterChannels {

@@ -40,6 +40,8 @@ func TestModes(t *testing.T) {
 	must(t, b.d.SetPerimeterAction(1, 0))
 }
 
+// TestOtherHost starts the SCM in another host: in development mode it belongs to
+// that one then, in production mode it does not answer there.
 func TestOtherHost(t *testing.T) {
 	b := newBench(t, Options{})
 	b.other.options.Host = "other host"
@@ -84,6 +86,7 @@ func TestUnbind(t *testing.T) {
 	b.sign(nil)
 }
 
+// TestSelfDestruct breaches the perimeter in both modes.
 func TestSelfDestruct(t *testing.T) {
 	for _, sealed := range []bool{false, true} {
 		b := newBench(t, Options{})
@@ -141,6 +144,7 @@ func TestSelfDestruct(t *testing.T) {
 	}
 }
 
+// TestLostKeys starts firmware that loses generated keys.
 func TestLostKeys(t *testing.T) {
 	for firmware, loses := range map[string]bool{"01.02.02release": true, "01.00.00": false} {
 		b := newBench(t, Options{Firmware: firmware})

@@ -145,13 +145,22 @@ func (d *Device) InjectTamper(number int) error {
 			return err
 		}
 		if ch.Event == 0 {
-			ch.Event = d.seconds(c)
+			ch.Event = d.eventTime(c)
 		}
 		if ch.Actions&ActionSelfDestruct == 0 || c.Destroyed {
 			return nil
 		}
 		return d.selfDestruct(tx, c, fatal{Code: 6, Sub: c.Perimeter.breached()}, fatal{Code: 5})
 	})
+}
+
+// eventTime is the time that is noted for a breach: of an SCM that is off, which it is
+// until it answers after Boot, early firmware notes another.
+func (d *Device) eventTime(c *condition) uint32 {
+	if d.options.has(DefectWrongTime) && d.clock().Before(c.Link.Ready) {
+		return 1
+	}
+	return d.seconds(c)
 }
 
 // breached is the subcode of all breached channels together.

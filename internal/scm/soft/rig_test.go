@@ -41,7 +41,6 @@ func (b *bench) open(dir string, o Options) *Device {
 }
 
 // reset makes the SCM one that was made by the clock of the bench.
-
 func (b *bench) reset() *bench {
 	b.t.Helper()
 	must(b.t, b.d.Reset())
@@ -49,7 +48,6 @@ func (b *bench) reset() *bench {
 }
 
 // boot starts the SCM.
-
 func (b *bench) boot() BootReport {
 	b.t.Helper()
 	r, err := b.d.Boot()
@@ -58,7 +56,6 @@ func (b *bench) boot() BootReport {
 }
 
 // lock brings the SCM into production mode.
-
 func (b *bench) lock() *bench {
 	b.t.Helper()
 	must(b.t, b.d.LockBinding())
@@ -74,7 +71,6 @@ func (b *bench) want(what string, err, want error) {
 }
 
 // sign signs with both devices.
-
 func (b *bench) sign(want error) {
 	b.t.Helper()
 	for _, d := range []*Device{b.d, b.other} {
@@ -100,12 +96,7 @@ func (b *bench) binding(production bool) {
 	}
 }
 
-// TestOtherHost starts the SCM in another host: in development mode it belongs to
-
-// that one then, in production mode it does not answer there.
-
 // destroyed checks that nothing is left of the SCM's keys.
-
 func (b *bench) destroyed(locked []byte) {
 	b.t.Helper()
 	b.sign(scm.ErrDestroyed)
@@ -129,9 +120,3 @@ func (b *bench) destroyed(locked []byte) {
 		b.t.Errorf("root key file: %v", err)
 	}
 }
-
-// TestSelfDestruct breaches the perimeter in both modes.
-
-// TestBreachedBoth checks the subcode of both channels together.
-
-// TestLostKeys starts firmware that loses generated keys.
