@@ -121,7 +121,7 @@ func (t *token) hide(o *object) error {
 // lives on as an object of the store, under the handle that it has.
 func (t *token) removeKey(o *object) error {
 	public := t.publicHalf(o)
-	err := t.device.Remove(o.key.Slot)
+	err := t.device.Remove(*o.key)
 	if errors.Is(err, scm.ErrSlotEmpty) {
 		return CKR_OBJECT_HANDLE_INVALID // another process was faster
 	}

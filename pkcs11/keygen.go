@@ -131,7 +131,7 @@ func (s *session) generate(r *pairRequest) ([2]uint, error) {
 	}
 	handles, err := keep(pair)
 	if err != nil {
-		s.token.warnOn("erasing a new key that could not be recorded", s.token.device.Remove(k.Slot))
+		s.token.warnOn("erasing a new key that could not be recorded", s.token.device.Remove(k))
 		return [2]uint{}, err
 	}
 	return handles, nil

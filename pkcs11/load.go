@@ -89,7 +89,7 @@ func (t *token) dropObjects(which func(*object) bool) {
 	for _, o := range gone {
 		t.objects.forget(o)
 		if o.owner != nil && o.key != nil && o.class() == CKO_PRIVATE_KEY {
-			t.warnOn("erasing a session key", t.device.Remove(o.key.Slot))
+			t.warnOn("erasing a session key", t.device.Remove(*o.key))
 		}
 	}
 }

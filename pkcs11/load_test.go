@@ -115,7 +115,7 @@ func TestSessionObjectsSurviveReading(t *testing.T) {
 // that reuses its slots does.
 func exchange(t testing.TB, d scm.Device, slot scm.Slot, c scm.Curve) {
 	t.Helper()
-	ok(t, d.Remove(slot))
+	ok(t, d.Remove(scm.Key{Slot: slot}))
 	_, err := d.(scm.Placer).GenerateAt(slot, c)
 	ok(t, err)
 }
@@ -190,7 +190,7 @@ func TestExchangedWhileSigning(t *testing.T) {
 func TestVanishedKey(t *testing.T) {
 	f := newUser(t)
 	_, private := f.tokenPair(scm.P256)
-	f.ok(f.device.Remove(16))
+	f.ok(f.device.Remove(scm.Key{Slot: 16}))
 	want(t, "sign", f.SignInit(f.h, &Mechanism{Type: CKM_ECDSA}, private), CKR_KEY_HANDLE_INVALID)
 	if n := len(f.search(zkSlot, 16)); n > 0 {
 		t.Errorf("%d objects are left", n)

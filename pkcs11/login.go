@@ -79,7 +79,7 @@ func (t *token) removeUserKeys() error {
 	}
 	for _, k := range keys {
 		if k.Slot.User() {
-			if err := t.device.Remove(k.Slot); err != nil {
+			if err := t.device.Remove(scm.Key{Slot: k.Slot}); err != nil {
 				return err
 			}
 		}

@@ -49,7 +49,7 @@ func goRemoveKey(ctx context, slot C.int, foreign C.bool) C.int {
 		if foreign {
 			return d.RemoveForeign(slotOf(slot))
 		}
-		return d.Remove(slotOf(slot))
+		return d.Remove(scm.Key{Slot: slotOf(slot)})
 	})
 }
 

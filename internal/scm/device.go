@@ -77,9 +77,10 @@ type Device interface {
 	// Generate makes a key pair in the lowest free user slot. ErrFull when
 	// there is none.
 	Generate(Curve) (Key, error)
-	// Remove erases the key pair of a user or volatile slot for good.
-	// ErrPermanent for the permanent ones.
-	Remove(Slot) error
+	// Remove erases the key pair of a user or volatile slot for good. The slot
+	// has to hold this key; a Key without Public stands for whatever is there.
+	// ErrSlotEmpty when it does not, ErrPermanent for the permanent slots.
+	Remove(Key) error
 	// Sign returns a signature of 64 bytes: r‖s over a digest of exactly 32
 	// bytes for P-256 and secp256k1, R‖S over the message for Ed25519.
 	// ErrInput when the device cannot sign an input of that length, ErrCurve

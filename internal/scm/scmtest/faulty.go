@@ -143,8 +143,8 @@ func (f *Faulty) GenerateVolatile(c scm.Curve) (scm.Key, error) {
 }
 
 // Remove is scm.Device.Remove.
-func (f *Faulty) Remove(s scm.Slot) error {
-	return throughError(f, "Remove", func() error { return f.Full.Remove(s) })
+func (f *Faulty) Remove(k scm.Key) error {
+	return throughError(f, "Remove", func() error { return f.Full.Remove(k) })
 }
 
 // Sign is scm.Device.Sign.

@@ -35,7 +35,7 @@ var calls = map[string]func(*scmtest.Faulty) error{
 	"Generate":         func(f *scmtest.Faulty) error { _, err := f.Generate(scm.P256); return err },
 	"GenerateAt":       func(f *scmtest.Faulty) error { _, err := f.GenerateAt(100, scm.P256); return err },
 	"GenerateVolatile": func(f *scmtest.Faulty) error { _, err := f.GenerateVolatile(scm.P256); return err },
-	"Remove":           func(f *scmtest.Faulty) error { return f.Remove(0) },
+	"Remove":           func(f *scmtest.Faulty) error { return f.Remove(scm.Key{}) },
 	"Sign":             func(f *scmtest.Faulty) error { _, err := f.Sign(0, make([]byte, 32)); return err },
 	"Agree":            func(f *scmtest.Faulty) error { _, err := f.Agree(0, nil); return err },
 	"Random":           func(f *scmtest.Faulty) error { return f.Random(make([]byte, 8)) },

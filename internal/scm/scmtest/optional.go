@@ -33,7 +33,7 @@ func testPlacer(t *testing.T, d scm.Device) {
 	if err != nil || k.Slot != want {
 		t.Fatalf("GenerateAt(%d) = %v, %v", want, k, err)
 	}
-	t.Cleanup(func() { removed(t, d, k.Slot) })
+	t.Cleanup(func() { removed(t, d, k) })
 	checkSame(t, d, k)
 	checkSigns(t, d, k)
 }
@@ -79,12 +79,13 @@ func checkVolatile(t *testing.T, d scm.Device, v scm.Volatile, c scm.Curve, seen
 	seen[k.Slot] = true
 	checkSame(t, d, k)
 	checkUse(t, d, k)
-	if err := d.Remove(k.Slot); err != nil {
+	checkOnlyThis(t, d, k)
+	if err := d.Remove(k); err != nil {
 		t.Errorf("Remove(%d): %v", k.Slot, err)
 	}
 	_, err = d.Sign(k.Slot, make([]byte, 32))
 	wantError(t, "Sign with a removed key", err, scm.ErrSlotEmpty)
-	wantError(t, "second Remove", d.Remove(k.Slot), scm.ErrSlotEmpty)
+	wantError(t, "second Remove", d.Remove(k), scm.ErrSlotEmpty)
 }
 
 // checkUse signs and agrees with k as far as the device can.

@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) scm.Device, o Options) {
 		{"Permanent", testPermanent},
 		{"Keys", testKeys},
 		{"LowestFreeSlot", testLowestFreeSlot},
+		{"RemoveAnother", testRemoveAnother},
 		{"Full", func(t *testing.T, d scm.Device) { testFull(t, d, o) }},
 		{"SlotErrors", testSlotErrors},
 		{"CurveErrors", testCurveErrors},
@@ -103,15 +104,15 @@ func generate(t *testing.T, d scm.Device, c scm.Curve) scm.Key {
 	if err != nil {
 		t.Fatalf("Generate(%s): %v", c, err)
 	}
-	t.Cleanup(func() { removed(t, d, k.Slot) })
+	t.Cleanup(func() { removed(t, d, k) })
 	return k
 }
 
 // removed removes a key that the test may have removed, or closed in, already.
-func removed(t *testing.T, d scm.Device, s scm.Slot) {
-	err := d.Remove(s)
+func removed(t *testing.T, d scm.Device, k scm.Key) {
+	err := d.Remove(k)
 	if err != nil && !errors.Is(err, scm.ErrSlotEmpty) && !errors.Is(err, scm.ErrAbsent) {
-		t.Errorf("Remove(%d): %v", s, err)
+		t.Errorf("Remove(%d): %v", k.Slot, err)
 	}
 }
 

@@ -44,7 +44,7 @@ func sharedChange(t *testing.T, a, b scm.Device) {
 	}
 	checkSame(t, b, k)
 	checkSigns(t, b, k)
-	if err := a.Remove(k.Slot); err != nil {
+	if err := a.Remove(k); err != nil {
 		t.Fatal(err)
 	}
 	if v := b.Version(); v == made || v == before {
@@ -54,14 +54,20 @@ func sharedChange(t *testing.T, a, b scm.Device) {
 	wantError(t, "Sign with a key that another removed", err, scm.ErrSlotEmpty)
 }
 
-// sharedReplace checks that b does not sign with a key that it remembers.
+// sharedReplace checks that b neither signs with a key that it remembers nor
+// removes another in its place.
 func sharedReplace(t *testing.T, a, b scm.Device) {
+	var last scm.Key
 	for range 3 {
 		k := generate(t, a, scm.P256)
+		if last.Slot == k.Slot {
+			wantError(t, "Remove of a key that another has replaced", b.Remove(last), scm.ErrSlotEmpty)
+		}
 		checkSigns(t, b, k)
-		if err := a.Remove(k.Slot); err != nil {
+		if err := a.Remove(k); err != nil {
 			t.Fatal(err)
 		}
+		last = k
 	}
 }
 
@@ -83,7 +89,7 @@ func sharedVolatile(t *testing.T, a, b scm.Device) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { removed(t, a, k.Slot) })
+	t.Cleanup(func() { removed(t, a, k) })
 	if _, err := b.PublicKey(k.Slot); err == nil {
 		t.Errorf("volatile slot %d shows elsewhere", k.Slot)
 	}

@@ -119,7 +119,7 @@ func churn(t *testing.T, d scm.Device) {
 		if _, err := d.Sign(scm.Slot(i), message("")); err != nil {
 			t.Errorf("Sign(%d): %v", i, err)
 		}
-		if err := d.Remove(k.Slot); err != nil {
+		if err := d.Remove(k); err != nil {
 			t.Errorf("Remove(%d): %v", k.Slot, err)
 		}
 	}
@@ -137,7 +137,7 @@ func testClose(t *testing.T, d scm.Device) {
 	wantError(t, "Sign after Close", err, scm.ErrAbsent)
 	_, err = d.Generate(scm.P256)
 	wantError(t, "Generate after Close", err, scm.ErrAbsent)
-	wantError(t, "Remove after Close", d.Remove(scm.FirstUser), scm.ErrAbsent)
+	wantError(t, "Remove after Close", d.Remove(scm.Key{Slot: scm.FirstUser}), scm.ErrAbsent)
 	d.Version()
 	if err := d.Close(); err != nil {
 		t.Errorf("second Close: %v", err)

@@ -42,7 +42,7 @@ func testPermanent(t *testing.T, d scm.Device) {
 		if got, want := all[i].Curve, scm.PermanentCurve(s); got != want {
 			t.Errorf("slot %d: %s, want %s", s, got, want)
 		}
-		wantError(t, "Remove of a permanent slot", d.Remove(s), scm.ErrPermanent)
+		wantError(t, "Remove of a permanent slot", d.Remove(scm.Key{Slot: s}), scm.ErrPermanent)
 	}
 	if got := keys(t, d); len(got) != len(all) {
 		t.Errorf("%d keys after attempts to remove permanent ones, %d before", len(got), len(all))
@@ -104,14 +104,14 @@ func testLowestFreeSlot(t *testing.T, d scm.Device) {
 		made = append(made, k)
 	}
 	hole := made[1]
-	if err := d.Remove(hole.Slot); err != nil {
+	if err := d.Remove(hole); err != nil {
 		t.Fatal(err)
 	}
 	_, err := d.PublicKey(hole.Slot)
 	wantError(t, "PublicKey of a removed key", err, scm.ErrSlotEmpty)
 	_, err = d.Sign(hole.Slot, make([]byte, 32))
 	wantError(t, "Sign with a removed key", err, scm.ErrSlotEmpty)
-	wantError(t, "second Remove", d.Remove(hole.Slot), scm.ErrSlotEmpty)
+	wantError(t, "second Remove", d.Remove(hole), scm.ErrSlotEmpty)
 
 	again := generate(t, d, scm.P256)
 	if again.Slot != hole.Slot {
@@ -120,6 +120,27 @@ func testLowestFreeSlot(t *testing.T, d scm.Device) {
 	if bytes.Equal(again.Public, hole.Public) {
 		t.Error("the slot holds the removed key again")
 	}
+}
+
+// testRemoveAnother checks that a key in the place of the one that is to go stays.
+func testRemoveAnother(t *testing.T, d scm.Device) {
+	k := generate(t, d, scm.P256)
+	checkOnlyThis(t, d, k)
+	if err := d.Remove(scm.Key{Slot: k.Slot}); err != nil {
+		t.Errorf("Remove of whatever is in slot %d: %v", k.Slot, err)
+	}
+	_, err := d.PublicKey(k.Slot)
+	wantError(t, "PublicKey of a removed key", err, scm.ErrSlotEmpty)
+}
+
+// checkOnlyThis checks that a removal of another key in its slot leaves k alone.
+func checkOnlyThis(t *testing.T, d scm.Device, k scm.Key) {
+	t.Helper()
+	other := k
+	other.Public = bytes.Clone(k.Public)
+	other.Public[0] ^= 1
+	wantError(t, "Remove of another key than the slot holds", d.Remove(other), scm.ErrSlotEmpty)
+	checkSame(t, d, k)
 }
 
 // lowestFree is what the next Generate takes, 0 when all slots are taken.
@@ -144,7 +165,7 @@ func testFull(t *testing.T, d scm.Device, o Options) {
 	}
 	_, err := d.Generate(scm.P256)
 	wantError(t, "Generate on a full device", err, scm.ErrFull)
-	if err := d.Remove(scm.LastUser); err != nil {
+	if err := d.Remove(scm.Key{Slot: scm.LastUser}); err != nil {
 		t.Fatal(err)
 	}
 	if k := generate(t, d, scm.P256); k.Slot != scm.LastUser {
@@ -160,7 +181,7 @@ func testSlotErrors(t *testing.T, d scm.Device) {
 		wantError(t, "PublicKey", err, scm.ErrSlotRange)
 		_, err = d.Sign(s, make([]byte, 32))
 		wantError(t, "Sign", err, scm.ErrSlotRange)
-		wantError(t, "Remove", d.Remove(s), scm.ErrSlotRange)
+		wantError(t, "Remove", d.Remove(scm.Key{Slot: s}), scm.ErrSlotRange)
 		if agreer != nil {
 			_, err = agreer.Agree(s, peer)
 			wantError(t, "Agree", err, scm.ErrSlotRange)
@@ -204,7 +225,7 @@ func testVersion(t *testing.T, d scm.Device) {
 	if made == before {
 		t.Error("Version is the same after Generate")
 	}
-	if err := d.Remove(k.Slot); err != nil {
+	if err := d.Remove(k); err != nil {
 		t.Fatal(err)
 	}
 	if v := d.Version(); v == made || v == before {

@@ -75,7 +75,7 @@ func BenchmarkGenerate(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := d.Remove(k.Slot); err != nil {
+		if err := d.Remove(k); err != nil {
 			b.Fatal(err)
 		}
 	}

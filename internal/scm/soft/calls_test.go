@@ -37,7 +37,7 @@ var calls = []struct {
 	{"GenerateVolatile", secrets, func(d *Device) error { _, err := d.GenerateVolatile(scm.P256); return err }},
 	{"GenerateEphemeral", secrets, func(d *Device) error { return d.GenerateEphemeral(scm.P256) }},
 	{"InvalidateEphemeral", keys, (*Device).InvalidateEphemeral},
-	{"Remove", keys, func(d *Device) error { return orEmpty(d.Remove(scm.LastUser)) }},
+	{"Remove", keys, func(d *Device) error { return orEmpty(d.Remove(scm.Key{Slot: scm.LastUser})) }},
 	{"Sign", secrets, func(d *Device) error { _, err := d.Sign(0, make([]byte, 32)); return err }},
 	{"SignRecoverable", secrets, func(d *Device) error { _, _, err := d.SignRecoverable(0, make([]byte, 32)); return err }},
 	{"Agree", secrets, func(d *Device) error { return orInput(second(d.Agree(0, make([]byte, 64)))) }},

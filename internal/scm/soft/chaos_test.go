@@ -83,7 +83,7 @@ func use(d *soft.Device) error {
 			return fmt.Errorf("slot %d: %w", k.Slot, err)
 		}
 	}
-	return d.Remove(k.Slot)
+	return d.Remove(k)
 }
 
 // TestChaos lets everything go wrong while four processes use the SCM.

@@ -28,7 +28,7 @@ func (d *Device) InvalidateEphemeral() error {
 }
 
 func dropEphemeral(tx *sql.Tx) error {
-	if _, err := eraseKey(tx, scm.EphemeralSlot); err != nil && !errors.Is(err, scm.ErrSlotEmpty) {
+	if _, err := eraseKey(tx, scm.Key{Slot: scm.EphemeralSlot}); err != nil && !errors.Is(err, scm.ErrSlotEmpty) {
 		return err
 	}
 	return nil

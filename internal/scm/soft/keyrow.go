@@ -96,21 +96,21 @@ func resealKey(tx *sql.Tx, r *root, k sealedKey, secret []byte) error {
 	return err
 }
 
-// eraseKey erases the key in the slot s, and what was derived from it, and returns
-// how many keys that were.
-func eraseKey(tx *sql.Tx, s scm.Slot) (erased int, err error) {
+// eraseKey erases the key if it is in its slot, whatever is there if it has no
+// public key, and what was derived from it, and returns how many keys that were.
+func eraseKey(tx *sql.Tx, k scm.Key) (erased int, err error) {
 	var before, after int
 	if err := tx.QueryRow("SELECT count(*) FROM key").Scan(&before); err != nil {
 		return 0, err
 	}
-	if _, err := tx.Exec("DELETE FROM key WHERE slot = ?", int(s)); err != nil {
+	if _, err := tx.Exec("DELETE FROM key WHERE slot = ?1 AND (?2 IS NULL OR public = ?2)", int(k.Slot), k.Public); err != nil {
 		return 0, err
 	}
 	if err := tx.QueryRow("SELECT count(*) FROM key").Scan(&after); err != nil {
 		return 0, err
 	}
 	if before == after {
-		return 0, errEmpty(s)
+		return 0, errEmpty(k.Slot)
 	}
 	return before - after, nil
 }

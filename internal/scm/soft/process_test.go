@@ -250,7 +250,7 @@ func look(dir string) error {
 	fmt.Println("volatile", err)
 	_, err = d.Generate(scm.P256)
 	fmt.Println("generate", errors.Is(err, scm.ErrReadOnly))
-	fmt.Println("remove", errors.Is(d.Remove(scm.FirstUser), scm.ErrReadOnly))
+	fmt.Println("remove", errors.Is(d.Remove(scm.Key{Slot: scm.FirstUser}), scm.ErrReadOnly))
 	fmt.Println("prepare", errors.Is(d.Prepare([]byte("other")), scm.ErrReadOnly))
 	_, err = d.Sign(0, make([]byte, 32))
 	fmt.Println("sign", err)

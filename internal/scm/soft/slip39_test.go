@@ -129,7 +129,7 @@ func TestSLIP39Full(t *testing.T) {
 	check(t, d.SetSLIP39Group(0, 1, 1))
 	_, _, _, err := d.AddSLIP39Member("")
 	wantError(t, "AddSLIP39Member", err, scm.ErrFull)
-	check(t, d.Remove(k.Slot))
+	check(t, d.Remove(k))
 	_, slot, done, err := d.AddSLIP39Member("")
 	if err != nil || !done || slot != scm.FirstUser {
 		t.Errorf("AddSLIP39Member: slot %d, done %v, %v", slot, done, err)

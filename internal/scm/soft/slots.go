@@ -114,30 +114,30 @@ func (d *Device) create(c scm.Curve, choose func(*sql.Tx) (scm.Slot, error)) (sc
 }
 
 // Remove erases the key pair of a user or volatile slot.
-func (d *Device) Remove(s scm.Slot) error {
-	switch {
+func (d *Device) Remove(k scm.Key) error {
+	switch s := k.Slot; {
 	case s.Permanent():
 		return fmt.Errorf("slot %d: %w", s, scm.ErrPermanent)
 	case s.Volatile():
-		return d.removeVolatile(s)
+		return d.removeVolatile(k)
 	case !s.User():
 		return errRange(s)
 	}
-	return d.erase(s)
+	return d.erase(k)
 }
 
 // erase erases the key in a slot and what was derived from it.
-func (d *Device) erase(s scm.Slot) error {
+func (d *Device) erase(k scm.Key) error {
 	if _, err := d.current(); err != nil {
 		return err
 	}
 	var erased int
 	err := d.file.Update(func(tx *sql.Tx) (err error) {
-		erased, err = eraseKey(tx, s)
+		erased, err = eraseKey(tx, k)
 		return err
 	})
 	if err == nil && erased > slowRemoval && d.options.has(DefectSlowRemoval) {
-		return fmt.Errorf("slot %d and %d keys derived from it: %w", s, erased-1, scm.ErrTimeout)
+		return fmt.Errorf("slot %d and %d keys derived from it: %w", k.Slot, erased-1, scm.ErrTimeout)
 	}
 	return fault(err)
 }

@@ -2,7 +2,11 @@
 
 package soft
 
-import "libzk_pkcs11/internal/scm"
+import (
+	"bytes"
+
+	"libzk_pkcs11/internal/scm"
+)
 
 // volatileKeys are the keys that live in memory only. The zero value holds
 // none. Slots are counted down and never given twice.
@@ -40,9 +44,16 @@ func (v *volatileKeys) key(s scm.Slot) (volatileKey, error) {
 	return k, errEmpty(s)
 }
 
-func (v *volatileKeys) remove(s scm.Slot) error {
-	_, err := v.key(s)
-	delete(v.keys, s)
+// remove forgets the key if it is in its slot, and whatever is there if it has no
+// public key.
+func (v *volatileKeys) remove(k scm.Key) error {
+	now, err := v.key(k.Slot)
+	if err == nil && k.Public != nil && !bytes.Equal(now.Public, k.Public) {
+		err = errEmpty(k.Slot)
+	}
+	if err == nil {
+		delete(v.keys, k.Slot)
+	}
 	return err
 }
 
@@ -66,13 +77,13 @@ func (d *Device) GenerateVolatile(c scm.Curve) (scm.Key, error) {
 	return clone(d.volatile.add(c, p)), nil
 }
 
-func (d *Device) removeVolatile(s scm.Slot) error {
+func (d *Device) removeVolatile(k scm.Key) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		return errClosed
 	}
-	return d.volatile.remove(s)
+	return d.volatile.remove(k)
 }
 
 func (d *Device) volatileKey(s scm.Slot) (scm.Key, error) {

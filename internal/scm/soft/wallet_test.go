@@ -136,13 +136,13 @@ func TestRemoveWallet(t *testing.T) {
 	b, _ := child(t, d, a.Slot, 0, false)
 	c, _ := child(t, d, b.Slot, 1, false)
 	sibling, _ := child(t, d, a.Slot, 1, false)
-	check(t, d.Remove(b.Slot))
+	check(t, d.Remove(b))
 	slots, err := d.Slots()
 	check(t, err)
 	if slices.Contains(slots, b.Slot) || slices.Contains(slots, c.Slot) || !slices.Contains(slots, sibling.Slot) {
 		t.Errorf("slots %v after Remove of %d", slots, b.Slot)
 	}
-	check(t, d.Remove(top))
+	check(t, d.Remove(scm.Key{Slot: top}))
 	if slots, err = d.Slots(); err != nil || len(slots) != scm.PermanentSlots {
 		t.Errorf("slots %v, %v after Remove of the wallet", slots, err)
 	}
@@ -337,8 +337,8 @@ func TestSlowRemoval(t *testing.T) {
 		if !slow {
 			want = nil
 		}
-		wantError(t, "Remove", d.Remove(top), want)
-		wantError(t, "second Remove", d.Remove(top), scm.ErrSlotEmpty)
+		wantError(t, "Remove", d.Remove(scm.Key{Slot: top}), want)
+		wantError(t, "second Remove", d.Remove(scm.Key{Slot: top}), scm.ErrSlotEmpty)
 	}
 }
 

@@ -148,12 +148,12 @@ func (f *fake) generate(c scm.Curve) (scm.Slot, error) {
 func (f *fake) remove(s scm.Slot) error {
 	err := f.call("remove")
 	if timedOut(err) { // the module goes on while the library gives up
-		return errors.Join(err, f.Remove(s))
+		return errors.Join(err, f.Remove(scm.Key{Slot: s}))
 	}
 	if err != nil {
 		return err
 	}
-	return answer(f.Remove(s))
+	return answer(f.Remove(scm.Key{Slot: s}))
 }
 
 func (f *fake) wallet(s scm.Slot) (string, error) {

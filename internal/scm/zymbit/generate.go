@@ -3,6 +3,7 @@
 package zymbit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -87,7 +88,8 @@ func (d *Device) newKey(s scm.Slot, c scm.Curve) (scm.Key, error) {
 
 // Remove erases the key pair of a user slot. ErrPermanent also for the keys of
 // the vendor's boot loader.
-func (d *Device) Remove(s scm.Slot) error {
+func (d *Device) Remove(k scm.Key) error {
+	s := k.Slot
 	if s.Permanent() {
 		return fmt.Errorf("slot %d: %w", s, scm.ErrPermanent)
 	}
@@ -96,20 +98,41 @@ func (d *Device) Remove(s scm.Slot) error {
 	}
 	d.calls.Lock()
 	defer d.calls.Unlock()
-	before, err := d.slots()
-	if err != nil {
+	if err := d.holds(k); err != nil {
 		return err
-	}
-	if !slices.Contains(before, s) {
-		return errEmpty(s)
 	}
 	if name, err := d.api.wallet(s); err == nil && name == bootware {
 		return fmt.Errorf("slot %d belongs to the wallet %s: %w", s, bootware, scm.ErrPermanent)
 	}
-	err = d.api.remove(s)
+	err := d.api.remove(s)
 	d.forgetSlot(s)
 	d.changes.note(s)
 	return d.removed(s, err)
+}
+
+// holds answers whether a key is in its slot, or any key if it has no public key.
+// The caller holds calls. Another process can still exchange the key before it is
+// removed: the library has no call that would do both.
+func (d *Device) holds(k scm.Key) error {
+	allocated, err := d.slots()
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(allocated, k.Slot) {
+		return errEmpty(k.Slot)
+	}
+	if k.Public == nil {
+		return nil
+	}
+	public, err := d.api.publicKey(k.Slot)
+	if err != nil {
+		return fmt.Errorf("slot %d: %w", k.Slot, err)
+	}
+	if !bytes.Equal(public, k.Public) {
+		d.forgetSlot(k.Slot)
+		return errEmpty(k.Slot)
+	}
+	return nil
 }
 
 // removed makes of a failure to remove a key a success when the key is gone: a

@@ -63,8 +63,8 @@ func TestFailures(t *testing.T) {
 		{"one timeout", func(f *fake) { f.failures = []error{errTimeout} }, nil},
 		{"refusals", func(f *fake) { f.failures = []error{errRefusal, errRefusal} }, scm.ErrDevice},
 		{"timeouts", func(f *fake) { f.failures = []error{errTimeout, errTimeout} }, scm.ErrTimeout},
-		{"key removed", func(f *fake) { f.Remove(scm.FirstUser) }, scm.ErrSlotEmpty},
-		{"key replaced", func(f *fake) { f.Remove(scm.FirstUser); f.Generate(scm.P256) }, scm.ErrSlotEmpty},
+		{"key removed", func(f *fake) { f.Remove(scm.Key{Slot: scm.FirstUser}) }, scm.ErrSlotEmpty},
+		{"key replaced", func(f *fake) { f.Remove(scm.Key{Slot: scm.FirstUser}); f.Generate(scm.P256) }, scm.ErrSlotEmpty},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestReplacedKeyIsRead(t *testing.T) {
 	k := mustGenerate(t, d, scm.P256)
 	hasKey(t, d, k.Slot)
 	before := d.Version()
-	f.Remove(k.Slot)
+	f.Remove(k)
 	now, err := f.Generate(scm.Secp256k1)
 	if err != nil {
 		t.Fatal(err)
@@ -199,12 +199,12 @@ func TestRemove(t *testing.T) {
 	d := f.device()
 	k := mustGenerate(t, d, scm.P256)
 	f.wallets[k.Slot] = bootware
-	wantError(t, d.Remove(k.Slot), scm.ErrPermanent)
+	wantError(t, d.Remove(k), scm.ErrPermanent)
 	delete(f.wallets, k.Slot)
-	f.failures = []error{nil, nil, errRefusal} // slots, wallet, remove
-	wantError(t, d.Remove(k.Slot), scm.ErrDevice)
-	f.failures = []error{nil, nil, errTimeout}
-	if err := d.Remove(k.Slot); err != nil {
+	f.failures = []error{nil, nil, nil, errRefusal} // slots, publicKey, wallet, remove
+	wantError(t, d.Remove(k), scm.ErrDevice)
+	f.failures = []error{nil, nil, nil, errTimeout}
+	if err := d.Remove(k); err != nil {
 		t.Errorf("a removal that took too long, but was done: %v", err)
 	}
 	if hasKey(t, d, k.Slot) {
