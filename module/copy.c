@@ -1,63 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "copy.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U /* Linux 6.3 */
-#endif
-
-enum {
-	HIGH = 100,      /* descriptors from here on survive the usual loops that close them */
-	SPELLINGS = 256, /* of the path of a descriptor, see fresh_path */
-};
-
-/* The file of this library, as it was when the library was loaded. */
-static struct {
-	int file;
-	dev_t device; /* to tell whether file is still that file */
-	ino_t inode;
-	int proc; /* the directory /proc, for use after a chroot */
-	char path[PATH_MAX];
-} source = {.file = -1, .proc = -1};
-
-static int open_high(const char *path, int flags)
-{
-	int fd = open(path, flags | O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH);
-	if (high < 0)
-		return fd;
-	close(fd);
-	return high;
-}
-
-__attribute__((constructor)) static void remember_source(void)
-{
-	Dl_info info;
-	struct stat st;
-	if (!dladdr(&source, &info) || !realpath(info.dli_fname, source.path))
-		return;
-	source.file = open_high(source.path, 0);
-	if (source.file >= 0 && fstat(source.file, &st) == 0) {
-		source.device = st.st_dev;
-		source.inode = st.st_ino;
-	}
-	source.proc = open_high("/proc", O_DIRECTORY);
-}
+#define FRESH_NAME "libzk_pkcs11.so"
+#include "../internal/fresh/fresh.h"
 
 void zk_forget_source(void)
 {
@@ -66,158 +11,6 @@ void zk_forget_source(void)
 	if (source.proc >= 0)
 		close(source.proc);
 	source.file = source.proc = -1;
-}
-
-/* The ways to a copy. Tests shut some by ZK_PKCS11_FORK_COPY. */
-enum { DESCRIPTOR = 1, MEMORY = 2, FILES = 4 };
-
-static int ways(void)
-{
-	const char *only = secure_getenv("ZK_PKCS11_FORK_COPY");
-	if (only && strcmp(only, "memfd") == 0)
-		return DESCRIPTOR | MEMORY;
-	if (only && strcmp(only, "path") == 0)
-		return MEMORY;
-	if (only && strcmp(only, "file") == 0)
-		return DESCRIPTOR | FILES;
-	return DESCRIPTOR | MEMORY | FILES;
-}
-
-/* The descriptor of this library; -1 when the host has closed it since. */
-static int remembered(void)
-{
-	struct stat st;
-	if (source.file < 0 || fstat(source.file, &st) != 0)
-		return -1;
-	if (st.st_dev != source.device || st.st_ino != source.inode)
-		return -1;
-	return fcntl(source.file, F_DUPFD_CLOEXEC, HIGH);
-}
-
-/* sendfile with an offset of its own: the descriptor is shared with relatives. */
-static int fill(int to, int from)
-{
-	off_t at = 0;
-	struct stat st;
-	if (fstat(from, &st) != 0)
-		return -1;
-	while (at < st.st_size) {
-		ssize_t n = sendfile(to, from, &at, st.st_size - at);
-		if (n <= 0 && errno != EINTR)
-			return -1;
-	}
-	return 0;
-}
-
-/*
- * The dynamic linker knows libraries by name, and the number of a descriptor is
- * used again: a dead copy may bear the name that a new one would get. Slashes
- * make a name that nothing has.
- */
-static int fresh_path(char path[PATH_MAX], const char *proc, int fd)
-{
-	char slashes[SPELLINGS + 1];
-	memset(slashes, '/', sizeof slashes);
-	for (int n = 1; n <= SPELLINGS; n++) {
-		snprintf(path, PATH_MAX, "%sself/fd%.*s%d", proc, n, slashes, fd);
-		void *known = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
-		if (!known)
-			return 0;
-		dlclose(known);
-	}
-	return -1;
-}
-
-static void *load_descriptor(const char *proc, int fd)
-{
-	char path[PATH_MAX];
-	if (fresh_path(path, proc, fd) != 0)
-		return NULL;
-	return dlopen(path, RTLD_NOW | RTLD_LOCAL);
-}
-
-/* A thread with a working directory of its own, for roots that have no /proc. */
-static void *load_below_proc(void *fd)
-{
-	if (unshare(CLONE_FS) != 0 || fchdir(source.proc) != 0)
-		return NULL;
-	void *library = load_descriptor("", *(int *)fd);
-	if (chdir("/") != 0) /* the runtime's threads were born here and share the directory */
-		return NULL;
-	return library;
-}
-
-static void *load_in_thread(int fd)
-{
-	pthread_t thread;
-	void *library = NULL;
-	if (source.proc < 0 || pthread_create(&thread, NULL, load_below_proc, &fd) != 0)
-		return NULL;
-	pthread_join(thread, &library);
-	return library;
-}
-
-static void *load_from_memory(int from)
-{
-	int fd = memfd_create("libzk_pkcs11.so", MFD_CLOEXEC | MFD_EXEC);
-	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create("libzk_pkcs11.so", MFD_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	void *library = NULL;
-	if (fill(fd, from) == 0) {
-		library = load_descriptor("/proc/", fd);
-		if (!library)
-			library = load_in_thread(fd);
-	}
-	close(fd);
-	return library;
-}
-
-/* The file is gone from its directory as soon as it is loaded. */
-static void *load_from_directory(const char *directory, int from)
-{
-	char path[PATH_MAX];
-	if (snprintf(path, sizeof path, "%s/libzk_pkcs11.XXXXXX", directory) >= PATH_MAX)
-		return NULL;
-	int fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	int filled = fill(fd, from);
-	close(fd);
-	void *library = filled == 0 ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
-	unlink(path);
-	return library;
-}
-
-static void *load_from_file(int from)
-{
-	const char *directories[] = {secure_getenv("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"};
-	void *library = NULL;
-	for (size_t i = 0; i < sizeof directories / sizeof *directories && !library; i++) {
-		if (directories[i] && *directories[i])
-			library = load_from_directory(directories[i], from);
-	}
-	return library;
-}
-
-/* The source by its descriptor, or by its path where the host has closed that. */
-static int open_source(void)
-{
-	int from = ways() & DESCRIPTOR ? remembered() : -1;
-	return from >= 0 ? from : open(source.path, O_RDONLY | O_CLOEXEC);
-}
-
-static void *load(void)
-{
-	int from = open_source();
-	if (from < 0)
-		return NULL;
-	void *library = ways() & MEMORY ? load_from_memory(from) : NULL;
-	if (!library && (ways() & FILES))
-		library = load_from_file(from);
-	close(from);
-	return library;
 }
 
 /* The copy's own door; NULL for a file that is no copy of this library. */
@@ -233,7 +26,7 @@ static zk_heir *heir_of(void *library)
 
 zk_heir *zk_load_copy(void)
 {
-	void *library = load();
+	void *library = load_fresh();
 	zk_heir *heir = library ? heir_of(library) : NULL;
 	if (!heir) {
 		const char *why = dlerror();
