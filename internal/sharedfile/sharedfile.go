@@ -224,9 +224,10 @@ func (f *File) Purge() error {
 	return describe(f.path, err)
 }
 
-// Close closes the file. Other calls fail after it, Version excepted.
+// Close closes the file. Other calls fail after it, Version excepted. Closing it
+// again, or a nil one, does nothing.
 func (f *File) Close() error {
-	if f.closed.Swap(true) {
+	if f == nil || f.closed.Swap(true) {
 		return nil
 	}
 	var err error

@@ -2,15 +2,7 @@
 
 package store
 
-import (
-	"bytes"
-	"database/sql"
-	"errors"
-
-	"libzk_pkcs11/internal/secret"
-)
-
-var errPINChanged = errors.New("PIN was changed meanwhile")
+import "database/sql"
 
 // Login checks the PIN as CheckPIN does, and unlocks the store with it. The
 // caller gets the token's secret and should overwrite it after use.
@@ -59,78 +51,19 @@ func (s *Store) usablePIN(u User) (p *pinRow, err error) {
 		return nil, ErrNoPIN
 	}
 	err = s.viewBetweenAttempts(func(tx *sql.Tx) error {
-		p, err = loadPIN(tx, u)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return p, p.check(s.maxFailures[u])
-}
-
-// viewBetweenAttempts keeps fn from seeing an attempt that has been counted and,
-// because the PIN is right, will be taken back.
-func (s *Store) viewBetweenAttempts(fn func(*sql.Tx) error) error {
-	release, err := s.pinLock.Exclusive(s.wait)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return s.file.View(fn)
-}
-
-// attempt excludes other attempts, for else many right PINs at a time would be
-// counted before the first is taken back, and lock the PIN.
-func (s *Store) attempt(u User, p *pinRow, key *secret.Buffer) ([]byte, error) {
-	release, err := s.pinLock.Exclusive(s.wait)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	if err := s.count(u, p); err != nil {
-		return nil, err
-	}
-	tokenSecret, err := p.unwrap(u, key)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.takeBack(u); err != nil {
-		return nil, err
-	}
-	return tokenSecret, nil
-}
-
-// count adds an attempt, unless p is no longer the PIN or has been locked.
-func (s *Store) count(u User, p *pinRow) error {
-	return s.writeIfPossible(func(tx *sql.Tx) error {
-		now, err := loadPIN(tx, u)
-		if err != nil {
+		if p, err = loadPIN(tx, u); err != nil {
 			return err
 		}
-		if !bytes.Equal(now.salt, p.salt) {
-			return errPINChanged
-		}
-		if err := now.check(s.maxFailures[u]); err != nil {
+		if err := p.check(); err != nil {
 			return err
 		}
-		_, err = tx.Exec("UPDATE pins SET failures = failures + 1 WHERE user = ?", u)
+		n, err := s.failuresOf(u, p)
+		if err == nil && n >= s.maxFailures[u] {
+			return ErrPINLocked
+		}
 		return err
 	})
-}
-
-func (s *Store) takeBack(u User) error {
-	return s.writeIfPossible(func(tx *sql.Tx) error {
-		_, err := tx.Exec("UPDATE pins SET failures = 0 WHERE user = ?", u)
-		return err
-	})
-}
-
-func (s *Store) writeIfPossible(fn func(*sql.Tx) error) error {
-	err := s.file.Update(fn)
-	if errors.Is(err, ErrReadOnly) {
-		return nil
-	}
-	return err
+	return p, err
 }
 
 // SetPIN gives the user another PIN, and no failures. It needs the token's

@@ -112,6 +112,40 @@ func TestSetPIN(t *testing.T) {
 	}
 }
 
+// Counting wrong PINs must not send every process to read the records again, and
+// yet all have to know the count.
+func TestAttemptsAreNoChange(t *testing.T) {
+	s, dir, _ := initialized(t)
+	other := open(t, dir)
+	before := other.Version()
+	unlock(t, s)
+	if _, err := s.CheckPIN(store.SO, userPIN); !errors.Is(err, store.ErrPIN) {
+		t.Errorf("CheckPIN: %v, want ErrPIN", err)
+	}
+	if got := other.Version(); got != before {
+		t.Errorf("Version was %d and is %d", before, got)
+	}
+	if got := pinOf(t, other, store.SO); got.Failures != 1 {
+		t.Errorf("another store knows %+v", got)
+	}
+}
+
+// A PIN that was changed begins with no failures.
+func TestFailuresBelongToThePIN(t *testing.T) {
+	s, dir, secret := initialized(t)
+	for range 3 {
+		if _, err := s.CheckPIN(store.NormalUser, soPIN); !errors.Is(err, store.ErrPIN) {
+			t.Errorf("CheckPIN: %v, want ErrPIN", err)
+		}
+	}
+	if err := s.SetPIN(store.NormalUser, secret, []byte("other PIN")); err != nil {
+		t.Fatal(err)
+	}
+	if got := pinOf(t, open(t, dir), store.NormalUser); got != (store.PIN{Set: true}) {
+		t.Errorf("after SetPIN: %+v", got)
+	}
+}
+
 // A changed file must not make a login take all memory.
 func TestUnreasonableDerivation(t *testing.T) {
 	s, dir, _ := initialized(t)

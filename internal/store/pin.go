@@ -30,29 +30,27 @@ type PIN struct {
 // pinRow is a PIN as the file holds it: the token's secret, wrapped with a key
 // that the PIN gives. It has no wrapped secret when the PIN has not been set.
 type pinRow struct {
-	failures int
 	derivation
 	wrapped []byte
 }
 
-func (p *pinRow) describe(maxFailures int) PIN {
+func (p *pinRow) set() bool { return len(p.wrapped) > 0 }
+
+func (p *pinRow) describe(failures, maxFailures int) PIN {
 	return PIN{
-		Set:      len(p.wrapped) > 0,
-		Failures: p.failures,
-		Low:      p.failures > 0,
-		LastTry:  p.failures == maxFailures-1,
-		Locked:   p.failures >= maxFailures,
+		Set:      p.set(),
+		Failures: failures,
+		Low:      failures > 0,
+		LastTry:  failures == maxFailures-1,
+		Locked:   failures >= maxFailures,
 	}
 }
 
-// check returns the error of trying a PIN in this state, if there is one.
-func (p *pinRow) check(maxFailures int) error {
-	state := p.describe(maxFailures)
+// check returns the error of trying the PIN when none can be right.
+func (p *pinRow) check() error {
 	switch {
-	case !state.Set:
+	case !p.set():
 		return ErrNoPIN
-	case state.Locked:
-		return ErrPINLocked
 	case !p.derivation.valid():
 		return fmt.Errorf("PIN: %w", ErrCorrupt)
 	}
@@ -82,8 +80,8 @@ func purpose(u User) []byte { return fmt.Appendf(nil, "libzk_pkcs11 PIN of user 
 
 func loadPIN(tx *sql.Tx, u User) (*pinRow, error) {
 	p := &pinRow{}
-	err := tx.QueryRow("SELECT failures, passes, memory, lanes, salt, wrapped FROM pins WHERE user = ?", u).
-		Scan(&p.failures, &p.passes, &p.memory, &p.lanes, &p.salt, &p.wrapped)
+	err := tx.QueryRow("SELECT passes, memory, lanes, salt, wrapped FROM pins WHERE user = ?", u).
+		Scan(&p.passes, &p.memory, &p.lanes, &p.salt, &p.wrapped)
 	if err == sql.ErrNoRows {
 		return p, nil
 	}
@@ -91,7 +89,7 @@ func loadPIN(tx *sql.Tx, u User) (*pinRow, error) {
 }
 
 func (p *pinRow) save(tx *sql.Tx, u User) error {
-	_, err := tx.Exec("INSERT OR REPLACE INTO pins VALUES (?, ?, ?, ?, ?, ?, ?)",
-		u, p.failures, p.passes, p.memory, p.lanes, p.salt, p.wrapped)
+	_, err := tx.Exec("INSERT OR REPLACE INTO pins VALUES (?, ?, ?, ?, ?, ?)",
+		u, p.passes, p.memory, p.lanes, p.salt, p.wrapped)
 	return err
 }

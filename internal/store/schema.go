@@ -2,7 +2,7 @@
 
 package store
 
-// schema is the format of the file; docs of the columns are those of the Go
+// schema is the format of the token's file; docs of the columns are those of the Go
 // types that they fill. AUTOINCREMENT keeps the numbers of deleted records from
 // being used again.
 const schema = `
@@ -15,13 +15,12 @@ CREATE TABLE token (
 INSERT INTO token VALUES (0, 0, '', x'');
 
 CREATE TABLE pins (
-	user     INTEGER PRIMARY KEY CHECK (user IN (0, 1)),
-	failures INTEGER NOT NULL,
-	passes   INTEGER NOT NULL, -- of Argon2id
-	memory   INTEGER NOT NULL, -- of Argon2id, in KiB
-	lanes    INTEGER NOT NULL, -- of Argon2id
-	salt     BLOB NOT NULL,
-	wrapped  BLOB NOT NULL -- the secret
+	user    INTEGER PRIMARY KEY CHECK (user IN (0, 1)),
+	passes  INTEGER NOT NULL, -- of Argon2id
+	memory  INTEGER NOT NULL, -- of Argon2id, in KiB
+	lanes   INTEGER NOT NULL, -- of Argon2id
+	salt    BLOB NOT NULL,
+	wrapped BLOB NOT NULL -- the secret
 ) STRICT;
 
 CREATE TABLE records (

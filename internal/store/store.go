@@ -25,9 +25,10 @@ import (
 	"libzk_pkcs11/internal/sharedfile"
 )
 
-// The files of a token in its directory, companions of the first apart.
+// The files of a token in its directory, companions of the first two apart.
 const (
 	databaseName = "token.db"
+	attemptsName = "pins.db"
 	pinLockName  = "token.pin.lock"
 )
 
@@ -60,6 +61,7 @@ type Options struct {
 // Store is the state of one token. Its methods may be called from any goroutine.
 type Store struct {
 	file        *sharedfile.File
+	attempts    *sharedfile.File // see attemptsSchema
 	pinLock     *sharedfile.Lock // nil where the store is read-only
 	maxFailures [2]int
 	wait        time.Duration
@@ -83,28 +85,34 @@ func Open(dir string, o Options) (*Store, error) {
 	if s.wait == 0 {
 		s.wait = sharedfile.DefaultWait
 	}
-	var err error
-	s.file, err = sharedfile.Open(filepath.Join(dir, databaseName),
-		sharedfile.Options{Schema: schema, Mode: o.Mode, Group: o.Group, Wait: s.wait})
-	if err != nil {
-		return nil, err
-	}
-	if s.file.ReadOnly() {
-		return s, nil
-	}
-	s.pinLock, err = sharedfile.OpenLock(filepath.Join(dir, pinLockName), o.Mode, o.Group)
-	if err != nil {
-		s.file.Close()
-		return nil, err
+	if err := s.open(dir, o); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+func (s *Store) open(dir string, o Options) (err error) {
+	options := sharedfile.Options{Schema: schema, Mode: o.Mode, Group: o.Group, Wait: s.wait}
+	if s.file, err = sharedfile.Open(filepath.Join(dir, databaseName), options); err != nil {
+		return err
+	}
+	options.Schema = attemptsSchema
+	if s.attempts, err = sharedfile.Open(filepath.Join(dir, attemptsName), options); err != nil {
+		return err
+	}
+	if !s.file.ReadOnly() {
+		s.pinLock, err = sharedfile.OpenLock(filepath.Join(dir, pinLockName), o.Mode, o.Group)
+	}
+	return err
 }
 
 // Destroy deletes the state of the token in dir. Processes that have it open get
 // errors from then on.
 func Destroy(dir string) error {
-	if err := sharedfile.Remove(filepath.Join(dir, databaseName), sharedfile.DefaultWait); err != nil {
-		return err
+	for _, name := range [...]string{databaseName, attemptsName} {
+		if err := sharedfile.Remove(filepath.Join(dir, name), sharedfile.DefaultWait); err != nil {
+			return err
+		}
 	}
 	err := os.Remove(filepath.Join(dir, pinLockName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -116,15 +124,16 @@ func Destroy(dir string) error {
 // ReadOnly tells whether nothing can be written.
 func (s *Store) ReadOnly() bool { return s.file.ReadOnly() }
 
-// Version is a number that changes whenever Token or Records would answer
-// differently from before, whichever process made the change. Login and Logout
-// do not count. It is read from memory and never waits.
+// Version is a number that changes whenever Records would answer differently
+// from before, or Token in more than the failures of a PIN, whichever process
+// made the change. Login and Logout do not count. It is read from memory and
+// never waits.
 func (s *Store) Version() uint64 { return s.file.Version() }
 
 // Close forgets the secret and closes the files.
 func (s *Store) Close() error {
 	s.Logout()
-	return errors.Join(s.pinLock.Close(), s.file.Close())
+	return errors.Join(s.pinLock.Close(), s.attempts.Close(), s.file.Close())
 }
 
 // Tx is a transaction. It must not be used after the function it was given to.

@@ -20,10 +20,11 @@ type Token struct {
 }
 
 type tokenCache struct {
-	mu      sync.Mutex
-	known   bool
-	version uint64
-	token   Token
+	mu       sync.Mutex
+	known    bool
+	version  uint64
+	attempts uint64 // the version of the counts of wrong PINs
+	token    Token
 }
 
 // Token returns the state of the token. It reads the file only after a change.
@@ -31,15 +32,15 @@ func (s *Store) Token() (Token, error) {
 	c := &s.token
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	version := s.Version()
-	if c.known && version == c.version {
+	version, attempts := s.Version(), s.attempts.Version()
+	if c.known && version == c.version && attempts == c.attempts {
 		return c.token, nil
 	}
 	token, err := s.readToken()
 	if err != nil {
 		return Token{}, err
 	}
-	c.known, c.version, c.token = true, version, token
+	c.known, c.version, c.attempts, c.token = true, version, attempts, token
 	return token, nil
 }
 
@@ -50,7 +51,11 @@ func (s *Store) readToken() (t Token, err error) {
 			if err != nil {
 				return err
 			}
-			t.PINs[u] = p.describe(s.maxFailures[u])
+			n, err := s.failuresOf(User(u), p)
+			if err != nil {
+				return err
+			}
+			t.PINs[u] = p.describe(n, s.maxFailures[u])
 		}
 		return tx.QueryRow("SELECT initialized, label FROM token").Scan(&t.Initialized, &t.Label)
 	})
