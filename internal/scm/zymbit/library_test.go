@@ -17,7 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	processtest.Main(m, map[string]processtest.Role{"sign": signForOthers})
+	processtest.Main(m, map[string]processtest.Role{"sign": signForOthers, "storm": signInStorm})
 }
 
 // ownLibrary returns settings for our own libzk_app_utils.so with a new soft SCM
