@@ -66,8 +66,9 @@ func (s *Store) usablePIN(u User) (p *pinRow, err error) {
 	return p, err
 }
 
-// SetPIN gives the user another PIN, and no failures. It needs the token's
-// secret, nil for that of an unlocked store. ErrSecret, ErrLocked.
+// SetPIN gives the user another PIN, and no failures; what the PIN before gives
+// the secret by is in no file any more. It needs the token's secret, nil for that
+// of an unlocked store. ErrSecret, ErrLocked.
 func (s *Store) SetPIN(u User, tokenSecret, pin []byte) error {
 	if tokenSecret == nil {
 		s.mu.RLock()
@@ -78,12 +79,16 @@ func (s *Store) SetPIN(u User, tokenSecret, pin []byte) error {
 		tokenSecret = s.keys.secret.Bytes()
 	}
 	row := wrap(u, tokenSecret, pin)
-	return s.file.Update(func(tx *sql.Tx) error {
+	err := s.file.Update(func(tx *sql.Tx) error {
 		if err := verifySecret(tx, tokenSecret); err != nil {
 			return err
 		}
 		return row.save(tx, u)
 	})
+	if err == nil {
+		s.purge()
+	}
+	return err
 }
 
 // verifySecret keeps a secret that another process has replaced meanwhile from

@@ -4,6 +4,7 @@ package store
 
 import (
 	"database/sql"
+	"errors"
 	"slices"
 	"sync"
 )
@@ -106,9 +107,16 @@ func (tx *Tx) write(r *Record) error {
 		w.Slot, w.Private, w.Sealed, w.Hidden, append([]byte{}, w.Public...), w.attributes, w.code, w.ID))
 }
 
-// Delete deletes the record with the ID. ErrNoRecord.
+// Delete deletes the record with the ID; what was sealed in it is in no file any
+// more after the Update. ErrNoRecord.
 func (tx *Tx) Delete(id int64) error {
-	return found(tx.tx.Exec("DELETE FROM records WHERE id = ?", id))
+	var sealed bool
+	err := tx.tx.QueryRow("DELETE FROM records WHERE id = ? RETURNING sealed", id).Scan(&sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNoRecord
+	}
+	tx.erases = tx.erases || sealed
+	return err
 }
 
 // deleteHalf deletes what a new record of half a key slot replaces.

@@ -138,8 +138,9 @@ func (s *Store) Close() error {
 
 // Tx is a transaction. It must not be used after the function it was given to.
 type Tx struct {
-	tx   *sql.Tx
-	keys *keys
+	tx     *sql.Tx
+	keys   *keys
+	erases bool // what was deleted must not stay in the file's log
 }
 
 // Change holds the versions between which a transaction lies. Who knew the state
@@ -153,11 +154,21 @@ type Change = sharedfile.Change
 func (s *Store) Update(fn func(*Tx) error) (Change, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.file.Change(func(tx *sql.Tx) error {
+	var t Tx
+	change, err := s.file.Change(func(tx *sql.Tx) error {
 		keys, err := s.keys.current(tx)
 		if err != nil {
 			return err
 		}
-		return fn(&Tx{tx, keys})
+		t = Tx{tx: tx, keys: keys}
+		return fn(&t)
 	})
+	if err == nil && t.erases {
+		s.purge()
+	}
+	return change, err
 }
+
+// purge takes what has been deleted out of the file's log, too. When it cannot,
+// the transaction stands all the same, and the next purge does it.
+func (s *Store) purge() { _ = s.file.Purge() }

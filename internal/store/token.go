@@ -86,6 +86,7 @@ func (s *Store) Initialize(label string, soPIN []byte, prepare func(secret []byt
 	if err != nil {
 		return nil, err
 	}
+	s.purge()
 	s.Logout()
 	return tokenSecret, nil
 }
