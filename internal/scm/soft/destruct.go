@@ -19,8 +19,8 @@ func (d *Device) selfDestruct(tx *sql.Tx, c *condition, development, production 
 	return d.wipe(tx)
 }
 
-// purge takes what wipe has deleted out of the log of the flash, too. Whoever cannot
-// do it leaves it to the next one who opens or changes the SCM.
+// purge takes keys that were erased, or sealed anew, out of the log of the flash,
+// too. Whoever cannot do it leaves it to the next one who does.
 func (d *Device) purge() { _ = d.file.Purge() }
 
 // wipe erases every key and every secret, and the root key with them: what was

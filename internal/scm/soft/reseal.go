@@ -25,6 +25,7 @@ func (d *Device) replaceRoot(secret []byte) error {
 	}
 	d.setRoot(next)
 	d.tidy()
+	d.purge()
 	return nil
 }
 

@@ -136,6 +136,9 @@ func (d *Device) erase(k scm.Key) error {
 		erased, err = eraseKey(tx, k)
 		return err
 	})
+	if err == nil {
+		d.purge()
+	}
 	if err == nil && erased > slowRemoval && d.options.has(DefectSlowRemoval) {
 		return fmt.Errorf("slot %d and %d keys derived from it: %w", k.Slot, erased-1, scm.ErrTimeout)
 	}
