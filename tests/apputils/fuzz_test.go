@@ -59,7 +59,7 @@ func fuzz(t *testing.T, threads int) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, problems.String())
 	}
-	checkCounts(t, string(out), threads)
+	checkCounts(t, string(out))
 }
 
 func fuzzTime(t *testing.T) time.Duration {
@@ -75,9 +75,13 @@ func fuzzTime(t *testing.T) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
+// luckless is how many functions besides the refusals may have had no luck.
+const luckless = 5
+
 // checkCounts checks that the calls were not all refused, which would test little.
-func checkCounts(t *testing.T, out string, threads int) {
+func checkCounts(t *testing.T, out string) {
 	t.Helper()
+	var idle []string
 	functions, total := 0, 0
 	for line := range strings.Lines(out) {
 		var name string
@@ -86,12 +90,15 @@ func checkCounts(t *testing.T, out string, threads int) {
 			t.Fatalf("%q: %v", line, err)
 		}
 		functions, total = functions+1, total+calls
-		if good == 0 && !refusals[name] && threads == 1 {
-			t.Errorf("%s never succeeded in %d calls", name, calls)
+		if good == 0 && !refusals[name] {
+			idle = append(idle, name)
 		}
 	}
 	if functions != 76 {
 		t.Errorf("%d functions", functions)
 	}
-	t.Logf("%d calls", total)
+	if len(idle) > luckless {
+		t.Errorf("never succeeded in %d calls: %v", total, idle)
+	}
+	t.Logf("%d calls; without success: %v", total, idle)
 }

@@ -75,6 +75,10 @@ static int number(struct caller *c, const char *name)
 		return (int[]){4, 32, (int)draw(c, ROOM)}[draw(c, 3)];
 	if (strstr(name, "_ct_sz"))
 		return draw(c, 2) ? 88 : 120; /* of 4 and 32 bytes */
+	if (strstr(name, "salt_sz") || strstr(name, "info_sz"))
+		return (int)draw(c, 130);
+	if (strstr(name, "key_sz") || strstr(name, "pk_sz") || strstr(name, "sig_sz"))
+		return 64;
 	if (strstr(name, "_sz") || strstr(name, "_size"))
 		return (int[]){32, 64, 64, (int)draw(c, ROOM)}[draw(c, 4)];
 	if (strstr(name, "type") || strstr(name, "channel") || strstr(name, "action") || strstr(name, "policy"))
