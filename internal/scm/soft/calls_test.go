@@ -60,6 +60,7 @@ var calls = []struct {
 	{"SetSLIP39Group", nothing, func(d *Device) error { return orInput(d.SetSLIP39Group(0, 1, 1)) }},
 	{"CancelSLIP39", nothing, (*Device).CancelSLIP39},
 	{"ChildKey", secrets, func(d *Device) error { _, _, err := d.ChildKey(0, 0, false); return orInput(err) }},
+	{"ExtendedPublic", secrets, func(d *Device) error { return orInput(second(d.ExtendedPublic(0))) }},
 	{"NodeAddress", keys, func(d *Device) error { _, _, _, err := d.NodeAddress(0); return orInput(err) }},
 	{"SlotOfNode", keys, func(d *Device) error { return orEmpty(second(d.SlotOfNode("m", "no wallet", -1))) }},
 	{"Prepare", rootOnly, func(d *Device) error { return d.Prepare([]byte("another secret")) }},

@@ -226,6 +226,38 @@ func TestOversight(t *testing.T) {
 	}
 }
 
+// TestExtendedPublic holds the form for other software against that of package hd.
+func TestExtendedPublic(t *testing.T) {
+	d := open(t, t.TempDir(), options)
+	w := seedOf(scm.Secp256k1, "w")
+	w.Passphrase = "TREZOR"
+	top, err := d.RestoreBIP39(w, sentence)
+	check(t, err)
+	n, err := hd.Master(scm.Secp256k1, unhex(t, seedOfSentence), nil)
+	check(t, err)
+	want, parent := hd.Extended{Node: n}, top
+	for _, index := range []uint32{44, 60} {
+		want, err = want.Child(hd.Hardened + index)
+		check(t, err)
+		k, _ := child(t, d, parent, index, true)
+		parent = k.Slot
+	}
+	want.Node = want.Neuter()
+	if got, err := d.ExtendedPublic(parent); err != nil || got != want.String() {
+		t.Errorf("ExtendedPublic = %s, %v; want %s", got, err, want)
+	}
+	plain, _ := child(t, d, parent, 0, false)
+	other, err := d.GenerateSeed(seedOf(scm.P256, "other"))
+	check(t, err)
+	p256, _ := child(t, d, other, 0, true)
+	for slot, want := range map[scm.Slot]error{
+		top: scm.ErrAbility, plain.Slot: scm.ErrAbility, p256.Slot: scm.ErrCurve, 0: scm.ErrInput, 527: scm.ErrSlotEmpty,
+	} {
+		_, err := d.ExtendedPublic(slot)
+		wantError(t, "ExtendedPublic", err, want)
+	}
+}
+
 func TestWalletErrors(t *testing.T) {
 	d := open(t, t.TempDir(), options)
 	top, err := d.GenerateSeed(seedOf(scm.Ed25519, "taken"))
