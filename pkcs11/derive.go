@@ -59,7 +59,11 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 		if err != nil {
 			return err
 		}
-		if a[CKA_VALUE], err = row.derive(s.token, o, m, a); err != nil {
+		a[CKA_VALUE], err = row.derive(s.token, o, m, a)
+		if lost := s.token.stillHolds(o); lost != nil {
+			return lost
+		}
+		if err != nil {
 			return err
 		}
 		a[CKA_ALWAYS_SENSITIVE] = boolean(o.attrs.is(CKA_ALWAYS_SENSITIVE) && a.is(CKA_SENSITIVE))

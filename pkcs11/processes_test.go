@@ -47,3 +47,27 @@ func TestDestroyReplacedKey(t *testing.T) {
 	_, err := other.sign(CKM_ECDSA, second, digest32)
 	want(t, "sign with the key of the other", err, CKR_OK)
 }
+
+// TestSignWithReplacedKey: a signature is by the key that it was begun with, or
+// there is none. The same goes for a shared secret.
+func TestSignWithReplacedKey(t *testing.T) {
+	f := newUser(t)
+	other := f.another()
+	for _, c := range []struct {
+		name, method string
+		use          func(key uint) error
+	}{
+		{"C_Sign", "Sign", func(key uint) error { _, err := f.sign(CKM_ECDSA, key, digest32); return err }},
+		{"C_SignFinal", "Sign", func(key uint) error { _, err := f.signParts(CKM_ECDSA_SHA256, key, digest32); return err }},
+		{"C_DeriveKey", "Agree", func(key uint) error {
+			_, err := f.derive(CKM_ECDH1_DERIVE, key, curves[scm.P256].raw(publicOn(t, scm.P256)))
+			return err
+		}},
+	} {
+		key := f.newLabelled(c.name)
+		f.during(c.method, func() { other.replaceKey(c.name, "another") })
+		want(t, c.name, c.use(key), CKR_FUNCTION_FAILED)
+		want(t, c.name+" with the new key", c.use(f.one(CKA_LABEL, "another", zkSlot, 16)), CKR_OK)
+		f.ok(f.DestroyObject(f.h, f.one(CKA_LABEL, "another")))
+	}
+}

@@ -3,7 +3,6 @@
 package pkcs11
 
 import (
-	"errors"
 	"hash"
 
 	"libzk_pkcs11/internal/scm"
@@ -90,21 +89,20 @@ func (w *signing) signature(t *token, input []byte) ([]byte, error) {
 	if t.user() != CKU_USER || w.key.alwaysAuthenticate() && !w.authenticated {
 		return nil, CKR_USER_NOT_LOGGED_IN
 	}
-	if err := t.stillHolds(w.key); err != nil {
-		return nil, err
-	}
 	if w.key.key.Curve != scm.Ed25519 {
 		input = fit(new([32]byte), input)
 	}
 	signature, err := t.device.Sign(w.key.key.Slot, input)
-	if errors.Is(err, scm.ErrSlotEmpty) {
-		return nil, CKR_FUNCTION_FAILED // the key went after C_SignInit; C_Sign has no code for that
+	if lost := t.stillHolds(w.key); lost != nil {
+		return nil, lost
 	}
 	return signature, err
 }
 
 // stillHolds answers whether a key is what it was when the operation with it
-// began: its slot may have been emptied, or filled anew, by another process.
+// began: its slot may have been emptied, or filled anew, by another process. It
+// is asked after the device has used the slot, because only then nobody can come
+// between any more: a key that is gone never comes back.
 func (t *token) stillHolds(key *object) error {
 	return t.look(func(c *catalog) error {
 		if now := c.objects[key.handle]; now == nil || now.broken {
