@@ -3,6 +3,7 @@
 package pkcs11
 
 import (
+	"errors"
 	"strings"
 
 	"libzk_pkcs11/internal/scm"
@@ -25,14 +26,25 @@ func (p *Provider) InitToken(slot uint, pin, label []byte) error {
 		if t.sessions.all.Load() > 0 {
 			return CKR_SESSION_EXISTS
 		}
-		return t.initialise(strings.TrimRight(string(label), " "), pin)
+		err := t.initialise(strings.TrimRight(string(label), " "), pin)
+		if errors.Is(err, scm.ErrSealed) {
+			t.slot.provider.log.Errorf("slot %d: the device is sealed to a secret that the PINs of this token do not give", t.slot.id)
+			return CKR_DEVICE_ERROR // whoever initialises a token is never logged in
+		}
+		return err
 	})
 }
 
 // initialise gives the token a new secret. The device takes it beside the old
 // one before the store commits it, and drops the old one after, so that at no
-// moment a crash leaves keys that no PIN opens.
+// moment a crash leaves keys that no PIN opens. Of several processes that do it
+// at a time, each finds what the one before it has left.
 func (t *token) initialise(label string, pin []byte) error {
+	release, err := t.store.Alone()
+	if err != nil {
+		return err
+	}
+	defer release()
 	if err := t.unsealAsOfficer(pin); err != nil {
 		return err
 	}

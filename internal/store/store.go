@@ -30,6 +30,7 @@ const (
 	databaseName = "token.db"
 	attemptsName = "pins.db"
 	pinLockName  = "token.pin.lock"
+	initLockName = "token.init.lock"
 )
 
 // The errors of a store. They come wrapped; use errors.Is.
@@ -63,6 +64,7 @@ type Store struct {
 	file        *sharedfile.File
 	attempts    *sharedfile.File // see attemptsSchema
 	pinLock     *sharedfile.Lock // nil where the store is read-only
+	initLock    *sharedfile.Lock // nil where the store is read-only
 	maxFailures [2]int
 	wait        time.Duration
 
@@ -100,9 +102,13 @@ func (s *Store) open(dir string, o Options) (err error) {
 	if s.attempts, err = sharedfile.Open(filepath.Join(dir, attemptsName), options); err != nil {
 		return err
 	}
-	if !s.file.ReadOnly() {
-		s.pinLock, err = sharedfile.OpenLock(filepath.Join(dir, pinLockName), o.Mode, o.Group)
+	if s.file.ReadOnly() {
+		return nil
 	}
+	if s.pinLock, err = sharedfile.OpenLock(filepath.Join(dir, pinLockName), o.Mode, o.Group); err != nil {
+		return err
+	}
+	s.initLock, err = sharedfile.OpenLock(filepath.Join(dir, initLockName), o.Mode, o.Group)
 	return err
 }
 
@@ -114,11 +120,12 @@ func Destroy(dir string) error {
 			return err
 		}
 	}
-	err := os.Remove(filepath.Join(dir, pinLockName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	for _, name := range [...]string{pinLockName, initLockName} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // ReadOnly tells whether nothing can be written.
@@ -133,7 +140,7 @@ func (s *Store) Version() uint64 { return s.file.Version() }
 // Close forgets the secret and closes the files.
 func (s *Store) Close() error {
 	s.Logout()
-	return errors.Join(s.pinLock.Close(), s.attempts.Close(), s.file.Close())
+	return errors.Join(s.initLock.Close(), s.pinLock.Close(), s.attempts.Close(), s.file.Close())
 }
 
 // Tx is a transaction. It must not be used after the function it was given to.

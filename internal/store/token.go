@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"sync"
+	"time"
 	"unicode/utf8"
 )
 
@@ -62,14 +63,22 @@ func (s *Store) readToken() (t Token, err error) {
 	return t, err
 }
 
+// initializeWait bounds how long a process waits for others that initialise the
+// token, each of which derives keys from PINs and may wait for its device.
+const initializeWait = time.Minute
+
+// Alone excludes other processes that initialise the token, from before the
+// check of the SO PIN until the device has the new secret. What one of them knows
+// of the token is then true until release. ErrBusy.
+func (s *Store) Alone() (release func(), err error) { return s.initLock.Exclusive(initializeWait) }
+
 // Initialize gives the token a label, an SO PIN and a new secret, which it
 // returns, unsets the user PIN, deletes all records and locks the store. It
-// checks no PIN: the caller does.
+// checks no PIN: the caller does, after Alone.
 //
 // Before the commit it calls prepare with the secret, so that the device takes
 // it first: whatever the store says, the secret behind its PINs is one that
-// opens the device. No other process initialises the token meanwhile. When
-// prepare fails, the store has not changed. ErrLabel.
+// opens the device. When prepare fails, the store has not changed. ErrLabel.
 func (s *Store) Initialize(label string, soPIN []byte, prepare func(secret []byte) error) ([]byte, error) {
 	if len(label) > maxLabel || !utf8.ValidString(label) {
 		return nil, ErrLabel
