@@ -26,7 +26,7 @@ func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) error {
 		if err := s.writable(o.attrs); err != nil {
 			return err
 		}
-		if !o.attrs.is(CKA_MODIFIABLE) || o.broken {
+		if !o.attrs.is(CKA_MODIFIABLE) || o.broken() {
 			return CKR_ACTION_PROHIBITED
 		}
 		if err := o.rules.checkChange(o.attrs, a, false, s.token.user()); err != nil {
@@ -38,7 +38,7 @@ func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) error {
 
 // replace gives an object other attributes.
 func (t *token) replace(o *object, a attributes) error {
-	changed := &object{handle: o.handle, owner: o.owner, id: o.id, attrs: a, key: o.key, broken: o.broken}
+	changed := &object{handle: o.handle, owner: o.owner, id: o.id, attrs: a, key: o.key, lost: o.lost}
 	if o.owner != nil {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -128,16 +128,12 @@ func (t *token) removeKey(o *object) error {
 	if err != nil {
 		return err
 	}
-	destroyed := o.key.Public // the slot may hold a newer key by now
-	if o.broken {
-		destroyed = nil // what the store remembers there is of no use to anybody
-	}
 	kept := &store.Record{Slot: store.NoSlot}
 	if public != nil {
 		kept.Attributes, kept.Sealed = toStore(public.attrs), public.private()
 	}
 	return t.write(func(tx *store.Tx) error {
-		if err := tx.DeleteSlot(int(o.key.Slot), destroyed); err != nil || public == nil {
+		if err := forgetKeys(tx, o); err != nil || public == nil {
 			return err
 		}
 		return tx.Put(kept)
@@ -148,6 +144,17 @@ func (t *token) removeKey(o *object) error {
 			c.add(t.complete(public))
 		}
 	})
+}
+
+// forgetKeys deletes what the store remembers of the key that an object is of, and
+// of those that its slot has lost. The slot may hold a newer one by now, whose
+// records stay.
+func forgetKeys(tx *store.Tx, o *object) error {
+	gone := tx.DeleteSlot(int(o.key.Slot), o.key.Public)
+	for _, public := range o.lost {
+		gone = errors.Join(gone, tx.DeleteSlot(int(o.key.Slot), public))
+	}
+	return gone
 }
 
 // publicHalf returns a copy of the public key object that belongs to a private

@@ -5,7 +5,6 @@ package pkcs11
 import (
 	"bytes"
 	"errors"
-	"slices"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
@@ -133,10 +132,16 @@ func half(private bool) int {
 	return 0
 }
 
-// rememberAnother tells whether the key of a slot is not the one that it was
-// when somebody gave attributes to either half.
-func (h halves) rememberAnother(k scm.Key) bool {
-	return slices.ContainsFunc(h[:], func(r *store.Record) bool { return r != nil && !bytes.Equal(r.Public, k.Public) })
+// split takes the records that are not of the key that the slot holds out, and
+// returns the public keys that they are of.
+func (h halves) split(k scm.Key) (of halves, lost [][]byte) {
+	for i, r := range h {
+		if r != nil && !bytes.Equal(r.Public, k.Public) {
+			lost = append(lost, r.Public)
+			h[i] = nil
+		}
+	}
+	return h, lost
 }
 
 // quiet tells whether nobody was changing a key since the versions were read:
@@ -177,11 +182,11 @@ func (t *token) read(device, stored uint64) ([]*object, error) {
 	}
 	quiet := t.quiet(device, stored)
 	for _, k := range keys {
-		h := slots[k.Slot]
-		if quiet && h.rememberAnother(k) {
+		of, lost := slots[k.Slot].split(k)
+		if quiet && lost != nil {
 			t.warnSlot(k.Slot, "holds another key than the store remembers; it will not sign")
 		}
-		objects = append(objects, t.slotObjects(k, h)...)
+		objects = append(objects, t.slotObjects(k, of, lost)...)
 		delete(slots, k.Slot)
 	}
 	if quiet {
@@ -238,16 +243,17 @@ func (t *token) complete(o *object) *object {
 	return o
 }
 
-// slotObjects makes the objects of a key slot that the user may see.
-func (t *token) slotObjects(k scm.Key, h halves) []*object {
+// slotObjects makes the objects of a key slot that the user may see, from its
+// records and the keys that it has lost. The attributes of these say nothing of the
+// key that is there now, which somebody else may have just made.
+func (t *token) slotObjects(k scm.Key, h halves, lost [][]byte) []*object {
 	var objects []*object
-	broken := h.rememberAnother(k)
 	for _, private := range []bool{false, true} {
 		if private && t.user() != CKU_USER {
 			continue
 		}
 		r := h[half(private)]
-		o := &object{id: slotIdentity(k, private), key: &k, broken: broken, attrs: t.slotAttributes(k, private)}
+		o := &object{id: slotIdentity(k, private), key: &k, lost: lost, attrs: t.slotAttributes(k, private)}
 		if r != nil {
 			if r.Hidden || r.Sealed && t.user() != CKU_USER {
 				continue

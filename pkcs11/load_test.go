@@ -132,7 +132,7 @@ func TestExchangedKey(t *testing.T) {
 
 		want(t, "the old key", f.SignInit(f.h, &Mechanism{Type: CKM_ECDSA}, private), CKR_KEY_HANDLE_INVALID)
 		changed := f.private(16)
-		f.reads(changed, CKA_LABEL, "mine")
+		f.reads(changed, CKA_LABEL, "SCM slot 16")
 		mechanism := uint(CKM_ECDSA)
 		if c == scm.Ed25519 {
 			mechanism = CKM_EDDSA

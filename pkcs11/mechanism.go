@@ -194,7 +194,7 @@ func (s *session) keyFor(handle, class, usage uint, m *Mechanism, row *mechanism
 		return nil, CKR_KEY_TYPE_INCONSISTENT
 	case !o.attrs.is(usage):
 		return nil, CKR_KEY_FUNCTION_NOT_PERMITTED
-	case o.broken:
+	case o.broken():
 		return nil, CKR_DEVICE_ERROR
 	}
 	return o, o.allows(m.Type)

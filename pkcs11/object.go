@@ -16,9 +16,12 @@ type object struct {
 	attrs  attributes
 
 	key    *scm.Key   // the key slot behind a key object; nil without one
-	broken bool       // the key slot does not hold the key that it held
+	lost   [][]byte   // public keys that the store remembers in the key slot instead
 	verify *publicKey // of public keys
 }
+
+// broken tells whether the key slot does not hold the key that it held.
+func (o *object) broken() bool { return len(o.lost) > 0 }
 
 // identity tells token objects apart for as long as they live, so that one
 // keeps its handle although the catalog is read anew: the number of its record

@@ -71,3 +71,53 @@ func TestSignWithReplacedKey(t *testing.T) {
 		f.ok(f.DestroyObject(f.h, f.one(CKA_LABEL, "another")))
 	}
 }
+
+// TestNewKeyUnderOldName: a key that another process has just made, and has not
+// named yet, does not show under the name of the one that was in its slot, where
+// somebody who means that one could destroy it.
+func TestNewKeyUnderOldName(t *testing.T) {
+	f := newUser(t)
+	f.newLabelled("old")
+	exchange(t, f.device, 16, scm.P256)
+	if n := len(f.another().search(CKA_LABEL, "old")); n > 0 {
+		t.Errorf("%d objects have the old name", n)
+	}
+}
+
+// TestDestroyLeavesNewRecords: the name that another process gives to a key while
+// the one before it in its slot is destroyed stays, also when that was one which
+// the store did not know.
+func TestDestroyLeavesNewRecords(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		f := newUser(t)
+		other := f.another()
+		f.newLabelled("old")
+		if !known {
+			exchange(t, f.device, 16, scm.P256)
+		}
+		key := f.private(16)
+		f.token().device = slowRemoval{f.device, func() { other.newLabelled("new") }}
+		f.ok(f.DestroyObject(f.h, key))
+		f.newest("new")
+		other.newest("new")
+	}
+}
+
+// slowRemoval is a device that does something after each removal.
+type slowRemoval struct {
+	scm.Device
+	then func()
+}
+
+func (d slowRemoval) Remove(k scm.Key) error {
+	err := d.Device.Remove(k)
+	d.then()
+	return err
+}
+
+// newest checks that the key in the first user slot has a label and works.
+func (f *fixture) newest(label string) {
+	f.Helper()
+	_, err := f.sign(CKM_ECDSA, f.one(CKA_LABEL, label, zkSlot, 16), digest32)
+	want(f, "sign with the newest key", err, CKR_OK)
+}

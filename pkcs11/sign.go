@@ -105,7 +105,7 @@ func (w *signing) signature(t *token, input []byte) ([]byte, error) {
 // between any more: a key that is gone never comes back.
 func (t *token) stillHolds(key *object) error {
 	return t.look(func(c *catalog) error {
-		if now := c.objects[key.handle]; now == nil || now.broken {
+		if now := c.objects[key.handle]; now == nil || now.broken() {
 			return CKR_FUNCTION_FAILED
 		}
 		return nil
