@@ -37,6 +37,7 @@ type library struct {
 var (
 	current  atomic.Pointer[library] // nil before C_Initialize
 	changing sync.Mutex              // held while current changes
+	handles  atomic.Uint64           // the last handle given, by any library
 )
 
 // goInitialize reads the settings and opens neither store nor device. What the

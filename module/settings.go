@@ -35,6 +35,7 @@ func newLibrary() (*library, error) {
 	}
 	options := setup.Options(settings, l.log)
 	options.Quirks = newQuirks(settings.Quirks, l.log).detect
+	options.Handles = &handles
 	l.provider = pkcs11.New(options)
 	return l, nil
 }

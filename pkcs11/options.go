@@ -3,6 +3,7 @@
 package pkcs11
 
 import (
+	"sync/atomic"
 	"time"
 
 	"libzk_pkcs11/internal/scm"
@@ -19,6 +20,10 @@ type Options struct {
 	// Quirks says which known defects of the program around us to spare it. It
 	// is asked when a search could meet one; nil means none.
 	Quirks func() Quirks
+	// Handles is the last handle that was given. Providers that follow one
+	// another in a process share it, so that no handle of one means something
+	// to the next; nil starts anew.
+	Handles *atomic.Uint64
 	// Log takes what an operator should know; nil discards it.
 	Log Logger
 }

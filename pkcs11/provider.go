@@ -20,13 +20,16 @@ type Provider struct {
 	done   chan struct{} // closed by Close, ends C_WaitForSlotEvent
 
 	sessions sessionTable
-	handles  atomic.Uint64 // the last handle given, of sessions and objects alike
+	handles  *atomic.Uint64 // the last handle given, of sessions and objects alike
 }
 
 // New returns a provider with the slots of the options. It opens nothing: a
 // device and its store are opened by the first call that needs them.
 func New(o Options) *Provider {
-	p := &Provider{options: o, log: o.Log, done: make(chan struct{})}
+	p := &Provider{options: o, log: o.Log, handles: o.Handles, done: make(chan struct{})}
+	if p.handles == nil {
+		p.handles = new(atomic.Uint64)
+	}
 	if p.log == nil {
 		p.log = quiet{}
 	}
@@ -79,6 +82,7 @@ func (p *Provider) in(h uint, f func(*session) error) error {
 	if s.closed {
 		return CKR_SESSION_HANDLE_INVALID
 	}
+	s.token.notice()
 	return s.token.outcome(f(s))
 }
 
@@ -101,5 +105,6 @@ func (p *Provider) with(id uint, find func(*slot) (*token, error), f func(*token
 	if err != nil {
 		return err
 	}
+	t.notice()
 	return t.outcome(f(t))
 }

@@ -36,6 +36,21 @@ func TestNewOpensNothing(t *testing.T) {
 	}
 }
 
+// TestHandlesAcrossProviders: a handle that outlives its provider, as one does
+// that a thread got just before C_Finalize, means nothing to the next.
+func TestHandlesAcrossProviders(t *testing.T) {
+	handles := new(atomic.Uint64)
+	before := openIn(t, t.TempDir(), Options{Handles: handles})
+	h := before.session(0)
+	before.Close()
+	after := openIn(t, before.dir, Options{Handles: handles})
+	if next := after.session(0); next <= h {
+		t.Errorf("session %d after %d", next, h)
+	}
+	_, err := after.GetSessionInfo(h)
+	want(t, "session of before", err, CKR_SESSION_HANDLE_INVALID)
+}
+
 // TestCloseWaits: Close comes back when the calls that run have ended.
 func TestCloseWaits(t *testing.T) {
 	f := newPublic(t)
