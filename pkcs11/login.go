@@ -258,6 +258,20 @@ func (t *token) logout() {
 	t.seal()
 }
 
+// notice logs the token out once another process has initialised it: what the PIN
+// of whoever is logged in opened is gone. The sessions go on as public ones.
+func (t *token) notice() {
+	if t.user() == nobody || t.store.Unlocked() {
+		return
+	}
+	t.login.Lock()
+	defer t.login.Unlock()
+	if t.user() != nobody && !t.store.Unlocked() {
+		t.slot.provider.log.Warningf("slot %d: another process has initialised the token; its user is logged out", t.slot.id)
+		t.logout()
+	}
+}
+
 // authenticate is a context-specific login: it allows the one operation that a
 // key with CKA_ALWAYS_AUTHENTICATE waits with.
 func (s *session) authenticate(pin []byte) error {

@@ -290,14 +290,14 @@ func TestInitToken(t *testing.T) {
 }
 
 // TestInitTokenElsewhere: a process that is logged in while another initialises
-// the token is told so by the next call that needs the keys.
+// the token is logged out: its private keys are gone.
 func TestInitTokenElsewhere(t *testing.T) {
 	f := newUser(t)
 	key := f.private(0)
 	other := openIn(t, f.dir, Options{})
 	f.ok(other.InitToken(0, soPIN, []byte("taken over")))
 	_, err := f.sign(CKM_ECDSA, key, digest32)
-	want(t, "sign", err, CKR_USER_NOT_LOGGED_IN)
+	want(t, "sign", err, CKR_KEY_HANDLE_INVALID)
 	_, _, err = f.tryPair(scm.P256, nil, nil)
 	want(t, "generate", err, CKR_USER_NOT_LOGGED_IN)
 	_, err = f.CreateObject(f.h, is(CKA_CLASS, CKO_DATA, CKA_TOKEN, true, CKA_PRIVATE, true))

@@ -88,3 +88,63 @@ func TestInitTokenOfLostStore(t *testing.T) {
 		t.Errorf("logged %q", f.log.list)
 	}
 }
+
+// TestInitTokenEndsLogins: whichever call comes first after another process has
+// initialised the token, it finds public sessions.
+func TestInitTokenEndsLogins(t *testing.T) {
+	tests := []struct {
+		name string
+		user uint
+		call func(f *fixture, key uint) error
+		code Error
+	}{
+		{"login", CKU_USER, func(f *fixture, _ uint) error { return f.Login(f.h, CKU_USER, userPIN) }, CKR_USER_PIN_NOT_INITIALIZED},
+		{"login of the SO", CKU_SO, func(f *fixture, _ uint) error { return f.Login(f.h, CKU_SO, soPIN) }, CKR_OK},
+		{"logout", CKU_USER, func(f *fixture, _ uint) error { return f.Logout(f.h) }, CKR_USER_NOT_LOGGED_IN},
+		{"user PIN", CKU_SO, func(f *fixture, _ uint) error { return f.InitPIN(f.h, userPIN) }, CKR_USER_NOT_LOGGED_IN},
+		{"read-only session", CKU_SO, func(f *fixture, _ uint) error {
+			_, err := f.OpenSession(0, CKF_SERIAL_SESSION)
+			return err
+		}, CKR_OK},
+		{"private key", CKU_USER, func(f *fixture, key uint) error { return f.DestroyObject(f.h, key) }, CKR_OBJECT_HANDLE_INVALID},
+		{"signature", CKU_USER, func(f *fixture, key uint) error {
+			_, err := f.sign(CKM_ECDSA, key, digest32)
+			return err
+		}, CKR_KEY_HANDLE_INVALID},
+		{"nothing", CKU_USER, func(*fixture, uint) error { return nil }, CKR_OK},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newPublic(t)
+			f.login(tt.user)
+			var key uint
+			if tt.user == CKU_USER {
+				key = f.private(0)
+			}
+			f.ok(openIn(t, f.dir, Options{}).InitToken(0, soPIN, []byte("again")))
+			want(t, "call", tt.call(f, key), tt.code)
+			if f.Logout(f.h) == nil && tt.name != "login of the SO" {
+				t.Error("somebody was still logged in")
+			}
+			info, err := f.GetSessionInfo(f.h)
+			f.ok(err)
+			if info.State != CKS_RW_PUBLIC_SESSION {
+				t.Errorf("the session has state %d", info.State)
+			}
+			if f.log.count("another process has initialised the token") != 1 {
+				t.Errorf("logged %q", f.log.list)
+			}
+		})
+	}
+}
+
+// TestSessionInfoNoticesInitToken: C_GetSessionInfo waits for nothing else.
+func TestSessionInfoNoticesInitToken(t *testing.T) {
+	f := newUser(t)
+	f.ok(openIn(t, f.dir, Options{}).InitToken(0, soPIN, []byte("again")))
+	info, err := f.GetSessionInfo(f.h)
+	f.ok(err)
+	if info.State != CKS_RW_PUBLIC_SESSION {
+		t.Errorf("the session has state %d", info.State)
+	}
+}

@@ -149,6 +149,7 @@ func (p *Provider) GetSessionInfo(h uint) (SessionInfo, error) {
 	if err != nil {
 		return SessionInfo{}, err
 	}
+	s.token.notice()
 	info := SessionInfo{Slot: s.token.slot.id, State: s.state(), Flags: CKF_SERIAL_SESSION}
 	if s.rw {
 		info.Flags |= CKF_RW_SESSION

@@ -118,8 +118,15 @@ func (g *generation) store(v uint64) error {
 	return err
 }
 
+// passing marks the numbers of unique.
+const passing = 1 << 63
+
 // unique returns a number that neither it nor load ever returned.
-func (g *generation) unique() uint64 { return 1<<63 | g.handed.Add(1) }
+func (g *generation) unique() uint64 { return passing | g.handed.Add(1) }
+
+// Passing tells whether a number of Version is one of those that it returns in
+// the middle of a change.
+func Passing(version uint64) bool { return version&passing != 0 }
 
 func (g *generation) close() {
 	if g != nil && g.file != nil {

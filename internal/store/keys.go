@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"slices"
+	"sync/atomic"
 
 	"libzk_pkcs11/internal/secret"
 )
@@ -28,6 +29,7 @@ type keys struct {
 	seal         *secret.Buffer // AES-256-GCM, private attributes
 	authenticate *secret.Buffer // HMAC-SHA256, records
 	fingerprint  []byte         // tells the secret from others, and no more
+	checked      atomic.Uint64  // a version at which the token had the secret
 }
 
 func deriveKeys(tokenSecret []byte) *keys {

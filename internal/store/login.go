@@ -2,7 +2,11 @@
 
 package store
 
-import "database/sql"
+import (
+	"database/sql"
+
+	"libzk_pkcs11/internal/sharedfile"
+)
 
 // Login checks the PIN as CheckPIN does, and unlocks the store with it. The
 // caller gets the token's secret and should overwrite it after use.
@@ -22,6 +26,33 @@ func (s *Store) setKeys(k *keys) {
 	defer s.mu.Unlock()
 	s.keys.destroy()
 	s.keys = k
+}
+
+// Unlocked tells whether the store is unlocked, with the secret that the token
+// has now: another process that initialises the token locks everybody out. It
+// reads the file only after a change, and never waits for one.
+func (s *Store) Unlocked() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.keys == nil {
+		return false
+	}
+	version := s.Version()
+	if sharedfile.Passing(version) || version == s.keys.checked.Load() {
+		return true
+	}
+	var present bool
+	err := s.file.View(func(tx *sql.Tx) (err error) {
+		present, err = isFingerprint(tx, s.keys.fingerprint)
+		return err
+	})
+	if err != nil {
+		return true // for all that can be known
+	}
+	if present {
+		s.keys.checked.Store(version)
+	}
+	return present
 }
 
 // CheckPIN returns the token's secret when the PIN is right, and otherwise

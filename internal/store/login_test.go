@@ -5,6 +5,7 @@ package store_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 
@@ -127,6 +128,30 @@ func TestAttemptsAreNoChange(t *testing.T) {
 	}
 	if got := pinOf(t, other, store.SO); got.Failures != 1 {
 		t.Errorf("another store knows %+v", got)
+	}
+}
+
+func TestUnlocked(t *testing.T) {
+	s, dir, _ := initialized(t)
+	states := []bool{s.Unlocked()}
+	unlock(t, s)
+	states = append(states, s.Unlocked())
+	put(t, open(t, dir), store.Record{Slot: store.NoSlot})
+	states = append(states, s.Unlocked())
+	s.Logout()
+	states = append(states, s.Unlocked())
+	if want := []bool{false, true, true, false}; !slices.Equal(states, want) {
+		t.Errorf("before, after login, after a change, after logout: %v, want %v", states, want)
+	}
+}
+
+func BenchmarkUnlocked(b *testing.B) {
+	s, _, _ := initialized(b)
+	unlock(b, s)
+	for b.Loop() {
+		if !s.Unlocked() {
+			b.Fatal("locked")
+		}
 	}
 }
 

@@ -111,6 +111,9 @@ func TestInitializedByAnother(t *testing.T) {
 			t.Errorf("SetPIN with the secret %s: %v, want ErrSecret", name, err)
 		}
 	}
+	if s.Unlocked() {
+		t.Error("the store is unlocked with a secret of the past")
+	}
 	if token, err := s.Token(); err != nil || token.Label != "other" {
 		t.Errorf("Token: %+v, %v", token, err)
 	}
