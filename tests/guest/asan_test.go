@@ -24,14 +24,14 @@ func TestAddressSanitizer(t *testing.T) {
 		source    string
 		scenarios [][]string
 	}{
-		{"tests/guest/testdata/flat.c", [][]string{{"cycles", "20"}, {"signatures", "2000"}, {"sessions", "2"}}},
+		{"tests/guest/testdata/flat.c", [][]string{{"signatures", "2000"}, {"sessions", "2"}}},
 		{"tests/guest/testdata/crowd.c", [][]string{{"mixed", "20"}, {"logins", "10"}, {"finalize", "10"}}},
 		{"tests/guest/testdata/manners.c", [][]string{{"sigpipe"}, {"unload"}, {"exit"}}},
 		{"tests/guest/testdata/heirs.c", [][]string{{"same"}}},
 		{"tests/fork/testdata/forks.c", [][]string{
 			{"only-loaded"}, {"initialized"}, {"handler-after-module"}, {"threads"}, {"generations"}, {"descriptors-closed"}, {"copy-impossible"},
 		}},
-		{"tests/boundary/testdata/boundary.c", [][]string{{"initialize"}, {"nulls"}, {"lengths"}, {"operations"}, {"token"}}},
+		{"tests/boundary/testdata/boundary.c", [][]string{{"initialize"}, {"nulls"}, {"lengths"}, {"operations"}}},
 	}
 	for _, tt := range tests {
 		program := filepath.Join(t.TempDir(), filepath.Base(tt.source)+".asan")
