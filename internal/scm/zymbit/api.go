@@ -26,8 +26,15 @@ type api interface {
 	generate(scm.Curve) (scm.Slot, error)
 	remove(scm.Slot) error
 
-	// wallet returns the name of the wallet that a key belongs to.
-	wallet(scm.Slot) (name string, err error)
+	// lock and unlock are scm.Locker's. Unlock gives nil for data that the
+	// module has not locked.
+	lock(plain []byte, shared bool) ([]byte, error)
+	unlock(locked []byte, shared bool) ([]byte, error)
+	time(precise bool) (uint32, error)
+
+	// node returns the address of a key in its wallet, the wallet's name, and
+	// the slot of its master key.
+	node(scm.Slot) (address, name string, master scm.Slot, err error)
 	// master returns the slot of a wallet's master key.
 	master(name string) (scm.Slot, error)
 	newMaster(c scm.Curve, name string) (scm.Slot, error)

@@ -156,14 +156,41 @@ func (f *fake) remove(s scm.Slot) error {
 	return answer(f.Remove(scm.Key{Slot: s}))
 }
 
-func (f *fake) wallet(s scm.Slot) (string, error) {
-	if err := f.call("wallet"); err != nil {
-		return "", err
+func (f *fake) node(s scm.Slot) (address, name string, master scm.Slot, err error) {
+	if err := f.call("node"); err != nil {
+		return "", "", 0, err
 	}
 	if name, ok := f.wallets[s]; ok {
-		return name, nil
+		return "m", name, s, nil
 	}
-	return "", errRefusal
+	return "", "", 0, errRefusal
+}
+
+func (f *fake) lock(plain []byte, shared bool) ([]byte, error) {
+	if err := f.call("lock"); err != nil {
+		return nil, err
+	}
+	locked, err := f.Lock(plain, shared)
+	return locked, answer(err)
+}
+
+func (f *fake) unlock(locked []byte, shared bool) ([]byte, error) {
+	if err := f.call("unlock"); err != nil {
+		return nil, err
+	}
+	plain, err := f.Unlock(locked, shared)
+	if errors.Is(err, scm.ErrAuth) {
+		return nil, nil
+	}
+	return plain, answer(err)
+}
+
+func (f *fake) time(precise bool) (uint32, error) {
+	if err := f.call("time"); err != nil {
+		return 0, err
+	}
+	t, err := f.Time(precise)
+	return t, answer(err)
 }
 
 func (f *fake) master(name string) (scm.Slot, error) {

@@ -101,7 +101,7 @@ func (d *Device) Remove(k scm.Key) error {
 	if err := d.holds(k); err != nil {
 		return err
 	}
-	if name, err := d.api.wallet(s); err == nil && name == bootware {
+	if _, name, _, err := d.api.node(s); err == nil && name == bootware {
 		return fmt.Errorf("slot %d belongs to the wallet %s: %w", s, bootware, scm.ErrPermanent)
 	}
 	err := d.api.remove(s)

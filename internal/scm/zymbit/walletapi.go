@@ -12,15 +12,14 @@ import (
 	"libzk_pkcs11/internal/scm"
 )
 
-func (l *library) wallet(s scm.Slot) (string, error) {
-	var address, name *C.char
-	var master C.int
-	rc := C.callGetWalletNodeAddrFromKeySlot(l.f, l.ctx, C.int(s), &address, &name, &master)
+func (l *library) node(s scm.Slot) (address, name string, master scm.Slot, err error) {
+	var caddress, cname *C.char
+	var top C.int
+	rc := C.callGetWalletNodeAddrFromKeySlot(l.f, l.ctx, C.int(s), &caddress, &cname, &top)
 	if err := failed("zkGetWalletNodeAddrFromKeySlot", rc); err != nil {
-		return "", err
+		return "", "", 0, err
 	}
-	takenText(address)
-	return takenText(name), nil
+	return takenText(caddress), takenText(cname), scm.Slot(top), nil
 }
 
 func (l *library) master(name string) (scm.Slot, error) {

@@ -41,8 +41,8 @@ type Options struct {
 	Group    int           // gid of these files, -1 for that of the process
 }
 
-// Device is an open SCM. Besides scm.Device it is an scm.Agreer and
-// scm.Capable.
+// Device is an open SCM. Besides scm.Device it is an scm.Agreer, scm.Capable,
+// scm.Locker, scm.Wallet and scm.Clock.
 type Device struct {
 	options Options
 	changes *changes
@@ -62,6 +62,9 @@ var _ interface {
 	scm.Device
 	scm.Agreer
 	scm.Capable
+	scm.Locker
+	scm.Wallet
+	scm.Clock
 } = (*Device)(nil)
 
 // Open loads the vendor's library and asks the module who it is. ErrAbsent when

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zymbit
+
+import (
+	"fmt"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// maxLock is how many bytes the module is asked to lock at once. The vendor tells
+// no limit, and locks 131,072 in an example.
+const maxLock = 1 << 19
+
+// Lock encrypts and signs data by the module. ErrInput for more than 512 KiB.
+func (d *Device) Lock(plain []byte, shared bool) (locked []byte, err error) {
+	if len(plain) > maxLock {
+		return nil, fmt.Errorf("%d bytes to lock: %w", len(plain), scm.ErrInput)
+	}
+	err = d.retry(func() error {
+		locked, err = d.api.lock(plain, shared)
+		return err
+	})
+	return locked, err
+}
+
+// Unlock undoes Lock.
+func (d *Device) Unlock(locked []byte, shared bool) (plain []byte, err error) {
+	if len(locked) > maxOutput {
+		return nil, fmt.Errorf("%d bytes to unlock: %w", len(locked), scm.ErrAuth)
+	}
+	err = d.retry(func() error {
+		plain, err = d.api.unlock(locked, shared)
+		return err
+	})
+	if err == nil && plain == nil {
+		err = scm.ErrAuth
+	}
+	return plain, err
+}
+
+// NodeAddress returns where in its wallet the key in a slot is. It costs a call
+// each time.
+func (d *Device) NodeAddress(s scm.Slot) (address, wallet string, master scm.Slot, err error) {
+	if !s.Permanent() && !s.User() {
+		return "", "", 0, errRange(s)
+	}
+	d.calls.Lock()
+	defer d.calls.Unlock()
+	// A call that the module does not refuse finds a dead context, whose refusal
+	// would look like that of a key in no wallet.
+	if _, err := d.slots(); err != nil {
+		return "", "", 0, err
+	}
+	address, wallet, master, err = d.api.node(s)
+	if refused(err) && !timedOut(err) {
+		err = fmt.Errorf("slot %d is in no wallet: %w: %w", s, scm.ErrInput, err)
+	}
+	return address, wallet, master, err
+}
+
+// Time returns what the clock of the module says.
+func (d *Device) Time(precise bool) (seconds uint32, err error) {
+	err = d.retry(func() error {
+		seconds, err = d.api.time(precise)
+		return err
+	})
+	return seconds, err
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zymbit
+
+import (
+	"testing"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// TestAbilitiesSurviveARestart calls what the contract knows with a dead context.
+func TestAbilitiesSurviveARestart(t *testing.T) {
+	f := newFake(t)
+	d := f.device()
+	f.wallets[3] = "name"
+	f.restarted = true
+	locked, err := d.Lock([]byte("data"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.restarted = true
+	if plain, err := d.Unlock(locked, false); err != nil || string(plain) != "data" {
+		t.Errorf("Unlock: %q, %v", plain, err)
+	}
+	f.restarted = true
+	if _, err := d.Time(false); err != nil {
+		t.Error(err)
+	}
+	f.restarted = true
+	if address, wallet, master, err := d.NodeAddress(3); address != "m" || wallet != "name" || master != 3 || err != nil {
+		t.Errorf("NodeAddress: %q, %q, %d, %v", address, wallet, master, err)
+	}
+}
+
+func TestLockLimits(t *testing.T) {
+	d := newFake(t).device()
+	_, err := d.Lock(make([]byte, maxLock+1), false)
+	wantError(t, err, scm.ErrInput)
+	_, err = d.Unlock(make([]byte, maxOutput+1), false)
+	wantError(t, err, scm.ErrAuth)
+	if _, err := d.Lock(make([]byte, maxLock), false); err != nil {
+		t.Error(err)
+	}
+}

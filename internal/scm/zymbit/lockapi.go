@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zymbit
+
+// #include "shim.h"
+import "C"
+
+import (
+	"errors"
+	"syscall"
+	"unsafe"
+)
+
+func (l *library) lock(plain []byte, shared bool) ([]byte, error) {
+	var p *C.uint8_t
+	var size C.int
+	rc := C.callLockDataB2B(l.f, l.ctx, first(plain), C.int(len(plain)), &p, &size, C.bool(shared))
+	return l.taken("zkLockDataB2B", rc, p, size)
+}
+
+// unlock reads the answers of all versions: success is 0 by the vendor's header and
+// 1 by his wrapper in Python, for which 0 says that the data is not the module's;
+// then there is none. Our own library has a code for that.
+func (l *library) unlock(locked []byte, shared bool) ([]byte, error) {
+	var p *C.uint8_t
+	var size C.int
+	rc := C.callUnlockDataB2B(l.f, l.ctx, first(locked), C.int(len(locked)), &p, &size, C.bool(shared))
+	if rc == 0 && p == nil {
+		return nil, nil
+	}
+	plain, err := l.taken("zkUnlockDataB2B", rc, p, size)
+	if errors.Is(err, syscall.EBADMSG) || rc == 0 && size == 0 {
+		return nil, nil
+	}
+	return plain, err
+}
+
+func (l *library) time(precise bool) (uint32, error) {
+	var seconds C.uint32_t
+	rc := C.callGetTime(l.f, l.ctx, &seconds, C.bool(precise))
+	return uint32(seconds), failed("zkGetTime", rc)
+}
+
+// first points to the bytes, which the library only reads. No bytes are NULL.
+func first(b []byte) *C.uint8_t { return (*C.uint8_t)(unsafe.SliceData(b)) }
