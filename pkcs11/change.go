@@ -3,6 +3,7 @@
 package pkcs11
 
 import (
+	"bytes"
 	"errors"
 
 	"libzk_pkcs11/internal/scm"
@@ -23,34 +24,76 @@ func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) error {
 		if err != nil {
 			return err
 		}
-		if err := s.writable(o.attrs); err != nil {
+		if err := s.mayChange(o, a); err != nil {
 			return err
 		}
-		if !o.attrs.is(CKA_MODIFIABLE) || o.broken() {
-			return CKR_ACTION_PROHIBITED
+		if o.owner != nil {
+			return s.token.changeSessionObject(o, a)
 		}
-		if err := o.rules.checkChange(o.attrs, a, false, s.token.user()); err != nil {
-			return err
-		}
-		return s.token.replace(o, o.attrs.with(a))
+		return s.changeTokenObject(o, a)
 	})
 }
 
-// replace gives an object other attributes.
-func (t *token) replace(o *object, a attributes) error {
-	changed := &object{handle: o.handle, owner: o.owner, id: o.id, attrs: a, key: o.key, lost: o.lost}
-	if o.owner != nil {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if t.objects.objects[o.handle] == nil {
-			return CKR_OBJECT_HANDLE_INVALID // its session has just ended
-		}
-		t.objects.add(t.complete(changed))
-		return nil
+// mayChange answers whether the session may give an object these attributes.
+func (s *session) mayChange(o *object, a attributes) error {
+	if err := s.writable(o.attrs); err != nil {
+		return err
 	}
-	changed.rules = o.rules
-	r := t.record(changed)
-	return t.write(func(tx *store.Tx) error { return tx.Put(r) }, func(c *catalog) { c.add(t.complete(changed)) })
+	if !o.attrs.is(CKA_MODIFIABLE) || o.broken() {
+		return CKR_ACTION_PROHIBITED
+	}
+	return o.rules.checkChange(o.attrs, a, false, s.token.user())
+}
+
+func (t *token) changeSessionObject(o *object, a attributes) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.objects.objects[o.handle] == nil {
+		return CKR_OBJECT_HANDLE_INVALID // its session has just ended
+	}
+	changed := *o
+	changed.attrs = o.attrs.with(a)
+	t.objects.add(t.complete(&changed))
+	return nil
+}
+
+// changeTokenObject changes what the store has now, so that nothing is lost of what
+// other processes have changed since this one looked.
+func (s *session) changeTokenObject(o *object, a attributes) error {
+	t := s.token
+	var changed *object
+	return t.write(func(tx *store.Tx) (err error) {
+		if changed, err = t.latest(tx, o); err != nil {
+			return err
+		}
+		if err := s.mayChange(changed, a); err != nil {
+			return err
+		}
+		changed.attrs = changed.attrs.with(a)
+		return tx.Put(t.record(changed))
+	}, func(c *catalog) { c.add(t.complete(changed)) })
+}
+
+// latest returns a copy of a token object with the attributes that the store has
+// now. An object that another process has destroyed is CKR_OBJECT_HANDLE_INVALID.
+func (t *token) latest(tx *store.Tx, o *object) (*object, error) {
+	r, err := tx.Current(t.record(o))
+	if o.key != nil && errors.Is(err, store.ErrNoRecord) {
+		r, err = &store.Record{Public: o.key.Public}, nil // nobody has given it attributes
+	}
+	if err != nil {
+		return nil, err
+	}
+	now := *o
+	now.attrs = attributesOf(r)
+	if o.key == nil {
+		return &now, nil
+	}
+	if r.Hidden || !bytes.Equal(r.Public, o.key.Public) {
+		return nil, CKR_OBJECT_HANDLE_INVALID
+	}
+	now.attrs = t.slotAttributes(*o.key, o.id.private).with(now.attrs)
+	return &now, nil
 }
 
 // record is what the store keeps of a token object.
@@ -108,9 +151,14 @@ func (t *token) destroy(o *object) error {
 // hide destroys a public key object whose key stays in its slot. That is for the
 // user to do: what the store keeps of a slot is authenticated.
 func (t *token) hide(o *object) error {
-	r := t.record(o)
-	r.Hidden = true
-	err := t.write(func(tx *store.Tx) error { return tx.Put(r) }, func(c *catalog) { c.forget(o) })
+	err := t.write(func(tx *store.Tx) error {
+		if _, err := t.latest(tx, o); err != nil && !o.broken() {
+			return err // the slot has got another key, and its record must stay
+		}
+		r := t.record(o)
+		r.Hidden = true
+		return tx.Put(r)
+	}, func(c *catalog) { c.forget(o) })
 	if errors.Is(err, store.ErrLocked) {
 		return CKR_ACTION_PROHIBITED // C_DestroyObject has no code for a login that is missing
 	}

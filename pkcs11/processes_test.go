@@ -121,3 +121,95 @@ func (f *fixture) newest(label string) {
 	_, err := f.sign(CKM_ECDSA, f.one(CKA_LABEL, label, zkSlot, 16), digest32)
 	want(f, "sign with the newest key", err, CKR_OK)
 }
+
+// changeAfter changes an object after it was looked up and something else was done.
+func (f *fixture) changeAfter(object uint, meanwhile func(), change ...any) error {
+	return f.in(f.h, func(s *session) error {
+		o, err := s.object(object)
+		f.ok(err)
+		meanwhile()
+		a, err := template(is(change...))
+		f.ok(err)
+		return s.changeTokenObject(o, a)
+	})
+}
+
+// TestChangesOfTwoProcesses: what two processes change in one object at the same
+// time is all changed.
+func TestChangesOfTwoProcesses(t *testing.T) {
+	f := newUser(t)
+	other := f.another()
+	f.ok(create(f, CKO_DATA))
+	_, err := f.CreateObject(f.h, is(CKA_CLASS, CKO_DATA, CKA_TOKEN, true, CKA_PRIVATE, true))
+	f.ok(err)
+	for _, c := range []struct {
+		object    []any
+		attribute int
+	}{
+		{[]any{CKA_CLASS, CKO_DATA, CKA_PRIVATE, false}, CKA_APPLICATION},
+		{[]any{CKA_CLASS, CKO_DATA, CKA_PRIVATE, true}, CKA_APPLICATION},
+		{[]any{CKA_CLASS, CKO_PUBLIC_KEY, zkSlot, 3}, CKA_ID},
+		{[]any{CKA_CLASS, CKO_PRIVATE_KEY, zkSlot, 3}, CKA_ID},
+	} {
+		mine, theirs := f.one(c.object...), other.one(c.object...)
+		for _, text := range []string{"first", "second"} { // without and with a record of a key
+			f.ok(f.changeAfter(mine, func() {
+				f.ok(other.SetAttributeValue(other.h, theirs, is(CKA_LABEL, text)))
+			}, c.attribute, text))
+			for _, g := range []*fixture{f, other} {
+				object := g.one(c.object...)
+				g.reads(object, CKA_LABEL, text)
+				g.reads(object, uint(c.attribute), text)
+			}
+		}
+	}
+}
+
+// TestChangeTooLate: what another process has done meanwhile can forbid a change.
+func TestChangeTooLate(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		object    []any
+		meanwhile func(other *fixture, object uint)
+		change    []any
+		wanted    Error
+	}{
+		{"destroyed", []any{CKA_CLASS, CKO_DATA}, func(g *fixture, o uint) { g.ok(g.DestroyObject(g.h, o)) },
+			[]any{CKA_LABEL, "x"}, CKR_OBJECT_HANDLE_INVALID},
+		{"hidden", []any{CKA_CLASS, CKO_PUBLIC_KEY, zkSlot, 16}, func(g *fixture, o uint) { g.ok(g.DestroyObject(g.h, o)) },
+			[]any{CKA_LABEL, "x"}, CKR_OBJECT_HANDLE_INVALID},
+		{"replaced", []any{CKA_CLASS, CKO_PRIVATE_KEY, zkSlot, 16}, func(g *fixture, _ uint) { g.replaceKey("old", "new") },
+			[]any{CKA_LABEL, "x"}, CKR_OBJECT_HANDLE_INVALID},
+		{"restricted", []any{CKA_CLASS, CKO_DATA}, func(g *fixture, o uint) {
+			g.ok(g.SetAttributeValue(g.h, o, is(CKA_COPYABLE, false)))
+		}, []any{CKA_COPYABLE, true}, CKR_ATTRIBUTE_READ_ONLY},
+	} {
+		f := newUser(t)
+		f.ok(create(f, CKO_DATA))
+		f.newLabelled("old")
+		other := f.another()
+		theirs := other.one(c.object...)
+		err := f.changeAfter(f.one(c.object...), func() { c.meanwhile(other, theirs) }, c.change...)
+		want(t, c.name, err, c.wanted)
+		if n := len(f.search(CKA_LABEL, "x")); n > 0 {
+			t.Errorf("%s: the change was made", c.name)
+		}
+	}
+}
+
+// TestHideTooLate: a public key object that is destroyed after its slot has got
+// another key takes nothing of that one along.
+func TestHideTooLate(t *testing.T) {
+	f := newUser(t)
+	other := f.another()
+	f.newLabelled("old")
+	public := f.public(16)
+	err := f.in(f.h, func(s *session) error {
+		o, err := s.object(public)
+		f.ok(err)
+		other.replaceKey("old", "new")
+		return s.token.destroy(o)
+	})
+	want(t, "destroy", err, CKR_OBJECT_HANDLE_INVALID)
+	f.newest("new")
+}

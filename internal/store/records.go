@@ -28,7 +28,7 @@ func (s *Store) Records() ([]Record, error) {
 		if err != nil {
 			return err
 		}
-		return eachRow(tx, func(w *row) {
+		return eachRow(tx, "true", nil, func(w *row) {
 			if r, ok := w.record(keys); ok {
 				records = append(records, *r)
 			} else {
@@ -52,8 +52,10 @@ func (s *Store) Damaged() []int64 {
 	return slices.Clone(s.damaged.ids)
 }
 
-func eachRow(tx *sql.Tx, fn func(*row)) error {
-	rows, err := tx.Query("SELECT id, slot, private, sealed, hidden, public, attributes, code FROM records ORDER BY id")
+// eachRow calls fn with the rows of which a condition with these arguments is true.
+func eachRow(tx *sql.Tx, condition string, arguments []any, fn func(*row)) error {
+	rows, err := tx.Query("SELECT id, slot, private, sealed, hidden, public, attributes, code FROM records WHERE "+
+		condition+" ORDER BY id", arguments...)
 	if err != nil {
 		return err
 	}
@@ -67,6 +69,32 @@ func eachRow(tx *sql.Tx, fn func(*row)) error {
 		fn(w)
 	}
 	return rows.Err()
+}
+
+// Current returns what the store holds now of a record: the one of its ID or, where
+// that is 0, the one that decorates the same half of its key slot. ErrNoRecord also
+// when that is not as the store wrote it; ErrLocked when it is sealed and the store
+// is locked.
+func (tx *Tx) Current(r *Record) (*Record, error) {
+	condition, arguments := "id = ?", []any{r.ID}
+	if r.ID == 0 {
+		condition, arguments = "slot = ? AND private = ?", []any{r.Slot, r.Private}
+	}
+	var now *Record
+	err := eachRow(tx.tx, condition, arguments, func(w *row) {
+		if current, ok := w.record(tx.keys); ok {
+			now = current
+		}
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case now == nil:
+		return nil, ErrNoRecord
+	case now.Attributes == nil:
+		return nil, ErrLocked
+	}
+	return now, nil
 }
 
 // Put writes the record. It sets an ID of 0 to one that counts once the

@@ -50,6 +50,7 @@ func equal(a, b []store.Record) bool {
 	return slices.EqualFunc(a, b, func(a, b store.Record) bool {
 		public := bytes.Equal(a.Public, b.Public)
 		a.Public, b.Public = nil, nil
+		a.Authentic, b.Authentic = false, false
 		return public && reflect.DeepEqual(a, b)
 	})
 }
@@ -96,6 +97,52 @@ func TestReplaceAndDelete(t *testing.T) {
 
 // A slot may have got another key between the removal of its key and that of the
 // records.
+// TestCurrent reads records in a transaction, in which other processes cannot
+// change them.
+func TestCurrent(t *testing.T) {
+	s, dir, _ := initialized(t)
+	unlock(t, s)
+	plain := put(t, s, store.Record{Slot: store.NoSlot, Attributes: label("plain")})
+	sealed := put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("sealed")})
+	put(t, s, store.Record{Slot: 3, Public: []byte("key"), Attributes: label("public half")})
+	put(t, s, store.Record{Slot: 3, Public: []byte("key"), Private: true, Attributes: label("private half")})
+	damaged := put(t, s, store.Record{Slot: store.NoSlot, Attributes: label("damaged")})
+	edit(t, dir, "UPDATE records SET hidden = 1 WHERE id = ?", damaged)
+	for _, test := range []struct {
+		name         string
+		record       store.Record
+		label        string
+		open, locked error
+	}{
+		{"by ID", store.Record{ID: plain, Slot: store.NoSlot}, "plain", nil, nil},
+		{"sealed", store.Record{ID: sealed, Slot: store.NoSlot}, "sealed", nil, store.ErrLocked},
+		{"public half", store.Record{Slot: 3}, "public half", nil, nil},
+		{"private half", store.Record{Slot: 3, Private: true}, "private half", nil, nil},
+		{"no such ID", store.Record{ID: 1000, Slot: store.NoSlot}, "", store.ErrNoRecord, store.ErrNoRecord},
+		{"no such slot", store.Record{Slot: 4}, "", store.ErrNoRecord, store.ErrNoRecord},
+		{"damaged", store.Record{ID: damaged, Slot: store.NoSlot}, "damaged", store.ErrNoRecord, nil},
+	} {
+		unlock(t, s)
+		checkCurrent(t, s, test.name, test.record, test.label, test.open)
+		s.Logout()
+		checkCurrent(t, s, test.name+", locked", test.record, test.label, test.locked)
+	}
+}
+
+func checkCurrent(t *testing.T, s *store.Store, name string, r store.Record, wanted string, failure error) {
+	t.Helper()
+	_, err := s.Update(func(tx *store.Tx) error {
+		now, err := tx.Current(&r)
+		if err == nil && string(now.Attributes[3]) != wanted {
+			t.Errorf("%s: got %q, want %q", name, now.Attributes[3], wanted)
+		}
+		return err
+	})
+	if !errors.Is(err, failure) {
+		t.Errorf("%s: error %v, want %v", name, err, failure)
+	}
+}
+
 func TestDeleteSlotSparesOtherKeys(t *testing.T) {
 	s, _, _ := initialized(t)
 	unlock(t, s)
