@@ -216,7 +216,7 @@ func (t *token) stored(r *store.Record) *object {
 	if r.Attributes == nil || r.Sealed && t.user() != CKU_USER {
 		return nil
 	}
-	o := &object{id: identity{record: r.ID}, attrs: fromStore(r.Attributes)}
+	o := &object{id: identity{record: r.ID}, attrs: attributesOf(r)}
 	if o.class() == CKO_PRIVATE_KEY {
 		return nil // the store never holds one: forged
 	}
@@ -258,7 +258,7 @@ func (t *token) slotObjects(k scm.Key, h halves, lost [][]byte) []*object {
 			if r.Hidden || r.Sealed && t.user() != CKU_USER {
 				continue
 			}
-			o.attrs = o.attrs.with(fromStore(r.Attributes))
+			o.attrs = o.attrs.with(attributesOf(r))
 		}
 		if o = t.complete(o); o != nil {
 			objects = append(objects, o)

@@ -5,6 +5,8 @@ package pkcs11
 import (
 	"encoding/binary"
 	"math"
+
+	"libzk_pkcs11/internal/store"
 )
 
 // allRules has every attribute that an object of this token can have.
@@ -22,6 +24,17 @@ func toStore(a attributes) map[uint64][]byte {
 		out[uint64(t)] = v
 	}
 	return out
+}
+
+// attributesOf returns the attributes of a record. That a certificate is trusted
+// says the SO, who is logged in then: it is not believed of a record that somebody
+// may have written who is not.
+func attributesOf(r *store.Record) attributes {
+	a := fromStore(r.Attributes)
+	if !r.Authentic && a.is(CKA_TRUSTED) {
+		a[CKA_TRUSTED] = no
+	}
+	return a
 }
 
 // fromStore is the reverse of toStore.

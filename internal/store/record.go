@@ -19,6 +19,9 @@ type Record struct {
 	Sealed  bool   // the attributes can only be read, and written, while the store is unlocked
 	Public  []byte // with a key slot: the public key that it had when the record was made
 	Hidden  bool   // the user has destroyed the object although its key lives on
+	// Authentic tells of a record that was read that an unlocked store wrote it,
+	// as far as the present store can check that: without login anybody may have.
+	Authentic bool
 	// Attributes are values by type. The store does not look into them. Nil
 	// when they are sealed and the store is locked.
 	Attributes map[uint64][]byte
@@ -48,9 +51,10 @@ func newRow(r *Record, k *keys) *row {
 // them is then taken as it is. It returns false when the row is not as the store
 // wrote it.
 func (w *row) record(k *keys) (*Record, bool) {
-	if k != nil && !w.authentic(k) {
+	if !w.acceptable(k) {
 		return nil, false
 	}
+	w.Authentic = len(w.code) > 0
 	plain := w.attributes
 	if w.Sealed {
 		if k == nil {
@@ -66,11 +70,11 @@ func (w *row) record(k *keys) (*Record, bool) {
 	return &w.Record, err == nil
 }
 
-func (w *row) authentic(k *keys) bool {
+func (w *row) acceptable(k *keys) bool {
 	if len(w.code) == 0 {
 		return !w.needsKeys()
 	}
-	return hmac.Equal(w.code, k.code(w.encoded()))
+	return k == nil || hmac.Equal(w.code, k.code(w.encoded()))
 }
 
 // needsKeys tells whether only an unlocked store may write the record: anybody

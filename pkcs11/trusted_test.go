@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"testing"
+
+	"libzk_pkcs11/internal/store"
+)
+
+// trustedCertificate returns a provider on a token with a certificate that the SO
+// has marked as trusted; nobody is logged in.
+func trustedCertificate(t *testing.T) *fixture {
+	t.Helper()
+	f := newPublic(t)
+	template, _ := certificate(t)
+	f.login(CKU_SO)
+	_, err := f.CreateObject(f.h, is(append(template, CKA_TOKEN, true, CKA_TRUSTED, true)...))
+	f.ok(err)
+	f.ok(f.Logout(f.h))
+	return f
+}
+
+// TestTrustedIsSaidByTheOfficer: with and without login.
+func TestTrustedIsSaidByTheOfficer(t *testing.T) {
+	f := trustedCertificate(t)
+	for range 2 {
+		f.reads(f.one(CKA_CLASS, CKO_CERTIFICATE), CKA_TRUSTED, true)
+		want(t, "login", f.Login(f.h, CKU_USER, userPIN), CKR_OK)
+		f.reads(f.one(CKA_CLASS, CKO_CERTIFICATE), CKA_TRUSTED, true)
+		f.ok(f.Logout(f.h))
+	}
+}
+
+// TestForgedTrust: whoever may write the file, and knows no PIN, makes no trusted
+// certificate, and the user who then labels it does not either.
+func TestForgedTrust(t *testing.T) {
+	tests := map[string]func(f *fixture){
+		"code taken away": func(f *fixture) { forge(t, f.dir, "UPDATE records SET code = x''") },
+		"record of a locked store": func(f *fixture) {
+			template, _ := certificate(t)
+			a := attributes{CKA_TOKEN: yes, CKA_PRIVATE: no, CKA_MODIFIABLE: yes, CKA_TRUSTED: yes}
+			for _, x := range is(template...) {
+				a[x.Type] = x.Value
+			}
+			forge(t, f.dir, "DELETE FROM records")
+			_, err := f.store.Update(func(tx *store.Tx) error {
+				return tx.Put(&store.Record{Slot: store.NoSlot, Attributes: toStore(a)})
+			})
+			f.ok(err)
+		},
+	}
+	for name, forgery := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := trustedCertificate(t)
+			forgery(f)
+			f = openIn(t, f.dir, Options{})
+			f.h = f.session(CKF_RW_SESSION)
+			f.reads(f.one(CKA_CLASS, CKO_CERTIFICATE), CKA_TRUSTED, false)
+			f.login(CKU_USER)
+			f.reads(f.one(CKA_CLASS, CKO_CERTIFICATE), CKA_TRUSTED, false)
+			f.ok(f.SetAttributeValue(f.h, f.one(CKA_CLASS, CKO_CERTIFICATE), is(CKA_LABEL, "labelled")))
+			f = openIn(t, f.dir, Options{})
+			f.h = f.session(0)
+			f.reads(f.one(CKA_LABEL, "labelled"), CKA_TRUSTED, false)
+		})
+	}
+}
