@@ -26,6 +26,12 @@ type api interface {
 	generate(scm.Curve) (scm.Slot, error)
 	remove(scm.Slot) error
 
+	// The same for the public keys of others, in slots of their own.
+	foreignSlots() ([]scm.Slot, error)
+	foreignKey(scm.Slot) ([]byte, error)
+	storeForeign(c scm.Curve, public []byte) (scm.Slot, error)
+	removeForeign(scm.Slot) error
+
 	// lock and unlock are scm.Locker's. Unlock gives nil for data that the
 	// module has not locked.
 	lock(plain []byte, shared bool) ([]byte, error)

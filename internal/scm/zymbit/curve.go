@@ -6,6 +6,8 @@ import (
 	"crypto/ecdh"
 	"crypto/sha256"
 	"fmt"
+	"math/big"
+	"slices"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 
@@ -56,6 +58,40 @@ func (d *Device) curve25519(s scm.Slot, public []byte) scm.Curve {
 		return scm.Ed25519
 	}
 	return scm.X25519
+}
+
+// isPublic tells whether the bytes can be a public key on the curve.
+func isPublic(c scm.Curve, public []byte) bool {
+	if len(public) != c.PublicSize() {
+		return false
+	}
+	switch c {
+	case scm.P256:
+		return onP256(public)
+	case scm.Secp256k1:
+		return onSecp256k1(public)
+	case scm.Ed25519:
+		return onEdwards25519(public)
+	}
+	return true
+}
+
+// onEdwards25519 tells whether there is a point with this y: whether
+// (y²-1)/(dy²+1) is a square, which it is when the product of both is one.
+func onEdwards25519(public []byte) bool {
+	big25519 := func(s string) *big.Int { n, _ := new(big.Int).SetString(s, 16); return n }
+	p := big25519("7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed")
+	curve := big25519("52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3")
+	y := slices.Clone(public)
+	y[31] &= 0x7f // the sign of x
+	slices.Reverse(y)
+	square := new(big.Int).SetBytes(y)
+	square.Mul(square, square)
+	one := big.NewInt(1)
+	product := new(big.Int).Mul(curve, square)
+	product.Add(product, one)
+	product.Mul(product, square.Sub(square, one))
+	return big.Jacobi(product.Mod(product, p), p) >= 0
 }
 
 func onP256(xy []byte) bool {

@@ -156,6 +156,36 @@ func (f *fake) remove(s scm.Slot) error {
 	return answer(f.Remove(scm.Key{Slot: s}))
 }
 
+func (f *fake) foreignSlots() ([]scm.Slot, error) {
+	if err := f.call("foreignSlots"); err != nil {
+		return nil, err
+	}
+	return f.ForeignSlots()
+}
+
+func (f *fake) foreignKey(s scm.Slot) ([]byte, error) {
+	if err := f.call("foreignKey"); err != nil {
+		return nil, err
+	}
+	k, err := f.ForeignKey(s)
+	return k.Public, answer(err)
+}
+
+func (f *fake) storeForeign(c scm.Curve, public []byte) (scm.Slot, error) {
+	if err := f.call("storeForeign"); err != nil {
+		return 0, err
+	}
+	s, err := f.StoreForeign(c, public)
+	return s, answer(err)
+}
+
+func (f *fake) removeForeign(s scm.Slot) error {
+	if err := f.call("removeForeign"); err != nil {
+		return err
+	}
+	return answer(f.RemoveForeign(s))
+}
+
 func (f *fake) node(s scm.Slot) (address, name string, master scm.Slot, err error) {
 	if err := f.call("node"); err != nil {
 		return "", "", 0, err

@@ -91,9 +91,13 @@ func (l *library) slots() ([]scm.Slot, error) {
 	if l.f.GetAllocSlotsList == nil {
 		return permanent(), nil
 	}
+	return l.allocated(false)
+}
+
+func (l *library) allocated(foreign bool) ([]scm.Slot, error) {
 	var capacity, size C.int
 	var list *C.int
-	rc := C.callGetAllocSlotsList(l.f, l.ctx, false, &capacity, &list, &size)
+	rc := C.callGetAllocSlotsList(l.f, l.ctx, C.bool(foreign), &capacity, &list, &size)
 	bytes, err := l.taken("zkGetAllocSlotsList", rc, (*C.uint8_t)(unsafe.Pointer(list)), size*C.sizeof_int)
 	if err != nil {
 		return nil, err

@@ -81,17 +81,8 @@ func (d *Device) use(s scm.Slot, f func() ([]byte, error)) (out []byte, err erro
 	return nil, fmt.Errorf("slot %d: %w", s, err)
 }
 
-// isPeer tells whether the bytes are a public key on the curve, which the library
+// isPeer tells whether the bytes are a public key to agree with, which the library
 // is not known to check.
 func isPeer(c scm.Curve, public []byte) bool {
-	if len(public) != c.PublicSize() {
-		return false
-	}
-	switch c {
-	case scm.P256:
-		return onP256(public)
-	case scm.Secp256k1:
-		return onSecp256k1(public)
-	}
-	return onX25519(public)
+	return isPublic(c, public) && (c != scm.X25519 || onX25519(public))
 }

@@ -42,16 +42,17 @@ type Options struct {
 }
 
 // Device is an open SCM. Besides scm.Device it is an scm.Agreer, scm.Capable,
-// scm.Locker, scm.Wallet and scm.Clock.
+// scm.Locker, scm.Keeper, scm.Wallet and scm.Clock.
 type Device struct {
 	options Options
 	changes *changes
 	missing []string // functions that the library lacks
 
-	calls  sync.Mutex // held during each use of api, and guards closed and made
-	api    api
-	closed bool
-	made   map[string]scm.Curve // curves of the keys that were made here, by public key
+	calls   sync.Mutex // held during each use of api, and guards what follows
+	api     api
+	closed  bool
+	made    map[string]scm.Curve // curves of the keys that were made or stored here, by public key
+	foreign foreignKeys
 
 	mu    sync.Mutex // guards what follows; taken after calls, never before
 	known knowledge
@@ -63,6 +64,7 @@ var _ interface {
 	scm.Agreer
 	scm.Capable
 	scm.Locker
+	scm.Keeper
 	scm.Wallet
 	scm.Clock
 } = (*Device)(nil)

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zymbit
+
+import (
+	"fmt"
+	"slices"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// foreignKeys are those that were last read, at a version of the device.
+type foreignKeys struct {
+	version uint64
+	known   bool
+	keys    []scm.Key // nobody changes it
+}
+
+// Foreign lists the public keys of others. Those of 32 bytes that this device has
+// not stored are taken for Ed25519 where they can be.
+func (d *Device) Foreign() ([]scm.Key, error) {
+	d.calls.Lock()
+	defer d.calls.Unlock()
+	keys, err := d.foreignLocked()
+	all := make([]scm.Key, len(keys))
+	for i, k := range keys {
+		all[i] = clone(k)
+	}
+	return all, err
+}
+
+// foreignLocked returns the foreign keys, from memory where nothing has changed.
+// The caller holds calls.
+func (d *Device) foreignLocked() ([]scm.Key, error) {
+	if d.closed {
+		return nil, errClosed
+	}
+	version := d.Version()
+	if f := d.foreign; f.known && f.version == version {
+		return f.keys, nil
+	}
+	var keys []scm.Key
+	err := d.retryLocked(func() (err error) {
+		keys, err = d.readForeign()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.foreign = foreignKeys{version, true, keys}
+	return keys, nil
+}
+
+func (d *Device) readForeign() ([]scm.Key, error) {
+	numbers, err := d.api.foreignSlots()
+	if err != nil {
+		return nil, err
+	}
+	var keys []scm.Key
+	hidden := 0
+	for _, s := range numbers {
+		public, err := d.api.foreignKey(s)
+		if timedOut(err) {
+			return nil, err
+		}
+		if err != nil {
+			hidden++
+		} else if c, ok := d.foreignCurve(public); ok {
+			keys = append(keys, scm.Key{Slot: s, Curve: c, Public: public})
+		}
+	}
+	slices.SortFunc(keys, func(a, b scm.Key) int { return int(a.Slot - b.Slot) })
+	if hidden > 0 { // by the module, or by a dead context, where this fails too
+		_, err = d.api.foreignSlots()
+	}
+	return keys, err
+}
+
+func (d *Device) foreignCurve(public []byte) (c scm.Curve, ok bool) {
+	if c, ok := d.made[string(public)]; ok {
+		return c, true
+	}
+	for _, c := range scm.Curves {
+		if isPublic(c, public) {
+			return c, true
+		}
+	}
+	return 0, false
+}
+
+// ForeignKey returns one of the public keys of others. ErrSlotEmpty also for one
+// that the module does not show.
+func (d *Device) ForeignKey(s scm.Slot) (scm.Key, error) {
+	d.calls.Lock()
+	defer d.calls.Unlock()
+	k, err := d.foreignIn(s)
+	return clone(k), err
+}
+
+func (d *Device) foreignIn(s scm.Slot) (scm.Key, error) {
+	if s < 0 || s >= scm.ForeignSlots {
+		return scm.Key{}, errRange(s)
+	}
+	keys, err := d.foreignLocked()
+	if err != nil {
+		return scm.Key{}, err
+	}
+	i := slices.IndexFunc(keys, func(k scm.Key) bool { return k.Slot == s })
+	if i < 0 {
+		return scm.Key{}, errEmpty(s)
+	}
+	return keys[i], nil
+}
+
+// StoreForeign keeps a public key in a foreign slot that the module chooses.
+func (d *Device) StoreForeign(c scm.Curve, public []byte) (scm.Slot, error) {
+	if c < scm.P256 || c > scm.X25519 {
+		return 0, fmt.Errorf("curve %d: %w", int(c), scm.ErrCurve)
+	}
+	if !isPublic(c, public) {
+		return 0, fmt.Errorf("no public key on %s: %w", c, scm.ErrInput)
+	}
+	d.calls.Lock()
+	defer d.calls.Unlock()
+	before, err := d.foreignNumbers() // which finds a dead context, as in Generate
+	if err != nil {
+		return 0, err
+	}
+	if len(before) >= scm.ForeignSlots {
+		return 0, fmt.Errorf("all %d foreign slots hold keys: %w", len(before), scm.ErrFull)
+	}
+	s, err := d.api.storeForeign(c, public)
+	if err != nil {
+		return 0, err
+	}
+	d.made[string(public)] = c
+	d.noteForeign(s)
+	return s, nil
+}
+
+// RemoveForeign erases one of the public keys of others.
+func (d *Device) RemoveForeign(s scm.Slot) error {
+	if s < 0 || s >= scm.ForeignSlots {
+		return errRange(s)
+	}
+	d.calls.Lock()
+	defer d.calls.Unlock()
+	before, err := d.foreignNumbers()
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(before, s) {
+		return errEmpty(s)
+	}
+	err = d.api.removeForeign(s)
+	d.noteForeign(s)
+	return err
+}
+
+func (d *Device) foreignNumbers() (all []scm.Slot, err error) {
+	err = d.retryLocked(func() error {
+		all, err = d.api.foreignSlots()
+		return err
+	})
+	return all, err
+}
+
+// noteForeign tells that a foreign slot was changed: among the changes the foreign
+// slots have the numbers below 0.
+func (d *Device) noteForeign(s scm.Slot) {
+	d.forgetSlot(-1 - s)
+	d.changes.note(-1 - s)
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zymbit
+
+// #include "shim.h"
+import "C"
+
+import "libzk_pkcs11/internal/scm"
+
+func (l *library) foreignSlots() ([]scm.Slot, error) { return l.allocated(true) }
+
+func (l *library) foreignKey(s scm.Slot) ([]byte, error) {
+	var p *C.uint8_t
+	var size C.int
+	rc := C.callExportPubKey(l.f, l.ctx, &p, &size, C.int(s), true)
+	return l.taken("zkExportPubKey", rc, p, size)
+}
+
+func (l *library) storeForeign(c scm.Curve, public []byte) (scm.Slot, error) {
+	rc := C.callStoreForeignPubKey(l.f, l.ctx, C.ZK_EC_KEY_TYPE(c), first(public), C.int(len(public)))
+	return scm.Slot(rc), failed("zkStoreForeignPubKey", rc)
+}
+
+func (l *library) removeForeign(s scm.Slot) error {
+	return failed("zkRemoveKey", C.callRemoveKey(l.f, l.ctx, C.int(s), true))
+}
