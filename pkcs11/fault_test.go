@@ -98,6 +98,26 @@ func TestFaultInInitToken(t *testing.T) {
 	}
 }
 
+// TestKeysThatStay: C_InitToken goes on when a key slot cannot be emptied, and
+// succeeds when it need not be.
+func TestKeysThatStay(t *testing.T) {
+	for cause, wanted := range map[error]Error{
+		scm.ErrSlotEmpty: CKR_OK, scm.ErrPermanent: CKR_OK, scm.ErrDevice: CKR_DEVICE_ERROR,
+	} {
+		f := newUser(t)
+		f.tokenPair(scm.P256)
+		f.tokenPair(scm.P256)
+		f.ok(f.CloseSession(f.h))
+		f.device.Fail("Remove", 1, cause)
+		want(t, cause.Error(), f.InitToken(0, soPIN, []byte("again")), wanted)
+		keys, err := f.device.Keys()
+		f.ok(err)
+		if n := len(keys); n != scm.PermanentSlots+1 {
+			t.Errorf("%v: %d keys are left, want one in a user slot", cause, n)
+		}
+	}
+}
+
 // TestDeviceCalls counts: looking at objects costs none, once the slots are
 // known; a signature costs one.
 func TestDeviceCalls(t *testing.T) {

@@ -4,6 +4,7 @@ package pkcs11
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"libzk_pkcs11/internal/scm"
@@ -83,20 +84,25 @@ func (t *token) unsealAsOfficer(pin []byte) error {
 	return t.unseal(secret)
 }
 
-// removeUserKeys empties the user key slots.
+// removeUserKeys empties the user key slots, as far as that is possible. Those that
+// another process empties at the same time, or that go with another key of a wallet,
+// are as they should be; what the device keeps for itself stays.
 func (t *token) removeUserKeys() error {
 	keys, err := t.device.Keys()
 	if err != nil {
 		return err
 	}
+	var failed error
 	for _, k := range keys {
-		if k.Slot.User() {
-			if err := t.device.Remove(scm.Key{Slot: k.Slot}); err != nil {
-				return err
-			}
+		if !k.Slot.User() {
+			continue
+		}
+		err := t.device.Remove(scm.Key{Slot: k.Slot})
+		if err != nil && !errors.Is(err, scm.ErrSlotEmpty) && !errors.Is(err, scm.ErrPermanent) {
+			failed = errors.Join(failed, fmt.Errorf("slot %d: %w", k.Slot, err))
 		}
 	}
-	return nil
+	return failed
 }
 
 // unseal opens the device with the token's secret.
