@@ -79,14 +79,14 @@ func (p *Provider) quirks(wanted attributes) Quirks {
 // hide tells whether the host is better off without an object that its search
 // would find.
 func (q Quirks) hide(o *object, wanted attributes) bool {
-	switch {
-	case q.HideOtherKeyTypes && len(wanted) == 1:
-		c := o.class()
-		return (c == CKO_PUBLIC_KEY || c == CKO_PRIVATE_KEY) && o.keyType() != CKK_EC && o.keyType() != CKK_RSA
-	case q.HideUnknownCurves && o.verify != nil:
-		return o.verify.curve.curve == scm.Secp256k1
-	}
-	return false
+	return q.HideOtherKeyTypes && len(wanted) == 1 && o.otherKeyType() ||
+		q.HideUnknownCurves && o.verify != nil && o.verify.curve.curve == scm.Secp256k1
+}
+
+// otherKeyType tells whether o is half of a key pair that is neither RSA nor EC.
+func (o *object) otherKeyType() bool {
+	c := o.class()
+	return (c == CKO_PUBLIC_KEY || c == CKO_PRIVATE_KEY) && o.keyType() != CKK_EC && o.keyType() != CKK_RSA
 }
 
 // KeysInSlot lists the objects of a key slot that the session may see: what a
