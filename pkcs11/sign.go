@@ -105,7 +105,10 @@ func (w *signing) signature(t *token, input []byte) ([]byte, error) {
 // between any more: a key that is gone never comes back.
 func (t *token) stillHolds(key *object) error {
 	return t.look(func(c *catalog) error {
-		if now := c.objects[key.handle]; now == nil || now.broken() {
+		switch now := c.objects[key.handle]; {
+		case now == nil && t.user() != CKU_USER:
+			return CKR_USER_NOT_LOGGED_IN // another thread has just logged out
+		case now == nil || now.broken():
 			return CKR_FUNCTION_FAILED
 		}
 		return nil
