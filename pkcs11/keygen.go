@@ -131,10 +131,21 @@ func (s *session) generate(r *pairRequest) ([2]uint, error) {
 	}
 	handles, err := keep(pair)
 	if err != nil {
-		s.token.warnOn("erasing a new key that could not be recorded", s.token.device.Remove(k))
+		s.token.takeBack(k, pair)
 		return [2]uint{}, err
 	}
 	return handles, nil
+}
+
+// takeBack undoes the making of a key pair of which not everything could be kept:
+// what has a handle already was.
+func (t *token) takeBack(k scm.Key, pair [2]*object) {
+	for _, o := range pair {
+		if o.handle != 0 {
+			t.warnOn("forgetting one half of a new key pair", t.destroy(o))
+		}
+	}
+	t.warnOn("erasing a new key that could not be recorded", t.device.Remove(k))
 }
 
 // newKey asks the device for the key pair.
@@ -208,7 +219,13 @@ func (s *session) keepVolatile(pair [2]*object) ([2]uint, error) {
 func (s *session) keepSlot(pair [2]*object) ([2]uint, error) {
 	t := s.token
 	public, private := t.record(pair[0]), t.record(pair[1])
-	public.Hidden = !pair[0].attrs.is(CKA_TOKEN)
+	if public.Hidden = !pair[0].attrs.is(CKA_TOKEN); public.Hidden {
+		pair[0].key = nil
+		delete(pair[0].attrs, CKA_ZK_SLOT)
+		if _, err := s.keep(pair[0].attrs, pair[0]); err != nil {
+			return [2]uint{}, err
+		}
+	}
 	err := t.write(func(tx *store.Tx) error {
 		if err := tx.Put(public); err != nil {
 			return err
@@ -221,11 +238,5 @@ func (s *session) keepSlot(pair [2]*object) ([2]uint, error) {
 			}
 		}
 	})
-	handles := [2]uint{pair[0].handle, pair[1].handle}
-	if err == nil && public.Hidden {
-		pair[0].key = nil
-		delete(pair[0].attrs, CKA_ZK_SLOT)
-		handles[0], err = s.keep(pair[0].attrs, pair[0])
-	}
-	return handles, err
+	return [2]uint{pair[0].handle, pair[1].handle}, err
 }

@@ -261,9 +261,25 @@ func TestGenerateUndone(t *testing.T) {
 		if n := len(slow.search(CKA_CLASS, CKO_PRIVATE_KEY)); n != scm.PermanentSlots {
 			t.Errorf("%+v: %d private keys, want %d", c, n, scm.PermanentSlots)
 		}
+		if n := len(slow.search(CKA_CLASS, CKO_PUBLIC_KEY)); n != scm.PermanentSlots {
+			t.Errorf("%+v: %d public keys, want %d", c, n, scm.PermanentSlots)
+		}
 		if n := slow.device.Calls("Remove"); n != 1 {
 			t.Errorf("%+v: %d keys were removed, want 1", c, n)
 		}
+	}
+}
+
+// TestGenerateLoggedOut: the user logs out while a pair in volatile memory is made,
+// whose public half is stored. That half does not stay alone.
+func TestGenerateLoggedOut(t *testing.T) {
+	f := newUser(t)
+	second := f.session(0)
+	f.during("Random", func() { f.ok(f.Logout(second)) }) // for the CKA_UNIQUE_ID of the public half
+	_, _, err := f.tryPair(scm.P256, []any{CKA_TOKEN, true, CKA_LABEL, "half"}, nil)
+	want(t, "generate", err, CKR_USER_NOT_LOGGED_IN)
+	if n := len(f.search(CKA_LABEL, "half")); n > 0 {
+		t.Errorf("%d objects are left", n)
 	}
 }
 
