@@ -42,6 +42,9 @@ func (s *session) mayChange(o *object, a attributes) error {
 	if !o.attrs.is(CKA_MODIFIABLE) || o.broken() {
 		return CKR_ACTION_PROHIBITED
 	}
+	if a.is(CKA_DERIVE) && o.alwaysAuthenticate() {
+		return CKR_TEMPLATE_INCONSISTENT
+	}
 	return o.rules.checkChange(o.attrs, a, false, s.token.user())
 }
 

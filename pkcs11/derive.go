@@ -55,6 +55,9 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 		if err != nil {
 			return err
 		}
+		if o.alwaysAuthenticate() {
+			return CKR_KEY_FUNCTION_NOT_PERMITTED // of a key that was made by an earlier version
+		}
 		a, err := s.derived(list)
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
 )
 
 // party is the other side of an agreement, with keys of its own.
@@ -142,4 +143,34 @@ func TestDeriveErrors(t *testing.T) {
 	want(t, "no parameter", err, CKR_MECHANISM_PARAM_INVALID)
 	_, err = f.DeriveKey(f.session(0), &Mechanism{Type: CKM_ECDH1_DERIVE, Params: &good}, base, is(CKA_TOKEN, true))
 	want(t, "R/O session", err, CKR_SESSION_READ_ONLY)
+}
+
+// TestDeriveAlwaysAuthenticate: there is no moment for the login that each use of
+// such a key needs, so that none derives.
+func TestDeriveAlwaysAuthenticate(t *testing.T) {
+	f := newUser(t)
+	_, _, err := f.tryPair(scm.P256, nil, []any{CKA_ALWAYS_AUTHENTICATE, true, CKA_DERIVE, true})
+	want(t, "generate", err, CKR_TEMPLATE_INCONSISTENT)
+	_, key := f.pairOn(scm.P256, CKA_ALWAYS_AUTHENTICATE, true)
+	f.reads(key, CKA_DERIVE, false)
+	want(t, "change", f.SetAttributeValue(f.h, key, is(CKA_DERIVE, true)), CKR_TEMPLATE_INCONSISTENT)
+	_, err = f.derive(CKM_ECDH1_DERIVE, key, publicPoint(t))
+	want(t, "derive", err, CKR_KEY_FUNCTION_NOT_PERMITTED)
+}
+
+// TestDeriveAlwaysAuthenticateOfOld: the same goes for keys in a store that says
+// otherwise.
+func TestDeriveAlwaysAuthenticateOfOld(t *testing.T) {
+	f := newUser(t)
+	k, err := f.device.PublicKey(3)
+	f.ok(err)
+	_, err = f.store.Update(func(tx *store.Tx) error {
+		return tx.Put(&store.Record{Slot: 3, Private: true, Public: k.Public,
+			Attributes: toStore(attributes{CKA_ALWAYS_AUTHENTICATE: yes, CKA_DERIVE: yes})})
+	})
+	f.ok(err)
+	key := f.private(3)
+	f.reads(key, CKA_ALWAYS_AUTHENTICATE, true)
+	_, err = f.derive(CKM_ECDH1_DERIVE, key, publicPoint(t))
+	want(t, "derive", err, CKR_KEY_FUNCTION_NOT_PERMITTED)
 }

@@ -100,6 +100,9 @@ func (s *session) possible(r *pairRequest) error {
 		s.token.slot.provider.log.Warningf("slot %d: a private key in an SCM is private, sensitive and not extractable; the template asks for something else", s.token.slot.id)
 		return CKR_TEMPLATE_INCONSISTENT
 	}
+	if private.is(CKA_DERIVE) && private.is(CKA_ALWAYS_AUTHENTICATE) {
+		return CKR_TEMPLATE_INCONSISTENT // C_DeriveKey has no moment for a login of its own
+	}
 	for _, a := range r.half {
 		want := a.with(nil)
 		want.fill(attributes{CKA_TOKEN: no})
@@ -190,6 +193,9 @@ func (t *token) newHalf(k scm.Key, private bool, wanted attributes) *object {
 		a = t.slotAttributes(k, private)
 	}
 	a[CKA_TOKEN] = no
+	if wanted.is(CKA_ALWAYS_AUTHENTICATE) {
+		a[CKA_DERIVE] = no
+	}
 	o := &object{key: &k, id: slotIdentity(k, private), attrs: a.with(wanted)}
 	o.rules = ecPublicObject
 	if private {
