@@ -68,10 +68,9 @@ func (o opener) warnOfOthers() {
 	if o.settings.StateGroup != "" {
 		others = 0o002
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if info.Mode()&others != 0 || ok && stat.Uid != 0 && int(stat.Uid) != os.Geteuid() && o.settings.StateGroup == "" {
-		o.log.Warningf("the state directory %s (owner %d, mode %v) can be written by other users: give it to its user alone, or to a group with state_group",
-			o.slot.State, stat.Uid, info.Mode().Perm())
+	if info.Mode()&others != 0 {
+		o.log.Warningf("the state directory %s (%v) can be written by other users: leave it to its owner (chmod 0700), or to a group by the setting state_group",
+			o.slot.State, info.Mode().Perm())
 	}
 }
 
