@@ -54,10 +54,10 @@ func boolean(v bool) []byte {
 }
 
 // is tells whether a boolean attribute is there and true.
-func (a attributes) is(t uint) bool {
-	v := a[t]
-	return len(v) == 1 && v[0] != CK_FALSE
-}
+func (a attributes) is(t uint) bool { return isTrue(a[t]) }
+
+// isTrue tells whether v is a CK_BBOOL that is true.
+func isTrue(v []byte) bool { return len(v) == 1 && v[0] != CK_FALSE }
 
 // number returns a CK_ULONG attribute, or CK_UNAVAILABLE_INFORMATION.
 func (a attributes) number(t uint) uint {

@@ -39,7 +39,7 @@ func (s *session) mayChange(o *object, a attributes) error {
 	if err := s.writable(o.attrs); err != nil {
 		return err
 	}
-	if !o.attrs.is(CKA_MODIFIABLE) || o.broken() {
+	if !o.attrs.is(CKA_MODIFIABLE) || o.broken() || s.vouched(o.attrs) {
 		return CKR_ACTION_PROHIBITED
 	}
 	if a.is(CKA_DERIVE) && o.alwaysAuthenticate() {
@@ -132,7 +132,7 @@ func (s *session) destroy(object uint) error {
 	if err := s.writable(o.attrs); err != nil {
 		return err
 	}
-	if !o.attrs.is(CKA_DESTROYABLE) || o.key != nil && o.key.Slot.Permanent() {
+	if !o.attrs.is(CKA_DESTROYABLE) || s.vouched(o.attrs) || o.key != nil && o.key.Slot.Permanent() {
 		return CKR_ACTION_PROHIBITED
 	}
 	return s.token.destroy(o)

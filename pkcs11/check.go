@@ -26,7 +26,7 @@ func (r rules) check(a attributes, m making, user uint) error {
 		if err := x.valid(v); err != nil {
 			return err
 		}
-		if x.is&byOfficer != 0 && a.is(t) && user != CKU_SO {
+		if !x.mayGet(v, user) {
 			return CKR_ATTRIBUTE_READ_ONLY
 		}
 	}
@@ -49,25 +49,34 @@ func (r rules) checkChange(old, a attributes, copying bool, user uint) error {
 		if err := x.valid(v); err != nil {
 			return err
 		}
+		if !x.mayGet(v, user) {
+			return CKR_ATTRIBUTE_READ_ONLY
+		}
 		if string(old[t]) == string(v) && len(v) > 0 {
 			continue // says what is so already
 		}
-		if !x.mayChange(v, copying, user) {
+		if !x.mayChange(v, copying) {
 			return CKR_ATTRIBUTE_READ_ONLY
 		}
 	}
 	return nil
 }
 
+// mayGet tells whether the user may give an attribute the value v, in whatever
+// object: only the SO vouches for one.
+func (x rule) mayGet(v []byte, user uint) bool {
+	return x.is&byOfficer == 0 || user == CKU_SO || !isTrue(v)
+}
+
 // mayChange tells whether an attribute may get the value v, which it does not
 // have.
-func (x rule) mayChange(v []byte, copying bool, user uint) bool {
-	set := len(v) == 1 && v[0] != CK_FALSE
+func (x rule) mayChange(v []byte, copying bool) bool {
+	set := isTrue(v)
 	switch {
 	case x.is&onlyTrue != 0 && !set, x.is&onlyFalse != 0 && set:
 		return false
 	case x.is&byOfficer != 0:
-		return user == CKU_SO || !set
+		return true
 	case x.is&copyable != 0:
 		return copying
 	}

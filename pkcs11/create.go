@@ -204,6 +204,9 @@ func (s *session) copy(o *object, a attributes) (uint, error) {
 	}
 	delete(a, CKA_UNIQUE_ID)
 	delete(a, CKA_ZK_SLOT)
+	if s.vouched(a) {
+		a[CKA_TRUSTED] = no // the SO has not seen the copy, which may differ
+	}
 	if o.key != nil {
 		a[CKA_DESTROYABLE] = yes // the copy is not in the slot
 	}

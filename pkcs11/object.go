@@ -64,6 +64,10 @@ func (s *session) readable(o *object) bool {
 	return !o.private() || s.token.user() == CKU_USER
 }
 
+// vouched tells whether the SO vouches for an object, so that it is for nobody else
+// to change or destroy.
+func (s *session) vouched(a attributes) bool { return a.is(CKA_TRUSTED) && s.token.user() != CKU_SO }
+
 // writable answers whether the session may make, change or destroy an object
 // with these attributes (section 4.4 and 5.6, table 3).
 func (s *session) writable(a attributes) error {

@@ -66,3 +66,37 @@ func TestForgedTrust(t *testing.T) {
 		})
 	}
 }
+
+// TestTrustedStays: what the SO vouches for is for nobody else to change or destroy, and
+// nobody else gets a second one of it.
+func TestTrustedStays(t *testing.T) {
+	f := newPublic(t)
+	template, _ := certificate(t)
+	f.login(CKU_SO)
+	object, err := f.CreateObject(f.h, is(with(template, CKA_TOKEN, true, CKA_LABEL, "root", CKA_TRUSTED, true)...))
+	f.ok(err)
+	f.ok(f.SetAttributeValue(f.h, object, is(CKA_ID, "1")))
+	f.ok(f.Logout(f.h))
+	for _, user := range []uint{nobody, CKU_USER} {
+		if user != nobody {
+			f.login(user)
+		}
+		for _, change := range [][]any{{CKA_LABEL, "x"}, {CKA_ISSUER, "x"}, {CKA_TRUSTED, false}, {CKA_TRUSTED, true}} {
+			want(t, "change", f.SetAttributeValue(f.h, object, is(change...)), CKR_ACTION_PROHIBITED)
+		}
+		want(t, "destroy", f.DestroyObject(f.h, object), CKR_ACTION_PROHIBITED)
+		duplicate, err := f.CopyObject(f.h, object, is(CKA_ISSUER, "x"))
+		f.ok(err)
+		f.reads(duplicate, CKA_TRUSTED, false)
+		f.ok(f.DestroyObject(f.h, duplicate))
+		_, err = f.CopyObject(f.h, object, is(CKA_TRUSTED, true))
+		want(t, "trusted copy", err, CKR_ATTRIBUTE_READ_ONLY)
+	}
+	f.ok(f.Logout(f.h))
+	f.login(CKU_SO)
+	duplicate, err := f.CopyObject(f.h, object, nil)
+	f.ok(err)
+	f.reads(duplicate, CKA_TRUSTED, true)
+	f.ok(f.SetAttributeValue(f.h, object, is(CKA_TRUSTED, false)))
+	f.ok(f.DestroyObject(f.h, object))
+}
