@@ -64,7 +64,25 @@ func complete(a attributes) error {
 	case CKO_CERTIFICATE:
 		return completeCertificate(a)
 	case CKO_SECRET_KEY:
-		a[CKA_VALUE_LEN] = ulong(uint(len(a[CKA_VALUE])))
+		return completeSecret(a)
+	}
+	return nil
+}
+
+func completeSecret(a attributes) error {
+	if len(a[CKA_VALUE]) == 0 {
+		return CKR_ATTRIBUTE_VALUE_INVALID
+	}
+	a[CKA_VALUE_LEN] = ulong(uint(len(a[CKA_VALUE])))
+	return a.checkValue()
+}
+
+// checkValue compares the CKA_CHECK_VALUE of a certificate or a generic secret, if a
+// template has one that is not empty, with what it has to be.
+func (a attributes) checkValue() error {
+	sum := sha1.Sum(a[CKA_VALUE])
+	if given := a[CKA_CHECK_VALUE]; len(given) > 0 && !bytes.Equal(given, sum[:3]) {
+		return CKR_ATTRIBUTE_VALUE_INVALID
 	}
 	return nil
 }
@@ -86,10 +104,17 @@ func completePublicKey(a attributes) error {
 }
 
 // completeCertificate adds the checksum and the public key of an X.509
-// certificate. One that the standard library cannot read is kept as it is.
+// certificate. One that the standard library cannot read is kept as it is, and of
+// one that is only a URL there is nothing to add.
 func completeCertificate(a attributes) error {
 	if a.number(CKA_CERTIFICATE_TYPE) != CKC_X_509 {
 		return CKR_ATTRIBUTE_VALUE_INVALID
+	}
+	if len(a[CKA_VALUE]) == 0 {
+		return completeURL(a)
+	}
+	if err := a.checkValue(); err != nil {
+		return err
 	}
 	sum := sha1.Sum(a[CKA_VALUE])
 	a.fill(attributes{CKA_CHECK_VALUE: sum[:3]})
@@ -98,6 +123,15 @@ func completeCertificate(a attributes) error {
 		info = c.RawSubjectPublicKeyInfo
 	}
 	a.fill(attributes{CKA_PUBLIC_KEY_INFO: info})
+	return nil
+}
+
+// completeURL checks a certificate that is somewhere else.
+func completeURL(a attributes) error {
+	if len(a[CKA_URL]) == 0 {
+		return CKR_TEMPLATE_INCONSISTENT
+	}
+	a.fill(attributes{CKA_CHECK_VALUE: empty, CKA_PUBLIC_KEY_INFO: empty})
 	return nil
 }
 

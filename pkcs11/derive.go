@@ -69,6 +69,9 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 		if err != nil {
 			return err
 		}
+		if err := a.checkValue(); err != nil {
+			return err
+		}
 		a[CKA_ALWAYS_SENSITIVE] = boolean(o.attrs.is(CKA_ALWAYS_SENSITIVE) && a.is(CKA_SENSITIVE))
 		a[CKA_NEVER_EXTRACTABLE] = boolean(o.attrs.is(CKA_NEVER_EXTRACTABLE) && !a.is(CKA_EXTRACTABLE))
 		handle, err = s.keep(a, nil)

@@ -129,6 +129,7 @@ func TestDeriveErrors(t *testing.T) {
 		{"with a value", base, good, []any{CKA_VALUE, "x"}, CKR_ATTRIBUTE_READ_ONLY},
 		{"of another class", base, good, []any{CKA_CLASS, CKO_DATA}, CKR_TEMPLATE_INCONSISTENT},
 		{"of another type", base, good, []any{CKA_KEY_TYPE, CKK_AES}, CKR_TEMPLATE_INCONSISTENT},
+		{"with another checksum", base, good, []any{CKA_CHECK_VALUE, "abc"}, CKR_ATTRIBUTE_VALUE_INVALID},
 		{"with a point", base, good, []any{CKA_EC_POINT, "x"}, CKR_ATTRIBUTE_TYPE_INVALID},
 		{"a type twice", base, good, []any{CKA_ID, "x", CKA_ID, "x"}, CKR_TEMPLATE_INCONSISTENT},
 	} {
