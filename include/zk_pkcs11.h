@@ -30,7 +30,9 @@
 /*
  * Encrypts and decrypts data by the SCM's lock and unlock, whose key never
  * leaves the module. The parameter is a CK_BBOOL, true for the key shared between
- * modules; without a parameter it is the module's own key.
+ * modules; without a parameter it is the module's own key. Neither is an object: the
+ * key of C_EncryptInit and C_DecryptInit is CK_INVALID_HANDLE, or any key in a key
+ * slot, which changes nothing. The user has to be logged in.
  */
 #define CKM_ZK_LOCK (CKM_VENDOR_DEFINED + 0x5A4B01)
 

@@ -74,6 +74,16 @@ ENTRY(FindObjectsInit, (h, t, n), CK_SESSION_HANDLE h, CK_ATTRIBUTE_PTR t, CK_UL
 ENTRY(FindObjects, (h, objects, max, n), CK_SESSION_HANDLE h, CK_OBJECT_HANDLE_PTR objects, CK_ULONG max, CK_ULONG_PTR n)
 ENTRY(FindObjectsFinal, (h), CK_SESSION_HANDLE h)
 
+/* encryption */
+ENTRY(EncryptInit, (h, m, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE key)
+ENTRY(Encrypt, (h, data, n, out, nout), CK_SESSION_HANDLE h, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout)
+ENTRY(EncryptUpdate, (h, part, n, out, nout), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout)
+ENTRY(EncryptFinal, (h, out, nout), CK_SESSION_HANDLE h, CK_BYTE_PTR out, CK_ULONG_PTR nout)
+ENTRY(DecryptInit, (h, m, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE key)
+ENTRY(Decrypt, (h, data, n, out, nout), CK_SESSION_HANDLE h, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout)
+ENTRY(DecryptUpdate, (h, part, n, out, nout), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout)
+ENTRY(DecryptFinal, (h, out, nout), CK_SESSION_HANDLE h, CK_BYTE_PTR out, CK_ULONG_PTR nout)
+
 /* digests */
 ENTRY(DigestInit, (h, m), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m)
 ENTRY(Digest, (h, data, n, digest, nd), CK_SESSION_HANDLE h, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR digest, CK_ULONG_PTR nd)

@@ -34,6 +34,7 @@ var failures = []struct {
 	{scm.ErrCurve, CKR_KEY_TYPE_INCONSISTENT},
 	{scm.ErrInput, CKR_DATA_LEN_RANGE},
 	{scm.ErrSealed, CKR_USER_NOT_LOGGED_IN},
+	{scm.ErrAuth, CKR_ENCRYPTED_DATA_INVALID},
 	{scm.ErrReadOnly, CKR_TOKEN_WRITE_PROTECTED},
 	{scm.ErrAbsent, CKR_DEVICE_REMOVED},
 	{store.ErrPIN, CKR_PIN_INCORRECT},

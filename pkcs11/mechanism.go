@@ -37,6 +37,7 @@ type mechanism struct {
 	digest   bool
 	sign     bool
 	generate bool
+	lock     bool // its keys are no objects
 	derive   func(*token, *object, *Mechanism, attributes) ([]byte, error)
 }
 
@@ -72,6 +73,8 @@ var mechanisms = map[uint]mechanism{
 	CKM_EDDSA:          {keyType: CKK_EC_EDWARDS, sign: true, message: true, params: pureEdDSA},
 
 	CKM_ECDH1_DERIVE: {keyType: CKK_EC, derive: deriveECDH, params: ecdhParams},
+
+	CKM_ZK_LOCK: {lock: true, params: lockParams},
 }
 
 // MechanismInfo is a CK_MECHANISM_INFO.
@@ -112,6 +115,9 @@ func (t *token) mechanismInfo(typ uint) (MechanismInfo, error) {
 	}
 	if m.digest {
 		return MechanismInfo{Flags: CKF_DIGEST}, nil
+	}
+	if m.lock {
+		return t.lockInfo()
 	}
 	info := MechanismInfo{MinKeySize: CK_UNAVAILABLE_INFORMATION}
 	for _, c := range scm.Curves {

@@ -14,7 +14,7 @@ import (
 func TestMechanismTable(t *testing.T) {
 	for typ, row := range mechanisms {
 		uses := 0
-		for _, is := range []bool{row.digest, row.sign, row.generate, row.derive != nil} {
+		for _, is := range []bool{row.digest, row.sign, row.generate, row.lock, row.derive != nil} {
 			if is {
 				uses++
 			}
@@ -22,8 +22,8 @@ func TestMechanismTable(t *testing.T) {
 		if MechanismName(typ) == "" || uses != 1 {
 			t.Errorf("mechanism 0x%x %s is for %d things", typ, MechanismName(typ), uses)
 		}
-		if row.digest == (row.keyType != 0 || !row.digest) {
-			t.Errorf("%s: a digest has no key, everything else has one", MechanismName(typ))
+		if (row.digest || row.lock) == (row.keyType != 0) {
+			t.Errorf("%s: a digest and CKM_ZK_LOCK have no key object, everything else has one", MechanismName(typ))
 		}
 		if row.digest && row.hash == 0 || row.message && row.hash != 0 {
 			t.Errorf("%s: hash %v", MechanismName(typ), row.hash)
@@ -71,6 +71,7 @@ func TestGetMechanismInfo(t *testing.T) {
 		CKM_EC_EDWARDS_KEY_PAIR_GEN:    {255, 256, CKF_GENERATE_KEY_PAIR | curve},
 		CKM_EC_MONTGOMERY_KEY_PAIR_GEN: {255, 256, CKF_GENERATE_KEY_PAIR | curve},
 		CKM_ECDH1_DERIVE:               {255, 256, CKF_DERIVE | prime},
+		CKM_ZK_LOCK:                    {Flags: CKF_ENCRYPT | CKF_DECRYPT},
 	} {
 		if info, err := f.GetMechanismInfo(0, typ); err != nil || info != wanted {
 			t.Errorf("%s: %+v, %v, want %+v", MechanismName(typ), info, err, wanted)
@@ -170,6 +171,7 @@ func TestEveryFlag(t *testing.T) {
 		for flag, err := range map[uint]error{
 			CKF_DIGEST: f.DigestInit(f.h, m), CKF_SIGN: f.SignInit(f.h, m, private[row.keyType]),
 			CKF_VERIFY: f.VerifyInit(f.h, m, public[row.keyType]), CKF_DERIVE: derived, CKF_GENERATE_KEY_PAIR: generated,
+			CKF_ENCRYPT: f.EncryptInit(f.h, m, 0), CKF_DECRYPT: f.DecryptInit(f.h, m, 0),
 		} {
 			code := Error(CKR_OK)
 			if info.Flags&flag == 0 {

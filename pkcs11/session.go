@@ -24,6 +24,8 @@ type session struct {
 	digest operation[digester]
 	sign   operation[signing]
 	verify operation[verifying]
+
+	encrypt, decrypt operation[locking]
 }
 
 // SessionInfo is a CK_SESSION_INFO.
@@ -187,6 +189,12 @@ func (p *Provider) SessionCancel(h, flags uint) error {
 		}
 		if flags&CKF_VERIFY != 0 {
 			s.verify.end()
+		}
+		if flags&CKF_ENCRYPT != 0 {
+			s.encrypt.end()
+		}
+		if flags&CKF_DECRYPT != 0 {
+			s.decrypt.end()
 		}
 		return nil
 	})

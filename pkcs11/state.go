@@ -14,7 +14,7 @@ func (p *Provider) GetOperationState(h uint, out Output[byte]) error {
 	return p.in(h, func(s *session) error {
 		w := s.digest.work
 		switch {
-		case s.sign.work != nil || s.verify.work != nil || w != nil && w.keyed:
+		case s.busy() || w != nil && w.keyed:
 			return CKR_STATE_UNSAVEABLE
 		case w == nil:
 			return CKR_OPERATION_NOT_INITIALIZED
@@ -25,6 +25,12 @@ func (p *Provider) GetOperationState(h uint, out Output[byte]) error {
 		}
 		return out.give(state)
 	})
+}
+
+// busy tells whether the session is in the middle of something that has no state to
+// show.
+func (s *session) busy() bool {
+	return s.sign.work != nil || s.verify.work != nil || s.encrypt.work != nil || s.decrypt.work != nil
 }
 
 // SetOperationState goes on with a saved digest in place of whatever the session
@@ -40,6 +46,8 @@ func (p *Provider) SetOperationState(h uint, state []byte, encryptionKey, authen
 		}
 		s.sign.end()
 		s.verify.end()
+		s.encrypt.end()
+		s.decrypt.end()
 		s.digest.end()
 		if err := s.digest.begin(w); err != nil {
 			return err

@@ -73,6 +73,8 @@ func TestMechanisms(t *testing.T) {
 			x.sign(m.Mechanism)
 		case pkcs11.CKF_GENERATE_KEY_PAIR:
 			x.generate(m.Mechanism)
+		case pkcs11.CKF_ENCRYPT | pkcs11.CKF_DECRYPT:
+			x.lock(m.Mechanism)
 		case pkcs11.CKF_DERIVE:
 			x.derive(m.Mechanism)
 		default:

@@ -16,6 +16,10 @@ type Full interface {
 	scm.Volatile
 	scm.Sealer
 	scm.Capable
+	scm.Locker
+	scm.Keeper
+	scm.Wallet
+	scm.Clock
 }
 
 // Faulty is a device that counts the calls to another and fails when it is told
@@ -170,6 +174,47 @@ func (f *Faulty) Prepare(secret []byte) error {
 // Unseal is scm.Sealer.Unseal.
 func (f *Faulty) Unseal(secret []byte) error {
 	return throughError(f, "Unseal", func() error { return f.Full.Unseal(secret) })
+}
+
+// Lock is scm.Locker.Lock.
+func (f *Faulty) Lock(plain []byte, shared bool) ([]byte, error) {
+	return through(f, "Lock", func() ([]byte, error) { return f.Full.Lock(plain, shared) })
+}
+
+// Unlock is scm.Locker.Unlock.
+func (f *Faulty) Unlock(locked []byte, shared bool) ([]byte, error) {
+	return through(f, "Unlock", func() ([]byte, error) { return f.Full.Unlock(locked, shared) })
+}
+
+// Foreign is scm.Keeper.Foreign.
+func (f *Faulty) Foreign() ([]scm.Key, error) { return through(f, "Foreign", f.Full.Foreign) }
+
+// ForeignKey is scm.Keeper.ForeignKey.
+func (f *Faulty) ForeignKey(s scm.Slot) (scm.Key, error) {
+	return through(f, "ForeignKey", func() (scm.Key, error) { return f.Full.ForeignKey(s) })
+}
+
+// StoreForeign is scm.Keeper.StoreForeign.
+func (f *Faulty) StoreForeign(c scm.Curve, public []byte) (scm.Slot, error) {
+	return through(f, "StoreForeign", func() (scm.Slot, error) { return f.Full.StoreForeign(c, public) })
+}
+
+// RemoveForeign is scm.Keeper.RemoveForeign.
+func (f *Faulty) RemoveForeign(s scm.Slot) error {
+	return throughError(f, "RemoveForeign", func() error { return f.Full.RemoveForeign(s) })
+}
+
+// NodeAddress is scm.Wallet.NodeAddress.
+func (f *Faulty) NodeAddress(s scm.Slot) (address, wallet string, master scm.Slot, err error) {
+	if err := f.enter("NodeAddress"); err != nil {
+		return "", "", 0, err
+	}
+	return f.Full.NodeAddress(s)
+}
+
+// Time is scm.Clock.Time.
+func (f *Faulty) Time(precise bool) (uint32, error) {
+	return through(f, "Time", func() (uint32, error) { return f.Full.Time(precise) })
 }
 
 // Close is scm.Device.Close.

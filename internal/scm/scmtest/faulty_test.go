@@ -41,6 +41,14 @@ var calls = map[string]func(*scmtest.Faulty) error{
 	"Random":           func(f *scmtest.Faulty) error { return f.Random(make([]byte, 8)) },
 	"Prepare":          func(f *scmtest.Faulty) error { return f.Prepare([]byte("secret")) },
 	"Unseal":           func(f *scmtest.Faulty) error { return f.Unseal([]byte("secret")) },
+	"Lock":             func(f *scmtest.Faulty) error { _, err := f.Lock(nil, false); return err },
+	"Unlock":           func(f *scmtest.Faulty) error { _, err := f.Unlock(nil, false); return err },
+	"Foreign":          func(f *scmtest.Faulty) error { _, err := f.Foreign(); return err },
+	"ForeignKey":       func(f *scmtest.Faulty) error { _, err := f.ForeignKey(0); return err },
+	"StoreForeign":     func(f *scmtest.Faulty) error { _, err := f.StoreForeign(scm.P256, nil); return err },
+	"RemoveForeign":    func(f *scmtest.Faulty) error { return f.RemoveForeign(0) },
+	"NodeAddress":      func(f *scmtest.Faulty) error { _, _, _, err := f.NodeAddress(0); return err },
+	"Time":             func(f *scmtest.Faulty) error { _, err := f.Time(false); return err },
 	"Close":            func(f *scmtest.Faulty) error { return f.Close() },
 }
 

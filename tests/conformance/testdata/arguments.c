@@ -9,6 +9,7 @@ static CK_BYTE data[64], out[64];
 static CK_ULONG n;
 static CK_MECHANISM sha256 = {CKM_SHA256, NULL, 0}, ecdsa = {CKM_ECDSA_SHA256, NULL, 0};
 static CK_MECHANISM endless = {CKM_SHA256, NULL, HUGE_LENGTH};
+static CK_MECHANISM lock = {CKM_ZK_LOCK, NULL, 0}, endless_lock = {CKM_ZK_LOCK, NULL, HUGE_LENGTH};
 static CK_ATTRIBUTE label = {CKA_LABEL, data, 4}, endless_label = {CKA_LABEL, NULL, HUGE_LENGTH};
 static CK_OBJECT_HANDLE o;
 
@@ -154,6 +155,17 @@ static void others(void)
 	RV("C_SetOperationState of nothing", f->C_SetOperationState(s, NULL, 0, 0, 0), CKR_SAVED_STATE_INVALID);
 	RV("C_GetFunctionStatus", f->C_GetFunctionStatus(s), CKR_FUNCTION_NOT_PARALLEL);
 	RV("C_CancelFunction", f->C_CancelFunction(s), CKR_FUNCTION_NOT_PARALLEL);
+	RV("C_EncryptInit of no object", f->C_EncryptInit(s, &lock, NO_OBJECT), CKR_KEY_HANDLE_INVALID);
+	RV("C_EncryptInit with a huge parameter at NULL", f->C_EncryptInit(s, &endless_lock, 0), CKR_ARGUMENTS_BAD);
+	RV("C_Encrypt without a length", f->C_Encrypt(s, data, sizeof data, out, NULL), CKR_OPERATION_NOT_INITIALIZED);
+	RV("C_EncryptUpdate without a session", f->C_EncryptUpdate(NO_SESSION, data, sizeof data, out, &n), CKR_SESSION_HANDLE_INVALID);
+	RV("C_EncryptFinal without a length", f->C_EncryptFinal(s, out, NULL), CKR_OPERATION_NOT_INITIALIZED);
+	RV("C_DecryptInit of no object", f->C_DecryptInit(s, &lock, NO_OBJECT), CKR_KEY_HANDLE_INVALID);
+	must(f->C_DecryptInit(s, &lock, CK_INVALID_HANDLE));
+	RV("C_Decrypt of huge data at NULL", f->C_Decrypt(s, NULL, HUGE_LENGTH, out, &n), CKR_ARGUMENTS_BAD);
+	RV("which ends the operation", f->C_Decrypt(s, data, 4, out, &n), CKR_OPERATION_NOT_INITIALIZED);
+	RV("C_DecryptUpdate without a session", f->C_DecryptUpdate(NO_SESSION, data, sizeof data, out, &n), CKR_SESSION_HANDLE_INVALID);
+	RV("C_DecryptFinal without a session", f->C_DecryptFinal(NO_SESSION, out, &n), CKR_SESSION_HANDLE_INVALID);
 	RV("C_WrapKey, which there is not", f->C_WrapKey(s, &ecdsa, public, private, NULL, NULL), CKR_FUNCTION_NOT_SUPPORTED);
 	RV("C_AsyncJoin, which there is not", f->C_AsyncJoin(s, NULL, 0, NULL, 0), CKR_FUNCTION_NOT_SUPPORTED);
 }

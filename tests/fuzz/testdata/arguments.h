@@ -106,16 +106,18 @@ static const CK_MECHANISM_TYPE signatures[] = {
 	CKM_ECDSA, CKM_ECDSA_SHA1, CKM_ECDSA_SHA256, CKM_ECDSA_SHA512, CKM_ECDSA_SHA3_256, CKM_EDDSA,
 };
 static const CK_MECHANISM_TYPE generations[] = {CKM_EC_KEY_PAIR_GEN, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EC_MONTGOMERY_KEY_PAIR_GEN};
-static const CK_MECHANISM_TYPE oddities[] = {CKM_ECDH1_DERIVE, CKM_RSA_PKCS, CKM_AES_GCM, 0x7fffffff, CKM_ZK_LOCK};
+static const CK_MECHANISM_TYPE locks[] = {CKM_ZK_LOCK};
+static const CK_MECHANISM_TYPE oddities[] = {CKM_ECDH1_DERIVE, CKM_RSA_PKCS, CKM_AES_GCM, 0x7fffffff};
 
 static inline CK_MECHANISM_TYPE mechanism_type(struct dice *d, char purpose)
 {
-	static const char purposes[] = "hynem";
+	static const char purposes[] = "hynelm";
 	switch (one_in(d, 8) ? PICK(d, purposes) : purpose) {
 	case 'h': return PICK(d, digests);
 	case 'y': return PICK(d, signatures);
 	case 'n': return PICK(d, generations);
 	case 'e': return CKM_ECDH1_DERIVE;
+	case 'l': return PICK(d, locks);
 	default: return PICK(d, oddities);
 	}
 }
@@ -140,6 +142,9 @@ static inline void parameter(struct dice *d, CK_MECHANISM *m)
 	} else if (m->mechanism == CKM_EDDSA && one_in(d, 2)) {
 		m->pParameter = copy(d, &eddsa, sizeof eddsa);
 		m->ulParameterLen = sizeof eddsa;
+	} else if (m->mechanism == CKM_ZK_LOCK && one_in(d, 2)) {
+		m->pParameter = memset(block(d, 1), roll(d, 3), 1);
+		m->ulParameterLen = 1;
 	}
 	if (one_in(d, 10)) { /* cut short or off */
 		CK_ULONG n = m->ulParameterLen ? roll(d, m->ulParameterLen) : roll(d, 40);
@@ -182,6 +187,17 @@ static inline void push_buffer(struct caller *c, CK_ULONG element)
 		*where = length_at_null(&c->dice);
 	}
 	push_pointer(c, buffer);
+	push_pointer(c, one_in(&c->dice, 24) ? NULL : where);
+}
+
+/* push_true_buffer is push_buffer for a result of any length: what it says is true. */
+static inline void push_true_buffer(struct caller *c)
+{
+	static const CK_ULONG lengths[] = {0, 1, 64, 88, 500, PAGE};
+	CK_ULONG n = PICK(&c->dice, lengths), *where = block(&c->dice, sizeof *where);
+	CK_BYTE *buffer = block(&c->dice, n);
+	*where = n;
+	push_pointer(c, one_in(&c->dice, 5) ? NULL : buffer);
 	push_pointer(c, one_in(&c->dice, 24) ? NULL : where);
 }
 

@@ -22,6 +22,7 @@
 #define KEY CKR_KEY_HANDLE_INVALID, CKR_KEY_SIZE_RANGE, CKR_KEY_TYPE_INCONSISTENT
 #define RUNNING CKR_OPERATION_NOT_INITIALIZED, CKR_OPERATION_ACTIVE, CKR_ARGUMENTS_BAD
 #define OUTPUT RUNNING, CKR_BUFFER_TOO_SMALL
+#define UNLOCK CKR_ENCRYPTED_DATA_INVALID, CKR_ENCRYPTED_DATA_LEN_RANGE, CKR_USER_NOT_LOGGED_IN
 #define NEW_PIN CKR_PIN_INVALID, CKR_PIN_LEN_RANGE, CKR_ARGUMENTS_BAD, CKR_SESSION_READ_ONLY
 #define LOGIN CKR_ARGUMENTS_BAD, CKR_OPERATION_NOT_INITIALIZED, CKR_PIN_INCORRECT, CKR_PIN_LOCKED, CKR_SESSION_READ_ONLY_EXISTS, \
 	CKR_USER_ALREADY_LOGGED_IN, CKR_USER_ANOTHER_ALREADY_LOGGED_IN, CKR_USER_PIN_NOT_INITIALIZED, CKR_USER_TOO_MANY_TYPES, \
@@ -65,6 +66,14 @@
 	F(FindObjectsInit, "st", 20, SESSION, CKR_ARGUMENTS_BAD, CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_VALUE_INVALID, CKR_OPERATION_ACTIVE) \
 	F(FindObjects, "sHw", 20, SESSION, RUNNING) \
 	F(FindObjectsFinal, "s", 20, SESSION, RUNNING) \
+	F(EncryptInit, "slK", 10, SESSION, MECHANISM, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN) \
+	F(Encrypt, "sdc", 10, SESSION, OUTPUT, CKR_DATA_INVALID, CKR_DATA_LEN_RANGE) \
+	F(EncryptUpdate, "sdc", 10, SESSION, OUTPUT, CKR_DATA_LEN_RANGE) \
+	F(EncryptFinal, "sc", 10, SESSION, OUTPUT, CKR_DATA_LEN_RANGE) \
+	F(DecryptInit, "slK", 10, SESSION, MECHANISM, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN) \
+	F(Decrypt, "sdc", 10, SESSION, OUTPUT, UNLOCK) \
+	F(DecryptUpdate, "sdc", 10, SESSION, OUTPUT, UNLOCK) \
+	F(DecryptFinal, "sc", 10, SESSION, OUTPUT, UNLOCK) \
 	F(DigestInit, "sh", 10, SESSION, MECHANISM, CKR_USER_NOT_LOGGED_IN) \
 	F(Digest, "sdb", 10, SESSION, OUTPUT) \
 	F(DigestUpdate, "sd", 10, SESSION, RUNNING) \
@@ -96,8 +105,6 @@
 
 /* X(NAME, ARGUMENTS): functions that this token does not have. */
 #define UNSUPPORTED(X) \
-	X(EncryptInit, "smk") X(Encrypt, "sdb") X(EncryptUpdate, "sdb") X(EncryptFinal, "sb") \
-	X(DecryptInit, "smk") X(Decrypt, "sdb") X(DecryptUpdate, "sdb") X(DecryptFinal, "sb") \
 	X(SignRecoverInit, "smk") X(SignRecover, "sdb") X(VerifyRecoverInit, "smk") X(VerifyRecover, "sdb") \
 	X(DigestEncryptUpdate, "sdb") X(DecryptDigestUpdate, "sdb") X(SignEncryptUpdate, "sdb") X(DecryptVerifyUpdate, "sdb") \
 	X(GenerateKey, "smtw") X(WrapKey, "smkkb") X(UnwrapKey, "smkdtw") \

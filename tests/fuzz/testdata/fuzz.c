@@ -73,7 +73,7 @@ static void push_argument(struct caller *c, char kind)
 	case 'U': push_user(c); break;
 	case 'O': push(c, one_in(d, 8) ? number(d) : CKF_SERIAL_SESSION | (roll(d, 2) ? CKF_RW_SESSION : 0)); break;
 	case 'E': push(c, CKF_DONT_BLOCK); break;
-	case 'm': case 'h': case 'y': case 'n': case 'e': push_mechanism(c, kind); break;
+	case 'm': case 'h': case 'y': case 'n': case 'e': case 'l': push_mechanism(c, kind); break;
 	case 'w': push_result(c); break;
 	case 'z': push_pointer(c, one_in(d, 10) ? block(d, 64) : NULL); break;
 	case 'N': push_pointer(c, one_in(d, 8) ? NULL : (void *)PICK(d, names)); break;
@@ -82,6 +82,7 @@ static void push_argument(struct caller *c, char kind)
 	case 'I': push_init(c); break;
 	case 'd': push_data(c); break;
 	case 'b': push_buffer(c, 1); break;
+	case 'c': push_true_buffer(c); break;
 	case 'B': push_buffer(c, sizeof(CK_INTERFACE)); break;
 	case 'g': push_both(c, block(d, PAGE), roll(d, PAGE)); break;
 	case 't': push_template(c); break;

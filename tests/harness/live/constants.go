@@ -25,6 +25,9 @@ const (
 	CKA_ZK_FOREIGN = pkcs11.CKA_VENDOR_DEFINED + 0x5A4B02
 )
 
+// CKM_ZK_LOCK is the mechanism of this module.
+const CKM_ZK_LOCK = pkcs11.CKM_VENDOR_DEFINED + 0x5A4B01
+
 // CKA_EC_PARAMS of the curves that the token has, as OIDs in DER.
 var (
 	P256      = []byte{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}
