@@ -212,6 +212,24 @@ func TestRemove(t *testing.T) {
 	}
 }
 
+// TestRemoveReplaced checks that a key which another program has put in the place of
+// the one that is to go stays.
+func TestRemoveReplaced(t *testing.T) {
+	f := newFake(t)
+	d := f.device()
+	k := mustGenerate(t, d, scm.P256)
+	hasKey(t, d, k.Slot)
+	f.Remove(k)
+	now, err := f.Generate(scm.P256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, d.Remove(k), scm.ErrSlotEmpty)
+	if got, err := d.PublicKey(k.Slot); err != nil || !slices.Equal(got.Public, now.Public) {
+		t.Errorf("got %v, %v; want %v", got, err, now)
+	}
+}
+
 // TestGenerateOnce checks that no failure makes a second key.
 func TestGenerateOnce(t *testing.T) {
 	f := newFake(t)
