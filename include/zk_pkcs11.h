@@ -17,7 +17,9 @@
 
 /*
  * CK_BBOOL: the key is a foreign public key, one that the SCM stores for others.
- * CKA_ZK_SLOT is then its number among the foreign keys (0 to 127). Read-only.
+ * CKA_ZK_SLOT is then its number among the foreign keys (0 to 127). Read-only; true in
+ * a template of C_CreateObject asks for the lowest free foreign slot, for which the
+ * user has to be logged in. Public keys in key slots have it, too: false.
  */
 #define CKA_ZK_FOREIGN (CKA_VENDOR_DEFINED + 0x5A4B02)
 

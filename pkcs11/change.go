@@ -81,7 +81,7 @@ func (s *session) changeTokenObject(o *object, a attributes) error {
 // now. An object that another process has destroyed is CKR_OBJECT_HANDLE_INVALID.
 func (t *token) latest(tx *store.Tx, o *object) (*object, error) {
 	r, err := tx.Current(t.record(o))
-	if o.key != nil && errors.Is(err, store.ErrNoRecord) {
+	if o.key != nil && errors.Is(err, store.ErrNoRecord) || err == nil && o.replaced(r) {
 		r, err = &store.Record{Public: o.key.Public}, nil // nobody has given it attributes
 	}
 	if err != nil {
@@ -145,6 +145,8 @@ func (t *token) destroy(o *object) error {
 		return nil
 	case o.key == nil:
 		return t.write(func(tx *store.Tx) error { return tx.Delete(o.id.record) }, func(c *catalog) { c.forget(o) })
+	case o.foreign():
+		return t.removeForeign(o)
 	case o.class() == CKO_PUBLIC_KEY:
 		return t.hide(o)
 	}
@@ -221,5 +223,6 @@ func (t *token) publicHalf(o *object) *object {
 	}
 	attrs := p.attrs.with(nil)
 	delete(attrs, CKA_ZK_SLOT)
+	delete(attrs, CKA_ZK_FOREIGN)
 	return &object{handle: p.handle, attrs: attrs}
 }

@@ -29,6 +29,10 @@ func (p *Provider) CreateObject(h uint, list []Attribute) (uint, error) {
 		if err := r.check(a, creating, s.token.user()); err != nil {
 			return err
 		}
+		if a.is(CKA_ZK_FOREIGN) {
+			handle, err = s.keepForeign(a)
+			return err
+		}
 		a.fill(r.initial())
 		if err := complete(a); err != nil {
 			return err
@@ -238,6 +242,7 @@ func (s *session) copy(o *object, a attributes) (uint, error) {
 	}
 	delete(a, CKA_UNIQUE_ID)
 	delete(a, CKA_ZK_SLOT)
+	delete(a, CKA_ZK_FOREIGN)
 	if s.vouched(a) {
 		a[CKA_TRUSTED] = no // the SO has not seen the copy, which may differ
 	}

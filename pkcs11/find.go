@@ -90,12 +90,14 @@ func (o *object) otherKeyType() bool {
 }
 
 // KeysInSlot lists the objects of a key slot that the session may see: what a
-// search for CKA_ZK_SLOT finds.
+// search for CKA_ZK_SLOT finds without foreign keys.
 func (p *Provider) KeysInSlot(h uint, keySlot int) ([]uint, error) {
 	var found []uint
 	err := p.in(h, func(s *session) error {
 		return s.token.look(func(c *catalog) error {
-			found = c.find(attributes{CKA_ZK_SLOT: ulong(uint(keySlot))}, s.readable)
+			found = c.find(attributes{CKA_ZK_SLOT: ulong(uint(keySlot))}, func(o *object) bool {
+				return s.readable(o) && !o.foreign()
+			})
 			return nil
 		})
 	})

@@ -21,6 +21,12 @@ func (t *token) slotAttributes(k scm.Key, private bool) attributes {
 	a[CKA_DESTROYABLE] = boolean(!k.Slot.Permanent())
 	a[CKA_ZK_SLOT] = ulong(uint(k.Slot))
 	a[CKA_UNIQUE_ID] = uniqueID(k, private)
+	switch {
+	case isForeign(k.Slot):
+		asForeign(a, k)
+	case !private:
+		a[CKA_ZK_FOREIGN] = no
+	}
 	return a
 }
 
@@ -95,6 +101,6 @@ func (o *object) own() attributes {
 
 // derived are the attributes of a key in a slot that the device tells.
 var derived = map[uint]bool{
-	CKA_CLASS: true, CKA_KEY_TYPE: true, CKA_TOKEN: true, CKA_ZK_SLOT: true,
+	CKA_CLASS: true, CKA_KEY_TYPE: true, CKA_TOKEN: true, CKA_ZK_SLOT: true, CKA_ZK_FOREIGN: true,
 	CKA_EC_POINT: true, CKA_PUBLIC_KEY_INFO: true,
 }

@@ -162,6 +162,10 @@ func (t *token) read(device, stored uint64) ([]*object, error) {
 	if err != nil {
 		return nil, err
 	}
+	foreign, err := t.foreignKeys()
+	if err != nil {
+		return nil, err
+	}
 	records, err := t.store.Records()
 	if err != nil {
 		return nil, err
@@ -181,8 +185,11 @@ func (t *token) read(device, stored uint64) ([]*object, error) {
 		}
 	}
 	quiet := t.quiet(device, stored)
-	for _, k := range keys {
+	for _, k := range append(keys, foreign...) {
 		of, lost := slots[k.Slot].split(k)
+		if isForeign(k.Slot) {
+			lost = nil // see replaced
+		}
 		if quiet && lost != nil {
 			t.warnSlot(k.Slot, "holds another key than the store remembers; it will not sign")
 		}
@@ -207,7 +214,7 @@ func (t *token) reportVanished(slots map[scm.Slot]halves) {
 func (t *token) warnSlot(s scm.Slot, what string) {
 	if !t.objects.warned[s] {
 		t.objects.warned[s] = true
-		t.slot.provider.log.Errorf("slot %d: key slot %d %s", t.slot.id, s, what)
+		t.slot.provider.log.Errorf("slot %d: %s %s", t.slot.id, slotName(s), what)
 	}
 }
 
@@ -249,7 +256,7 @@ func (t *token) complete(o *object) *object {
 func (t *token) slotObjects(k scm.Key, h halves, lost [][]byte) []*object {
 	var objects []*object
 	for _, private := range []bool{false, true} {
-		if private && t.user() != CKU_USER {
+		if private && (isForeign(k.Slot) || t.user() != CKU_USER) {
 			continue
 		}
 		r := h[half(private)]

@@ -90,7 +90,7 @@ func (s *session) lockKey(key uint, m *Mechanism) error {
 	switch {
 	case err != nil:
 		return err
-	case o.key == nil:
+	case o.key == nil || o.foreign():
 		return CKR_KEY_TYPE_INCONSISTENT
 	}
 	return o.allows(m.Type)

@@ -58,7 +58,7 @@ func (t *token) initialise(label string, pin []byte) error {
 	if err := t.unseal(secret); err != nil {
 		return err
 	}
-	return t.removeUserKeys()
+	return errors.Join(t.removeUserKeys(), t.removeForeignKeys())
 }
 
 // prepare makes the device ready for a new secret.

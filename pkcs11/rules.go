@@ -143,9 +143,10 @@ var secretKeyRules = rules{
 }
 
 var ecPublicRules = rules{
-	CKA_EC_PARAMS: {octets, needCreate | needGenerate, nil},
-	CKA_EC_POINT:  {octets, needCreate | notGenerate, nil},
-	CKA_ZK_SLOT:   {number, notCreate, nil},
+	CKA_EC_PARAMS:  {octets, needCreate | needGenerate, nil},
+	CKA_EC_POINT:   {octets, needCreate | notGenerate, nil},
+	CKA_ZK_SLOT:    {number, notCreate, nil},
+	CKA_ZK_FOREIGN: {truth, notGenerate, nil},
 }
 
 // ecPrivateRules has CKA_EC_POINT too, which the specification does not give to

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
+)
+
+// foreignBase is what the number of a foreign slot is raised by where it stands beside
+// those of key slots: in objects and in the store.
+const foreignBase scm.Slot = 1 << 16
+
+func isForeign(s scm.Slot) bool { return s >= foreignBase }
+
+// foreign tells whether an object is a public key in a foreign slot.
+func (o *object) foreign() bool { return o.key != nil && isForeign(o.key.Slot) }
+
+// slotName is how a log line calls a key slot or a foreign slot.
+func slotName(s scm.Slot) string {
+	if isForeign(s) {
+		return fmt.Sprint("foreign slot ", int(s-foreignBase))
+	}
+	return fmt.Sprint("key slot ", int(s))
+}
+
+// foreignKeys lists the keys in the foreign slots of the device, if it has any.
+func (t *token) foreignKeys() ([]scm.Key, error) {
+	keeper, can := t.device.(scm.Keeper)
+	if !can {
+		return nil, nil
+	}
+	keys, err := keeper.Foreign()
+	if errors.Is(err, scm.ErrAbility) {
+		return nil, nil
+	}
+	for i := range keys {
+		keys[i].Slot += foreignBase
+	}
+	return keys, err
+}
+
+// asForeign makes attributes of a public key in a key slot those of one in a foreign
+// slot: nobody knows where it was made.
+func asForeign(a attributes, k scm.Key) {
+	a[CKA_LABEL] = fmt.Appendf(nil, "SCM foreign key %d", k.Slot-foreignBase)
+	a[CKA_ZK_SLOT] = ulong(uint(k.Slot - foreignBase))
+	a[CKA_ZK_FOREIGN] = yes
+	a[CKA_LOCAL] = no
+	a[CKA_KEY_GEN_MECHANISM] = ulong(CK_UNAVAILABLE_INFORMATION)
+	a[CKA_VERIFY] = boolean(k.Curve != scm.X25519)
+}
+
+// replaced tells whether a record is of a key that was in a foreign slot before. Others
+// may use the slot again, which is no alarm: nothing is signed with such a key.
+func (o *object) replaced(r *store.Record) bool {
+	return o.foreign() && !bytes.Equal(r.Public, o.key.Public)
+}
+
+// keepForeign stores a public key in the device. It is the user who does, because
+// what is recorded of slots is authenticated.
+func (s *session) keepForeign(a attributes) (uint, error) {
+	keeper, can := s.token.device.(scm.Keeper)
+	if !can || a.is(CKA_PRIVATE) || !agreesOn(a, CKA_TOKEN, yes) {
+		return 0, CKR_TEMPLATE_INCONSISTENT
+	}
+	a[CKA_TOKEN] = yes
+	if err := complete(a); err != nil {
+		return 0, err
+	}
+	if err := s.writable(a); err != nil {
+		return 0, err
+	}
+	if s.token.user() != CKU_USER {
+		return 0, CKR_USER_NOT_LOGGED_IN
+	}
+	s.token.changes.Lock()
+	defer s.token.changes.Unlock()
+	k, err := publicKeyOf(a)
+	if err != nil {
+		return 0, err
+	}
+	n, err := keeper.StoreForeign(k.curve.curve, k.public)
+	if err != nil {
+		return 0, foreignFailure(err)
+	}
+	return s.token.recordForeign(keeper, scm.Key{Slot: foreignBase + n, Curve: k.curve.curve, Public: k.public}, a)
+}
+
+// agreesOn tells whether a template says of an attribute nothing but the value.
+func agreesOn(a attributes, t uint, value []byte) bool {
+	given, ok := a[t]
+	return !ok || bytes.Equal(given, value)
+}
+
+// foreignFailure is the code of C_CreateObject for a key that the device does not take.
+func foreignFailure(err error) error {
+	switch {
+	case errors.Is(err, scm.ErrCurve), errors.Is(err, scm.ErrAbility):
+		return CKR_CURVE_NOT_SUPPORTED
+	case errors.Is(err, scm.ErrInput):
+		return CKR_ATTRIBUTE_VALUE_INVALID
+	}
+	return err
+}
+
+// recordForeign records what the caller said of a new foreign key.
+func (t *token) recordForeign(keeper scm.Keeper, k scm.Key, a attributes) (uint, error) {
+	o := &object{id: slotIdentity(k, false), key: &k, rules: ecPublicObject, attrs: t.slotAttributes(k, false).with(a)}
+	o.attrs[CKA_ZK_SLOT] = ulong(uint(k.Slot - foreignBase))
+	r := t.record(o)
+	err := t.write(func(tx *store.Tx) error { return tx.Put(r) }, func(c *catalog) { c.add(t.complete(o)) })
+	if err != nil {
+		t.warnOn("erasing a foreign key that could not be recorded", keeper.RemoveForeign(k.Slot-foreignBase))
+		return 0, err
+	}
+	return o.handle, nil
+}
+
+// removeForeign destroys a foreign key.
+func (t *token) removeForeign(o *object) error {
+	keeper, can := t.device.(scm.Keeper)
+	if !can || t.user() != CKU_USER {
+		return CKR_ACTION_PROHIBITED // C_DestroyObject has no code for a login that is missing
+	}
+	n := o.key.Slot - foreignBase
+	now, err := keeper.ForeignKey(n)
+	if err == nil && !bytes.Equal(now.Public, o.key.Public) {
+		err = scm.ErrSlotEmpty
+	}
+	if err == nil {
+		err = keeper.RemoveForeign(n)
+	}
+	if errors.Is(err, scm.ErrSlotEmpty) {
+		return CKR_OBJECT_HANDLE_INVALID // others were faster
+	}
+	if err != nil {
+		return err
+	}
+	return t.write(func(tx *store.Tx) error { return forgetKeys(tx, o) }, func(c *catalog) { c.forget(o) })
+}
+
+// removeForeignKeys empties the foreign slots.
+func (t *token) removeForeignKeys() error {
+	keys, err := t.foreignKeys()
+	for _, k := range keys {
+		gone := t.device.(scm.Keeper).RemoveForeign(k.Slot - foreignBase)
+		if !errors.Is(gone, scm.ErrSlotEmpty) {
+			err = errors.Join(err, gone)
+		}
+	}
+	return err
+}
