@@ -2,7 +2,8 @@
 
 // Command zk_pkcs11-util is the tool of administrators: it shows the slots of
 // libzk_pkcs11, initialises and deletes tokens, and names the keys in the key
-// slots of an SCM. It reads the same settings as the module.
+// slots of an SCM. The commands below "scm" are about the SCM itself, most of them
+// about the soft SCM. It reads the same settings as the module.
 package main
 
 import (
@@ -11,8 +12,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-
-	"libzk_pkcs11/pkcs11"
 )
 
 func main() {
@@ -43,7 +42,8 @@ func newCommand() *cobra.Command {
 		Example: `  zk_pkcs11-util --show-slots
   zk_pkcs11-util --init-token --slot 0 --label device
   zk_pkcs11-util --use-zkslot 0 --slot 0 --label iotkey --id 0001
-  zk_pkcs11-util --delete-token --serial 0123456789abcdef`,
+  zk_pkcs11-util --delete-token --serial 0123456789abcdef
+  zk_pkcs11-util scm status`,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -60,6 +60,8 @@ func newCommand() *cobra.Command {
 	p.StringVar(&f.serial, "serial", "", "serial number of the token")
 	p.StringVar(&f.pin, "pin", "", "user `PIN` (visible to other users of the machine; better left to the prompt)")
 	p.StringVar(&f.soPIN, "so-pin", "", "SO `PIN` (visible to other users of the machine; better left to the prompt)")
+	c.CompletionOptions.HiddenDefaultCmd = true
+	c.AddCommand(newSCMCommand())
 	return c
 }
 
@@ -88,23 +90,4 @@ func (f *flags) run(c *cobra.Command) error {
 		return actions[0](c)
 	}
 	return errors.New("only one of --show-slots, --init-token, --use-zkslot and --delete-token at a time")
-}
-
-// explain says in words what the codes that an administrator meets mean.
-func explain(err error) string {
-	words := map[pkcs11.Error]string{
-		pkcs11.CKR_PIN_INCORRECT:            "the PIN is wrong",
-		pkcs11.CKR_PIN_LOCKED:               "the PIN is locked after too many wrong attempts; the SO can set a new one",
-		pkcs11.CKR_PIN_LEN_RANGE:            "a PIN has 4 to 255 bytes",
-		pkcs11.CKR_SLOT_ID_INVALID:          "there is no such slot; --show-slots lists them",
-		pkcs11.CKR_TOKEN_NOT_PRESENT:        "there is no token in the slot",
-		pkcs11.CKR_TOKEN_WRITE_PROTECTED:    "the state directory cannot be written by this user",
-		pkcs11.CKR_USER_PIN_NOT_INITIALIZED: "the token has no user PIN yet; initialise it with --init-token",
-		pkcs11.CKR_DEVICE_ERROR:             "the device failed; the log says why",
-	}
-	var code pkcs11.Error
-	if errors.As(err, &code) && words[code] != "" {
-		return fmt.Sprintf("%s (%v)", words[code], code)
-	}
-	return err.Error()
 }

@@ -5,17 +5,17 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 )
 
-// prompter asks for PINs: on a terminal without echo, twice for a new one,
-// otherwise it reads a line of the input each time. Prompts go to the error
-// output, because scripts read the other one.
+// prompter asks for PINs and other secrets: on a terminal without echo, twice for
+// a new one, otherwise it reads a line of the input each time. Prompts go to the
+// error output, because scripts read the other one.
 type prompter struct {
 	in  io.Reader
 	err io.Writer
@@ -36,23 +36,30 @@ func (p *prompter) pin(name, value string, given, fresh bool) ([]byte, error) {
 		return nil, err
 	}
 	if !bytes.Equal(first, again) {
-		return nil, errors.New("the two PINs are not the same")
+		return nil, fmt.Errorf("%s: the two are not the same", name)
 	}
 	return first, nil
 }
 
+// ask asks for a secret.
 func (p *prompter) ask(prompt string) ([]byte, error) {
-	fmt.Fprint(p.err, prompt)
 	if f, ok := p.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		fmt.Fprint(p.err, prompt)
 		defer fmt.Fprintln(p.err)
 		return term.ReadPassword(int(f.Fd()))
 	}
+	return p.line(prompt)
+}
+
+// line asks for what may be seen on the terminal.
+func (p *prompter) line(prompt string) ([]byte, error) {
+	fmt.Fprint(p.err, prompt)
 	if p.buf == nil {
 		p.buf = bufio.NewReader(p.in)
 	}
 	line, err := p.buf.ReadBytes('\n')
 	if err != nil && len(line) == 0 {
-		return nil, errors.New("no PIN given: it is asked for on the standard input")
+		return nil, fmt.Errorf("%q is asked for on the standard input, which has ended", strings.TrimRight(prompt, ": "))
 	}
 	return bytes.TrimRight(line, "\r\n"), nil
 }

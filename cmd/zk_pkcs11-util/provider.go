@@ -13,17 +13,26 @@ import (
 
 // withProvider runs f with a provider made of the settings.
 func withProvider(f func(*pkcs11.Provider, config.Config) error) error {
-	c, err := config.Load(os.Getenv)
+	c, options, err := loadSettings()
 	if err != nil {
 		return err
+	}
+	p := pkcs11.New(options)
+	defer p.Close()
+	return f(p, c)
+}
+
+// loadSettings reads the settings and makes of them what a provider needs.
+func loadSettings() (config.Config, pkcs11.Options, error) {
+	c, err := config.Load(os.Getenv)
+	if err != nil {
+		return config.Config{}, pkcs11.Options{}, err
 	}
 	level, err := trace.ParseLevel(c.Log.Level)
 	if err != nil {
-		return err
+		return config.Config{}, pkcs11.Options{}, err
 	}
-	p := pkcs11.New(setup.Options(c, trace.NewLogger(level, c.Log.To)))
-	defer p.Close()
-	return f(p, c)
+	return c, setup.Options(c, trace.NewLogger(level, c.Log.To)), nil
 }
 
 // withUser runs f in a read/write session in which the user is logged in.

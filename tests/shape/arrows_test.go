@@ -19,7 +19,10 @@ var arrows = map[string][]string{
 	"internal/scm/zymbit":  {"internal/scm", "internal/sharedfile"},
 	"internal/setup":       {"internal/config", "internal/scm", "internal/scm/soft", "internal/scm/zymbit", "internal/store", "pkcs11"},
 	"module":               {"internal/config", "internal/setup", "internal/trace", "pkcs11"},
-	"cmd/zk_pkcs11-util":   {"internal/config", "internal/setup", "internal/trace", "pkcs11"},
+	"cmd/zk_pkcs11-util": {
+		"internal/config", "internal/scm", "internal/scm/soft", "internal/scm/soft/hd", "internal/setup", "internal/store",
+		"internal/trace", "pkcs11",
+	},
 	"cmd/libzk_app_utils":  {"internal/config", "internal/scm", "internal/scm/soft", "internal/setup", "internal/trace"},
 	"internal/config":      nil,
 	"internal/trace":       nil,

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"libzk_pkcs11/internal/scm/soft"
+)
+
+func (x *scmTool) resetCommand() *cobra.Command {
+	c := x.onSoft("reset", "Make the soft SCM one as from the factory; all its keys are lost", cobra.NoArgs,
+		func(t *target, d *soft.Device, _ []string) error {
+			if err := x.confirm("All keys of the soft SCM in slot %d will be lost for good.", t.slot); err != nil {
+				return err
+			}
+			if err := d.Reset(); err != nil {
+				return err
+			}
+			return x.aftermath(t, "The SCM is new. Initialise its token again, so that the PIN seals the new keys")
+		})
+	return x.confirmed(c)
+}
+
+func (x *scmTool) lockBindingCommand() *cobra.Command {
+	c := x.onSoft("lock-binding", "Bind the soft SCM to this host for good: production mode from the next start on", cobra.NoArgs,
+		func(t *target, d *soft.Device, _ []string) error {
+			err := x.confirm("From its next start on the soft SCM in slot %d will be in production mode: bound to this host,\n"+
+				"its thresholds fixed, and its keys destroyed by whatever was set to self-destruct.", t.slot)
+			if err != nil {
+				return err
+			}
+			if err := d.LockBinding(); err != nil {
+				return err
+			}
+			return x.aftermath(t, "Production mode begins at the next start (\"scm inject boot\")")
+		})
+	return x.confirmed(c)
+}
+
+// confirmed gives a command the option not to be asked.
+func (x *scmTool) confirmed(c *cobra.Command) *cobra.Command {
+	c.Flags().BoolVar(&x.yes, "yes", false, "do not ask for confirmation")
+	return c
+}
+
+// confirm asks whether to go on.
+func (x *scmTool) confirm(warning string, args ...any) error {
+	if x.yes {
+		return nil
+	}
+	answer, err := x.ask.line(fmt.Sprintf(warning, args...) + "\nType yes to go on: ")
+	if err != nil {
+		return errors.New("not confirmed; nothing was done (--yes goes on without a question)")
+	}
+	if string(answer) != "yes" {
+		return errors.New("not confirmed; nothing was done")
+	}
+	return nil
+}

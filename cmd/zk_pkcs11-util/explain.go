@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
+	"libzk_pkcs11/pkcs11"
+)
+
+// explain says in words what the errors that an administrator meets mean, and what
+// to do next.
+func explain(err error) string {
+	var code pkcs11.Error
+	if errors.As(err, &code) && codeWords()[code] != "" {
+		return fmt.Sprintf("%s (%v)", codeWords()[code], code)
+	}
+	for _, a := range advices() {
+		if errors.Is(err, a.of) {
+			return fmt.Sprintf("%v; %s", err, a.next)
+		}
+	}
+	return err.Error()
+}
+
+// codeWords are the codes of PKCS#11 in words.
+func codeWords() map[pkcs11.Error]string {
+	return map[pkcs11.Error]string{
+		pkcs11.CKR_PIN_INCORRECT:            "the PIN is wrong",
+		pkcs11.CKR_PIN_LOCKED:               "the PIN is locked after too many wrong attempts; the SO can set a new one",
+		pkcs11.CKR_PIN_LEN_RANGE:            "a PIN has 4 to 255 bytes",
+		pkcs11.CKR_SLOT_ID_INVALID:          "there is no such slot; --show-slots lists them",
+		pkcs11.CKR_TOKEN_NOT_PRESENT:        "there is no token in the slot",
+		pkcs11.CKR_TOKEN_WRITE_PROTECTED:    "the state directory cannot be written by this user",
+		pkcs11.CKR_USER_PIN_NOT_INITIALIZED: "the token has no user PIN yet; initialise it with --init-token",
+		pkcs11.CKR_DEVICE_ERROR:             "the device failed; the log says why",
+	}
+}
+
+// advice is what to do about an error of a device or a store.
+type advice struct {
+	of   error
+	next string
+}
+
+// advices lists the advice, from which the first that fits is taken.
+func advices() []advice {
+	return []advice{
+		{store.ErrPIN, "too many wrong ones lock it"},
+		{store.ErrPINLocked, "the SO can set a new one"},
+		{store.ErrNoPIN, "initialise the token with --init-token"},
+		{scm.ErrSecret, "the keys are not those of this token: initialise it again with --init-token"},
+		{scm.ErrDestroyed, "only a soft SCM gets new ones, by \"scm reset\""},
+		{scm.ErrAbsent, "\"scm status\" shows the state of a soft SCM, also of one that does not answer"},
+		{scm.ErrTimeout, "try again; an SCM that starts needs up to two minutes"},
+		{scm.ErrReadOnly, "run the command as the owner of the state directory"},
+		{scm.ErrFixed, "production mode is for good; only a soft SCM leaves it, by \"scm reset\""},
+		{scm.ErrFull, "\"scm slots\" shows the keys that take the room"},
+		{scm.ErrName, "\"scm wallet list\" shows the names that are taken"},
+		{scm.ErrSlotEmpty, "\"scm slots\" and \"scm wallet list\" show the keys that there are"},
+		{scm.ErrSlotRange, "\"scm slots\" shows the key slots in use"},
+	}
+}

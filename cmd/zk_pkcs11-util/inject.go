@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft"
+)
+
+func (x *scmTool) injectCommand() *cobra.Command {
+	return group("inject", "Make things happen to the soft SCM",
+		x.onSoft("tamper CHANNEL", "Breach a perimeter channel, 0 or 1", cobra.ExactArgs(1), x.tamper),
+		x.onSoft("battery VOLTS", "Set the voltage of the battery; what follows, follows at the next start", cobra.ExactArgs(1), x.battery),
+		x.onSoft("temperature CELSIUS", "Set the temperature", cobra.ExactArgs(1), x.temperature),
+		x.unbindCommand(),
+		x.onSoft("boot", "Take the power away and give it back", cobra.NoArgs, x.boot),
+		x.faultCommand(),
+	)
+}
+
+func (x *scmTool) tamper(t *target, d *soft.Device, args []string) error {
+	channel, err := strconv.Atoi(args[0])
+	if err != nil || channel < 0 || channel >= soft.PerimeterChannels {
+		return fmt.Errorf("perimeter channel %q: there are the channels 0 and 1", args[0])
+	}
+	if err := d.InjectTamper(channel); err != nil {
+		return err
+	}
+	return x.aftermath(t, "Perimeter channel %d is breached", channel)
+}
+
+func (x *scmTool) battery(t *target, d *soft.Device, args []string) error {
+	volts, err := measure(args[0])
+	if err == nil {
+		err = d.InjectBattery(volts)
+	}
+	if err != nil {
+		return err
+	}
+	return x.aftermath(t, "The battery has %v V; what follows, follows at the next start (\"scm inject boot\")", volts)
+}
+
+func (x *scmTool) temperature(t *target, d *soft.Device, args []string) error {
+	celsius, err := measure(args[0])
+	if err == nil {
+		err = d.InjectTemperature(celsius)
+	}
+	if err != nil {
+		return err
+	}
+	return x.aftermath(t, "The temperature is %v °C", celsius)
+}
+
+func measure(text string) (float32, error) {
+	f, err := strconv.ParseFloat(text, 32)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no number", text)
+	}
+	return float32(f), nil
+}
+
+func (x *scmTool) unbindCommand() *cobra.Command {
+	var undo bool
+	c := x.onSoft("unbind", "Part the SCM from its host; it does not answer any more", cobra.NoArgs,
+		func(t *target, d *soft.Device, _ []string) error {
+			if err := d.InjectUnbind(!undo); err != nil {
+				return err
+			}
+			if undo {
+				return x.aftermath(t, "The SCM sees its host again")
+			}
+			return x.aftermath(t, "The SCM is not bound to its host (\"scm inject unbind --undo\" binds it again)")
+		})
+	c.Flags().BoolVar(&undo, "undo", false, "bring them together again")
+	return c
+}
+
+func (x *scmTool) faultCommand() *cobra.Command {
+	var f soft.Fault
+	c := x.onSoft("fault", "Make calls fail; without options, mend what can be mended", cobra.NoArgs,
+		func(t *target, d *soft.Device, _ []string) error {
+			if err := d.InjectFault(f); err != nil {
+				return err
+			}
+			if f == (soft.Fault{}) {
+				return x.aftermath(t, "No fault is left")
+			}
+			return x.aftermath(t, "The fault is set (\"scm inject fault\" alone mends it)")
+		})
+	c.Flags().IntVar(&f.Timeouts, "timeouts", 0, "so many `calls` time out")
+	c.Flags().BoolVar(&f.Restart, "restart", false, "the daemon starts anew: who has the SCM open has to open it again")
+	c.Flags().BoolVar(&f.HugeSlot, "huge-slot", false, "the daemon dies of the number of a slot that there cannot be")
+	return c
+}
+
+// aftermath tells what was done, and what has come of it: as JSON, the status.
+func (x *scmTool) aftermath(t *target, format string, args ...any) error {
+	s, err := t.status()
+	if err != nil {
+		return err
+	}
+	return x.print(s, func(w io.Writer) {
+		fmt.Fprintf(w, format+"\n", args...)
+		fmt.Fprintf(w, "LED: %s\n", s.LED)
+		tellDestroyed(w, s.Destroyed)
+	})
+}
+
+func tellDestroyed(w io.Writer, destroyed bool) {
+	if destroyed {
+		fmt.Fprintln(w, "All keys are destroyed for good; \"scm reset\" makes the SCM one with new keys")
+	}
+}
+
+// bootReport is what "scm inject boot" tells.
+type bootReport struct {
+	Mode      string     `json:"mode"`
+	Bound     bool       `json:"bound"`
+	Destroyed bool       `json:"destroyed"`
+	Held      bool       `json:"held"`
+	LostKeys  []scm.Slot `json:"lost_keys"`
+	Wrong     []string   `json:"wrong_files"`
+	LED       ledStatus  `json:"led"`
+}
+
+func (x *scmTool) boot(_ *target, d *soft.Device, _ []string) error {
+	b, err := d.Boot()
+	if err != nil {
+		return err
+	}
+	r := bootReport{
+		Mode: mode(b.Production), Bound: b.Bound, Destroyed: b.Destroyed, Held: b.Held,
+		LostKeys: append([]scm.Slot{}, b.LostKeys...), Wrong: append([]string{}, b.Failed...), LED: newLED(b.LED),
+	}
+	return x.print(r, r.text)
+}
+
+func (r bootReport) text(w io.Writer) {
+	fmt.Fprintf(w, "The SCM has started in %s mode\n", r.Mode)
+	if !r.Bound {
+		fmt.Fprintln(w, "This is not the host that it is bound to")
+	}
+	if len(r.LostKeys) > 0 {
+		fmt.Fprintf(w, "This firmware has lost the keys in the slots %s\n", strings.Trim(fmt.Sprint(r.LostKeys), "[]"))
+	}
+	if len(r.Wrong) > 0 {
+		fmt.Fprintf(w, "Files of supervised boot that are wrong: %s\n", strings.Join(r.Wrong, ", "))
+	}
+	if r.Held {
+		fmt.Fprintln(w, "It holds itself and its host in reset")
+	}
+	fmt.Fprintf(w, "LED: %s\n", r.LED)
+	tellDestroyed(w, r.Destroyed)
+}

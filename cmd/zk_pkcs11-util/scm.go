@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/store"
+)
+
+// scmTool is what the commands below "scm" share.
+type scmTool struct {
+	slot     uint
+	json     bool
+	pin      string
+	pinGiven bool
+	yes      bool // do not ask for confirmation
+	ask      *prompter
+	out      io.Writer
+}
+
+// target is the SCM of a slot, open, with the state of its token.
+type target struct {
+	slot   uint
+	device scm.Device
+	store  *store.Store
+}
+
+func newSCMCommand() *cobra.Command {
+	x := &scmTool{}
+	c := &cobra.Command{
+		Use:   "scm",
+		Short: "Look at the SCM itself, and play with the soft SCM",
+		Args:  cobra.NoArgs,
+		PersistentPreRun: func(c *cobra.Command, _ []string) {
+			x.ask = &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
+			x.out = c.OutOrStdout()
+			x.pinGiven = c.Flags().Changed("pin")
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	p := c.PersistentFlags()
+	p.UintVar(&x.slot, "slot", 0, "slot `ID` of the SCM")
+	p.BoolVar(&x.json, "json", false, "print JSON")
+	p.StringVar(&x.pin, "pin", "", "user `PIN`, where the SCM is sealed (visible to other users of the machine; better left to the prompt)")
+	c.AddCommand(x.statusCommand(), x.slotsCommand(), x.ledCommand(), x.manifestCommand(), x.walletCommand(),
+		x.injectCommand(), x.resetCommand(), x.lockBindingCommand())
+	return c
+}
+
+// group makes a command that only has others below it.
+func group(use, short string, below ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(below...)
+	return c
+}
+
+// onDevice makes a command for any SCM.
+func (x *scmTool) onDevice(use, short string, args cobra.PositionalArgs, run func(*target, []string) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: args,
+		RunE: func(_ *cobra.Command, words []string) error {
+			t, err := openTarget(x.slot)
+			if err != nil {
+				return err
+			}
+			return errors.Join(run(t, words), t.close())
+		},
+	}
+}
+
+// onSoft makes a command for the soft SCM.
+func (x *scmTool) onSoft(use, short string, args cobra.PositionalArgs, run func(*target, *soft.Device, []string) error) *cobra.Command {
+	return x.onDevice(use, short, args, func(t *target, words []string) error {
+		d, ok := t.device.(*soft.Device)
+		if !ok {
+			return fmt.Errorf("only for the soft SCM: slot %d has a Zymbit SCM, which takes this from the vendor's own tools", t.slot)
+		}
+		return run(t, d, words)
+	})
+}
+
+func openTarget(slot uint) (*target, error) {
+	_, options, err := loadSettings()
+	if err != nil {
+		return nil, err
+	}
+	if slot >= uint(len(options.Slots)) {
+		return nil, fmt.Errorf("there is no slot %d; --show-slots lists them", slot)
+	}
+	device, tokens, err := options.Slots[slot].Open()
+	if err != nil {
+		return nil, fmt.Errorf("slot %d: %w", slot, err)
+	}
+	return &target{slot, device, tokens}, nil
+}
+
+func (t *target) close() error { return errors.Join(t.store.Close(), t.device.Close()) }
+
+// unsealed runs f, which uses private keys, and once more after the user's PIN has
+// opened them if they are sealed.
+func (x *scmTool) unsealed(t *target, f func() error) error {
+	err := f()
+	if !errors.Is(err, scm.ErrSealed) {
+		return err
+	}
+	if err := x.unseal(t); err != nil {
+		return err
+	}
+	return f()
+}
+
+func (x *scmTool) unseal(t *target) error {
+	sealer, ok := t.device.(scm.Sealer)
+	if !ok {
+		return scm.ErrSealed
+	}
+	pin, err := x.ask.pin("User PIN", x.pin, x.pinGiven, false)
+	if err != nil {
+		return err
+	}
+	secret, err := t.store.CheckPIN(store.NormalUser, pin)
+	if err != nil {
+		return err
+	}
+	defer clear(secret)
+	return sealer.Unseal(secret)
+}
+
+// print prints a result as JSON, or as text says. Some results are shown only once,
+// so it matters whether somebody could read them.
+func (x *scmTool) print(result any, text func(io.Writer)) error {
+	var b bytes.Buffer
+	if x.json {
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		if err := e.Encode(result); err != nil {
+			return err
+		}
+	} else {
+		text(&b)
+	}
+	_, err := b.WriteTo(x.out)
+	return err
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// occupancy is what the key slots of an SCM hold, a mark each.
+type occupancy struct {
+	marks []byte // by slot
+	total int    // how many slots there are
+}
+
+// Marks of key slots.
+const (
+	markFree  = '.'
+	markKnown = "PKEX" // by curve
+	markOther = '#'    // in use; the public key is not given away
+)
+
+// legend explains the marks.
+const legend = "P nistp256  K secp256k1  E ed25519  X x25519  # hidden  . free"
+
+// newOccupancy marks the slots in use, of some of which the keys are known.
+func newOccupancy(used []scm.Slot, keys []scm.Key, userSlots int) occupancy {
+	o := occupancy{total: scm.PermanentSlots + userSlots}
+	o.marks = []byte(strings.Repeat(string(markFree), o.total))
+	for _, s := range used {
+		o.mark(s, markOther)
+	}
+	for _, k := range keys {
+		if k.Curve >= 0 && int(k.Curve) < len(markKnown) {
+			o.mark(k.Slot, markKnown[k.Curve])
+		}
+	}
+	return o
+}
+
+// mark leaves slots out that a smaller SCM had while it was larger.
+func (o occupancy) mark(s scm.Slot, m byte) {
+	if s >= 0 && int(s) < len(o.marks) {
+		o.marks[s] = m
+	}
+}
+
+// The map has a row for the permanent slots, then rows of rowSize, in groups of
+// groupSize: 79 columns at most.
+const (
+	rowSize   = 64
+	groupSize = 8
+)
+
+// draw prints the map. Rows without a key become one line.
+func (o occupancy) draw(w io.Writer) {
+	free := -1 // first slot of the rows without a key
+	flush := func(end int) {
+		if free >= 0 {
+			fmt.Fprintf(w, "%5d  free up to %d\n", free, end-1)
+		}
+		free = -1
+	}
+	for from, to := 0, scm.PermanentSlots; from < o.total; from, to = to, min(to+rowSize, o.total) {
+		row := o.marks[from:to]
+		if strings.Trim(string(row), string(markFree)) == "" {
+			if free < 0 {
+				free = from
+			}
+			continue
+		}
+		flush(from)
+		fmt.Fprintf(w, "%5d  %s\n", from, grouped(row))
+	}
+	flush(o.total)
+	fmt.Fprintf(w, "       %s\n", legend)
+}
+
+func grouped(row []byte) string {
+	var groups []string
+	for len(row) > 0 {
+		n := min(groupSize, len(row))
+		groups, row = append(groups, string(row[:n])), row[n:]
+	}
+	return strings.Join(groups, " ")
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft"
+)
+
+// walletMaker is what the commands have in common that make a wallet.
+type walletMaker struct {
+	tool       *scmTool
+	curve      string
+	recovery   string
+	passphrase bool // ask for one
+	groups     string
+	threshold  int
+}
+
+// Ways to recover a wallet.
+const (
+	recoverBIP39  = "bip39"
+	recoverSLIP39 = "slip39"
+	recoverNone   = "none"
+)
+
+// newWallet is what making a wallet tells.
+type newWallet struct {
+	Name     string     `json:"name"`
+	Slot     scm.Slot   `json:"slot"`
+	Mnemonic string     `json:"mnemonic,omitempty"`
+	Shares   [][]string `json:"shares,omitempty"` // by group
+}
+
+func (x *scmTool) walletCreateCommand() *cobra.Command {
+	m := &walletMaker{tool: x}
+	c := x.onSoft("create NAME", "Make a wallet, and tell the words that recover it", cobra.ExactArgs(1),
+		func(t *target, d *soft.Device, args []string) error { return m.create(t, d, args[0]) })
+	m.flags(c, "how it can be recovered: bip39, slip39 or none")
+	c.Flags().StringVar(&m.groups, "groups", "2of3", "groups of slip39: how many shares of how many in each, such as `2of3,3of5`")
+	c.Flags().IntVar(&m.threshold, "threshold", 1, "how many `groups` of slip39 it takes")
+	return c
+}
+
+func (x *scmTool) walletRestoreCommand() *cobra.Command {
+	m := &walletMaker{tool: x}
+	c := x.onSoft("restore NAME", "Make a wallet from the words of another, which it asks for", cobra.ExactArgs(1),
+		func(t *target, d *soft.Device, args []string) error { return m.restore(t, d, args[0]) })
+	m.flags(c, "what the words are of: bip39 or slip39")
+	return c
+}
+
+func (m *walletMaker) flags(c *cobra.Command, recovery string) {
+	c.Flags().StringVar(&m.curve, "curve", scm.Secp256k1.String(), "curve of its keys: nistp256, secp256k1 or ed25519")
+	c.Flags().StringVar(&m.recovery, "recovery", recoverBIP39, recovery)
+	c.Flags().BoolVar(&m.passphrase, "passphrase", false, "ask for a passphrase, without which the words make another wallet")
+}
+
+// seed is the wallet that the flags describe.
+func (m *walletMaker) seed(name string, fresh bool) (soft.WalletSeed, error) {
+	w := soft.WalletSeed{Name: name}
+	i := slices.IndexFunc(scm.Curves[:], func(c scm.Curve) bool { return c.String() == m.curve && c != scm.X25519 })
+	if i < 0 {
+		return w, fmt.Errorf("--curve %q: wallets are on nistp256, secp256k1 or ed25519", m.curve)
+	}
+	if w.Curve = scm.Curves[i]; w.Curve == scm.Ed25519 {
+		w.Variant = "cardano"
+	}
+	if m.passphrase {
+		p, err := m.tool.ask.pin("Passphrase of the wallet", "", false, fresh)
+		w.Passphrase = string(p)
+		return w, err
+	}
+	return w, nil
+}
+
+func (m *walletMaker) create(t *target, d *soft.Device, name string) error {
+	way, ok := map[string]func(*soft.Device, soft.WalletSeed, *newWallet) error{
+		recoverBIP39: createBIP39, recoverSLIP39: m.createSLIP39, recoverNone: createPlain,
+	}[m.recovery]
+	if !ok {
+		return fmt.Errorf("--recovery %q: it is bip39, slip39 or none", m.recovery)
+	}
+	seed, err := m.seed(name, true)
+	if err != nil {
+		return err
+	}
+	made := newWallet{Name: name}
+	if err := m.tool.unsealed(t, func() error { return way(d, seed, &made) }); err != nil {
+		return err
+	}
+	if err := m.tool.print(made, made.text); err != nil {
+		// Nobody has seen the words, and nobody ever will.
+		return errors.Join(fmt.Errorf("the wallet is not kept: %w", err), d.Remove(scm.Key{Slot: made.Slot}))
+	}
+	return nil
+}
+
+func createPlain(d *soft.Device, w soft.WalletSeed, made *newWallet) (err error) {
+	made.Slot, err = d.GenerateSeed(w)
+	return err
+}
+
+func createBIP39(d *soft.Device, w soft.WalletSeed, made *newWallet) (err error) {
+	made.Slot, made.Mnemonic, err = d.GenerateSeedBIP39(w)
+	return err
+}
+
+func (m *walletMaker) createSLIP39(d *soft.Device, w soft.WalletSeed, made *newWallet) error {
+	groups, err := parseGroups(m.groups)
+	if err != nil {
+		return err
+	}
+	if err := d.BeginSLIP39(w, len(groups), m.threshold, 0); err != nil {
+		return err
+	}
+	for i, g := range groups {
+		if err := d.SetSLIP39Group(i, g.members, g.threshold); err != nil {
+			return err
+		}
+	}
+	made.Shares = make([][]string, len(groups))
+	for i, g := range groups {
+		for range g.members {
+			share, slot, _, err := d.AddSLIP39Member("")
+			if err != nil {
+				return err
+			}
+			made.Shares[i], made.Slot = append(made.Shares[i], share), slot
+		}
+	}
+	return nil
+}
+
+// shareGroup is a group of SLIP39.
+type shareGroup struct{ threshold, members int }
+
+// parseGroups reads groups such as 2of3,3of5.
+func parseGroups(text string) (groups []shareGroup, err error) {
+	for word := range strings.SplitSeq(text, ",") {
+		threshold, members, ok := strings.Cut(word, "of")
+		var g shareGroup
+		var errs [2]error
+		g.threshold, errs[0] = strconv.Atoi(threshold)
+		g.members, errs[1] = strconv.Atoi(members)
+		if !ok || errors.Join(errs[:]...) != nil {
+			return nil, fmt.Errorf("--groups %q: %q is not of the form 2of3", text, word)
+		}
+		groups = append(groups, g)
+	}
+	return groups, nil
+}
+
+// text prints the words that recover the wallet, which nothing shows again.
+func (n newWallet) text(w io.Writer) {
+	fmt.Fprintf(w, "Wallet %q is in key slot %d\n", n.Name, n.Slot)
+	if n.Mnemonic != "" {
+		fmt.Fprintf(w, "Write these words down; they are not shown again:\n%s\n", n.Mnemonic)
+	}
+	if n.Shares != nil {
+		fmt.Fprintln(w, "Write each share down for its keeper; they are not shown again:")
+	}
+	for g, shares := range n.Shares {
+		for i, share := range shares {
+			fmt.Fprintf(w, "group %d, share %d of %d: %s\n", g+1, i+1, len(shares), share)
+		}
+	}
+}
+
+func (m *walletMaker) restore(t *target, d *soft.Device, name string) error {
+	way, ok := map[string]func(*target, *soft.Device, soft.WalletSeed) (scm.Slot, error){
+		recoverBIP39: m.restoreBIP39, recoverSLIP39: m.restoreSLIP39,
+	}[m.recovery]
+	if !ok {
+		return fmt.Errorf("--recovery %q: it is bip39 or slip39", m.recovery)
+	}
+	seed, err := m.seed(name, false)
+	if err != nil {
+		return err
+	}
+	made := newWallet{Name: name}
+	if made.Slot, err = way(t, d, seed); err != nil {
+		return err
+	}
+	return m.tool.print(made, made.text)
+}
+
+func (m *walletMaker) restoreBIP39(t *target, d *soft.Device, w soft.WalletSeed) (slot scm.Slot, err error) {
+	words, err := m.words("Words")
+	if err != nil {
+		return 0, err
+	}
+	err = m.tool.unsealed(t, func() error {
+		slot, err = d.RestoreBIP39(w, words)
+		return err
+	})
+	return slot, err
+}
+
+func (m *walletMaker) restoreSLIP39(t *target, d *soft.Device, w soft.WalletSeed) (scm.Slot, error) {
+	if err := m.tool.unsealed(t, func() error { return d.BeginRestoreSLIP39(w) }); err != nil {
+		return 0, err
+	}
+	for n := 1; ; n++ {
+		share, err := m.words(fmt.Sprintf("Share %d", n))
+		if err != nil {
+			return 0, err
+		}
+		if slot, done, err := d.AddRestoreSLIP39("", share); err != nil || done {
+			return slot, err
+		}
+	}
+}
+
+// words asks for words, however many blanks there are between them.
+func (m *walletMaker) words(name string) (string, error) {
+	text, err := m.tool.ask.pin(name, "", false, false)
+	return strings.Join(strings.Fields(string(text)), " "), err
+}
