@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package util
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"libzk_pkcs11/tests/harness"
+)
+
+// manifest is what the commands about supervised boot print.
+type manifest struct{ Files, Wrong []string }
+
+func TestManifest(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "")
+	x.bootFile("kernel8.img", "kernel")
+	x.bootFile("config.txt", "config")
+	if out := x.scm("manifest", "list"); !strings.Contains(out, "empty") {
+		t.Errorf("%q", out)
+	}
+	var m manifest
+	x.parse(&m, "", "manifest", "add", "kernel8.img", "config.txt", "--key-slot", "3")
+	if want := []string{"config.txt", "kernel8.img"}; !reflect.DeepEqual(m.Files, want) {
+		t.Errorf("%v, want %v", m.Files, want)
+	}
+	if out := x.scm("manifest", "verify"); out != "ok     config.txt\nok     kernel8.img\n" {
+		t.Errorf("%q", out)
+	}
+	x.bootFile("kernel8.img", "another kernel")
+	out, errs, err := x.run("", "scm", "manifest", "verify")
+	if err == nil || out != "ok     config.txt\nWRONG  kernel8.img\n" || !strings.Contains(errs, "1 of 2") {
+		t.Errorf("%v, %q, %q", err, out, errs)
+	}
+	if out, _, err := x.run("", words("scm manifest verify --json")...); err == nil || !strings.Contains(out, "\"wrong\"") {
+		t.Errorf("%v, %q", err, out)
+	}
+	x.scm("manifest", "add", "kernel8.img")
+	x.scm("manifest", "verify")
+	if out := x.scm("manifest", "remove", "config.txt"); out != "kernel8.img\n" {
+		t.Errorf("%q", out)
+	}
+	x.fails("", words("manifest add missing"), "missing", x.boot)
+	x.fails("", words("manifest add ../boot/kernel8.img"), "relative")
+	x.fails("", words("manifest add kernel8.img --key-slot 16"), "slot 16")
+	x.fails("", words("manifest remove config.txt"), "not in the manifest")
+}
+
+func TestTamper(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "")
+	if out := x.scm("inject", "tamper", "0"); !strings.HasPrefix(out, "Perimeter channel 0 is breached\nLED: ") {
+		t.Errorf("%q", out)
+	}
+	var s status
+	x.parse(&s, "", "inject", "tamper", "1")
+	for i, c := range s.Perimeter {
+		if c.Event < s.Time-60 || c.Event > s.Time || !c.Notify || c.SelfDestruct {
+			t.Errorf("channel %d at %d: %+v", i, s.Time, c)
+		}
+	}
+	for _, channel := range []string{"2", "-1", "x"} {
+		x.fails("", []string{"inject", "tamper", "--", channel}, "channels 0 and 1")
+	}
+}
+
+func TestMeasures(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "")
+	x.scm("inject", "battery", "2.25")
+	var s status
+	x.parse(&s, "", "inject", "temperature", "--", "-12.5")
+	if s.Battery.Volts != 2.25 || s.Battery.Threshold != 2.3 || s.Temperature.Celsius != -12.5 || s.Battery.Action != "none" {
+		t.Errorf("%+v", s)
+	}
+	x.fails("", words("inject battery low"), "no number")
+	x.fails("", words("inject temperature NaN"), "wrong form")
+	x.fails("", []string{"inject", "battery", "--", "-1"}, "wrong form")
+}
+
+func TestUnbind(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "")
+	x.scm("inject", "unbind")
+	if s := x.status(); s.Bound || s.Answers || s.LED.Pattern != "rapid blinking" {
+		t.Errorf("%+v", s)
+	}
+	x.scm("inject", "unbind", "--undo")
+	if s := x.status(); !s.Bound || !s.Answers {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "")
+	x.scm("inject", "fault", "--timeouts", "2", "--huge-slot", "--restart")
+	for range 2 {
+		x.fails("", words("slots"), "in time")
+	}
+	x.scm("slots")
+	x.scm("inject", "fault", "--timeouts", "1000")
+	if out := x.scm("inject", "fault"); !strings.HasPrefix(out, "No fault is left") {
+		t.Errorf("%q", out)
+	}
+	x.scm("slots")
+	x.fails("", words("inject fault --timeouts -1"), "wrong form")
+}
+
+// bootReport is what "scm inject boot --json" prints.
+type bootReport struct {
+	Mode                   string
+	Bound, Destroyed, Held bool
+	LostKeys               []int    `json:"lost_keys"`
+	WrongFiles             []string `json:"wrong_files"`
+	LED                    led
+}
+
+func TestBootLosesKeys(t *testing.T) {
+	t.Parallel()
+	harness.Need(t, "pkcs11-tool")
+	x := newTool(t, "firmware = \"01.02.02release\"\n")
+	x.home.Init()
+	x.home.Run("pkcs11-tool", "--module", harness.Module(t), "--login", "--pin", harness.UserPIN,
+		"--keypairgen", "--key-type", "EC:prime256v1", "--label", "k")
+	var r bootReport
+	x.parse(&r, "", "inject", "boot")
+	if r.Mode != "development" || !r.Bound || r.Destroyed || r.Held || !reflect.DeepEqual(r.LostKeys, []int{16}) {
+		t.Errorf("%+v", r)
+	}
+	if n := len(x.status().KeySlots); n != 16 {
+		t.Errorf("%d keys are left", n)
+	}
+}
+
+// From development to production mode, a self-destruct, and a new SCM.
+func TestLifeOfAnSCM(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "")
+	x.bootFile("kernel", "right")
+	x.scm("manifest", "add", "kernel")
+	x.fails("no\n", words("lock-binding"), "not confirmed")
+	x.fails("", words("lock-binding"), "--yes")
+	if s := x.status(); s.ProductionPending {
+		t.Error("locked without a confirmation")
+	}
+	x.answer("yes\n", "lock-binding")
+	if s := x.status(); !s.ProductionPending || s.Mode != "development" {
+		t.Errorf("%+v", s)
+	}
+	if out := x.scm("inject", "boot"); !strings.Contains(out, "production mode") {
+		t.Errorf("%s", out)
+	}
+	x.fails("", words("lock-binding --yes"), "scm reset")
+
+	x.bootFile("kernel", "wrong")
+	var r bootReport
+	x.parse(&r, "", "inject", "boot")
+	if r.Mode != "production" || !r.Destroyed || !reflect.DeepEqual(r.WrongFiles, []string{"kernel"}) || r.LED.Code != 5 {
+		t.Errorf("%+v", r)
+	}
+	if s := x.status(); !s.Destroyed || len(s.KeySlots) != 0 {
+		t.Errorf("%+v", s)
+	}
+	golden(t, "destroyed.txt", x.scm("status"))
+	x.fails("", words("slots"), "destroyed its keys", "scm reset")
+
+	before := x.status().Serial
+	x.fails("", words("reset"), "not confirmed", "--yes")
+	var s status
+	x.parse(&s, "", "reset", "--yes")
+	if s.Destroyed || s.Mode != "development" || len(s.KeySlots) != 16 || s.Serial != before {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A reset gives all slots new keys, and works where nothing else does.
+func TestReset(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "")
+	x.home.Init()
+	before := x.scm("slots")
+	x.scm("inject", "unbind")
+	x.answer("yes\n", "reset")
+	if after := x.scm("slots"); after == before {
+		t.Error("the keys are the old ones")
+	}
+	x.scm("wallet", "create", "w") // nothing is sealed
+	x.home.Init()
+	x.fails("", words("wallet create v"), "User PIN")
+}
+
+// A user who may not write gets told so.
+func TestReadOnly(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "")
+	if os.Geteuid() == 0 {
+		// Root obeys the modes of files once it has no capabilities.
+		harness.Need(t, "setpriv")
+		x.through = []string{"setpriv", "--bounding-set=-all", "--inh-caps=-all"}
+	}
+	x.scm("status")
+	files, err := filepath.Glob(filepath.Join(x.home.Dir, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	t.Cleanup(func() { os.Chmod(x.home.Dir, 0o700) })
+	for _, file := range append(files, x.home.Dir) {
+		if err := os.Chmod(file, 0o500); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x.scm("status")
+	x.fails("", words("inject tamper 0"), "cannot be written", "owner")
+}
