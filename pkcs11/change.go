@@ -135,6 +135,11 @@ func (s *session) destroy(object uint) error {
 	if !o.attrs.is(CKA_DESTROYABLE) || s.vouched(o.attrs) || o.key != nil && o.key.Slot.Permanent() {
 		return CKR_ACTION_PROHIBITED
 	}
+	if o.key != nil {
+		if err := s.token.removable(o.key.Slot); err != nil {
+			return err
+		}
+	}
 	return s.token.destroy(o)
 }
 
@@ -222,7 +227,6 @@ func (t *token) publicHalf(o *object) *object {
 		return nil
 	}
 	attrs := p.attrs.with(nil)
-	delete(attrs, CKA_ZK_SLOT)
-	delete(attrs, CKA_ZK_FOREIGN)
+	attrs.leaveSlot()
 	return &object{handle: p.handle, attrs: attrs}
 }

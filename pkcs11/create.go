@@ -241,8 +241,7 @@ func (s *session) copy(o *object, a attributes) (uint, error) {
 		return 0, CKR_ACTION_PROHIBITED
 	}
 	delete(a, CKA_UNIQUE_ID)
-	delete(a, CKA_ZK_SLOT)
-	delete(a, CKA_ZK_FOREIGN)
+	a.leaveSlot()
 	if s.vouched(a) {
 		a[CKA_TRUSTED] = no // the SO has not seen the copy, which may differ
 	}

@@ -153,7 +153,7 @@ func TestDeviceCalls(t *testing.T) {
 		}},
 		{"token object, with a random name", 1, func() { f.ok(create(f, CKO_DATA)) }},
 		{"random", 1, func() { f.ok(f.GenerateRandom(f.h, make([]byte, 1000))) }},
-		{"key pair, and the slots that have changed", 3, func() { f.tokenPair(scm.P256); f.search() }},
+		{"key pair, and the slots that have changed", 4, func() { f.tokenPair(scm.P256); f.search() }},
 	} {
 		f.device.Reset()
 		c.call()

@@ -227,7 +227,7 @@ func (s *session) keepSlot(pair [2]*object) ([2]uint, error) {
 	public, private := t.record(pair[0]), t.record(pair[1])
 	if public.Hidden = !pair[0].attrs.is(CKA_TOKEN); public.Hidden {
 		pair[0].key = nil
-		delete(pair[0].attrs, CKA_ZK_SLOT)
+		pair[0].attrs.leaveSlot()
 		if _, err := s.keep(pair[0].attrs, pair[0]); err != nil {
 			return [2]uint{}, err
 		}

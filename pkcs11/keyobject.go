@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -27,6 +28,7 @@ func (t *token) slotAttributes(k scm.Key, private bool) attributes {
 	case !private:
 		a[CKA_ZK_FOREIGN] = no
 	}
+	maps.Copy(a, t.nodes.of(k).attributes())
 	return a
 }
 
@@ -57,6 +59,13 @@ func (t *token) keyAttributes(k scm.Key, private bool) attributes {
 		a[CKA_VERIFY] = boolean(can.Sign)
 	}
 	return a
+}
+
+// leaveSlot takes out what only an object of a slot has.
+func (a attributes) leaveSlot() {
+	for _, t := range []uint{CKA_ZK_SLOT, CKA_ZK_FOREIGN, CKA_ZK_WALLET, CKA_ZK_NODE_ADDRESS} {
+		delete(a, t)
+	}
 }
 
 // capability is what the token's device can do with a curve.

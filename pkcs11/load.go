@@ -162,6 +162,9 @@ func (t *token) read(device, stored uint64) ([]*object, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := t.seeNodes(keys); err != nil {
+		return nil, err
+	}
 	foreign, err := t.foreignKeys()
 	if err != nil {
 		return nil, err
@@ -206,8 +209,29 @@ func (t *token) read(device, stored uint64) ([]*object, error) {
 // not have any more.
 func (t *token) reportVanished(slots map[scm.Slot]halves) {
 	for s := range slots {
-		t.warnSlot(s, "is empty, but the store remembers a key there; its objects are left out")
+		switch {
+		case t.objects.warned[s]:
+		case t.conceals(s):
+			t.warnSlot(s, "does not give its public key away any more; its objects are left out")
+		default:
+			t.warnSlot(s, "is empty, but the store remembers a key there; its objects are left out")
+		}
 	}
+}
+
+// conceals tells whether a key slot holds a key whose public key the device does not
+// give away.
+func (t *token) conceals(s scm.Slot) bool {
+	if !isForeign(s) {
+		_, err := t.device.PublicKey(s)
+		return errors.Is(err, scm.ErrExport)
+	}
+	keeper, can := t.device.(scm.Keeper)
+	if !can {
+		return false
+	}
+	_, err := keeper.ForeignKey(s - foreignBase)
+	return errors.Is(err, scm.ErrExport)
 }
 
 // warnSlot logs once that a key slot is not as it was.

@@ -97,7 +97,10 @@ func (t *token) removeUserKeys() error {
 		if !k.Slot.User() {
 			continue
 		}
-		err := t.device.Remove(scm.Key{Slot: k.Slot})
+		err := t.removable(k.Slot)
+		if err == nil {
+			err = t.device.Remove(scm.Key{Slot: k.Slot})
+		}
 		if err != nil && !errors.Is(err, scm.ErrSlotEmpty) && !errors.Is(err, scm.ErrPermanent) {
 			failed = errors.Join(failed, fmt.Errorf("slot %d: %w", k.Slot, err))
 		}

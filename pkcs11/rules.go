@@ -143,20 +143,24 @@ var secretKeyRules = rules{
 }
 
 var ecPublicRules = rules{
-	CKA_EC_PARAMS:  {octets, needCreate | needGenerate, nil},
-	CKA_EC_POINT:   {octets, needCreate | notGenerate, nil},
-	CKA_ZK_SLOT:    {number, notCreate, nil},
-	CKA_ZK_FOREIGN: {truth, notGenerate, nil},
+	CKA_EC_PARAMS:       {octets, needCreate | needGenerate, nil},
+	CKA_EC_POINT:        {octets, needCreate | notGenerate, nil},
+	CKA_ZK_SLOT:         {number, notCreate, nil},
+	CKA_ZK_FOREIGN:      {truth, notGenerate, nil},
+	CKA_ZK_WALLET:       {octets, ours, nil},
+	CKA_ZK_NODE_ADDRESS: {octets, ours, nil},
 }
 
 // ecPrivateRules has CKA_EC_POINT too, which the specification does not give to
 // private keys: clients that find it there are spared a search for the public
 // key.
 var ecPrivateRules = rules{
-	CKA_EC_PARAMS: {octets, needCreate | notGenerate, nil},
-	CKA_EC_POINT:  {octets, notCreate | notGenerate, nil},
-	CKA_VALUE:     {octets, needCreate | notGenerate | secret, nil},
-	CKA_ZK_SLOT:   {number, notCreate, nil},
+	CKA_EC_PARAMS:       {octets, needCreate | notGenerate, nil},
+	CKA_EC_POINT:        {octets, notCreate | notGenerate, nil},
+	CKA_VALUE:           {octets, needCreate | notGenerate | secret, nil},
+	CKA_ZK_SLOT:         {number, notCreate, nil},
+	CKA_ZK_WALLET:       {octets, ours, nil},
+	CKA_ZK_NODE_ADDRESS: {octets, ours, nil},
 }
 
 // The kinds of objects.

@@ -38,6 +38,7 @@ type token struct {
 
 	mu      sync.RWMutex // guards objects
 	objects catalog
+	nodes   nodes
 }
 
 // newToken returns the token of a device and its store.

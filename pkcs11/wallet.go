@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// bootware is the name of the wallet whose keys the boot of the host depends on. They
+// are not destroyed by way of PKCS#11.
+const bootware = "bootware"
+
+// node is the place of a key in a wallet, the zero value for a key in none.
+type node struct{ address, wallet string }
+
+// nodes are the places of the keys in user key slots. They cost the device a call each,
+// and are asked for when a key is seen first.
+type nodes struct {
+	mu    sync.Mutex
+	known map[identity]node
+}
+
+// of returns what is known of a key.
+func (n *nodes) of(k scm.Key) node {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.known[slotIdentity(k, false)]
+}
+
+// seeNodes makes the places of these keys, and of no others, known.
+func (t *token) seeNodes(keys []scm.Key) error {
+	t.nodes.mu.Lock()
+	defer t.nodes.mu.Unlock()
+	now := make(map[identity]node, len(keys))
+	for _, k := range keys {
+		if !k.Slot.User() {
+			continue
+		}
+		id := slotIdentity(k, false)
+		place, known := t.nodes.known[id]
+		if !known {
+			var err error
+			if place, err = t.nodeOf(k.Slot); err != nil {
+				return err
+			}
+		}
+		now[id] = place
+	}
+	t.nodes.known = now
+	return nil
+}
+
+// nodeOf asks the device.
+func (t *token) nodeOf(s scm.Slot) (node, error) {
+	wallet, can := t.device.(scm.Wallet)
+	if !can {
+		return node{}, nil
+	}
+	address, name, _, err := wallet.NodeAddress(s)
+	for _, none := range []error{scm.ErrInput, scm.ErrAbility, scm.ErrSlotEmpty} {
+		if errors.Is(err, none) {
+			return node{}, nil
+		}
+	}
+	return node{address, name}, err
+}
+
+// attributes of a key that is in a wallet.
+func (n node) attributes() attributes {
+	if n.address == "" {
+		return nil
+	}
+	a := attributes{CKA_ZK_WALLET: []byte(n.wallet), CKA_ZK_NODE_ADDRESS: []byte(n.address)}
+	if n.wallet == bootware {
+		a[CKA_DESTROYABLE] = no
+	}
+	return a
+}
+
+// removable answers whether the key in a slot may be destroyed, by what the device says
+// of it now: one of the wallet that boots is as good as permanent.
+func (t *token) removable(s scm.Slot) error {
+	if !s.User() {
+		return nil
+	}
+	n, err := t.nodeOf(s)
+	if err == nil && n.wallet == bootware {
+		return fmt.Errorf("slot %d is in the wallet %s: %w", s, bootware, scm.ErrPermanent)
+	}
+	return err
+}
