@@ -177,6 +177,9 @@ func (t *token) read(device, stored uint64) ([]*object, error) {
 		t.slot.provider.log.Errorf("slot %d: object %d in the store is damaged or was changed by somebody else; it is left out", t.slot.id, id)
 	}
 	var objects []*object
+	if o := t.clock(); o != nil {
+		objects = append(objects, o)
+	}
 	slots := map[scm.Slot]halves{}
 	for i := range records {
 		if r := &records[i]; r.Slot != store.NoSlot {
@@ -266,6 +269,11 @@ func (t *token) complete(o *object) *object {
 			return nil
 		}
 	}
+	return t.handled(o)
+}
+
+// handled gives an object the handle that it has, or a new one.
+func (t *token) handled(o *object) *object {
 	if o.handle == 0 {
 		if o.handle = t.objects.handles[o.id]; o.handle == 0 {
 			o.handle = t.slot.provider.newHandle()

@@ -50,6 +50,9 @@ func (o *object) hides(t uint) bool {
 // matches tells whether the object has all attributes of a template. Attributes
 // that are kept from callers match nothing.
 func (o *object) matches(template attributes) bool {
+	if o.feature() && template[CKA_CLASS] == nil {
+		return false
+	}
 	for t, v := range template {
 		have, ok := o.attrs[t]
 		if !ok || string(have) != string(v) || o.hides(t) {

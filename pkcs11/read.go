@@ -17,6 +17,9 @@ func (p *Provider) GetAttributeValue(h, object uint, queries []Query) error {
 		if err != nil {
 			return err
 		}
+		if o, err = s.token.showing(o, queries); err != nil {
+			return err
+		}
 		var first error
 		for _, q := range queries {
 			if err := o.answer(q); err != nil && first == nil {

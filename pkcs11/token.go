@@ -5,7 +5,6 @@ package pkcs11
 import (
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
@@ -82,7 +81,7 @@ type TokenInfo struct {
 
 	Hardware Version
 	Firmware Version
-	UTCTime  string // 16 digits, YYYYMMDDhhmmss00
+	UTCTime  string // 16 digits, YYYYMMDDhhmmss00; "" without a clock
 }
 
 // GetTokenInfo describes the token in a slot (section 5.5.3).
@@ -104,22 +103,30 @@ func (t *token) info() (TokenInfo, error) {
 	if err != nil {
 		return TokenInfo{}, err
 	}
+	now, err := t.utcTime()
+	if err != nil {
+		return TokenInfo{}, err
+	}
+	flags := t.flags(st)
+	if now != "" {
+		flags |= CKF_CLOCK_ON_TOKEN
+	}
 	return TokenInfo{
 		Label: st.Label, Manufacturer: d.Manufacturer, Model: d.Model, Serial: d.Serial,
-		Flags:      t.flags(st),
+		Flags:      flags,
 		MaxSession: maxSessions, Session: uint(t.sessions.all.Load()),
 		MaxRWSession: maxSessions, RWSession: uint(t.sessions.rw.Load()),
 		MaxPIN: maxPIN, MinPIN: minPIN,
 		TotalPublic: CK_UNAVAILABLE_INFORMATION, FreePublic: CK_UNAVAILABLE_INFORMATION,
 		TotalPrivate: CK_UNAVAILABLE_INFORMATION, FreePrivate: CK_UNAVAILABLE_INFORMATION,
 		Firmware: firmwareVersion(d.Firmware),
-		UTCTime:  time.Now().UTC().Format("20060102150405") + "00",
+		UTCTime:  now,
 	}, nil
 }
 
-// flags are the CKF_ of a CK_TOKEN_INFO.
+// flags are the CKF_ of a CK_TOKEN_INFO but that of the clock.
 func (t *token) flags(st store.Token) uint {
-	f := uint(CKF_RNG | CKF_LOGIN_REQUIRED | CKF_CLOCK_ON_TOKEN)
+	f := uint(CKF_RNG | CKF_LOGIN_REQUIRED)
 	if st.Initialized {
 		f |= CKF_TOKEN_INITIALIZED
 	}

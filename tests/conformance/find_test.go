@@ -57,7 +57,7 @@ func TestFindNothing(t *testing.T) {
 	s := k.ReadOnly()
 	for name, template := range map[string][]*pkcs11.Attribute{
 		"an unknown attribute":        {attr(0x7ffffffe, "x")},
-		"a class of none":             {attr(pkcs11.CKA_CLASS, pkcs11.CKO_HW_FEATURE)},
+		"a class of none":             {attr(pkcs11.CKA_CLASS, pkcs11.CKO_DOMAIN_PARAMETERS)},
 		"a profile":                   {attr(pkcs11.CKA_CLASS, 9), attr(pkcs11.CKA_TOKEN, true)},
 		"a vendor's class":            {attr(pkcs11.CKA_CLASS, uint(pkcs11.CKO_VENDOR_DEFINED|0x4E534350))},
 		"a class of one byte":         {attr(pkcs11.CKA_CLASS, []byte{3})},

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"errors"
+	"time"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// clockRecord stands for a record in the identity of the clock, which the store knows
+// nothing of.
+const clockRecord = -1
+
+// clockRules are the attributes of the clock. CKA_VALUE cannot be set: the SCM's clock
+// goes by itself.
+var clockRules = rules{
+	CKA_CLASS:           {number, 0, nil},
+	CKA_HW_FEATURE_TYPE: {number, 0, nil},
+	CKA_VALUE:           {octets, 0, nil},
+}
+
+// feature tells whether the object is a hardware feature, which is found only by who
+// asks for one (section 4.3.1).
+func (o *object) feature() bool { return o.id.record == clockRecord }
+
+// clock returns the clock object, nil for a device without a clock. What it shows is
+// added when it is read.
+func (t *token) clock() *object {
+	if _, can := t.device.(scm.Clock); !can {
+		return nil
+	}
+	return t.handled(&object{id: identity{record: clockRecord}, rules: clockRules, attrs: attributes{
+		CKA_CLASS: ulong(CKO_HW_FEATURE), CKA_HW_FEATURE_TYPE: ulong(CKH_CLOCK),
+	}})
+}
+
+// showing returns the clock as it is now, if its time is among what is asked for, and
+// any other object as it is.
+func (t *token) showing(o *object, queries []Query) (*object, error) {
+	asked := false
+	for _, q := range queries {
+		asked = asked || q.Type == CKA_VALUE
+	}
+	if !o.feature() || !asked {
+		return o, nil
+	}
+	now, err := t.utcTime()
+	if err != nil || now == "" {
+		return o, err
+	}
+	shown := *o
+	shown.attrs = o.attrs.with(attributes{CKA_VALUE: []byte(now)})
+	return &shown, nil
+}
+
+// utcTime is what the device's clock says: 16 digits, YYYYMMDDhhmmss00; "" without one.
+func (t *token) utcTime() (string, error) {
+	clock, can := t.device.(scm.Clock)
+	if !can {
+		return "", nil
+	}
+	seconds, err := clock.Time(false)
+	if errors.Is(err, scm.ErrAbility) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return time.Unix(int64(seconds), 0).UTC().Format("20060102150405") + "00", nil
+}
