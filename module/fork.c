@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../internal/fresh/locks.h"
 #include "copy.h"
 #include "fork.h"
 
@@ -31,6 +32,7 @@ static zk_legacy **legacy = &own_legacy; /* a copy shares that of the image that
 /* Makes the state that of this process, which is a child that starts afresh. */
 static void settle(void)
 {
+	close_lock_files();
 	forked = 1;
 	owner = getpid();
 	pthread_mutex_init(&child.lock, NULL);
@@ -182,3 +184,6 @@ const void *zk_inherited(size_t *size)
 	*size = (*legacy)->size;
 	return (*legacy)->bytes;
 }
+
+void zk_lock_opened(int fd) { note_lock_file(fd); }
+void zk_lock_closes(int fd) { forget_lock_file(fd); }

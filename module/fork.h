@@ -39,4 +39,8 @@ CK_RV zk_child_finalize(void);
 void zk_bequeath(const void *bytes, size_t size);
 const void *zk_inherited(size_t *size);
 
+/* From when a descriptor that locks files is opened until just before it is closed; see locks.h. */
+void zk_lock_opened(int fd);
+void zk_lock_closes(int fd);
+
 #endif

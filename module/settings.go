@@ -33,7 +33,7 @@ func newLibrary() (*library, error) {
 			l.log.Warningf("calls are not traced: %v", err)
 		}
 	}
-	options := setup.Options(settings, l.log)
+	options := setup.Options(settings, l.log, guardLock)
 	options.Quirks = newQuirks(settings.Quirks, l.log).detect
 	options.Handles = &handles
 	l.provider = pkcs11.New(options)
@@ -88,4 +88,10 @@ func inherited() (config.Source, bool) {
 		s.Variables[name] = text
 	}
 	return s, true
+}
+
+// guardLock has the children of this process close a descriptor that locks files.
+func guardLock(fd int) (forget func()) {
+	C.zk_lock_opened(C.int(fd))
+	return func() { C.zk_lock_closes(C.int(fd)) }
 }

@@ -3,6 +3,7 @@
 
 #define FRESH_NAME "libzk_app_utils.so"
 #include "../../internal/fresh/fresh.h"
+#include "../../internal/fresh/locks.h"
 
 int zk_forked;
 
@@ -15,6 +16,7 @@ static struct {
 /* A copy that the parent had is as dead in its child as this image. */
 static void after_fork_in_child(void)
 {
+	close_lock_files();
 	zk_forked = 1;
 	pthread_mutex_init(&copy.lock, NULL);
 	copy.loaded = 0;
@@ -56,3 +58,6 @@ const zk_functions *zk_copy(void)
 		source.path, why ? why : strerror(errno));
 	return NULL;
 }
+
+void zk_lock_opened(int fd) { note_lock_file(fd); }
+void zk_lock_closes(int fd) { forget_lock_file(fd); }

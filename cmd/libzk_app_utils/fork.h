@@ -23,4 +23,8 @@ extern int zk_forked;
 /* The copy of a forked child; NULL when none can be loaded, after a line on stderr. */
 const zk_functions *zk_copy(void);
 
+/* From when a descriptor that locks files is opened until just before it is closed; see locks.h. */
+void zk_lock_opened(int fd);
+void zk_lock_closes(int fd);
+
 #endif

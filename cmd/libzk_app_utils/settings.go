@@ -3,6 +3,7 @@
 package main
 
 // #include <stdlib.h>
+// #include "fork.h"
 import "C"
 
 import (
@@ -24,7 +25,7 @@ func connect() (connection, error) {
 	if err != nil {
 		return connection{}, err
 	}
-	d, err := setup.OpenSoft(settings, settings.Slots[0])
+	d, err := setup.OpenSoft(settings, settings.Slots[0], guardLock)
 	return connection{d, trace.NewLogger(level, settings.Log.To)}, err
 }
 
@@ -34,4 +35,10 @@ func getenv(name string) string {
 	cname := C.CString(name)
 	defer C.free(unsafe.Pointer(cname))
 	return C.GoString(C.secure_getenv(cname))
+}
+
+// guardLock has the children of this process close a descriptor that locks files.
+func guardLock(fd int) (forget func()) {
+	C.zk_lock_opened(C.int(fd))
+	return func() { C.zk_lock_closes(C.int(fd)) }
 }

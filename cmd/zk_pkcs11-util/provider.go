@@ -32,7 +32,7 @@ func loadSettings() (config.Config, pkcs11.Options, error) {
 	if err != nil {
 		return config.Config{}, pkcs11.Options{}, err
 	}
-	return c, setup.Options(c, trace.NewLogger(level, c.Log.To)), nil
+	return c, setup.Options(c, trace.NewLogger(level, c.Log.To), nil), nil
 }
 
 // withUser runs f in a read/write session in which the user is logged in.

@@ -69,7 +69,7 @@ func (o opener) openHardware(a access) (scm.Device, error) {
 	}
 	d, err := zymbit.Open(zymbit.Options{
 		Library: library, KeyStore: o.settings.Zymbit.KeyStore, Refresh: o.settings.Zymbit.Refresh,
-		State: o.slot.State, Mode: a.file, Group: a.group,
+		State: o.slot.State, Mode: a.file, Group: a.group, ForkGuard: o.guard,
 	})
 	if err != nil {
 		return nil, err

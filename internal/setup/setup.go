@@ -18,11 +18,12 @@ import (
 )
 
 // Options returns the options of a provider with the configured slots. Devices
-// and stores are opened when they are needed.
-func Options(c config.Config, log pkcs11.Logger) pkcs11.Options {
+// and stores are opened when they are needed. A library whose host may fork gives
+// a guard for their locks.
+func Options(c config.Config, log pkcs11.Logger, guard store.ForkGuard) pkcs11.Options {
 	o := pkcs11.Options{ECPointRaw: c.RawECPoint, Log: log}
 	for _, s := range c.Slots {
-		x := opener{settings: c, slot: s, log: log}
+		x := opener{settings: c, slot: s, log: log, guard: guard}
 		so := pkcs11.SlotOptions{Description: "Soft SCM", Open: x.open}
 		if x.hardware() {
 			so.Description, so.Hardware, so.BootWait = "Zymbit SCM", true, c.Zymbit.BootWait
@@ -40,6 +41,7 @@ type opener struct {
 	settings config.Config
 	slot     config.Slot
 	log      pkcs11.Logger
+	guard    store.ForkGuard
 }
 
 func (o opener) open() (scm.Device, *store.Store, error) {
@@ -52,7 +54,7 @@ func (o opener) open() (scm.Device, *store.Store, error) {
 	if err != nil {
 		return nil, nil, o.notMine(err)
 	}
-	tokens, err := store.Open(o.slot.State, store.Options{Mode: a.file, Group: a.group})
+	tokens, err := store.Open(o.slot.State, store.Options{Mode: a.file, Group: a.group, ForkGuard: o.guard})
 	if err != nil {
 		return nil, nil, errors.Join(err, device.Close())
 	}
@@ -95,8 +97,8 @@ func (o opener) openDevice(a access) (scm.Device, error) {
 }
 
 // OpenSoft opens the soft SCM of a slot, whatever the backend of the slot is.
-func OpenSoft(c config.Config, s config.Slot) (*soft.Device, error) {
-	o := opener{settings: c, slot: s}
+func OpenSoft(c config.Config, s config.Slot, guard store.ForkGuard) (*soft.Device, error) {
+	o := opener{settings: c, slot: s, guard: guard}
 	a, err := o.makeDirectories()
 	if err != nil {
 		return nil, err
@@ -121,7 +123,7 @@ func softOptions(s config.Soft) soft.Options {
 
 func (o opener) openSoft(a access) (*soft.Device, error) {
 	options := softOptions(o.settings.Soft)
-	options.Mode, options.Group = a.file, a.group
+	options.Mode, options.Group, options.ForkGuard = a.file, a.group, o.guard
 	return soft.Open(o.slot.State, options)
 }
 

@@ -26,7 +26,7 @@ func Remove(path string, wait time.Duration) error {
 	if _, err := os.Lstat(path + lockSuffix); errors.Is(err, fs.ErrNotExist) {
 		return removeAll(path)
 	}
-	lock, err := OpenLock(path+lockSuffix, 0o600, -1)
+	lock, err := OpenLock(path+lockSuffix, Options{Mode: 0o600, Group: -1})
 	if err != nil {
 		return err
 	}

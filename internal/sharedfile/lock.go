@@ -5,7 +5,6 @@ package sharedfile
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"sync"
 	"syscall"
@@ -20,30 +19,46 @@ const (
 	lastPause  = 2 * time.Millisecond
 )
 
+// ForkGuard is told of each descriptor that is used to lock a file, before the
+// first lock; it returns what is to be called before the descriptor is closed. In
+// a host that forks it sees to it that children close their copies: the kernel
+// gives a lock of a killed process free when the last copy is closed.
+type ForkGuard func(fd int) (forget func())
+
 // Lock is a lock on a file that excludes other processes, other goroutines and
 // other copies of this package in the same process. A nil Lock excludes nobody.
 type Lock struct {
-	mu   sync.Mutex // the goroutines of this Lock: the kernel sees one owner
-	file *os.File
+	mu      sync.Mutex // the goroutines of this Lock: the kernel sees one owner
+	file    *os.File
+	forget  func() // of the ForkGuard
+	closing sync.Once
 }
 
 // OpenLock opens the lock file at path and makes it, with the permission and
-// group given, when it is not there. The file is never written.
-func OpenLock(path string, mode fs.FileMode, group int) (*Lock, error) {
-	file, err := openOrCreate(path, mode, group)
+// group of the options, when it is not there. The file is never written.
+func OpenLock(path string, o Options) (*Lock, error) {
+	file, err := openOrCreate(path, o.Mode, o.Group)
 	if err != nil {
 		return nil, err
 	}
-	return &Lock{file: file}, nil
+	return newLock(file, o.ForkGuard), nil
 }
 
 // openLockReadOnly returns nil when there is no lock file that can be opened.
-func openLockReadOnly(path string) *Lock {
+func openLockReadOnly(path string, o Options) *Lock {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil
 	}
-	return &Lock{file: file}
+	return newLock(file, o.ForkGuard)
+}
+
+func newLock(file *os.File, guard ForkGuard) *Lock {
+	l := &Lock{file: file, forget: func() {}}
+	if guard != nil {
+		l.forget = guard(int(file.Fd()))
+	}
+	return l
 }
 
 // Exclusive takes the lock for one user. It returns ErrBusy after wait, and
@@ -63,6 +78,7 @@ func (l *Lock) Close() error {
 	if l == nil {
 		return nil
 	}
+	l.closing.Do(l.forget)
 	return l.file.Close()
 }
 

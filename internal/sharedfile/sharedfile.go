@@ -38,6 +38,8 @@ type Options struct {
 	Group int
 	// Wait bounds how long a call waits for other users of the file.
 	Wait time.Duration
+	// ForkGuard may be nil.
+	ForkGuard ForkGuard
 }
 
 func (o Options) wait() time.Duration {
@@ -82,7 +84,7 @@ func (f *File) open(o Options) (err error) {
 	if f.readOnly {
 		return f.openReadOnly(o)
 	}
-	if f.lock, err = OpenLock(f.path+lockSuffix, o.Mode, o.Group); err != nil {
+	if f.lock, err = OpenLock(f.path+lockSuffix, o); err != nil {
 		return err
 	}
 	// Exclusive, because SQLite takes the first user of a log for the only one
@@ -100,7 +102,7 @@ func (f *File) open(o Options) (err error) {
 }
 
 func (f *File) openReadOnly(o Options) (err error) {
-	f.lock = openLockReadOnly(f.path + lockSuffix)
+	f.lock = openLockReadOnly(f.path+lockSuffix, o)
 	release, err := f.lock.Shared(f.wait)
 	if err != nil {
 		return err

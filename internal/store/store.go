@@ -51,12 +51,16 @@ var (
 // Options.MaxFailures is 0.
 const DefaultMaxFailures = 10
 
+// ForkGuard is what keeps forked children from holding locks.
+type ForkGuard = sharedfile.ForkGuard
+
 // Options say how a store is made and used.
 type Options struct {
 	Mode        fs.FileMode   // permission of the files that are made
 	Group       int           // their group, or -1 for that of the process
 	MaxFailures [2]int        // wrong PINs in a row that lock the PIN, by User
 	Wait        time.Duration // how long a call waits for other processes
+	ForkGuard   ForkGuard     // may be nil
 }
 
 // Store is the state of one token. Its methods may be called from any goroutine.
@@ -94,7 +98,7 @@ func Open(dir string, o Options) (*Store, error) {
 }
 
 func (s *Store) open(dir string, o Options) (err error) {
-	options := sharedfile.Options{Schema: schema, Mode: o.Mode, Group: o.Group, Wait: s.wait}
+	options := sharedfile.Options{Schema: schema, Mode: o.Mode, Group: o.Group, Wait: s.wait, ForkGuard: o.ForkGuard}
 	if s.file, err = sharedfile.Open(filepath.Join(dir, databaseName), options); err != nil {
 		return err
 	}
@@ -105,10 +109,10 @@ func (s *Store) open(dir string, o Options) (err error) {
 	if s.file.ReadOnly() {
 		return nil
 	}
-	if s.pinLock, err = sharedfile.OpenLock(filepath.Join(dir, pinLockName), o.Mode, o.Group); err != nil {
+	if s.pinLock, err = sharedfile.OpenLock(filepath.Join(dir, pinLockName), options); err != nil {
 		return err
 	}
-	s.initLock, err = sharedfile.OpenLock(filepath.Join(dir, initLockName), o.Mode, o.Group)
+	s.initLock, err = sharedfile.OpenLock(filepath.Join(dir, initLockName), options)
 	return err
 }
 

@@ -56,6 +56,7 @@ func TestForks(t *testing.T) {
 		{"identity", []string{""}, nil},
 		{"settings-of-parent", []string{""}, threeSlots},
 		{"settings-of-child", []string{""}, threeSlots},
+		{"killed-while-writing", []string{""}, nil},
 	}
 	for _, tt := range tests {
 		for _, way := range tt.ways {

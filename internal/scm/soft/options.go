@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/sharedfile"
 )
 
 // Values of Options.Seal.
@@ -43,6 +44,8 @@ type Options struct {
 	Group int           // gid of these files, -1 for that of the process
 	Seal  string        // SealPIN or SealDevice; "" means SealPIN
 	Wait  time.Duration // how long to wait for other processes; 0 means 5 s
+
+	ForkGuard sharedfile.ForkGuard // may be nil
 
 	Firmware string   // that Info tells, and from which Defects follow; "" means "01.00.00"
 	Defects  []string // names of defects; nil means those of the firmware

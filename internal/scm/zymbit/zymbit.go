@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/sharedfile"
 )
 
 // Values of Options.KeyStore.
@@ -39,6 +40,8 @@ type Options struct {
 	State    string        // directory in which devices tell one another of changes; "" means that they do not
 	Mode     fs.FileMode   // of the files there; 0 means 0600
 	Group    int           // gid of these files, -1 for that of the process
+
+	ForkGuard sharedfile.ForkGuard // may be nil
 }
 
 // Device is an open SCM. Besides scm.Device it is an scm.Agreer, scm.Capable,
