@@ -7,6 +7,8 @@ GO         ?= go
 GOFLAGS_SO := -trimpath -buildmode=c-shared
 SHELL      := /bin/bash
 export CGO_ENABLED = 1
+# Lets internal/secret clean up after functions that handle PINs.
+export GOEXPERIMENT = runtimesecret
 
 # The version script cannot stand in a #cgo line: only the external linker takes it.
 # $(call ldflags,FOLDER,NAME) are the linker's flags of the library NAME.

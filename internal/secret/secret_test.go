@@ -90,3 +90,13 @@ func flagsOf(t *testing.T, address uint64) []string {
 	}
 	return nil
 }
+
+func TestDo(t *testing.T) {
+	var b *secret.Buffer
+	secret.Do(func() { b = secret.From([]byte("key")) })
+	secret.Collect()
+	if got := string(b.Bytes()); got != "key" {
+		t.Errorf("got %q: what the caller keeps has to last", got)
+	}
+	b.Destroy()
+}

@@ -36,7 +36,11 @@ func (d derivation) valid() bool {
 		d.lanes >= 1 && d.lanes <= maxLanes && len(d.salt) == saltSize
 }
 
-// key takes some tens of milliseconds.
+// key takes some tens of milliseconds. Argon2 leaves the PIN in a buffer of its
+// own, in which a forked child would find it.
 func (d derivation) key(pin []byte) *secret.Buffer {
-	return secret.From(argon2.IDKey(pin, d.salt, d.passes, d.memory, d.lanes, keySize))
+	var key *secret.Buffer
+	secret.Do(func() { key = secret.From(argon2.IDKey(pin, d.salt, d.passes, d.memory, d.lanes, keySize)) })
+	secret.Collect()
+	return key
 }

@@ -154,7 +154,7 @@ static void no_secrets(void)
 	MUST(F->C_Initialize(NULL));
 	login_by_stdin();
 	visit_memory(look);
-	CHECK(pins == 0 && bytes_left > 0); /* the keys are there in the parent, and the PIN is gone even here */
+	CHECK(pins == 0 && bytes_left > 0); /* the keys are there in the parent, the PIN not even here */
 	in_child(has_no_secrets);
 }
 
