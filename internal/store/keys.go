@@ -33,12 +33,13 @@ type keys struct {
 }
 
 func deriveKeys(tokenSecret []byte) *keys {
-	return &keys{
-		secret:       secret.From(slices.Clone(tokenSecret)),
-		seal:         secret.From(derive(tokenSecret, "seal records")),
-		authenticate: secret.From(derive(tokenSecret, "authenticate records")),
-		fingerprint:  fingerprint(tokenSecret),
-	}
+	k := &keys{fingerprint: fingerprint(tokenSecret)}
+	secret.Do(func() {
+		k.secret = secret.From(slices.Clone(tokenSecret))
+		k.seal = secret.From(derive(tokenSecret, "seal records"))
+		k.authenticate = secret.From(derive(tokenSecret, "authenticate records"))
+	})
+	return k
 }
 
 func fingerprint(tokenSecret []byte) []byte { return derive(tokenSecret, "fingerprint") }
@@ -81,21 +82,26 @@ func isFingerprint(tx *sql.Tx, f []byte) (bool, error) {
 }
 
 // code authenticates an encoded record.
-func (k *keys) code(encoded []byte) []byte {
-	mac := hmac.New(sha256.New, k.authenticate.Bytes())
-	mac.Write(encoded)
-	return mac.Sum(nil)
+func (k *keys) code(encoded []byte) (code []byte) {
+	secret.Do(func() {
+		mac := hmac.New(sha256.New, k.authenticate.Bytes()) // holds copies of the key
+		mac.Write(encoded)
+		code = mac.Sum(nil)
+	})
+	return code
 }
 
 // seal encrypts and authenticates plain, and authenticates what goes with it.
 // The nonce is random and stands in front.
-func seal(key *secret.Buffer, plain, with []byte) []byte {
-	return newAEAD(key).Seal(nil, nil, plain, with)
+func seal(key *secret.Buffer, plain, with []byte) (sealed []byte) {
+	secret.Do(func() { sealed = newAEAD(key).Seal(nil, nil, plain, with) })
+	return sealed
 }
 
 // open is the reverse of seal. It fails in the same way whatever is wrong.
-func open(key *secret.Buffer, sealed, with []byte) ([]byte, error) {
-	return newAEAD(key).Open(nil, nil, sealed, with)
+func open(key *secret.Buffer, sealed, with []byte) (plain []byte, err error) {
+	secret.Do(func() { plain, err = newAEAD(key).Open(nil, nil, sealed, with) })
+	return plain, err
 }
 
 // newAEAD cannot fail with a key of keySize bytes.

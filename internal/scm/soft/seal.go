@@ -9,6 +9,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+
+	"libzk_pkcs11/internal/secret"
 )
 
 // keySize is the length in bytes of the AES-256 keys: the root key and the key
@@ -21,25 +23,30 @@ const rootInfo = "zk_pkcs11 soft SCM root key"
 
 // seal encrypts plain under key and binds it to context, what the plain text
 // is. Every sealing has its own random nonce.
-func seal(key, plain, context []byte) ([]byte, error) {
-	aead, err := newAEAD(key)
-	if err != nil {
-		return nil, err
-	}
-	return aead.Seal(nil, nil, plain, context), nil
+func seal(key, plain, context []byte) (blob []byte, err error) {
+	secret.Do(func() {
+		var aead cipher.AEAD // holds copies of the key
+		if aead, err = newAEAD(key); err == nil {
+			blob = aead.Seal(nil, nil, plain, context)
+		}
+	})
+	return blob, err
 }
 
 // unseal undoes seal into plain, which has the exact length. It fails when the
 // key or the context is not the one of seal, or the blob was changed.
-func unseal(key, blob, context, plain []byte) error {
-	aead, err := newAEAD(key)
-	if err != nil {
-		return err
-	}
-	if len(blob) != len(plain)+aead.Overhead() {
-		return fmt.Errorf("sealed blob of %d bytes", len(blob))
-	}
-	_, err = aead.Open(plain[:0], nil, blob, context)
+func unseal(key, blob, context, plain []byte) (err error) {
+	secret.Do(func() {
+		var aead cipher.AEAD // holds copies of the key
+		if aead, err = newAEAD(key); err != nil {
+			return
+		}
+		if len(blob) != len(plain)+aead.Overhead() {
+			err = fmt.Errorf("sealed blob of %d bytes", len(blob))
+			return
+		}
+		_, err = aead.Open(plain[:0], nil, blob, context)
+	})
 	return err
 }
 
@@ -66,6 +73,7 @@ func secretContext(name string) []byte {
 }
 
 // rootSealer is the key that seals the root key with the given identity.
-func rootSealer(secret, id []byte) ([]byte, error) {
-	return hkdf.Key(sha256.New, secret, id, rootInfo, keySize)
+func rootSealer(pass, id []byte) (key []byte, err error) {
+	secret.Do(func() { key, err = hkdf.Key(sha256.New, pass, id, rootInfo, keySize) })
+	return key, err
 }

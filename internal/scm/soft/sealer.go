@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/secret"
 )
 
 // Prepare makes secret unseal the device, too. The first Unseal with it then
@@ -47,7 +48,8 @@ func (d *Device) sealable(secret []byte) error {
 
 // Unseal opens the device for this process. A device whose root key lies in its
 // file is open to everybody and takes any secret.
-func (d *Device) Unseal(secret []byte) error {
+func (d *Device) Unseal(pass []byte) error {
+	defer secret.Collect()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for {
@@ -57,11 +59,11 @@ func (d *Device) Unseal(secret []byte) error {
 		if d.flash.condition.Destroyed {
 			return scm.ErrDestroyed
 		}
-		prepared, err := d.openRoot(secret)
+		prepared, err := d.openRoot(pass)
 		if err != nil || !prepared {
 			return err
 		}
-		switch err := d.replaceRoot(secret); {
+		switch err := d.replaceRoot(pass); {
 		case errors.Is(err, scm.ErrReadOnly):
 			return nil // open, but what Prepare began has to wait
 		case !errors.Is(err, scm.ErrSealed):
