@@ -17,7 +17,7 @@ MODULE  = -ldflags "$(call ldflags,module,libzk_pkcs11.so)" -o $(1)/libzk_pkcs11
 VENDOR  = -ldflags "$(call ldflags,cmd/libzk_app_utils,libzk_app_utils.so)" -o $(1)/libzk_app_utils.so ./cmd/libzk_app_utils
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test check bench soak install uninstall clean help build-arm64 build-checkptr generate
+.PHONY: build demo test check race bench soak install uninstall clean help build-arm64 build-checkptr generate
 
 build: ## Build the module, the tool and libzk_app_utils.so into build/
 	@mkdir -p $(BUILD)
@@ -50,7 +50,10 @@ check: ## Run the linters
 bench: build ## Run the benchmarks
 	@scripts/bench.sh
 
-soak: build ## Run the tests that take long
+race: ## Run the tests of the packages under the race detector
+	$(GO) test -count=1 -race -timeout 30m ./pkcs11 ./internal/...
+
+soak: build race ## Run the tests that take long
 	ZK_SOAK=1 $(GO) test -count=1 -timeout 60m ./tests/...
 
 generate: ## Make the generated files again

@@ -10,7 +10,10 @@ scripts/packages.sh gcc g++ libc6-dev libp11-kit-dev gcc-aarch64-linux-gnu libc6
 	libengine-pkcs11-openssl softhsm2 nginx-light binutils curl python3 shellcheck \
 	apache2-bin haproxy stunnel4 openssh-server openssh-client openjdk-17-jdk-headless libnss3-tools
 make --no-print-directory build
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 status=0
-go test -count=1 -timeout 30m ./... || status=$?
-echo "make test took $((SECONDS - start)) s"
+go test -count=1 -timeout 30m ./... 2>&1 | tee "$log" || status=$?
+echo "make test took $((SECONDS - start)) s; packages of tests:"
+echo "$(grep -c '^ok' "$log") passed, $(grep -c '^FAIL[[:space:]]' "$log") failed"
 exit $status
