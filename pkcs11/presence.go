@@ -17,9 +17,9 @@ func (p *presence) note(there bool) {
 	}
 }
 
-// event tells whether a token has come since callers were told that there is none.
+// event tells whether the token has come or gone since callers were told.
 func (s *slot) event() bool {
-	t, _ := s.token()
+	t, _ := s.here()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	there := t != nil
@@ -67,7 +67,7 @@ func (p *Provider) pause(d time.Duration) bool {
 	}
 }
 
-// WaitForSlotEvent waits for a token to come, and returns the slot (section 5.5.4).
+// WaitForSlotEvent waits for a token to come or go, and returns the slot (section 5.5.4).
 // Without CKF_DONT_BLOCK it waits until C_Finalize.
 func (p *Provider) WaitForSlotEvent(flags uint) (uint, error) {
 	for {

@@ -79,11 +79,11 @@ func (p *Provider) in(h uint, f func(*session) error) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.closed || !s.token.use() {
 		return CKR_SESSION_HANDLE_INVALID
 	}
-	s.token.notice()
-	return s.token.outcome(f(s))
+	defer s.token.done()
+	return s.token.run(func() error { return f(s) })
 }
 
 // at runs f with the token in the slot of number id.
@@ -105,6 +105,22 @@ func (p *Provider) with(id uint, find func(*slot) (*token, error), f func(*token
 	if err != nil {
 		return err
 	}
-	t.notice()
-	return t.outcome(f(t))
+	if !t.use() {
+		return CKR_DEVICE_REMOVED
+	}
+	defer t.done()
+	return t.run(func() error { return f(t) })
+}
+
+// run runs a call with a token that is in use, and looks after the token.
+func (t *token) run(f func() error) error {
+	err := t.alive()
+	if err == nil {
+		t.notice()
+		err = f()
+	}
+	if gone(err) {
+		t.lose()
+	}
+	return t.outcome(err)
 }

@@ -65,6 +65,9 @@ func (c *sessionCount) add(s *session, n int64) int64 {
 func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 	var handle uint
 	err := p.ready(slot, func(t *token) error {
+		if err := t.ask(); err != nil {
+			return err // no session with a device that has destroyed its keys
+		}
 		s := &session{token: t, rw: flags&CKF_RW_SESSION != 0}
 		if flags&CKF_SERIAL_SESSION == 0 {
 			return CKR_SESSION_PARALLEL_NOT_SUPPORTED
@@ -151,6 +154,10 @@ func (p *Provider) GetSessionInfo(h uint) (SessionInfo, error) {
 	if err != nil {
 		return SessionInfo{}, err
 	}
+	if !s.token.use() {
+		return SessionInfo{}, CKR_SESSION_HANDLE_INVALID
+	}
+	defer s.token.done()
 	s.token.notice()
 	info := SessionInfo{Slot: s.token.slot.id, State: s.state(), Flags: CKF_SERIAL_SESSION}
 	if s.rw {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
 )
 
 // openAgain is how long a slot whose device could not be opened waits before it
@@ -27,6 +28,7 @@ type slot struct {
 	failed   time.Time // of the last one that failed
 	silent   bool      // the device did not answer in it
 	presence presence
+	retiring sync.WaitGroup // tokens that are gone and wait for their last calls
 }
 
 // SlotInfo is a CK_SLOT_INFO. The strings are not padded.
@@ -59,7 +61,7 @@ func (s *slot) token() (*token, error) {
 	if s.asked.IsZero() {
 		s.asked = time.Now()
 	}
-	device, store, err := s.options.Open()
+	device, store, err := s.open()
 	s.presence.note(err == nil)
 	if err != nil {
 		s.failed, s.silent = time.Now(), errors.Is(err, scm.ErrTimeout)
@@ -68,6 +70,18 @@ func (s *slot) token() (*token, error) {
 	}
 	s.present = newToken(s, device, store)
 	return s.present, nil
+}
+
+// open opens a device that is there to answer.
+func (s *slot) open() (scm.Device, *store.Store, error) {
+	device, st, err := s.options.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := device.Info(); errors.Is(err, scm.ErrAbsent) {
+		return nil, nil, errors.Join(err, st.Close(), device.Close())
+	}
+	return device, st, nil
 }
 
 // logFailure says little of a device that is not there: programs that load every
@@ -87,6 +101,7 @@ func (s *slot) close() {
 		s.present.close()
 		s.present = nil
 	}
+	s.retiring.Wait()
 }
 
 // GetSlotList lists the slots, or those with a token (section 5.5.1).
@@ -98,7 +113,7 @@ func (p *Provider) GetSlotList(tokenPresent bool, out Output[uint]) error {
 	ids := []uint{}
 	for _, s := range p.slots {
 		if tokenPresent {
-			if _, err := s.token(); err != nil {
+			if _, err := s.here(); err != nil {
 				continue
 			}
 		}
@@ -121,7 +136,7 @@ func (p *Provider) GetSlotInfo(id uint) (SlotInfo, error) {
 	if s.options.Hardware {
 		info.Flags |= CKF_HW_SLOT
 	}
-	if t, err := s.token(); err == nil {
+	if t, err := s.here(); err == nil {
 		info.Flags |= CKF_TOKEN_PRESENT
 		if d, err := t.device.Info(); err == nil {
 			info.Manufacturer, info.Firmware = d.Manufacturer, firmwareVersion(d.Firmware)

@@ -25,6 +25,10 @@ type token struct {
 	device scm.Device
 	store  *store.Store
 
+	inUse sync.RWMutex  // held for reading by every call, for writing by the one that closes
+	gone  atomic.Bool   // the device is, and no call begins any more
+	asked atomic.Uint64 // the version at which the device was there
+
 	sessions sessionCount
 	// login serialises whatever changes who is logged in, and keeps sessions
 	// from being opened or closed meanwhile.
@@ -45,6 +49,7 @@ func newToken(s *slot, d scm.Device, st *store.Store) *token {
 	t := &token{slot: s, device: d, store: st}
 	t.who.Store(uint64(nobody))
 	t.objects = newCatalog()
+	t.asked.Store(d.Version())
 	return t
 }
 

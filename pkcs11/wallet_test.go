@@ -103,7 +103,7 @@ func TestWalletCalls(t *testing.T) {
 	}
 	f.token().forgetObjects()
 	f.tokenPair(scm.P256)
-	f.device.Fail("NodeAddress", 1, scm.ErrTimeout)
+	f.device.Before("NodeAddress", func(int) error { return scm.ErrTimeout })
 	want(t, "device that does not answer", f.FindObjectsInit(f.h, nil), CKR_DEVICE_ERROR)
 }
 

@@ -36,6 +36,13 @@ type Wallet interface {
 	NodeAddress(Slot) (address, wallet string, master Slot, err error)
 }
 
+// Reconnector is a device whose connection can break without the device being gone.
+type Reconnector interface {
+	// Reconnect connects anew, after which calls may work again that answered
+	// ErrAbsent.
+	Reconnect() error
+}
+
 // Clock is a device that knows the time.
 type Clock interface {
 	// Time returns seconds since 1970. A precise answer comes at the moment in

@@ -20,6 +20,7 @@ type Full interface {
 	scm.Keeper
 	scm.Wallet
 	scm.Clock
+	scm.Reconnector
 }
 
 // Faulty is a device that counts the calls to another and fails when it is told
@@ -211,6 +212,9 @@ func (f *Faulty) NodeAddress(s scm.Slot) (address, wallet string, master scm.Slo
 	}
 	return f.Full.NodeAddress(s)
 }
+
+// Reconnect is scm.Reconnector.Reconnect.
+func (f *Faulty) Reconnect() error { return throughError(f, "Reconnect", f.Full.Reconnect) }
 
 // Time is scm.Clock.Time.
 func (f *Faulty) Time(precise bool) (uint32, error) {

@@ -48,6 +48,7 @@ var calls = map[string]func(*scmtest.Faulty) error{
 	"StoreForeign":     func(f *scmtest.Faulty) error { _, err := f.StoreForeign(scm.P256, nil); return err },
 	"RemoveForeign":    func(f *scmtest.Faulty) error { return f.RemoveForeign(0) },
 	"NodeAddress":      func(f *scmtest.Faulty) error { _, _, _, err := f.NodeAddress(0); return err },
+	"Reconnect":        func(f *scmtest.Faulty) error { return f.Reconnect() },
 	"Time":             func(f *scmtest.Faulty) error { _, err := f.Time(false); return err },
 	"Close":            func(f *scmtest.Faulty) error { return f.Close() },
 }

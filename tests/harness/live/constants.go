@@ -21,8 +21,10 @@ const (
 
 // Attributes of this module.
 const (
-	CKA_ZK_SLOT    = pkcs11.CKA_VENDOR_DEFINED + 0x5A4B01
-	CKA_ZK_FOREIGN = pkcs11.CKA_VENDOR_DEFINED + 0x5A4B02
+	CKA_ZK_SLOT         = pkcs11.CKA_VENDOR_DEFINED + 0x5A4B01
+	CKA_ZK_FOREIGN      = pkcs11.CKA_VENDOR_DEFINED + 0x5A4B02
+	CKA_ZK_WALLET       = pkcs11.CKA_VENDOR_DEFINED + 0x5A4B03
+	CKA_ZK_NODE_ADDRESS = pkcs11.CKA_VENDOR_DEFINED + 0x5A4B04
 )
 
 // CKM_ZK_LOCK is the mechanism of this module.

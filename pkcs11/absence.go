@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"errors"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// A token is gone when its device is: unbound from the host, unreachable, or without the
+// keys that it has destroyed. Its sessions end then, and the next call that needs a token
+// opens the device anew, so that nobody has to start the host again.
+
+// gone tells whether a device that answers err may be lost.
+func gone(err error) bool {
+	return errors.Is(err, scm.ErrAbsent) || errors.Is(err, scm.ErrDestroyed)
+}
+
+// use keeps the token from being closed, until done. It is false for one that is gone.
+func (t *token) use() bool {
+	if t.gone.Load() {
+		return false
+	}
+	t.inUse.RLock()
+	if t.gone.Load() {
+		t.inUse.RUnlock()
+		return false
+	}
+	return true
+}
+
+func (t *token) done() { t.inUse.RUnlock() }
+
+// alive answers why the device is gone, and nil while it is not. It asks the device when
+// that has changed, also by the hand of other processes, and costs nothing otherwise.
+func (t *token) alive() error {
+	version := t.device.Version()
+	if t.asked.Load() == version {
+		return nil
+	}
+	err := t.ask()
+	if err == nil {
+		t.asked.Store(version)
+	}
+	return err
+}
+
+// ask looks at the device. Failures that may pass are for the call that meets them.
+func (t *token) ask() error {
+	look := func() error { return t.look(func(*catalog) error { return nil }) }
+	err := look()
+	if r, can := t.device.(scm.Reconnector); can && errors.Is(err, scm.ErrAbsent) && r.Reconnect() == nil {
+		err = look()
+	}
+	if !gone(err) {
+		return nil
+	}
+	return err
+}
+
+// lose ends the token if its device, asked once more, is gone. Calls that are under way
+// with it come to their ends.
+func (t *token) lose() {
+	t.forgetObjects()
+	err := t.ask()
+	if err == nil || t.gone.Swap(true) {
+		return
+	}
+	s := t.slot
+	s.provider.log.Warningf("slot %d: the device is gone, and all sessions with it: %v", s.id, err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.present == t {
+		s.present = nil
+	}
+	for _, x := range s.provider.sessionsOf(t) {
+		s.provider.sessions.Delete(x.handle)
+	}
+	s.retiring.Go(func() {
+		t.inUse.Lock()
+		defer t.inUse.Unlock()
+		t.close()
+	})
+}
+
+// here is token for who asks whether there is one.
+func (s *slot) here() (*token, error) {
+	t, err := s.token()
+	if err != nil {
+		return nil, err
+	}
+	if !t.use() {
+		return nil, CKR_TOKEN_NOT_PRESENT
+	}
+	defer t.done()
+	if err := t.alive(); errors.Is(err, scm.ErrAbsent) {
+		t.lose()
+		return nil, CKR_TOKEN_NOT_PRESENT
+	}
+	return t, nil
+}
