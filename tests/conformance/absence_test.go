@@ -3,6 +3,7 @@
 package conformance
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -12,10 +13,11 @@ import (
 	"libzk_pkcs11/tests/harness/live"
 )
 
-// scm makes something happen to the SCM of a home, in a process of its own.
+// scm makes something happen to the soft SCM of a home, in a process of its own.
 func scm(t *testing.T, home *harness.Home, args ...string) {
 	t.Helper()
 	cmd := home.Command(harness.Build(t, "zk_pkcs11-util"), append([]string{"scm", "--pin", harness.UserPIN}, args...)...)
+	cmd.Env = append(cmd.Env, "ZK_PKCS11_BACKEND=soft") // also below the vendor's interface
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", args, err, out)
 	}
@@ -36,6 +38,9 @@ func initialised(t *testing.T) (*harness.Home, *live.Token) {
 // TestUnbound: sessions end when the SCM is parted from its host, and new ones work
 // when it is back, without another C_Initialize.
 func TestUnbound(t *testing.T) {
+	if os.Getenv("ZK_PKCS11_BACKEND") == "zymbit" {
+		t.Skip("the vendor's library tells an SCM that is not bound from one that is slow by nothing")
+	}
 	home, k := initialised(t)
 	s := k.User()
 	key := k.Key(s, pkcs11.CKO_PRIVATE_KEY, 0)
@@ -71,6 +76,8 @@ func TestWalletKey(t *testing.T) {
 		scm(t, home, "wallet", "create", wallet, "--curve", "nistp256", "--recovery", "none")
 		scm(t, home, "wallet", "child", wallet, "m/1h")
 	}
+	k.OK(k.Finalize()) // the vendor's interface does not tell at once what others have made
+	k.OK(k.Initialize())
 	s := k.User()
 	for wallet, code := range map[string]pkcs11.Error{"savings": pkcs11.CKR_OK, "bootware": live.CKR_ACTION_PROHIBITED} {
 		key := k.One(s, attr(pkcs11.CKA_CLASS, pkcs11.CKO_PRIVATE_KEY), attr(live.CKA_ZK_WALLET, wallet))
