@@ -4,7 +4,7 @@ PREFIX     ?= /usr
 LIBDIR     ?= $(PREFIX)/lib
 BUILD      := build
 GO         ?= go
-GOFLAGS_SO := -trimpath -buildmode=c-shared
+GOFLAGS_SO := -trimpath -buildvcs=false -buildmode=c-shared
 SHELL      := /bin/bash
 export CGO_ENABLED = 1
 # Lets internal/secret clean up after functions that handle PINs.
@@ -24,7 +24,7 @@ build: ## Build the module, the tool and libzk_app_utils.so into build/
 	$(GO) build $(GOFLAGS_SO) $(call MODULE,$(BUILD))
 	$(GO) build $(GOFLAGS_SO) $(call VENDOR,$(BUILD))
 	@rm -f $(BUILD)/*.h
-	$(GO) build -trimpath -ldflags "-s -w" -o $(BUILD)/zk_pkcs11-util ./cmd/zk_pkcs11-util
+	$(GO) build -trimpath -buildvcs=false -ldflags "-s -w" -o $(BUILD)/zk_pkcs11-util ./cmd/zk_pkcs11-util
 
 build-arm64: ## Build the module for linux/arm64 into build/arm64/
 	@mkdir -p $(BUILD)/arm64
@@ -36,7 +36,7 @@ build-checkptr: ## Build with pointer checks into build/checkptr/
 	$(GO) build $(GOFLAGS_SO) -gcflags=all=-d=checkptr $(call MODULE,$(BUILD)/checkptr)
 	$(GO) build $(GOFLAGS_SO) -gcflags=all=-d=checkptr $(call VENDOR,$(BUILD)/checkptr)
 	@rm -f $(BUILD)/checkptr/*.h
-	$(GO) build -trimpath -o $(BUILD)/checkptr/zk_pkcs11-util ./cmd/zk_pkcs11-util
+	$(GO) build -trimpath -buildvcs=false -o $(BUILD)/checkptr/zk_pkcs11-util ./cmd/zk_pkcs11-util
 
 demo: ## Show a TLS handshake with a key in an SCM slot, on a fresh machine too
 	@scripts/demo.sh
@@ -59,7 +59,11 @@ soak: build race ## Run the tests that take long
 generate: ## Make the generated files again
 	$(GO) generate ./...
 
-install: build ## Install below PREFIX (DESTDIR is honoured)
+$(BUILD)/libzk_pkcs11.so $(BUILD)/zk_pkcs11-util:
+	@echo "$@ is not there: run make first" >&2; exit 1
+
+# Not built here: root often lacks Go, and would own what it builds.
+install: $(BUILD)/libzk_pkcs11.so $(BUILD)/zk_pkcs11-util ## Install what make built below PREFIX (DESTDIR is honoured)
 	install -D -m 0755 $(BUILD)/libzk_pkcs11.so $(DESTDIR)$(LIBDIR)/libzk_pkcs11.so
 	install -D -m 0755 $(BUILD)/zk_pkcs11-util $(DESTDIR)$(PREFIX)/bin/zk_pkcs11-util
 	install -d $(DESTDIR)$(PREFIX)/share/p11-kit/modules

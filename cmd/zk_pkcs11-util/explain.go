@@ -54,7 +54,7 @@ func advices() []advice {
 		{store.ErrNoPIN, "initialise the token with --init-token"},
 		{scm.ErrSecret, "the keys are not those of this token: initialise it again with --init-token"},
 		{scm.ErrDestroyed, "only a soft SCM gets new ones, by \"scm reset\""},
-		{scm.ErrAbsent, "\"scm status\" shows the state of a soft SCM, also of one that does not answer"},
+		{scm.ErrAbsent, "of a soft SCM, \"scm status\" shows why"},
 		{scm.ErrTimeout, "try again; an SCM that starts needs up to two minutes"},
 		{scm.ErrReadOnly, "run the command as the owner of the state directory"},
 		{scm.ErrFixed, "production mode is for good; only a soft SCM leaves it, by \"scm reset\""},

@@ -37,8 +37,9 @@ type flags struct {
 func newCommand() *cobra.Command {
 	f := &flags{}
 	c := &cobra.Command{
-		Use:   "zk_pkcs11-util",
-		Short: "Manage the tokens of libzk_pkcs11, the PKCS#11 module for the Zymbit SCM",
+		Use:     "zk_pkcs11-util",
+		Version: fmt.Sprintf("%d.%d", pkcs11.LibraryVersion.Major, pkcs11.LibraryVersion.Minor),
+		Short:   "Manage the tokens of libzk_pkcs11, the PKCS#11 module for the Zymbit SCM",
 		Example: `  zk_pkcs11-util --show-slots
   zk_pkcs11-util --init-token --slot 0 --label device
   zk_pkcs11-util --use-zkslot 0 --slot 0 --label iotkey --id 0001
@@ -52,7 +53,7 @@ func newCommand() *cobra.Command {
 	p := c.Flags()
 	p.BoolVar(&f.showSlots, "show-slots", false, "show the slots and their tokens")
 	p.BoolVar(&f.initToken, "init-token", false, "initialise the token in --slot with --label; asks for PINs that are not given")
-	p.IntVar(&f.useZKSlot, "use-zkslot", -1, "give the key pair in this `key slot` of the SCM the --label and --id")
+	p.IntVar(&f.useZKSlot, "use-zkslot", 0, "name the key pair in key slot `N` of the SCM: give it the --label and --id")
 	p.BoolVar(&f.deleteToken, "delete-token", false, "delete the token with --serial; the keys of a soft SCM go with it")
 	p.UintVar(&f.slot, "slot", 0, "slot `ID` of the token")
 	p.StringVar(&f.label, "label", "", "label of the token or of the key")

@@ -32,6 +32,7 @@ func loadSettings() (config.Config, pkcs11.Options, error) {
 	if err != nil {
 		return config.Config{}, pkcs11.Options{}, err
 	}
+	level = max(level, trace.Info) // who asks by hand wants to know why there is no token
 	return c, setup.Options(c, trace.NewLogger(level, c.Log.To), nil), nil
 }
 

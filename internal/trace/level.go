@@ -4,7 +4,7 @@ package trace
 
 import "fmt"
 
-// Level is the weight of a line in the log. Higher levels say less.
+// Level is the weight of a line in the log: the higher, the less it matters.
 type Level int
 
 // The levels, the weightiest first.

@@ -63,7 +63,7 @@ func TestInstall(t *testing.T) {
 	} {
 		root := t.TempDir()
 		args := append(test.args, "DESTDIR="+root)
-		run(t, build, append(args, "install")...)
+		run(t, build, append(args, "build", "install")...)
 		module := test.directory + "/p11-kit/modules/zk_pkcs11.module"
 		want := map[string]fs.FileMode{
 			test.library + "/libzk_pkcs11.so": 0o755,
