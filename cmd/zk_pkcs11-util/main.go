@@ -12,6 +12,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"libzk_pkcs11/pkcs11"
 )
 
 func main() {
