@@ -22,6 +22,7 @@ func TestReadmeCommands(t *testing.T) {
 		script.WriteString(m[1])
 	}
 	home := harness.NewHome(t)
+	home.Set("TMPDIR", t.TempDir()) // the commands make their folder there
 	build := filepath.Dir(harness.Module(t))
 	harness.Build(t, "zk_pkcs11-util")
 	cmd := home.Command("bash", "-euo", "pipefail", "-c", "ln -s '"+build+"' build\n"+script.String())

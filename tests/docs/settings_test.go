@@ -40,30 +40,38 @@ func settingsOfCode(t *testing.T) map[string]string {
 	return found
 }
 
-func settingsOfReadme(t *testing.T) map[string]string {
+// settingsOfPages maps the settings in the tables of the documents to their
+// variables. The administrator's are in the README, those of what the soft SCM
+// emulates on a page of their own; none is in both.
+func settingsOfPages(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for _, m := range settingInDoc.FindAllStringSubmatch(read(t, readme(t)), -1) {
-		found[m[1]] = m[2]
+	for _, path := range []string{readme(t), filepath.Join(harness.Root(t), "docs/settings.md")} {
+		for _, m := range settingInDoc.FindAllStringSubmatch(read(t, path), -1) {
+			if _, twice := found[m[1]]; twice {
+				t.Errorf("%s is in two tables", m[1])
+			}
+			found[m[1]] = m[2]
+		}
 	}
 	return found
 }
 
 func readme(t *testing.T) string { return filepath.Join(harness.Root(t), "README.md") }
 
-func TestEverySettingIsInTheReadme(t *testing.T) {
-	code, doc := settingsOfCode(t), settingsOfReadme(t)
+func TestEverySettingIsDocumented(t *testing.T) {
+	code, doc := settingsOfCode(t), settingsOfPages(t)
 	for name, env := range code {
 		got, ok := doc[name]
 		if !ok {
-			t.Errorf("%s is not in README.md", name)
+			t.Errorf("%s is neither in README.md nor in docs/settings.md", name)
 		} else if got != env {
-			t.Errorf("the variable of %s is %q, in README.md it is %q", name, env, got)
+			t.Errorf("the variable of %s is %q, in its table it is %q", name, env, got)
 		}
 	}
 	for name := range doc {
 		if _, ok := code[name]; !ok {
-			t.Errorf("README.md has a setting %s, which does not exist", name)
+			t.Errorf("a table has a setting %s, which does not exist", name)
 		}
 	}
 }
