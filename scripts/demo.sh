@@ -69,11 +69,23 @@ finish() {
 
 # ---- what the steps do ----
 
-need_tools() {
-	local tool
+# need_compilers says what is missing that no package of Debian 12 brings. A go from
+# 1.21 on gets the version that go.mod asks for by itself, older ones do not.
+need_compilers() {
+	local tool wanted found
 	for tool in go gcc make; do
 		command -v "$tool" >/dev/null || { echo "make demo needs $tool in the PATH" >&2; return 1; }
 	done
+	wanted=$(sed -n 's/^go \([0-9]*\.[0-9]*\).*/\1/p' go.mod)
+	found=$(go env GOVERSION) || return 1
+	found=${found#go}
+	if [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" != "$wanted" ]; then
+		echo "make demo needs Go $wanted or later; $(command -v go) is Go $found" >&2
+		return 1
+	fi
+}
+
+need_packages() {
 	scripts/packages.sh libc6-dev openssl libengine-pkcs11-openssl opensc curl ca-certificates
 	nginx=$(scripts/nginx.sh "$dir/unpacked")
 }
@@ -215,6 +227,7 @@ no_key_files() {
 
 # ---- the steps ----
 
+need_compilers || exit 1
 umask 022
 dir=$(mktemp -d "${TMPDIR:-/tmp}/zk-demo.XXXXXX")
 chmod 0711 "$dir" # the workers of nginx go through it
@@ -225,7 +238,7 @@ so_pin=$(printf '%08d' $((RANDOM * 3052 + RANDOM)))
 key="pkcs11:token=demo;object=$label;type=private;pin-source=file:$dir/pin"
 
 say "Install what is missing (OpenSSL's pkcs11 engine, nginx, curl, pkcs11-tool)"
-need_tools
+need_packages
 echo "nginx is $nginx" | note
 
 say "Build the module and the tool"

@@ -105,3 +105,16 @@ func TestDemoFails(t *testing.T) {
 	}
 	d.leftNothing(t)
 }
+
+// With a Go that is too old the demo says so and begins nothing.
+func TestDemoNeedsANewGo(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "go"), []byte("#!/bin/sh\necho go1.19.8\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d := run(t, bin)
+	if want := "needs Go 1.26 or later; " + bin + "/go is Go 1.19.8\n"; d.err == nil || d.output != "make demo "+want {
+		t.Errorf("%v, and the output is not %q:\n%s", d.err, want, d.output)
+	}
+	d.leftNothing(t)
+}
