@@ -16,6 +16,7 @@ import (
 
 	"github.com/miekg/pkcs11"
 
+	"libzk_pkcs11/tests/harness"
 	"libzk_pkcs11/tests/harness/live"
 )
 
@@ -81,7 +82,11 @@ func TestTrusted(t *testing.T) {
 	k.OK(err)
 	k.OK(k.Logout(s))
 	has(t, k, s, o, attr(pkcs11.CKA_TRUSTED, true))
-	k.OK(k.SetAttributeValue(s, o, []*pkcs11.Attribute{attr(pkcs11.CKA_TRUSTED, false)}))
+	doubt := []*pkcs11.Attribute{attr(pkcs11.CKA_TRUSTED, false)}
+	k.Want("a trusted certificate changed by nobody", k.SetAttributeValue(s, o, doubt), pkcs11.CKR_ACTION_PROHIBITED)
+	k.OK(k.Login(s, pkcs11.CKU_SO, harness.SOPIN))
+	k.OK(k.SetAttributeValue(s, o, doubt))
+	k.OK(k.Logout(s))
 	k.Want("CKA_TRUSTED by nobody", k.SetAttributeValue(s, o, []*pkcs11.Attribute{attr(pkcs11.CKA_TRUSTED, true)}), pkcs11.CKR_ATTRIBUTE_READ_ONLY)
 }
 

@@ -72,9 +72,9 @@ var _ interface {
 	scm.Clock
 } = (*Device)(nil)
 
-// Open loads the vendor's library and asks the module who it is. ErrDevice when
-// the library cannot be loaded, ErrAbsent when the module does not answer: it may
-// be booting, which takes it up to 150 s.
+// Open loads the vendor's library and asks the module who it is. ErrAbsent when
+// there is no such library, or the module does not answer: it may be booting,
+// which takes it up to 150 s.
 func Open(o Options) (*Device, error) {
 	l, err := load(o.Library)
 	if err != nil {

@@ -45,7 +45,7 @@ func TestOpenErrors(t *testing.T) {
 	_, err := open(Options{}, f)
 	wantError(t, err, scm.ErrAbsent)
 	_, err = Open(Options{Library: "/nowhere/libzk_app_utils.so"})
-	wantError(t, err, scm.ErrDevice)
+	wantError(t, err, scm.ErrAbsent)
 	if _, err = open(Options{KeyStore: "chest"}, f); err == nil {
 		t.Error("an unknown key store was taken")
 	}
