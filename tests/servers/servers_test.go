@@ -101,6 +101,7 @@ func TestServersReload(t *testing.T) {
 			s := newSite(t)
 			k := s.slotKey()
 			d := v.start(s, k)
+			d.awaitService(k) // Apache listens before it is ready for the signal, and dies of it then
 			for range 3 {
 				before := d.workers()
 				d.signal(v.reload)
