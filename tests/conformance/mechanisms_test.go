@@ -14,6 +14,7 @@ import (
 
 	"github.com/miekg/pkcs11"
 
+	"libzk_pkcs11/tests/harness"
 	"libzk_pkcs11/tests/harness/live"
 )
 
@@ -134,6 +135,10 @@ func (x *trial) signsWith(m uint, private, public pkcs11.ObjectHandle, message [
 	}
 	x.OK(err)
 	signature, err := x.Sign(x.s, message)
+	if m == live.CKM_EDDSA && len(message) != 32 && harness.OverVendor() {
+		x.Want("C_Sign of what the hardware does not take", err, pkcs11.CKR_DATA_LEN_RANGE)
+		return false
+	}
 	x.OK(err)
 	x.Want("C_Verify", x.Verified(x.s, m, public, message, signature), pkcs11.CKR_OK)
 	signature[5] ^= 1

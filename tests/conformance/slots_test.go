@@ -131,11 +131,10 @@ func bytesOf(t *testing.T, key any) []byte {
 // signs has a private key sign, and the standard library verify.
 func signs(t *testing.T, k *live.Token, s pkcs11.SessionHandle, private pkcs11.ObjectHandle, public any) bool {
 	t.Helper()
-	message := []byte("signed in a slot")
+	digest := sha256.Sum256([]byte("signed in a slot"))
 	if key, ok := public.(ed25519.PublicKey); ok {
-		return ed25519.Verify(key, message, k.Signed(s, live.CKM_EDDSA, private, message))
+		return ed25519.Verify(key, digest[:], k.Signed(s, live.CKM_EDDSA, private, digest[:]))
 	}
-	digest := sha256.Sum256(message)
 	signature := k.Signed(s, pkcs11.CKM_ECDSA, private, digest[:])
 	return ecdsa.VerifyASN1(public.(*ecdsa.PublicKey), digest[:], derOf(t, signature))
 }

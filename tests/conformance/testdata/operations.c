@@ -110,13 +110,19 @@ static void sign_in_parts(void)
 	RV("which ends the operation", f->C_SignFinal(s, out, room(64)), CKR_OPERATION_NOT_INITIALIZED);
 }
 
+/* edwards_rv is what C_Sign says: the hardware takes messages of 32 bytes only. */
+static CK_RV edwards_rv(CK_ULONG length)
+{
+	return over_vendor() && length != 32 ? CKR_DATA_LEN_RANGE : CKR_OK;
+}
+
 static void edwards_messages(void)
 {
 	CK_EDDSA_PARAMS pure = {CK_FALSE, 0, NULL};
 	CK_MECHANISM with_parameter = {CKM_EDDSA, &pure, sizeof pure}, too_short = {CKM_EDDSA, &pure, 1};
-	for (CK_ULONG length = 0; length < DATA; length += 11) {
+	for (CK_ULONG length = 0; length <= DATA; length += 8) {
 		must(f->C_SignInit(s, &eddsa, edwards));
-		RV("C_Sign with CKM_EDDSA", f->C_Sign(s, data, length, out, room(64)), CKR_OK);
+		RV("C_Sign with CKM_EDDSA", f->C_Sign(s, data, length, out, room(64)), edwards_rv(length));
 	}
 	RV("C_SignInit with pure parameters", f->C_SignInit(s, &with_parameter, edwards), CKR_OK);
 	must(f->C_SignInit(s, NULL, 0));
@@ -124,7 +130,7 @@ static void edwards_messages(void)
 	pure.phFlag = CK_TRUE;
 	RV("C_SignInit with Ed25519ph", f->C_SignInit(s, &with_parameter, edwards), CKR_MECHANISM_PARAM_INVALID);
 	must(f->C_SignInit(s, &eddsa, edwards));
-	RV("C_Sign of the empty message", f->C_Sign(s, NULL, 0, out, room(64)), CKR_OK);
+	RV("C_Sign of the empty message", f->C_Sign(s, NULL, 0, out, room(64)), edwards_rv(0));
 }
 
 static void sign_failures(void)
@@ -257,7 +263,10 @@ int main(int argc, char **argv)
 	edwards_messages();
 	sign_failures();
 	key_gone(CK_TRUE);
-	key_gone(CK_FALSE);
+	if (over_vendor())
+		skip("C_Sign with a session key that is gone", "the vendor's C API keeps every key pair that it makes");
+	else
+		key_gone(CK_FALSE);
 	verify();
 	together();
 	search();
