@@ -144,6 +144,13 @@ static void late_setenv(void)
 static const char *path;
 static int late; /* calls are expected from atexit and destructors */
 
+/* runtimes counts those of Go: the library below the vendor's C API has one, too. */
+static int runtimes(void)
+{
+	const char *backend = getenv("ZK_PKCS11_BACKEND");
+	return backend && strcmp(backend, "zymbit") == 0 ? 2 : 1;
+}
+
 static void unload(void)
 {
 	int t = threads();
@@ -159,7 +166,7 @@ static void unload(void)
 	MUST(F->C_Initialize(NULL));
 	work(F);
 	MUST(F->C_Finalize(NULL));
-	CHECK(threads() <= t + 8);
+	CHECK(threads() <= t + 8 * runtimes());
 }
 
 static void at_exit(void)
