@@ -17,7 +17,7 @@ MODULE  = -ldflags "$(call ldflags,module,libzk_pkcs11.so)" -o $(1)/libzk_pkcs11
 VENDOR  = -ldflags "$(call ldflags,cmd/libzk_app_utils,libzk_app_utils.so)" -o $(1)/libzk_app_utils.so ./cmd/libzk_app_utils
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test check race bench soak install uninstall clean help build-arm64 build-checkptr generate
+.PHONY: build demo test test-zymbit check race bench soak install uninstall clean help build-arm64 build-checkptr generate
 
 build: ## Build the module, the tool and libzk_app_utils.so into build/
 	@mkdir -p $(BUILD)
@@ -43,6 +43,9 @@ demo: ## Show a TLS handshake with a key in an SCM slot, on a fresh machine too
 
 test: ## Install what the tests need, build, and run all of them
 	@scripts/test.sh
+
+test-zymbit: build ## Run the black box tests through the vendor's C API
+	@scripts/zymbit.sh
 
 check: ## Run the linters
 	@scripts/check.sh
