@@ -128,6 +128,19 @@ func TestDestroyedDevice(t *testing.T) {
 	f.login(CKU_SO)
 }
 
+// TestCloseWithoutDevice: a session can be closed whatever its device does, also one
+// that is back before anybody looks.
+func TestCloseWithoutDevice(t *testing.T) {
+	f := newUser(t)
+	f.device.Fail("Keys", 1, scm.ErrDestroyed)
+	f.ok(f.world().InjectFault(soft.Fault{})) // the device has changed
+	f.ok(f.CloseSession(f.h))
+	_, err := f.OpenSession(0, CKF_SERIAL_SESSION)
+	want(t, "C_OpenSession, the first to ask the device", err, CKR_DEVICE_ERROR)
+	f.h = f.session(CKF_RW_SESSION)
+	f.login(CKU_USER)
+}
+
 // TestDaemonRestart: a connection that broke is made anew, and nobody notices.
 func TestDaemonRestart(t *testing.T) {
 	f := newUser(t)

@@ -67,8 +67,16 @@ func (p *Provider) leave() { p.calls.RUnlock() }
 // newHandle returns a number that was no handle before.
 func (p *Provider) newHandle() uint { return uint(p.handles.Add(1)) }
 
-// in runs f with the session of handle h, which is locked meanwhile.
+// in runs f with the session of handle h, which is locked meanwhile, and looks after its
+// token.
 func (p *Provider) in(h uint, f func(*session) error) error {
+	return p.hold(h, func(s *session) error {
+		return s.token.run(func() error { return f(s) })
+	})
+}
+
+// hold is in for what has to work whatever the device does.
+func (p *Provider) hold(h uint, f func(*session) error) error {
 	if err := p.enter(); err != nil {
 		return err
 	}
@@ -83,7 +91,7 @@ func (p *Provider) in(h uint, f func(*session) error) error {
 		return CKR_SESSION_HANDLE_INVALID
 	}
 	defer s.token.done()
-	return s.token.run(func() error { return f(s) })
+	return f(s)
 }
 
 // at runs f with the token in the slot of number id.

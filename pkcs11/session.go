@@ -93,9 +93,10 @@ func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 }
 
 // CloseSession closes a session and destroys its session objects (section
-// 5.6.2). The token is logged out when it was the last one.
+// 5.6.2). The token is logged out when it was the last one. A device that fails does
+// not keep it open: hosts look at no error here.
 func (p *Provider) CloseSession(h uint) error {
-	return p.in(h, func(s *session) error {
+	return p.hold(h, func(s *session) error {
 		s.token.login.Lock()
 		defer s.token.login.Unlock()
 		p.drop(s)
