@@ -33,13 +33,15 @@ func (f *failure) Error() string {
 
 // Unwrap tells what the failure is to callers of the device. The codes of the
 // library are not documented, but for a module that does not answer, so that
-// all others are failures of the device; our own library tells one more.
+// all others are failures of the device; our own library tells two more.
 func (f *failure) Unwrap() []error {
 	switch f.code {
 	case syscall.ETIMEDOUT:
 		return []error{scm.ErrTimeout, f.code}
 	case syscall.EKEYREVOKED:
 		return []error{scm.ErrDestroyed, f.code}
+	case syscall.ENOSPC:
+		return []error{scm.ErrFull, f.code}
 	}
 	return []error{scm.ErrDevice, f.code}
 }

@@ -105,6 +105,18 @@ func TestSelfDestruct(t *testing.T) {
 	wantError(t, err, scm.ErrDestroyed)
 }
 
+// TestFull checks what is told of an SCM that has no room for another key.
+func TestFull(t *testing.T) {
+	t.Setenv("ZK_PKCS11_CONF", settingsFile(t, "[soft]\nuser_slots = 2\n"))
+	d := openOwn(t, ownLibrary(t))
+	for range 2 {
+		_, err := d.Generate(scm.P256)
+		wantError(t, err, nil)
+	}
+	_, err := d.Generate(scm.P256)
+	wantError(t, err, scm.ErrFull)
+}
+
 // TestForgetfulFirmware checks that keys of the firmware that loses generated ones
 // are still there after a start.
 func TestForgetfulFirmware(t *testing.T) {
