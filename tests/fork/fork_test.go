@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package fork_test forks hosts of the module in every state that hosts fork
-// in. The hosts are in testdata/forks.c.
+// in. The hosts are C programs in testdata.
 package fork_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,51 +13,41 @@ import (
 	"libzk_pkcs11/tests/harness"
 )
 
-// compile builds the host program.
-func compile(t *testing.T) string {
-	t.Helper()
-	harness.Need(t, "cc")
-	program := filepath.Join(t.TempDir(), "forks")
-	include := "-I" + filepath.Join(harness.Root(t), "include")
-	out, err := exec.Command("cc", "-Wall", "-Werror", "-O1", include, "-o", program, "testdata/forks.c", "-ldl", "-lpthread").CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return program
-}
-
 // ways are the ways to a fresh copy that a scenario can be held to; "" leaves
 // the choice to the module.
 var ways = []string{"", "memfd", "path", "file"}
 
 func TestForks(t *testing.T) {
-	program := compile(t)
 	tests := []struct {
-		scenario string
-		ways     []string
-		prepare  func(*testing.T, *harness.Home)
+		host, scenario string
+		ways           []string
+		prepare        func(*testing.T, *harness.Home)
 	}{
-		{"only-loaded", ways, nil},
-		{"initialized", ways, nil},
-		{"handler-before-module", ways, nil},
-		{"handler-after-module", ways, nil},
-		{"threads", ways, nil},
-		{"one-copy-for-all-cycles", ways, nil},
-		{"generations", ways, nil},
-		{"two-images", ways, secondImage},
-		{"descriptors-closed", ways, nil},
-		{"descriptors-reused", ways, nil},
-		{"root-without-proc", []string{"", "memfd"}, emptyRoot},
-		{"copy-impossible", []string{""}, nil},
-		{"host-handlers", []string{""}, nil},
-		{"pipe-ignored", []string{""}, nil},
-		{"pipe-default", []string{""}, nil},
-		{"identity", []string{""}, nil},
-		{"settings-of-parent", []string{""}, threeSlots},
-		{"settings-of-child", []string{""}, threeSlots},
-		{"killed-while-writing", []string{""}, nil},
+		{"forks", "only-loaded", ways, nil},
+		{"forks", "initialized", ways, nil},
+		{"handlers", "handler-before-module", ways, nil},
+		{"handlers", "handler-after-module", ways, nil},
+		{"forks", "threads", ways, nil},
+		{"forks", "one-copy-for-all-cycles", ways, nil},
+		{"forks", "generations", ways, nil},
+		{"forks", "two-images", ways, secondImage},
+		{"losses", "descriptors-closed", ways, nil},
+		{"losses", "descriptors-reused", ways, nil},
+		{"losses", "root-without-proc", []string{"", "memfd"}, emptyRoot},
+		{"losses", "copy-impossible", []string{""}, nil},
+		{"handlers", "host-handlers", []string{""}, nil},
+		{"handlers", "pipe-ignored", []string{""}, nil},
+		{"handlers", "pipe-default", []string{""}, nil},
+		{"losses", "identity", []string{""}, nil},
+		{"losses", "settings-of-parent", []string{""}, threeSlots},
+		{"losses", "settings-of-child", []string{""}, threeSlots},
+		{"locks", "killed-while-writing", []string{""}, nil},
 	}
+	programs := map[string]string{}
 	for _, tt := range tests {
+		if programs[tt.host] == "" {
+			programs[tt.host] = harness.Compile(t, "testdata/"+tt.host+".c")
+		}
 		for _, way := range tt.ways {
 			t.Run(tt.scenario+"/"+way, func(t *testing.T) {
 				t.Parallel()
@@ -67,7 +56,7 @@ func TestForks(t *testing.T) {
 				if tt.prepare != nil {
 					tt.prepare(t, home)
 				}
-				run(t, home, program, tt.scenario)
+				run(t, home, programs[tt.host], tt.scenario)
 			})
 		}
 	}

@@ -7,8 +7,6 @@ package guest_test
 
 import (
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -18,15 +16,7 @@ import (
 // compile builds a host program.
 func compile(t *testing.T, name string) string {
 	t.Helper()
-	harness.Need(t, "cc")
-	program := filepath.Join(t.TempDir(), name)
-	include := "-I" + filepath.Join(harness.Root(t), "include")
-	out, err := exec.Command("cc", "-Wall", "-Wextra", "-Werror", "-O1", "-g", include, "-o", program,
-		filepath.Join("testdata", name+".c"), "-ldl", "-lpthread").CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return program
+	return harness.Compile(t, "testdata/"+name+".c")
 }
 
 // newToken is a soft SCM whose token is ready, and whose PIN the programs find.

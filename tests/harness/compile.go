@@ -9,10 +9,11 @@ import (
 	"testing"
 )
 
-// Compile builds a C program against the project's headers and returns its
+// Compile builds a C program against the project's headers and host.h of testdata, and returns its
 // path. A compiler that lacks the sanitizers among the flags builds it without.
 func Compile(t testing.TB, source string, flags ...string) string {
 	t.Helper()
+	Need(t, "cc")
 	program := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(source), ".c"))
 	out, err := compile(t, program, source, flags)
 	if err != nil && len(flags) > 0 {
@@ -27,7 +28,8 @@ func Compile(t testing.TB, source string, flags ...string) string {
 
 func compile(t testing.TB, program, source string, flags []string) (string, error) {
 	args := append([]string{
-		"-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-I" + filepath.Join(Root(t), "include"), "-o", program, source,
+		"-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-o", program, source,
+		"-I" + filepath.Join(Root(t), "include"), "-I" + filepath.Join(Root(t), "tests/harness/testdata"),
 	}, flags...)
 	out, err := exec.Command("cc", append(args, "-ldl", "-lpthread")...).CombinedOutput()
 	return string(out), err

@@ -3,7 +3,7 @@
 /* crowd MODULE SCENARIO SECONDS: many threads that call everything at once. */
 #include <time.h>
 
-#include "guest.h"
+#include "host.h"
 
 enum { THREADS = 32 };
 

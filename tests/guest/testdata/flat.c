@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* flat MODULE SCENARIO N: does something N times, and prints what the process has before and after. */
-#include "guest.h"
+#include "host.h"
 
 static int n;
 

@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <grp.h>
 
-#include "guest.h"
+#include "host.h"
 
 /* ---- everything has the same name --------------------------------------------------------------------- */
 

@@ -7,7 +7,7 @@
 #include <sys/time.h>
 #include <time.h>
 
-#include "guest.h"
+#include "host.h"
 
 /* ---- C_Initialize -------------------------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* twins MODULE use ANOTHER: two files with the same library in one process, on one SCM. */
-#include "guest.h"
+#include "host.h"
 
 enum { OBJECTS = 150 };
 

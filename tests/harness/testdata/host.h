@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the host programs share. They print a line and end with 1 at the first thing that is wrong. */
-#ifndef GUEST_H
-#define GUEST_H
+/* What host programs share. They print a line and end with 1 at the first thing that is wrong. */
+#ifndef HOST_H
+#define HOST_H
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -31,6 +31,7 @@
 #define CHECK(CONDITION) EXPECT((CONDITION) ? CKR_OK : CKR_GENERAL_ERROR, CKR_OK)
 #define UNUSED __attribute__((unused))
 
+static const char *module;  /* its file */
 static CK_FUNCTION_LIST *F; /* the module that the host uses */
 
 UNUSED static CK_FUNCTION_LIST *load(const char *path)
@@ -148,10 +149,12 @@ struct scenario {
 };
 
 /* Runs the scenario that the second argument names; the first is the module. */
-UNUSED static int run_one(int argc, char **argv, const struct scenario *all, size_t n)
+UNUSED static int run_one(int argc, char **argv, int loaded, const struct scenario *all, size_t n)
 {
 	CHECK(argc >= 3);
-	F = load(argv[1]);
+	module = argv[1];
+	if (loaded)
+		F = load(module);
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(argv[2], all[i].name) == 0) {
 			all[i].run();
@@ -161,6 +164,8 @@ UNUSED static int run_one(int argc, char **argv, const struct scenario *all, siz
 	printf("no scenario %s\n", argv[2]);
 	return 2;
 }
-#define RUN_ONE(ARGC, ARGV, ALL) run_one(ARGC, ARGV, ALL, sizeof(ALL) / sizeof *(ALL))
+#define RUN_ONE(ARGC, ARGV, ALL) run_one(ARGC, ARGV, 1, ALL, sizeof(ALL) / sizeof *(ALL))
+/* The same, with scenarios that load the module themselves. */
+#define RUN_BARE(ARGC, ARGV, ALL) run_one(ARGC, ARGV, 0, ALL, sizeof(ALL) / sizeof *(ALL))
 
 #endif
