@@ -108,6 +108,10 @@ func (p *Provider) GetMechanismInfo(slot, typ uint) (MechanismInfo, error) {
 	return info, err
 }
 
+// mechanismInfo describes a mechanism, if the device has it.
+//
+// Deviates: keys on Edwards and Montgomery curves have 255 to 256 bits, not 255
+// alone (sections 6.3.5 and 6.3.8). Modules say either, and clients compare.
 func (t *token) mechanismInfo(typ uint) (MechanismInfo, error) {
 	m, ok := mechanisms[typ]
 	if !ok {
@@ -124,15 +128,15 @@ func (t *token) mechanismInfo(typ uint) (MechanismInfo, error) {
 		if f := m.flags(&curves[c], t.capability(c)); f != 0 {
 			info.Flags |= f
 			info.MinKeySize = min(info.MinKeySize, curves[c].bits)
-			info.MaxKeySize = 256 // of Edwards and Montgomery keys both 255 and 256 are in use
+			info.MaxKeySize = 256
 		}
 	}
 	if info.Flags == 0 {
 		return MechanismInfo{}, CKR_MECHANISM_INVALID
 	}
-	info.Flags |= CKF_EC_OID | CKF_EC_CURVENAME
+	info.Flags |= CKF_EC_F_P | CKF_EC_OID | CKF_EC_CURVENAME | CKF_EC_COMPRESS
 	if m.keyType == CKK_EC {
-		info.Flags |= CKF_EC_F_P | CKF_EC_UNCOMPRESS
+		info.Flags |= CKF_EC_UNCOMPRESS // points of the other curves have one form, which is short
 	}
 	if t.slot.options.Hardware {
 		info.Flags |= CKF_HW

@@ -60,8 +60,8 @@ func TestGetMechanismList(t *testing.T) {
 
 func TestGetMechanismInfo(t *testing.T) {
 	f := newPublic(t)
-	const curve = CKF_EC_OID | CKF_EC_CURVENAME
-	const prime = curve | CKF_EC_F_P | CKF_EC_UNCOMPRESS
+	const curve = CKF_EC_F_P | CKF_EC_OID | CKF_EC_CURVENAME | CKF_EC_COMPRESS
+	const prime = curve | CKF_EC_UNCOMPRESS
 	for typ, wanted := range map[uint]MechanismInfo{
 		CKM_SHA256:                     {Flags: CKF_DIGEST},
 		CKM_ECDSA:                      {256, 256, CKF_SIGN | CKF_VERIFY | prime},
