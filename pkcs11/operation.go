@@ -3,19 +3,28 @@
 package pkcs11
 
 // operation is the state of one kind of cryptographic operation in a session:
-// idle (work is nil), begun, or part way. The kinds are independent of each
-// other, so that a session can digest and sign at the same time.
+// idle (work is nil) or begun, and by which functions it goes on. The kinds are
+// independent of each other, so that a session can digest and sign at the same time.
 type operation[T any] struct {
-	work  *T
-	parts bool // data has come in by an Update function
+	work *T
+	way  way
 }
+
+// way is how data comes in. The first function that takes some decides it.
+type way uint8
+
+const (
+	undecided way = iota
+	inOne         // C_Sign and the like, also when it only asks for the size
+	inParts       // Update and Final functions
+)
 
 // begin starts an operation.
 func (o *operation[T]) begin(work *T) error {
 	if o.work != nil {
 		return CKR_OPERATION_ACTIVE
 	}
-	o.work, o.parts = work, false
+	o.work, o.way = work, undecided
 	return nil
 }
 
@@ -27,30 +36,28 @@ func (o *operation[T]) idle() error {
 	return nil
 }
 
-// whole returns the work for a function that takes all data at once. It must
-// not follow an Update; that ends the operation.
-func (o *operation[T]) whole() (*T, error) {
-	if o.work == nil {
+// whole returns the work for a function that takes all data at once.
+func (o *operation[T]) whole() (*T, error) { return o.take(inOne) }
+
+// part returns the work for an Update or Final function.
+func (o *operation[T]) part() (*T, error) { return o.take(inParts) }
+
+// take returns the work for a function that works in one way. To go on in the
+// other ends the operation.
+func (o *operation[T]) take(w way) (*T, error) {
+	switch {
+	case o.work == nil:
 		return nil, CKR_OPERATION_NOT_INITIALIZED
-	}
-	if o.parts {
+	case o.way != undecided && o.way != w:
 		o.end()
 		return nil, CKR_OPERATION_ACTIVE
 	}
-	return o.work, nil
-}
-
-// part returns the work for an Update or Final function.
-func (o *operation[T]) part() (*T, error) {
-	if o.work == nil {
-		return nil, CKR_OPERATION_NOT_INITIALIZED
-	}
-	o.parts = true
+	o.way = w
 	return o.work, nil
 }
 
 // end makes the operation idle.
-func (o *operation[T]) end() { o.work, o.parts = nil, false }
+func (o *operation[T]) end() { o.work, o.way = nil, undecided }
 
 // endOn ends the operation if err says that it failed.
 func (o *operation[T]) endOn(err error) error {

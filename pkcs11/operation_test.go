@@ -6,13 +6,16 @@ import "testing"
 
 // TestOperationStates goes through every state and every step from it.
 func TestOperationStates(t *testing.T) {
-	const idle, begun, partway = 0, 1, 2
+	const idle, begun, asked, partway = 0, 1, 2, 3
 	in := func(state int) *operation[int] {
 		o := &operation[int]{}
 		if state >= begun {
 			_ = o.begin(new(int))
 		}
-		if state == partway {
+		switch state {
+		case asked:
+			_, _ = o.whole()
+		case partway:
 			_, _ = o.part()
 		}
 		return o
@@ -37,10 +40,12 @@ func TestOperationStates(t *testing.T) {
 		{"begin", begin, begun, CKR_OPERATION_ACTIVE, begun},
 		{"begin", begin, partway, CKR_OPERATION_ACTIVE, partway},
 		{"whole", whole, idle, CKR_OPERATION_NOT_INITIALIZED, idle},
-		{"whole", whole, begun, CKR_OK, begun},
+		{"whole", whole, begun, CKR_OK, asked},
+		{"whole", whole, asked, CKR_OK, asked},
 		{"whole", whole, partway, CKR_OPERATION_ACTIVE, idle},
 		{"part", part, idle, CKR_OPERATION_NOT_INITIALIZED, idle},
 		{"part", part, begun, CKR_OK, partway},
+		{"part", part, asked, CKR_OPERATION_ACTIVE, idle},
 		{"part", part, partway, CKR_OK, partway},
 		{"endOn failure", failed, partway, CKR_DATA_INVALID, idle},
 		{"endOn success", went, partway, CKR_OK, partway},
@@ -51,10 +56,7 @@ func TestOperationStates(t *testing.T) {
 		want(t, c.name, c.step(o), c.code)
 		after := idle
 		if o.work != nil {
-			after = begun
-		}
-		if o.parts {
-			after = partway
+			after = begun + int(o.way)
 		}
 		if after != c.after {
 			t.Errorf("%s from state %d leads to %d, want %d", c.name, c.from, after, c.after)

@@ -41,6 +41,10 @@ static void digest(void)
 	RV("C_DigestInit cancels nothing", f->C_DigestInit(s, NULL), CKR_OK);
 	must(f->C_DigestInit(s, &sha256));
 	RV("C_DigestFinal of nothing", f->C_DigestFinal(s, out, room(32)), CKR_OK);
+	must(f->C_DigestInit(s, &sha256));
+	must(f->C_Digest(s, data, DATA, NULL, room(0)));
+	RV("C_DigestFinal where C_Digest began", f->C_DigestFinal(s, out, room(32)), CKR_OPERATION_ACTIVE);
+	RV("which ends the operation", f->C_Digest(s, data, DATA, out, room(32)), CKR_OPERATION_NOT_INITIALIZED);
 }
 
 static void digest_failures(void)
