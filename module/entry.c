@@ -102,6 +102,10 @@ ENTRY(VerifyInit, (h, m, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJEC
 ENTRY(Verify, (h, data, n, sig, ns), CK_SESSION_HANDLE h, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR sig, CK_ULONG ns)
 ENTRY(VerifyUpdate, (h, part, n), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n)
 ENTRY(VerifyFinal, (h, sig, ns), CK_SESSION_HANDLE h, CK_BYTE_PTR sig, CK_ULONG ns)
+ENTRY(VerifySignatureInit, (h, m, key, sig, ns), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE key, CK_BYTE_PTR sig, CK_ULONG ns)
+ENTRY(VerifySignature, (h, data, n), CK_SESSION_HANDLE h, CK_BYTE_PTR data, CK_ULONG n)
+ENTRY(VerifySignatureUpdate, (h, part, n), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n)
+ENTRY(VerifySignatureFinal, (h), CK_SESSION_HANDLE h)
 
 /* keys */
 ENTRY(GenerateKeyPair, (h, m, tpub, npub, tpriv, npriv, pub, priv), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_ATTRIBUTE_PTR tpub, CK_ULONG npub, CK_ATTRIBUTE_PTR tpriv, CK_ULONG npriv, CK_OBJECT_HANDLE_PTR pub, CK_OBJECT_HANDLE_PTR priv)

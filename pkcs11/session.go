@@ -25,6 +25,7 @@ type session struct {
 	sign   operation[signing]
 	verify operation[verifying]
 
+	verifySignature  operation[verifyingKnown]
 	encrypt, decrypt operation[locking]
 }
 
@@ -186,24 +187,27 @@ func (s *session) state() uint {
 // Flags of operations that are not active, or never can be here, do nothing.
 func (p *Provider) SessionCancel(h, flags uint) error {
 	return p.in(h, func(s *session) error {
-		if flags&CKF_FIND_OBJECTS != 0 {
-			s.find.end()
-		}
-		if flags&CKF_DIGEST != 0 {
-			s.digest.end()
-		}
-		if flags&CKF_SIGN != 0 {
-			s.sign.end()
-		}
-		if flags&CKF_VERIFY != 0 {
-			s.verify.end()
-		}
-		if flags&CKF_ENCRYPT != 0 {
-			s.encrypt.end()
-		}
-		if flags&CKF_DECRYPT != 0 {
-			s.decrypt.end()
-		}
+		s.cancel(flags)
 		return nil
 	})
+}
+
+// cancel ends operations: C_VerifySignatureInit's has the flag of C_VerifyInit's.
+func (s *session) cancel(flags uint) {
+	for _, o := range []struct {
+		flag uint
+		end  func()
+	}{
+		{CKF_FIND_OBJECTS, s.find.end},
+		{CKF_DIGEST, s.digest.end},
+		{CKF_SIGN, s.sign.end},
+		{CKF_VERIFY, s.verify.end},
+		{CKF_VERIFY, s.verifySignature.end},
+		{CKF_ENCRYPT, s.encrypt.end},
+		{CKF_DECRYPT, s.decrypt.end},
+	} {
+		if flags&o.flag != 0 {
+			o.end()
+		}
+	}
 }

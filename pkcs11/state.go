@@ -30,7 +30,8 @@ func (p *Provider) GetOperationState(h uint, out Output[byte]) error {
 // busy tells whether the session is in the middle of something that has no state to
 // show.
 func (s *session) busy() bool {
-	return s.sign.work != nil || s.verify.work != nil || s.encrypt.work != nil || s.decrypt.work != nil
+	return s.sign.work != nil || s.verify.work != nil || s.verifySignature.work != nil ||
+		s.encrypt.work != nil || s.decrypt.work != nil
 }
 
 // SetOperationState goes on with a saved digest in place of whatever the session
@@ -44,11 +45,7 @@ func (p *Provider) SetOperationState(h uint, state []byte, encryptionKey, authen
 		if err != nil {
 			return CKR_SAVED_STATE_INVALID
 		}
-		s.sign.end()
-		s.verify.end()
-		s.encrypt.end()
-		s.decrypt.end()
-		s.digest.end()
+		s.cancel(CKF_DIGEST | CKF_SIGN | CKF_VERIFY | CKF_ENCRYPT | CKF_DECRYPT)
 		if err := s.digest.begin(w); err != nil {
 			return err
 		}

@@ -19,16 +19,25 @@ func (p *Provider) VerifyInit(h uint, m *Mechanism, key uint) error {
 		if err := s.verify.idle(); err != nil {
 			return err
 		}
-		row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.sign })
+		w, err := s.verifying(m, key)
 		if err != nil {
 			return err
 		}
-		o, err := s.keyFor(key, CKO_PUBLIC_KEY, CKA_VERIFY, m, &row)
-		if err != nil {
-			return err
-		}
-		return s.verify.begin(&verifying{o.verify, row.newMessage()})
+		return s.verify.begin(w)
 	})
+}
+
+// verifying checks the mechanism and the key of a verification.
+func (s *session) verifying(m *Mechanism, key uint) (*verifying, error) {
+	row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.sign })
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.keyFor(key, CKO_PUBLIC_KEY, CKA_VERIFY, m, &row)
+	if err != nil {
+		return nil, err
+	}
+	return &verifying{o.verify, row.newMessage()}, nil
 }
 
 // Verify verifies a signature over data in one part (section 5.15.2).
@@ -39,7 +48,7 @@ func (p *Provider) Verify(h uint, data, signature []byte) error {
 			return err
 		}
 		s.verify.end()
-		return w.check(w.message.whole(data), signature)
+		return w.whole(data, signature)
 	})
 }
 
@@ -62,13 +71,27 @@ func (p *Provider) VerifyFinal(h uint, signature []byte) error {
 			return err
 		}
 		s.verify.end()
-		if err := w.message.inParts(); err != nil {
-			return err
-		}
-		return w.check(w.message.sum(), signature)
+		return w.final(signature)
 	})
 }
 
+// whole checks a signature of data in one piece.
+func (w *verifying) whole(data, signature []byte) error {
+	return w.check(w.message.whole(data), signature)
+}
+
+// final checks a signature of data that came in by parts.
+func (w *verifying) final(signature []byte) error {
+	if err := w.message.inParts(); err != nil {
+		return err
+	}
+	return w.check(w.message.sum(), signature)
+}
+
+// check holds a signature against what was signed.
+//
+// Deviates: r and s of ECDSA have all their bytes. Section 6.3.1 lets zeros be cut
+// that both begin with; Wycheproof has such signatures among those to refuse.
 func (w *verifying) check(input, signature []byte) error {
 	if len(signature) != signatureSize {
 		return CKR_SIGNATURE_LEN_RANGE

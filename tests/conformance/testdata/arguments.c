@@ -124,6 +124,13 @@ static void signatures(void)
 	RV("C_VerifyFinal of a signature at NULL", f->C_VerifyFinal(s, NULL, 64), CKR_ARGUMENTS_BAD);
 	must(f->C_VerifyInit(s, &ecdsa, public));
 	RV("C_VerifyUpdate of huge data at NULL", f->C_VerifyUpdate(s, NULL, HUGE_LENGTH), CKR_ARGUMENTS_BAD);
+	RV("C_VerifySignatureInit with a huge signature at NULL", f->C_VerifySignatureInit(s, &ecdsa, public, NULL, HUGE_LENGTH), CKR_ARGUMENTS_BAD);
+	RV("C_VerifySignatureFinal without a session", f->C_VerifySignatureFinal(NO_SESSION), CKR_SESSION_HANDLE_INVALID);
+	must(f->C_VerifySignatureInit(s, &ecdsa, public, out, 64));
+	RV("C_VerifySignature of huge data at NULL", f->C_VerifySignature(s, NULL, HUGE_LENGTH), CKR_ARGUMENTS_BAD);
+	must(f->C_VerifySignatureInit(s, &ecdsa, public, out, 64));
+	RV("C_VerifySignatureUpdate of huge data at NULL", f->C_VerifySignatureUpdate(s, NULL, HUGE_LENGTH), CKR_ARGUMENTS_BAD);
+	RV("which ends the operation", f->C_VerifySignatureFinal(s), CKR_OPERATION_NOT_INITIALIZED);
 	RV("all operations are over", f->C_SessionCancel(s, CKF_SIGN | CKF_VERIFY | CKF_DIGEST), CKR_OK);
 	RV("C_SessionCancel without a session", f->C_SessionCancel(NO_SESSION, CKF_SIGN), CKR_SESSION_HANDLE_INVALID);
 }

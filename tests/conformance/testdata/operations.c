@@ -184,6 +184,32 @@ static void verify(void)
 	RV("C_VerifyInit cancels with NULL", f->C_VerifyInit(s, NULL, 0), CKR_OK);
 }
 
+/* verify_signature has the signature before the data. */
+static void verify_signature(void)
+{
+	CK_BYTE signature[64];
+	RV("C_VerifySignature without C_VerifySignatureInit", f->C_VerifySignature(s, data, DATA), CKR_OPERATION_NOT_INITIALIZED);
+	must(f->C_SignInit(s, &ecdsa_sha256, private));
+	must(f->C_Sign(s, data, DATA, signature, room(64)));
+	must(f->C_VerifySignatureInit(s, &ecdsa_sha256, public, signature, 64));
+	RV("C_VerifySignatureInit twice", f->C_VerifySignatureInit(s, &ecdsa_sha256, public, signature, 64), CKR_OPERATION_ACTIVE);
+	RV("C_Verify in its place", f->C_Verify(s, data, DATA, signature, 64), CKR_OPERATION_NOT_INITIALIZED);
+	RV("C_VerifySignature", f->C_VerifySignature(s, data, DATA), CKR_OK);
+	RV("C_VerifySignature is over", f->C_VerifySignature(s, data, DATA), CKR_OPERATION_NOT_INITIALIZED);
+	must(f->C_VerifySignatureInit(s, &ecdsa_sha256, public, signature, 64));
+	must(f->C_VerifySignatureUpdate(s, data, 10));
+	must(f->C_VerifySignatureUpdate(s, data + 10, DATA - 10));
+	RV("C_VerifySignatureFinal", f->C_VerifySignatureFinal(s), CKR_OK);
+	RV("C_VerifySignatureFinal is over", f->C_VerifySignatureFinal(s), CKR_OPERATION_NOT_INITIALIZED);
+	must(f->C_VerifySignatureInit(s, &ecdsa_sha256, public, signature, 64));
+	RV("C_VerifySignature of other data", f->C_VerifySignature(s, data, DATA - 1), CKR_SIGNATURE_INVALID);
+	must(f->C_VerifySignatureInit(s, &ecdsa_sha256, public, signature, 63));
+	RV("C_VerifySignature of a short one", f->C_VerifySignature(s, data, DATA), CKR_SIGNATURE_LEN_RANGE);
+	must(f->C_VerifySignatureInit(s, &ecdsa_sha256, public, signature, 64));
+	RV("C_VerifySignatureInit cancels with NULL", f->C_VerifySignatureInit(s, NULL, 0, NULL, 0), CKR_OK);
+	RV("which ends the operation", f->C_VerifySignatureFinal(s), CKR_OPERATION_NOT_INITIALIZED);
+}
+
 /* together has all kinds of operations in one session at once. */
 static void together(void)
 {
@@ -272,6 +298,7 @@ int main(int argc, char **argv)
 	else
 		key_gone(CK_FALSE);
 	verify();
+	verify_signature();
 	together();
 	search();
 	saved();

@@ -87,6 +87,10 @@
 	F(Verify, "sdd", 20, SESSION, RUNNING, CKR_DATA_INVALID, CKR_DATA_LEN_RANGE, CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE) \
 	F(VerifyUpdate, "sd", 10, SESSION, RUNNING, CKR_DATA_LEN_RANGE) \
 	F(VerifyFinal, "sd", 10, SESSION, RUNNING, CKR_DATA_LEN_RANGE, CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE) \
+	F(VerifySignatureInit, "sykd", 20, SESSION, MECHANISM, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN) \
+	F(VerifySignature, "sd", 20, SESSION, RUNNING, CKR_DATA_INVALID, CKR_DATA_LEN_RANGE, CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE) \
+	F(VerifySignatureUpdate, "sd", 10, SESSION, RUNNING, CKR_DATA_LEN_RANGE) \
+	F(VerifySignatureFinal, "s", 10, SESSION, RUNNING, CKR_DATA_LEN_RANGE, CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE) \
 	F(GenerateKeyPair, "snGRww", 20, SESSION, CREATE, MECHANISM) \
 	F(DeriveKey, "sektw", 20, SESSION, CREATE, MECHANISM, KEY, FORGOTTEN, GONE) \
 	F(SeedRandom, "sd", 2, SESSION, CKR_ARGUMENTS_BAD, CKR_OPERATION_ACTIVE, CKR_RANDOM_SEED_NOT_SUPPORTED, CKR_RANDOM_NO_RNG, CKR_USER_NOT_LOGGED_IN) \
@@ -112,8 +116,7 @@
 	X(MessageDecryptInit, "smk") X(DecryptMessage, "sdddb") X(DecryptMessageBegin, "sdd") X(DecryptMessageNext, "sddbu") X(MessageDecryptFinal, "s") \
 	X(MessageSignInit, "smk") X(SignMessage, "sddb") X(SignMessageBegin, "sd") X(SignMessageNext, "sddb") X(MessageSignFinal, "s") \
 	X(MessageVerifyInit, "smk") X(VerifyMessage, "sddd") X(VerifyMessageBegin, "sd") X(VerifyMessageNext, "sddd") X(MessageVerifyFinal, "s") \
-	X(EncapsulateKey, "smktbw") X(DecapsulateKey, "smktdw") X(VerifySignatureInit, "smkd") X(VerifySignature, "sd") \
-	X(VerifySignatureUpdate, "sd") X(VerifySignatureFinal, "s") X(GetSessionValidationFlags, "suw") X(AsyncComplete, "sNw") X(AsyncGetID, "sNw") \
+	X(EncapsulateKey, "smktbw") X(DecapsulateKey, "smktdw") X(GetSessionValidationFlags, "suw") X(AsyncComplete, "sNw") X(AsyncGetID, "sNw") \
 	X(AsyncJoin, "sNud") X(WrapKeyAuthenticated, "smkkdb") X(UnwrapKeyAuthenticated, "smkdtdw")
 
 #endif /* CODES_H */

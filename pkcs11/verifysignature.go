@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import "bytes"
+
+// verifyingKnown is a verification of a signature that came before the data.
+type verifyingKnown struct {
+	*verifying
+	signature []byte
+}
+
+// VerifySignatureInit begins the verification of a signature with a public key
+// (section 5.15.7); without a mechanism it cancels the one under way.
+func (p *Provider) VerifySignatureInit(h uint, m *Mechanism, key uint, signature []byte) error {
+	return p.in(h, func(s *session) error {
+		if m == nil {
+			s.verifySignature.end()
+			return nil
+		}
+		if err := s.verifySignature.idle(); err != nil {
+			return err
+		}
+		w, err := s.verifying(m, key)
+		if err != nil {
+			return err
+		}
+		return s.verifySignature.begin(&verifyingKnown{w, bytes.Clone(signature)})
+	})
+}
+
+// VerifySignature verifies the signature over data in one part (section 5.15.8).
+func (p *Provider) VerifySignature(h uint, data []byte) error {
+	return p.in(h, func(s *session) error {
+		w, err := s.verifySignature.whole()
+		if err != nil {
+			return err
+		}
+		s.verifySignature.end()
+		return w.whole(data, w.signature)
+	})
+}
+
+// VerifySignatureUpdate goes on with the verification (section 5.15.9).
+func (p *Provider) VerifySignatureUpdate(h uint, part []byte) error {
+	return p.in(h, func(s *session) error {
+		w, err := s.verifySignature.part()
+		if err != nil {
+			return err
+		}
+		return s.verifySignature.endOn(w.message.add(part))
+	})
+}
+
+// VerifySignatureFinal ends a verification in parts (section 5.15.10).
+func (p *Provider) VerifySignatureFinal(h uint) error {
+	return p.in(h, func(s *session) error {
+		w, err := s.verifySignature.part()
+		if err != nil {
+			return err
+		}
+		s.verifySignature.end()
+		return w.final(w.signature)
+	})
+}
