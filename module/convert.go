@@ -99,7 +99,7 @@ func mechanism(m C.CK_MECHANISM_PTR) *pkcs11.Mechanism {
 	if m == nil {
 		return nil
 	}
-	parameter := view[byte]((*byte)(m.pParameter), m.ulParameterLen)
+	parameter := inner((C.CK_BYTE_PTR)(m.pParameter), m.ulParameterLen)
 	return &pkcs11.Mechanism{Type: uint(m.mechanism), Parameter: parameter, Params: parameters(m)}
 }
 
@@ -124,8 +124,8 @@ func derivesECDH(m C.CK_MECHANISM_TYPE) bool {
 	return m == C.CKM_ECDH1_DERIVE || m == C.CKM_ECDH1_COFACTOR_DERIVE
 }
 
-// inner copies bytes that a parameter points to: an operation can outlive the
-// call that begins it.
+// inner copies a parameter, or bytes that it points to: an operation can outlive
+// the call that begins it.
 func inner(p C.CK_BYTE_PTR, n C.CK_ULONG) []byte {
 	if n > math.MaxUint16 || (p == nil && n > 0) {
 		panic(refusal(pkcs11.CKR_MECHANISM_PARAM_INVALID))
