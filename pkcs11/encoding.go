@@ -54,8 +54,9 @@ func (c *curve) params() []byte { return mustDER(c.oid) }
 // curveOf reads CKA_EC_PARAMS, an OID or a PrintableString.
 func curveOf(params []byte) (*curve, error) {
 	var v asn1.RawValue
-	if rest, err := asn1.Unmarshal(params, &v); err != nil || len(rest) > 0 {
-		return nil, CKR_DOMAIN_PARAMS_INVALID
+	rest, err := asn1.Unmarshal(params, &v)
+	if err != nil || len(rest) > 0 || params[0] != asn1.TagOID && params[0] != asn1.TagPrintableString {
+		return nil, CKR_DOMAIN_PARAMS_INVALID // also the representations that are not supported
 	}
 	for i := range curves {
 		c := &curves[i]

@@ -156,9 +156,9 @@ func TestParamsRefused(t *testing.T) {
 		{"cut", oid[:len(oid)-1], CKR_DOMAIN_PARAMS_INVALID},
 		{"trailing", append(bytes.Clone(oid), 0), CKR_DOMAIN_PARAMS_INVALID},
 		{"P-384", mustDER(asn1.ObjectIdentifier{1, 3, 132, 0, 34}), CKR_CURVE_NOT_SUPPORTED},
-		{"implicit", []byte{5, 0}, CKR_CURVE_NOT_SUPPORTED},
-		{"another kind of string", utf8, CKR_CURVE_NOT_SUPPORTED},
-		{"explicit", mustDER(struct{ Version int }{1}), CKR_CURVE_NOT_SUPPORTED},
+		{"implicit", []byte{5, 0}, CKR_DOMAIN_PARAMS_INVALID},
+		{"another kind of string", utf8, CKR_DOMAIN_PARAMS_INVALID},
+		{"explicit", mustDER(struct{ Version int }{1}), CKR_DOMAIN_PARAMS_INVALID},
 	} {
 		_, err := curveOf(c.params)
 		want(t, c.name, err, c.code)
