@@ -34,7 +34,7 @@ func pureEdDSA(m *Mechanism) error {
 // ecdhParams checks the parameter of CKM_ECDH1_DERIVE.
 func ecdhParams(m *Mechanism) error {
 	p, ok := m.Params.(*ECDH1Params)
-	if !ok || p.KDF != CKD_NULL || len(p.SharedData) > 0 {
+	if !ok || p.KDF != CKD_NULL || len(p.SharedData) > 0 || len(p.Public) == 0 {
 		return CKR_MECHANISM_PARAM_INVALID
 	}
 	return nil
@@ -106,12 +106,12 @@ func deriveECDH(t *token, o *object, m *Mechanism, a attributes) ([]byte, error)
 	}
 	peer, err := curves[o.key.Curve].publicOf(m.Params.(*ECDH1Params).Public)
 	if err != nil {
-		return nil, CKR_MECHANISM_PARAM_INVALID
+		return nil, CKR_PUBLIC_KEY_INVALID
 	}
 	secret, err := agreer.Agree(o.key.Slot, peer)
 	switch {
 	case errors.Is(err, scm.ErrInput):
-		return nil, CKR_MECHANISM_PARAM_INVALID // a point of small order
+		return nil, CKR_PUBLIC_KEY_INVALID // a point of small order
 	case err != nil:
 		return nil, err
 	}

@@ -115,9 +115,9 @@ func TestDeriveErrors(t *testing.T) {
 		code     Error
 	}{
 		{"right", base, good, nil, CKR_OK},
-		{"point off the curve", base, ECDH1Params{KDF: CKD_NULL, Public: off}, nil, CKR_MECHANISM_PARAM_INVALID},
+		{"point off the curve", base, ECDH1Params{KDF: CKD_NULL, Public: off}, nil, CKR_PUBLIC_KEY_INVALID},
 		{"no point", base, ECDH1Params{KDF: CKD_NULL}, nil, CKR_MECHANISM_PARAM_INVALID},
-		{"of small order", montgomery, ECDH1Params{KDF: CKD_NULL, Public: make([]byte, 32)}, nil, CKR_MECHANISM_PARAM_INVALID},
+		{"of small order", montgomery, ECDH1Params{KDF: CKD_NULL, Public: make([]byte, 32)}, nil, CKR_PUBLIC_KEY_INVALID},
 		{"another KDF", base, ECDH1Params{KDF: CKD_SHA1_KDF, Public: point}, nil, CKR_MECHANISM_PARAM_INVALID},
 		{"shared data", base, ECDH1Params{KDF: CKD_NULL, Public: point, SharedData: []byte("x")}, nil, CKR_MECHANISM_PARAM_INVALID},
 		{"no key", 0, good, nil, CKR_KEY_HANDLE_INVALID},

@@ -139,7 +139,7 @@ func TestPlainDevice(t *testing.T) {
 	want(t, "a session key", err, CKR_TEMPLATE_INCONSISTENT)
 	_, _, err = f.tryPair(scm.P256, nil, []any{CKA_TOKEN, true, zkSlot, 20})
 	want(t, "a slot by number", err, CKR_TEMPLATE_INCONSISTENT)
-	_, err = f.DeriveKey(f.h, &Mechanism{Type: CKM_ECDH1_DERIVE, Params: &ECDH1Params{KDF: CKD_NULL}}, f.private(0), nil)
+	_, err = f.derive(CKM_ECDH1_DERIVE, f.private(0), publicPoint(t))
 	want(t, "derive", err, CKR_KEY_FUNCTION_NOT_PERMITTED)
 }
 

@@ -145,7 +145,7 @@ static void derivations(void)
 	RV("C_DeriveKey of no key", f->C_DeriveKey(s, &ecdh, NO_OBJECT, NULL, 0, &o), CKR_KEY_HANDLE_INVALID);
 	RV("C_DeriveKey without a parameter", f->C_DeriveKey(s, &none, private, NULL, 0, &o), CKR_MECHANISM_PARAM_INVALID);
 	RV("C_DeriveKey with half a parameter", f->C_DeriveKey(s, &half, private, NULL, 0, &o), CKR_MECHANISM_PARAM_INVALID);
-	RV("C_DeriveKey with a point of no curve", f->C_DeriveKey(s, &ecdh, private, NULL, 0, &o), CKR_MECHANISM_PARAM_INVALID);
+	RV("C_DeriveKey with a point of no curve", f->C_DeriveKey(s, &ecdh, private, NULL, 0, &o), CKR_PUBLIC_KEY_INVALID);
 	p.pPublicData = NULL;
 	RV("C_DeriveKey with a point at NULL", f->C_DeriveKey(s, &ecdh, private, NULL, 0, &o), CKR_MECHANISM_PARAM_INVALID);
 	p.ulPublicDataLen = HUGE_LENGTH;

@@ -103,10 +103,11 @@
 #define GONE CKR_FUNCTION_FAILED
 
 /*
- * C_DeriveKey's list lacks the code that 5.1.7 defines for a key that may not be
- * used so, and that C_SignInit and others have.
+ * Codes that lists lack: C_DeriveKey's those that 5.1.6 gives for a key that may not
+ * be used so, and for a bad key of the other party; those of C_VerifySignature and
+ * its kin CKR_OPERATION_ACTIVE, which C_Verify and its kin have.
  */
-#define FORGOTTEN CKR_KEY_FUNCTION_NOT_PERMITTED
+#define FORGOTTEN CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_PUBLIC_KEY_INVALID
 
 /* X(NAME, ARGUMENTS): functions that this token does not have. */
 #define UNSUPPORTED(X) \
