@@ -36,15 +36,24 @@ func call(name string, a args, f func(*pkcs11.Provider) error) C.CK_RV {
 	return rv
 }
 
-// during is call for a function that belongs to an operation of the session,
+// within is call for a function of a session. That there is no such session is
+// the answer before any complaint about the other arguments (section 5.1.7).
+func within(name string, h C.CK_SESSION_HANDLE, a args, f func(*pkcs11.Provider) error) C.CK_RV {
+	return during(0, name, h, a, f)
+}
+
+// during is within for a function that belongs to an operation of the session,
 // which ends when an argument is refused before the provider sees it. The
 // operation is given as a flag of C_SessionCancel.
 func during(operation uint, name string, h C.CK_SESSION_HANDLE, a args, f func(*pkcs11.Provider) error) C.CK_RV {
 	return call(name, a, func(p *pkcs11.Provider) error {
 		refused := true
 		defer func() {
-			if refused {
-				_ = p.SessionCancel(uint(h), operation) // the refusal is the answer
+			if !refused {
+				return
+			}
+			if err := p.SessionCancel(uint(h), operation); err != nil {
+				panic(refusal(result(err))) // takes the place of the panic under way
 			}
 		}()
 		err := f(p)

@@ -9,7 +9,7 @@ import "libzk_pkcs11/pkcs11"
 
 //export goDigestInit
 func goDigestInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR) C.CK_RV {
-	return call("C_DigestInit", args{sessionArg(h), mechanismArg(m)}, func(p *pkcs11.Provider) error {
+	return within("C_DigestInit", h, args{sessionArg(h), mechanismArg(m)}, func(p *pkcs11.Provider) error {
 		return p.DigestInit(uint(h), mechanism(m))
 	})
 }
@@ -30,14 +30,14 @@ func goDigestUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG) C.C
 
 //export goDigestKey
 func goDigestKey(h C.CK_SESSION_HANDLE, key C.CK_OBJECT_HANDLE) C.CK_RV {
-	return call("C_DigestKey", args{sessionArg(h), objectArg(key)}, func(p *pkcs11.Provider) error {
+	return within("C_DigestKey", h, args{sessionArg(h), objectArg(key)}, func(p *pkcs11.Provider) error {
 		return p.DigestKey(uint(h), uint(key))
 	})
 }
 
 //export goDigestFinal
 func goDigestFinal(h C.CK_SESSION_HANDLE, digest C.CK_BYTE_PTR, nd C.CK_ULONG_PTR) C.CK_RV {
-	return call("C_DigestFinal", args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return within("C_DigestFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.DigestFinal(uint(h), output[byte](digest, nd))
 	})
 }

@@ -9,7 +9,7 @@ import "libzk_pkcs11/pkcs11"
 
 //export goEncryptInit
 func goEncryptInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK_OBJECT_HANDLE) C.CK_RV {
-	return call("C_EncryptInit", args{sessionArg(h), mechanismArg(m), objectArg(key)}, func(p *pkcs11.Provider) error {
+	return within("C_EncryptInit", h, args{sessionArg(h), mechanismArg(m), objectArg(key)}, func(p *pkcs11.Provider) error {
 		return p.EncryptInit(uint(h), mechanism(m), uint(key))
 	})
 }
@@ -30,14 +30,14 @@ func goEncryptUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG, ou
 
 //export goEncryptFinal
 func goEncryptFinal(h C.CK_SESSION_HANDLE, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) C.CK_RV {
-	return call("C_EncryptFinal", args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return within("C_EncryptFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.EncryptFinal(uint(h), output[byte](out, nout))
 	})
 }
 
 //export goDecryptInit
 func goDecryptInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK_OBJECT_HANDLE) C.CK_RV {
-	return call("C_DecryptInit", args{sessionArg(h), mechanismArg(m), objectArg(key)}, func(p *pkcs11.Provider) error {
+	return within("C_DecryptInit", h, args{sessionArg(h), mechanismArg(m), objectArg(key)}, func(p *pkcs11.Provider) error {
 		return p.DecryptInit(uint(h), mechanism(m), uint(key))
 	})
 }
@@ -58,7 +58,7 @@ func goDecryptUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG, ou
 
 //export goDecryptFinal
 func goDecryptFinal(h C.CK_SESSION_HANDLE, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) C.CK_RV {
-	return call("C_DecryptFinal", args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return within("C_DecryptFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.DecryptFinal(uint(h), output[byte](out, nout))
 	})
 }

@@ -18,7 +18,7 @@ func goOpenSession(slot C.CK_SLOT_ID, flags C.CK_FLAGS, _ C.CK_VOID_PTR, notify 
 
 //export goCloseSession
 func goCloseSession(h C.CK_SESSION_HANDLE) C.CK_RV {
-	return call("C_CloseSession", args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return within("C_CloseSession", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.CloseSession(uint(h))
 	})
 }
@@ -32,49 +32,49 @@ func goCloseAllSessions(slot C.CK_SLOT_ID) C.CK_RV {
 
 //export goGetSessionInfo
 func goGetSessionInfo(h C.CK_SESSION_HANDLE, info C.CK_SESSION_INFO_PTR) C.CK_RV {
-	return call("C_GetSessionInfo", args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return within("C_GetSessionInfo", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return fill(info, sessionInfoOf)(p.GetSessionInfo(uint(h)))
 	})
 }
 
 //export goSessionCancel
 func goSessionCancel(h C.CK_SESSION_HANDLE, flags C.CK_FLAGS) C.CK_RV {
-	return call("C_SessionCancel", args{sessionArg(h), flagsArg(flags)}, func(p *pkcs11.Provider) error {
+	return within("C_SessionCancel", h, args{sessionArg(h), flagsArg(flags)}, func(p *pkcs11.Provider) error {
 		return p.SessionCancel(uint(h), uint(flags))
 	})
 }
 
 //export goGetOperationState
 func goGetOperationState(h C.CK_SESSION_HANDLE, state C.CK_BYTE_PTR, n C.CK_ULONG_PTR) C.CK_RV {
-	return call("C_GetOperationState", args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return within("C_GetOperationState", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.GetOperationState(uint(h), output[byte](state, n))
 	})
 }
 
 //export goSetOperationState
 func goSetOperationState(h C.CK_SESSION_HANDLE, state C.CK_BYTE_PTR, n C.CK_ULONG, cipher, auth C.CK_OBJECT_HANDLE) C.CK_RV {
-	return call("C_SetOperationState", args{sessionArg(h), lengthArg(n)}, func(p *pkcs11.Provider) error {
+	return within("C_SetOperationState", h, args{sessionArg(h), lengthArg(n)}, func(p *pkcs11.Provider) error {
 		return p.SetOperationState(uint(h), view[byte](state, n), uint(cipher), uint(auth))
 	})
 }
 
 //export goLogin
 func goLogin(h C.CK_SESSION_HANDLE, user C.CK_USER_TYPE, pin C.CK_UTF8CHAR_PTR, n C.CK_ULONG) C.CK_RV {
-	return call("C_Login", args{sessionArg(h), userArg(user)}, func(p *pkcs11.Provider) error {
+	return within("C_Login", h, args{sessionArg(h), userArg(user)}, func(p *pkcs11.Provider) error {
 		return p.Login(uint(h), uint(user), view[byte](pin, n))
 	})
 }
 
 //export goLoginUser
 func goLoginUser(h C.CK_SESSION_HANDLE, user C.CK_USER_TYPE, pin C.CK_UTF8CHAR_PTR, n C.CK_ULONG, name C.CK_UTF8CHAR_PTR, nname C.CK_ULONG) C.CK_RV {
-	return call("C_LoginUser", args{sessionArg(h), userArg(user)}, func(p *pkcs11.Provider) error {
+	return within("C_LoginUser", h, args{sessionArg(h), userArg(user)}, func(p *pkcs11.Provider) error {
 		return p.LoginUser(uint(h), uint(user), view[byte](pin, n), view[byte](name, nname))
 	})
 }
 
 //export goLogout
 func goLogout(h C.CK_SESSION_HANDLE) C.CK_RV {
-	return call("C_Logout", args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return within("C_Logout", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.Logout(uint(h))
 	})
 }

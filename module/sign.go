@@ -9,7 +9,7 @@ import "libzk_pkcs11/pkcs11"
 
 //export goSignInit
 func goSignInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK_OBJECT_HANDLE) C.CK_RV {
-	return call("C_SignInit", args{sessionArg(h), mechanismArg(m), objectArg(key)}, func(p *pkcs11.Provider) error {
+	return within("C_SignInit", h, args{sessionArg(h), mechanismArg(m), objectArg(key)}, func(p *pkcs11.Provider) error {
 		return p.SignInit(uint(h), mechanism(m), uint(key))
 	})
 }
@@ -30,7 +30,7 @@ func goSignUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG) C.CK_
 
 //export goSignFinal
 func goSignFinal(h C.CK_SESSION_HANDLE, sig C.CK_BYTE_PTR, ns C.CK_ULONG_PTR) C.CK_RV {
-	return call("C_SignFinal", args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return within("C_SignFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.SignFinal(uint(h), output[byte](sig, ns))
 	})
 }

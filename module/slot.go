@@ -61,14 +61,14 @@ func goInitToken(slot C.CK_SLOT_ID, pin C.CK_UTF8CHAR_PTR, n C.CK_ULONG, label C
 
 //export goInitPIN
 func goInitPIN(h C.CK_SESSION_HANDLE, pin C.CK_UTF8CHAR_PTR, n C.CK_ULONG) C.CK_RV {
-	return call("C_InitPIN", args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return within("C_InitPIN", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.InitPIN(uint(h), view[byte](pin, n))
 	})
 }
 
 //export goSetPIN
 func goSetPIN(h C.CK_SESSION_HANDLE, old C.CK_UTF8CHAR_PTR, nold C.CK_ULONG, pin C.CK_UTF8CHAR_PTR, n C.CK_ULONG) C.CK_RV {
-	return call("C_SetPIN", args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return within("C_SetPIN", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.SetPIN(uint(h), view[byte](old, nold), view[byte](pin, n))
 	})
 }

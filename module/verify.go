@@ -9,7 +9,7 @@ import "libzk_pkcs11/pkcs11"
 
 //export goVerifyInit
 func goVerifyInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK_OBJECT_HANDLE) C.CK_RV {
-	return call("C_VerifyInit", args{sessionArg(h), mechanismArg(m), objectArg(key)}, func(p *pkcs11.Provider) error {
+	return within("C_VerifyInit", h, args{sessionArg(h), mechanismArg(m), objectArg(key)}, func(p *pkcs11.Provider) error {
 		return p.VerifyInit(uint(h), mechanism(m), uint(key))
 	})
 }

@@ -177,6 +177,29 @@ static void others(void)
 	RV("C_AsyncJoin, which there is not", f->C_AsyncJoin(s, NULL, 0, NULL, 0), CKR_FUNCTION_NOT_SUPPORTED);
 }
 
+/* no_session has a fault in the other arguments, too, which is not what is told. */
+static void no_session(void)
+{
+	CK_MECHANISM odd = {CKM_SHA256, NULL, 5};
+	RV("C_GetSessionInfo", f->C_GetSessionInfo(NO_SESSION, NULL), CKR_SESSION_HANDLE_INVALID);
+	RV("C_Login", f->C_Login(NO_SESSION, CKU_USER, NULL, 5), CKR_SESSION_HANDLE_INVALID);
+	RV("C_SetPIN", f->C_SetPIN(NO_SESSION, NULL, 5, NULL, 5), CKR_SESSION_HANDLE_INVALID);
+	RV("C_SetOperationState", f->C_SetOperationState(NO_SESSION, NULL, 5, 0, 0), CKR_SESSION_HANDLE_INVALID);
+	RV("C_CreateObject", f->C_CreateObject(NO_SESSION, NULL, 5, NULL), CKR_SESSION_HANDLE_INVALID);
+	RV("C_GetObjectSize", f->C_GetObjectSize(NO_SESSION, public, NULL), CKR_SESSION_HANDLE_INVALID);
+	RV("C_GetAttributeValue", f->C_GetAttributeValue(NO_SESSION, public, NULL, 5), CKR_SESSION_HANDLE_INVALID);
+	RV("C_FindObjectsInit", f->C_FindObjectsInit(NO_SESSION, NULL, 5), CKR_SESSION_HANDLE_INVALID);
+	RV("C_FindObjects", f->C_FindObjects(NO_SESSION, NULL, 5, NULL), CKR_SESSION_HANDLE_INVALID);
+	RV("C_DigestInit", f->C_DigestInit(NO_SESSION, &odd), CKR_SESSION_HANDLE_INVALID);
+	RV("C_Digest", f->C_Digest(NO_SESSION, NULL, 5, out, NULL), CKR_SESSION_HANDLE_INVALID);
+	RV("C_Sign", f->C_Sign(NO_SESSION, NULL, 5, out, &n), CKR_SESSION_HANDLE_INVALID);
+	RV("C_VerifyFinal", f->C_VerifyFinal(NO_SESSION, NULL, 5), CKR_SESSION_HANDLE_INVALID);
+	RV("C_VerifySignatureInit", f->C_VerifySignatureInit(NO_SESSION, &ecdsa, public, NULL, 5), CKR_SESSION_HANDLE_INVALID);
+	RV("C_GenerateKeyPair", f->C_GenerateKeyPair(NO_SESSION, NULL, NULL, 5, NULL, 5, NULL, NULL), CKR_SESSION_HANDLE_INVALID);
+	RV("C_DeriveKey", f->C_DeriveKey(NO_SESSION, NULL, private, NULL, 5, NULL), CKR_SESSION_HANDLE_INVALID);
+	RV("C_GenerateRandom", f->C_GenerateRandom(NO_SESSION, NULL, 5), CKR_SESSION_HANDLE_INVALID);
+}
+
 int main(int argc, char **argv)
 {
 	load(argc, argv);
@@ -191,5 +214,6 @@ int main(int argc, char **argv)
 	signatures();
 	derivations();
 	others();
+	no_session();
 	return done();
 }
