@@ -16,7 +16,7 @@ import (
 // Limits of what a caller can pass at once. Larger numbers are lengths that
 // were never set, or negative ones.
 const (
-	maxBytes      = 1 << 30
+	maxBytes      = math.MaxInt32
 	maxAttributes = 1 << 12
 	labelSize     = 32 // of C_InitToken, which is told no length
 )
