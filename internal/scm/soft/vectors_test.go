@@ -4,6 +4,7 @@ package soft
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"math/big"
@@ -74,6 +75,23 @@ func TestEd25519Vectors(t *testing.T) {
 		pub := scm.Key{Curve: scm.Ed25519, Public: k.public()}
 		if err := scmtest.Verify(pub, message, unhex(t, v.signature)); err != nil {
 			t.Errorf("message %q: %v", v.message, err)
+		}
+	}
+}
+
+// TestRFC6979 has the signatures with SHA-256 of RFC 6979, A.2.5.
+func TestRFC6979(t *testing.T) {
+	key := mustParse(t, scm.P256, "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721")
+	for message, want := range map[string]string{
+		"sample": "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716" +
+			"F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8",
+		"test": "F1ABB023518351CD71D881567B1EA663ED3EFCF6C5132B354F28D3B0B7D38367" +
+			"019F4113742A2B14BD25926B49C649155F267E60D3814B4C0CC84250E46F0083",
+	} {
+		digest := sha256.Sum256([]byte(message))
+		sig, err := key.sign(digest[:])
+		if err != nil || !bytes.Equal(sig, unhex(t, want)) {
+			t.Errorf("%s: %x, %v", message, sig, err)
 		}
 	}
 }
