@@ -129,9 +129,10 @@ func (t *token) info() (TokenInfo, error) {
 	}, nil
 }
 
-// flags are the CKF_ of a CK_TOKEN_INFO but that of the clock.
+// flags are the CKF_ of a CK_TOKEN_INFO but that of the clock. No state that can be
+// saved needs a key, because only digests can be.
 func (t *token) flags(st store.Token) uint {
-	f := uint(CKF_RNG | CKF_LOGIN_REQUIRED)
+	f := uint(CKF_RNG | CKF_LOGIN_REQUIRED | CKF_RESTORE_KEY_NOT_NEEDED)
 	if st.Initialized {
 		f |= CKF_TOKEN_INITIALIZED
 	}

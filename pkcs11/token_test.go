@@ -18,7 +18,7 @@ func TestGetTokenInfo(t *testing.T) {
 	if info.Label != "test token" || info.Model != "Soft SCM" || info.Manufacturer != "zk_pkcs11" || len(info.Serial) == 0 || len(info.Serial) > 16 {
 		t.Errorf("label %q, model %q, manufacturer %q, serial %q", info.Label, info.Model, info.Manufacturer, info.Serial)
 	}
-	if flags := uint(CKF_RNG | CKF_LOGIN_REQUIRED | CKF_CLOCK_ON_TOKEN | CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED); info.Flags != flags {
+	if flags := uint(CKF_RNG | CKF_LOGIN_REQUIRED | CKF_RESTORE_KEY_NOT_NEEDED | CKF_CLOCK_ON_TOKEN | CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED); info.Flags != flags {
 		t.Errorf("flags 0x%x, want 0x%x", info.Flags, flags)
 	}
 	if info.Session != 2 || info.RWSession != 1 || info.MaxSession != maxSessions || info.MinPIN != minPIN || info.MaxPIN != maxPIN {
