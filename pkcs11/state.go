@@ -46,11 +46,7 @@ func (p *Provider) SetOperationState(h uint, state []byte, encryptionKey, authen
 			return CKR_SAVED_STATE_INVALID
 		}
 		s.cancel(CKF_DIGEST | CKF_SIGN | CKF_VERIFY | CKF_ENCRYPT | CKF_DECRYPT)
-		if err := s.digest.begin(w); err != nil {
-			return err
-		}
-		_, err = s.digest.part()
-		return err
+		return s.digest.begin(w)
 	})
 }
 

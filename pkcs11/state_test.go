@@ -37,6 +37,20 @@ func TestOperationState(t *testing.T) {
 	}
 }
 
+// TestOperationStateOfNothing: a digest that has only begun goes on in every way.
+func TestOperationStateOfNothing(t *testing.T) {
+	f := newUser(t)
+	f.ok(f.DigestInit(f.h, &Mechanism{Type: CKM_SHA256}))
+	size := sizeOnly()
+	f.ok(f.GetOperationState(f.h, size))
+	out, state := buffer(int(*size.Length))
+	f.ok(f.GetOperationState(f.h, out))
+	f.ok(f.SetOperationState(f.h, state, 0, 0))
+	want(t, "in one part", f.Digest(f.h, digest32, room(32)), CKR_OK)
+	f.ok(f.SetOperationState(f.h, state, 0, 0))
+	want(t, "in parts", f.DigestUpdate(f.h, digest32), CKR_OK)
+}
+
 func TestOperationStateErrors(t *testing.T) {
 	f := newUser(t)
 	sign := func() error { return f.SignInit(f.h, &Mechanism{Type: CKM_ECDSA}, f.private(0)) }
