@@ -89,11 +89,11 @@ func (a attributes) fill(b attributes) {
 }
 
 // template makes attributes of a caller's template. It copies the values, and
-// refuses a type that stands twice.
+// refuses a type that stands twice with different ones (section 4.1.1).
 func template(list []Attribute) (attributes, error) {
 	a := make(attributes, len(list))
 	for _, x := range list {
-		if _, twice := a[x.Type]; twice {
+		if v, twice := a[x.Type]; twice && string(v) != string(x.Value) {
 			return nil, CKR_TEMPLATE_INCONSISTENT
 		}
 		a[x.Type] = append([]byte{}, x.Value...)

@@ -69,6 +69,11 @@ func TestTemplate(t *testing.T) {
 	if v, there := a[CKA_ID]; !there || v == nil {
 		t.Error("an empty attribute is not there")
 	}
-	_, err = template(is(CKA_ID, "1", CKA_LABEL, "x", CKA_ID, "1"))
-	want(t, "a type twice", err, CKR_TEMPLATE_INCONSISTENT)
+	a, err = template(is(CKA_ID, "1", CKA_LABEL, "x", CKA_ID, "1"))
+	want(t, "the same value twice", err, CKR_OK)
+	if len(a) != 2 {
+		t.Errorf("the same value twice makes %d attributes, want 2", len(a))
+	}
+	_, err = template(is(CKA_ID, "1", CKA_LABEL, "x", CKA_ID, "2"))
+	want(t, "two values", err, CKR_TEMPLATE_INCONSISTENT)
 }

@@ -131,7 +131,7 @@ func TestDeriveErrors(t *testing.T) {
 		{"of another type", base, good, []any{CKA_KEY_TYPE, CKK_AES}, CKR_TEMPLATE_INCONSISTENT},
 		{"with another checksum", base, good, []any{CKA_CHECK_VALUE, "abc"}, CKR_ATTRIBUTE_VALUE_INVALID},
 		{"with a point", base, good, []any{CKA_EC_POINT, "x"}, CKR_ATTRIBUTE_TYPE_INVALID},
-		{"a type twice", base, good, []any{CKA_ID, "x", CKA_ID, "x"}, CKR_TEMPLATE_INCONSISTENT},
+		{"a type twice", base, good, []any{CKA_ID, "x", CKA_ID, "y"}, CKR_TEMPLATE_INCONSISTENT},
 	} {
 		_, err := f.DeriveKey(f.h, &Mechanism{Type: CKM_ECDH1_DERIVE, Params: &c.params}, c.key, is(c.template...))
 		want(t, c.name, err, c.code)

@@ -15,8 +15,8 @@ func (p *Provider) FindObjectsInit(h uint, list []Attribute) error {
 		if err := s.find.idle(); err != nil {
 			return err
 		}
-		wanted, possible := searchTemplate(list)
-		if !possible {
+		wanted, err := template(list)
+		if err != nil { // two values of one attribute, for which the function has no code
 			return s.find.begin(&search{})
 		}
 		quirks := p.quirks(wanted)
@@ -25,20 +25,6 @@ func (p *Provider) FindObjectsInit(h uint, list []Attribute) error {
 			return s.find.begin(&search{found})
 		})
 	})
-}
-
-// searchTemplate makes attributes of a template that may name one twice. When
-// that is to have two values, no object can match: C_FindObjectsInit has no code
-// for such a template.
-func searchTemplate(list []Attribute) (wanted attributes, possible bool) {
-	wanted = make(attributes, len(list))
-	for _, x := range list {
-		if v, twice := wanted[x.Type]; twice && string(v) != string(x.Value) {
-			return nil, false
-		}
-		wanted[x.Type] = append([]byte{}, x.Value...)
-	}
-	return wanted, true
 }
 
 // FindObjects gives the caller the next objects of a search (section 5.7.8) and

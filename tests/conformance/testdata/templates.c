@@ -41,7 +41,6 @@ static struct row create[] = {
 	{"an unknown class", CKR_ATTRIBUTE_VALUE_INVALID, {A(CKA_CLASS, &unknown_class), END}},
 	{"a class of one byte", CKR_ATTRIBUTE_VALUE_INVALID, {{CKA_CLASS, &data_class, 1}, END}},
 	{"a class of no length", CKR_ATTRIBUTE_VALUE_INVALID, {{CKA_CLASS, &data_class, 0}, END}},
-	{"the class twice", CKR_TEMPLATE_INCONSISTENT, {A(CKA_CLASS, &data_class), A(CKA_CLASS, &data_class), END}},
 	{"the class and another", CKR_TEMPLATE_INCONSISTENT, {A(CKA_CLASS, &data_class), A(CKA_CLASS, &public_class), END}},
 	{"an attribute of another class", CKR_ATTRIBUTE_TYPE_INVALID, {A(CKA_CLASS, &data_class), A(CKA_VERIFY, &yes), END}},
 	{"an unknown attribute", CKR_ATTRIBUTE_TYPE_INVALID, {A(CKA_CLASS, &data_class), A(0x7ffffffe, &yes), END}},
@@ -98,6 +97,7 @@ static void creating(void)
 /* change is for C_SetAttributeValue of the key in slot 0, unless said otherwise. */
 static struct row change[] = {
 	{"the label", CKR_OK, {ARRAY(CKA_LABEL, bytes), END}},
+	{"the label twice the same", CKR_OK, {ARRAY(CKA_LABEL, bytes), ARRAY(CKA_LABEL, bytes), END}},
 	{"nothing", CKR_OK, {END}},
 	{"what it is already", CKR_OK, {A(CKA_CLASS, &private_class), A(CKA_SENSITIVE, &yes), END}},
 	{"the class", CKR_ATTRIBUTE_READ_ONLY, {A(CKA_CLASS, &data_class), END}},
@@ -113,7 +113,7 @@ static struct row change[] = {
 	{"the value", CKR_ATTRIBUTE_READ_ONLY, {ARRAY(CKA_VALUE, bytes), END}},
 	{"an attribute of another class", CKR_ATTRIBUTE_TYPE_INVALID, {ARRAY(CKA_APPLICATION, bytes), END}},
 	{"a truth value of two", CKR_ATTRIBUTE_VALUE_INVALID, {A(CKA_SIGN, &two), END}},
-	{"the label twice", CKR_TEMPLATE_INCONSISTENT, {ARRAY(CKA_LABEL, bytes), {CKA_LABEL, bytes, 4}, END}},
+	{"the label and another", CKR_TEMPLATE_INCONSISTENT, {ARRAY(CKA_LABEL, bytes), {CKA_LABEL, bytes, 4}, END}},
 	{"the label, and what may not be", CKR_ATTRIBUTE_READ_ONLY, {{CKA_LABEL, bytes, 4}, A(CKA_LOCAL, &no), END}},
 };
 
@@ -135,6 +135,7 @@ static struct row copy[] = {
 	{"to the token", CKR_OK, {A(CKA_TOKEN, &yes), END}},
 	{"made private", CKR_OK, {A(CKA_PRIVATE, &yes), END}},
 	{"with another label", CKR_OK, {ARRAY(CKA_LABEL, bytes), END}},
+	{"with its class twice", CKR_OK, {A(CKA_CLASS, &data_class), A(CKA_CLASS, &data_class), END}},
 	{"as another class", CKR_ATTRIBUTE_READ_ONLY, {A(CKA_CLASS, &public_class), END}},
 	{"with a key type", CKR_ATTRIBUTE_TYPE_INVALID, {A(CKA_KEY_TYPE, &ec), END}},
 	{"with a CKA_UNIQUE_ID", CKR_ATTRIBUTE_READ_ONLY, {ARRAY(CKA_UNIQUE_ID, bytes), END}},
