@@ -52,7 +52,7 @@ func (r rules) checkChange(old, a attributes, copying bool, user uint) error {
 		if !x.mayGet(v, user) {
 			return CKR_ATTRIBUTE_READ_ONLY
 		}
-		if string(old[t]) == string(v) && len(v) > 0 {
+		if x.is&ours != ours && string(old[t]) == string(v) && len(v) > 0 {
 			continue // says what is so already
 		}
 		if !x.mayChange(v, copying) {

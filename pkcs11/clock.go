@@ -19,6 +19,7 @@ var clockRules = rules{
 	CKA_CLASS:           {number, 0, nil},
 	CKA_HW_FEATURE_TYPE: {number, 0, nil},
 	CKA_VALUE:           {octets, 0, nil},
+	CKA_UNIQUE_ID:       {octets, ours, nil},
 }
 
 // feature tells whether the object is a hardware feature, which is found only by who
@@ -33,6 +34,7 @@ func (t *token) clock() *object {
 	}
 	return t.handled(&object{id: identity{record: clockRecord}, rules: clockRules, attrs: attributes{
 		CKA_CLASS: ulong(CKO_HW_FEATURE), CKA_HW_FEATURE_TYPE: ulong(CKH_CLOCK),
+		CKA_UNIQUE_ID: []byte("clock"),
 	}})
 }
 

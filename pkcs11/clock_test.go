@@ -40,6 +40,7 @@ func TestClock(t *testing.T) {
 	f := withDevice(t, false, func(under scm.Device) scm.Device { d.Device = under; return d })
 	f.reads(f.clock(), CKA_VALUE, "2023111422132000")
 	f.reads(f.clock(), CKA_CLASS, CKO_HW_FEATURE)
+	f.reads(f.clock(), CKA_UNIQUE_ID, "clock")
 	info, err := f.GetTokenInfo(0)
 	if err != nil || info.UTCTime != "2023111422132000" || info.Flags&CKF_CLOCK_ON_TOKEN == 0 {
 		t.Errorf("the token says %q, flags 0x%x, %v", info.UTCTime, info.Flags, err)

@@ -229,6 +229,7 @@ func TestCopyObject(t *testing.T) {
 		{"not modifiable", data, []any{CKA_MODIFIABLE, false, CKA_DESTROYABLE, false}, CKR_OK},
 		{"of another class", data, []any{CKA_CLASS, CKO_CERTIFICATE}, CKR_ATTRIBUTE_READ_ONLY},
 		{"with a name", data, []any{CKA_UNIQUE_ID, "x"}, CKR_ATTRIBUTE_READ_ONLY},
+		{"with the name of the original", data, []any{CKA_UNIQUE_ID, f.read(data, CKA_UNIQUE_ID)}, CKR_ATTRIBUTE_READ_ONLY},
 		{"a type twice", data, []any{CKA_LABEL, "x", CKA_LABEL, "y"}, CKR_TEMPLATE_INCONSISTENT},
 		{"extractable", secret, []any{CKA_EXTRACTABLE, true}, CKR_ATTRIBUTE_READ_ONLY},
 		{"not sensitive", secret, []any{CKA_SENSITIVE, false}, CKR_ATTRIBUTE_READ_ONLY},
