@@ -17,7 +17,7 @@ var (
 func (r rules) check(a attributes, m making, user uint) error {
 	for t, v := range a {
 		x, ok := r[t]
-		if !ok {
+		if !ok || x.is&ofKey != 0 {
 			return CKR_ATTRIBUTE_TYPE_INVALID
 		}
 		if x.is&m.not != 0 {
@@ -55,6 +55,9 @@ func (r rules) checkChange(old, a attributes, copying bool, user uint) error {
 		if x.is&ours != ours && string(old[t]) == string(v) && len(v) > 0 {
 			continue // says what is so already
 		}
+		if x.is&ofKey != 0 {
+			return CKR_ATTRIBUTE_VALUE_INVALID
+		}
 		if !x.mayChange(v, copying) {
 			return CKR_ATTRIBUTE_READ_ONLY
 		}
@@ -79,6 +82,8 @@ func (x rule) mayChange(v []byte, copying bool) bool {
 		return true
 	case x.is&copyable != 0:
 		return copying
+	case x.is&erasable != 0:
+		return len(v) == 0
 	}
 	return x.is&modifiable != 0
 }
@@ -90,7 +95,8 @@ func (x rule) valid(v []byte) error {
 	case truth:
 		ok = len(v) == 1 && v[0] <= CK_TRUE
 	case number:
-		ok = len(v) == ulongSize
+		n, whole := ulongOf(v)
+		ok = whole && (n <= 3 || x.is&oneOfFour == 0)
 	case numbers:
 		ok = len(v)%ulongSize == 0
 	case date:
@@ -102,7 +108,7 @@ func (x rule) valid(v []byte) error {
 	return nil
 }
 
-// validDate tells whether v is a CK_DATE: eight digits, year, month, day.
+// validDate tells whether v is a CK_DATE: eight digits, year (from 1900), month, day.
 func validDate(v []byte) bool {
 	if len(v) != 8 {
 		return false
@@ -113,5 +119,5 @@ func validDate(v []byte) bool {
 		}
 	}
 	month, day := int(v[4]-'0')*10+int(v[5]-'0'), int(v[6]-'0')*10+int(v[7]-'0')
-	return month >= 1 && month <= 12 && day >= 1 && day <= 31
+	return string(v[:4]) >= "1900" && month >= 1 && month <= 12 && day >= 1 && day <= 31
 }

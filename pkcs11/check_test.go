@@ -7,6 +7,16 @@ import (
 	"testing"
 )
 
+// TestValidEnumeration has the values of the enumerations of certificates.
+func TestValidEnumeration(t *testing.T) {
+	for n := range uint(6) {
+		x := rule{kind: number, is: oneOfFour}
+		if err := x.valid(ulong(n)); (err == nil) != (n <= CK_CERTIFICATE_CATEGORY_OTHER_ENTITY) {
+			t.Errorf("%d: %v", n, err)
+		}
+	}
+}
+
 func TestValidForms(t *testing.T) {
 	for _, c := range []struct {
 		kind  kind
@@ -18,7 +28,7 @@ func TestValidForms(t *testing.T) {
 		{number, string(ulong(5)), true}, {number, "", false}, {number, "\x05", false}, {number, string(ulong(5)) + "\x00", false},
 		{numbers, "", true}, {numbers, string(ulong(5)), true}, {numbers, strings.Repeat(string(ulong(5)), 3), true},
 		{numbers, string(ulong(5)) + "\x00", false},
-		{date, "", true}, {date, "20260131", true}, {date, "20261231", true}, {date, "20261301", false}, {date, "20260001", false},
+		{date, "", true}, {date, "20260131", true}, {date, "20261231", true}, {date, "19000101", true}, {date, "18991231", false}, {date, "20261301", false}, {date, "20260001", false},
 		{date, "20260132", false}, {date, "20260100", false}, {date, "2026013", false}, {date, "2026013x", false}, {date, "202601310", false},
 	} {
 		if err := (rule{kind: c.kind}).valid([]byte(c.value)); (err == nil) != c.ok || err != nil && err != CKR_ATTRIBUTE_VALUE_INVALID {
@@ -65,7 +75,10 @@ var kinds = map[string]rules{
 }
 
 func (x rule) refusal(m making) Error {
-	if x.is&m.not != 0 {
+	switch {
+	case x.is&ofKey != 0:
+		return CKR_ATTRIBUTE_TYPE_INVALID
+	case x.is&m.not != 0:
 		return CKR_ATTRIBUTE_READ_ONLY
 	}
 	return CKR_OK
@@ -97,7 +110,10 @@ func TestChangeEveryRule(t *testing.T) {
 				}
 				want(t, name+" to what it is", r.checkChange(old, old, copying, CKU_USER), wanted)
 				wanted = CKR_ATTRIBUTE_READ_ONLY
-				if rule.changeable(copying) {
+				switch {
+				case rule.is&ofKey != 0:
+					wanted = CKR_ATTRIBUTE_VALUE_INVALID
+				case rule.changeable(copying):
 					wanted = CKR_OK
 				}
 				want(t, name+" to another value",
@@ -136,6 +152,9 @@ func TestChangeOneWay(t *testing.T) {
 		{dataObject, CKA_PRIVATE, no, yes, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
 		{dataObject, CKA_LABEL, nil, []byte("x"), CKU_USER, CKR_OK},
 		{dataObject, CKA_LABEL, []byte("x"), []byte{}, CKU_USER, CKR_OK},
+		{secretObject, CKA_CHECK_VALUE, []byte("abc"), []byte{}, CKU_USER, CKR_OK},
+		{secretObject, CKA_CHECK_VALUE, []byte{}, []byte("abc"), CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
+		{certificateObject, CKA_CHECK_VALUE, []byte("abc"), []byte{}, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
 		{dataObject, CKA_MODIFIABLE, yes, []byte{2}, CKU_USER, CKR_ATTRIBUTE_VALUE_INVALID},
 		{dataObject, CKA_SENSITIVE, nil, yes, CKU_USER, CKR_ATTRIBUTE_TYPE_INVALID},
 	} {

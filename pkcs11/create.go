@@ -78,16 +78,18 @@ func completeSecret(a attributes) error {
 		return CKR_ATTRIBUTE_VALUE_INVALID
 	}
 	a[CKA_VALUE_LEN] = ulong(uint(len(a[CKA_VALUE])))
-	return a.checkValue()
+	return a.completeCheckValue()
 }
 
-// checkValue compares the CKA_CHECK_VALUE of a certificate or a generic secret, if a
-// template has one that is not empty, with what it has to be.
-func (a attributes) checkValue() error {
+// completeCheckValue adds the CKA_CHECK_VALUE of a certificate or a generic secret, or
+// compares the one that a template has with what it has to be. An empty one stays
+// empty: the caller wants none.
+func (a attributes) completeCheckValue() error {
 	sum := sha1.Sum(a[CKA_VALUE])
 	if given := a[CKA_CHECK_VALUE]; len(given) > 0 && !bytes.Equal(given, sum[:3]) {
 		return CKR_ATTRIBUTE_VALUE_INVALID
 	}
+	a.fill(attributes{CKA_CHECK_VALUE: sum[:3]})
 	return nil
 }
 
@@ -109,19 +111,22 @@ func completePublicKey(a attributes) error {
 
 // completeCertificate adds the checksum and the public key of an X.509
 // certificate. One that the standard library cannot read is kept as it is, and of
-// one that is only a URL there is nothing to add.
+// one that is only a URL there is nothing to add. Beside a URL stand the hashes by
+// which a certificate is recognised that is not at hand.
 func completeCertificate(a attributes) error {
 	if a.number(CKA_CERTIFICATE_TYPE) != CKC_X_509 {
 		return CKR_ATTRIBUTE_VALUE_INVALID
 	}
+	hashed := len(a[CKA_HASH_OF_SUBJECT_PUBLIC_KEY]) > 0 && len(a[CKA_HASH_OF_ISSUER_PUBLIC_KEY]) > 0
+	if len(a[CKA_URL]) > 0 && !hashed {
+		return CKR_TEMPLATE_INCONSISTENT
+	}
 	if len(a[CKA_VALUE]) == 0 {
 		return completeURL(a)
 	}
-	if err := a.checkValue(); err != nil {
+	if err := a.completeCheckValue(); err != nil {
 		return err
 	}
-	sum := sha1.Sum(a[CKA_VALUE])
-	a.fill(attributes{CKA_CHECK_VALUE: sum[:3]})
 	info := empty
 	if c, err := x509.ParseCertificate(a[CKA_VALUE]); err == nil {
 		info = c.RawSubjectPublicKeyInfo

@@ -43,6 +43,7 @@ func TestCreateObject(t *testing.T) {
 	cert, _ := certificate(t)
 	public := publicKeyTemplate(t, scm.P256)
 	data := []any{CKA_CLASS, CKO_DATA}
+	elsewhere := []any{CKA_CLASS, CKO_CERTIFICATE, CKA_CERTIFICATE_TYPE, CKC_X_509, CKA_SUBJECT, "", CKA_VALUE, "", CKA_URL, "https://example.com"}
 	for _, c := range []struct {
 		name     string
 		template []any
@@ -70,7 +71,13 @@ func TestCreateObject(t *testing.T) {
 		{"WTLS certificate", []any{CKA_CLASS, CKO_CERTIFICATE, CKA_CERTIFICATE_TYPE, CKC_WTLS, CKA_SUBJECT, "", CKA_VALUE, ""}, CKR_ATTRIBUTE_VALUE_INVALID},
 		{"certificate that nobody can read", []any{CKA_CLASS, CKO_CERTIFICATE, CKA_CERTIFICATE_TYPE, CKC_X_509, CKA_SUBJECT, "", CKA_VALUE, "x"}, CKR_OK},
 		{"certificate without content", []any{CKA_CLASS, CKO_CERTIFICATE, CKA_CERTIFICATE_TYPE, CKC_X_509, CKA_SUBJECT, "", CKA_VALUE, ""}, CKR_TEMPLATE_INCONSISTENT},
-		{"certificate elsewhere", []any{CKA_CLASS, CKO_CERTIFICATE, CKA_CERTIFICATE_TYPE, CKC_X_509, CKA_SUBJECT, "", CKA_VALUE, "", CKA_URL, "https://example.com"}, CKR_OK},
+		{"certificate elsewhere", with(elsewhere, CKA_HASH_OF_SUBJECT_PUBLIC_KEY, "s", CKA_HASH_OF_ISSUER_PUBLIC_KEY, "i"), CKR_OK},
+		{"certificate elsewhere, without hashes", elsewhere, CKR_TEMPLATE_INCONSISTENT},
+		{"certificate elsewhere, with one hash", with(elsewhere, CKA_HASH_OF_SUBJECT_PUBLIC_KEY, "s"), CKR_TEMPLATE_INCONSISTENT},
+		{"certificate here and elsewhere, without hashes", with(cert, CKA_URL, "https://example.com"), CKR_TEMPLATE_INCONSISTENT},
+		{"certificate of another entity", with(cert, CKA_CERTIFICATE_CATEGORY, CK_CERTIFICATE_CATEGORY_OTHER_ENTITY), CKR_OK},
+		{"certificate of no category", with(cert, CKA_CERTIFICATE_CATEGORY, 4), CKR_ATTRIBUTE_VALUE_INVALID},
+		{"certificate of no security domain", with(cert, CKA_JAVA_MIDP_SECURITY_DOMAIN, 4), CKR_ATTRIBUTE_VALUE_INVALID},
 		{"certificate with another checksum", with(cert, CKA_CHECK_VALUE, "abc"), CKR_ATTRIBUTE_VALUE_INVALID},
 		{"certificate with no checksum", with(cert, CKA_CHECK_VALUE, ""), CKR_OK},
 		{"empty secret", []any{CKA_CLASS, CKO_SECRET_KEY, CKA_KEY_TYPE, CKK_GENERIC_SECRET, CKA_VALUE, ""}, CKR_ATTRIBUTE_VALUE_INVALID},
@@ -125,6 +132,11 @@ func TestCreateCompletes(t *testing.T) {
 	f.reads(h, CKA_VALUE_LEN, 8)
 	f.reads(h, CKA_PRIVATE, true)
 	f.reads(h, CKA_ALWAYS_SENSITIVE, false)
+	sum = sha1.Sum([]byte("a secret"))
+	f.reads(h, CKA_CHECK_VALUE, sum[:3])
+	h, err = f.CreateObject(f.h, is(with(secretKey, CKA_CHECK_VALUE, "")...))
+	f.ok(err)
+	f.reads(h, CKA_CHECK_VALUE, "")
 }
 
 // TestUniqueID: every object has a name of its own, which token objects keep.

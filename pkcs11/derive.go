@@ -69,7 +69,7 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 		if err != nil {
 			return err
 		}
-		if err := a.checkValue(); err != nil {
+		if err := a.completeCheckValue(); err != nil {
 			return err
 		}
 		a[CKA_ALWAYS_SENSITIVE] = boolean(o.attrs.is(CKA_ALWAYS_SENSITIVE) && a.is(CKA_SENSITIVE))

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/ecdh"
 	"crypto/rand"
+	"crypto/sha1"
 	"testing"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
@@ -71,6 +72,8 @@ func TestDerive(t *testing.T) {
 			want(t, "cut", err, CKR_OK)
 			f.reads(h, CKA_VALUE, secret[32-n:])
 			f.reads(h, CKA_VALUE_LEN, n)
+			sum := sha1.Sum(secret[32-n:])
+			f.reads(h, CKA_CHECK_VALUE, sum[:3])
 		}
 	}
 }

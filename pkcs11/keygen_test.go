@@ -97,7 +97,7 @@ func TestGenerateTemplates(t *testing.T) {
 		{"value", nil, []any{CKA_VALUE, "x"}, CKR_ATTRIBUTE_READ_ONLY},
 		{"local", nil, []any{CKA_LOCAL, true}, CKR_ATTRIBUTE_READ_ONLY},
 		{"key info", []any{CKA_PUBLIC_KEY_INFO, "x"}, nil, CKR_ATTRIBUTE_READ_ONLY},
-		{"private key info", nil, []any{CKA_PUBLIC_KEY_INFO, "x"}, CKR_ATTRIBUTE_READ_ONLY},
+		{"private key info", nil, []any{CKA_PUBLIC_KEY_INFO, "x"}, CKR_ATTRIBUTE_TYPE_INVALID},
 		{"unknown attribute", nil, []any{CKA_MODULUS_BITS, 2048}, CKR_ATTRIBUTE_TYPE_INVALID},
 		{"bad boolean", nil, []any{CKA_SIGN, "\x02"}, CKR_ATTRIBUTE_VALUE_INVALID},
 		{"a type twice", []any{CKA_LABEL, "x", CKA_LABEL, "y"}, nil, CKR_TEMPLATE_INCONSISTENT},

@@ -29,6 +29,9 @@ const (
 	onlyFalse                           // may be changed to false, not back
 	secret                              // is not shown while the object is sensitive or not extractable
 	byOfficer                           // may be made true by the SO only
+	erasable                            // may be changed to no value
+	ofKey                               // follows from the key: only a change to what it is already may name it
+	oneOfFour                           // a CK_ULONG of 0 to 3, as the enumerations of certificates are
 
 	ours = notCreate | notGenerate | notDerive // the token sets it
 )
@@ -67,7 +70,7 @@ var dataRules = rules{
 var certificateRules = rules{
 	CKA_CERTIFICATE_TYPE:           {number, needCreate, nil},
 	CKA_TRUSTED:                    {truth, byOfficer, no},
-	CKA_CERTIFICATE_CATEGORY:       {number, 0, ulong(CK_CERTIFICATE_CATEGORY_UNSPECIFIED)},
+	CKA_CERTIFICATE_CATEGORY:       {number, oneOfFour, ulong(CK_CERTIFICATE_CATEGORY_UNSPECIFIED)},
 	CKA_CHECK_VALUE:                {octets, 0, nil},
 	CKA_START_DATE:                 {date, 0, empty},
 	CKA_END_DATE:                   {date, 0, empty},
@@ -80,7 +83,7 @@ var certificateRules = rules{
 	CKA_URL:                        {octets, 0, empty},
 	CKA_HASH_OF_SUBJECT_PUBLIC_KEY: {octets, 0, empty},
 	CKA_HASH_OF_ISSUER_PUBLIC_KEY:  {octets, 0, empty},
-	CKA_JAVA_MIDP_SECURITY_DOMAIN:  {number, 0, ulong(CK_SECURITY_DOMAIN_UNSPECIFIED)},
+	CKA_JAVA_MIDP_SECURITY_DOMAIN:  {number, oneOfFour, ulong(CK_SECURITY_DOMAIN_UNSPECIFIED)},
 	CKA_NAME_HASH_ALGORITHM:        {number, 0, ulong(CKM_SHA_1)},
 }
 
@@ -120,7 +123,7 @@ var privateKeyRules = rules{
 	CKA_NEVER_EXTRACTABLE:   {truth, ours, yes},
 	CKA_WRAP_WITH_TRUSTED:   {truth, modifiable | onlyTrue, no},
 	CKA_ALWAYS_AUTHENTICATE: {truth, 0, no},
-	CKA_PUBLIC_KEY_INFO:     {octets, notGenerate, nil},
+	CKA_PUBLIC_KEY_INFO:     {octets, ofKey, nil},
 }
 
 var secretKeyRules = rules{
@@ -137,7 +140,7 @@ var secretKeyRules = rules{
 	CKA_NEVER_EXTRACTABLE: {truth, ours, no},
 	CKA_WRAP_WITH_TRUSTED: {truth, modifiable | onlyTrue, no},
 	CKA_TRUSTED:           {truth, byOfficer, no},
-	CKA_CHECK_VALUE:       {octets, 0, nil},
+	CKA_CHECK_VALUE:       {octets, erasable, nil},
 	CKA_VALUE:             {octets, needCreate | notGenerate | notDerive | secret, nil},
 	CKA_VALUE_LEN:         {number, notCreate, nil},
 }
