@@ -147,8 +147,8 @@ func (p *Provider) SetPIN(h uint, old, pin []byte) error {
 		if old == nil || pin == nil {
 			return CKR_ARGUMENTS_BAD
 		}
-		if !s.rw {
-			return CKR_SESSION_READ_ONLY
+		if err := s.writing(); err != nil {
+			return err
 		}
 		if err := pinLength(pin); err != nil {
 			return err

@@ -77,7 +77,18 @@ func (s *session) writable(a attributes) error {
 	if a.is(CKA_PRIVATE) && s.token.user() != CKU_USER {
 		return CKR_USER_NOT_LOGGED_IN
 	}
-	if a.is(CKA_TOKEN) && !s.rw {
+	if a.is(CKA_TOKEN) {
+		return s.writing()
+	}
+	return nil
+}
+
+// writing answers whether the session may change what is on the token.
+func (s *session) writing() error {
+	switch {
+	case s.token.store.ReadOnly():
+		return CKR_TOKEN_WRITE_PROTECTED
+	case !s.rw:
 		return CKR_SESSION_READ_ONLY
 	}
 	return nil

@@ -76,9 +76,18 @@ func lookAround(ctx *pkcs11.Ctx) (string, error) {
 		return "", err
 	}
 	signature, err := ctx.Sign(s, make([]byte, 32))
-	_, written := ctx.CreateObject(s, []*pkcs11.Attribute{attr(pkcs11.CKA_CLASS, pkcs11.CKO_DATA), attr(pkcs11.CKA_TOKEN, true)})
-	return fmt.Sprintf("write-protected %t, %d keys, signature of %d bytes, C_CreateObject: %v",
-		info.Flags&pkcs11.CKF_WRITE_PROTECTED != 0, len(keys), len(signature), live.RV(written)), err
+	if err != nil {
+		return "", err
+	}
+	readOnly, err := ctx.OpenSession(0, pkcs11.CKF_SERIAL_SESSION)
+	return fmt.Sprintf("write-protected %t, %d keys, signature of %d bytes, C_CreateObject: %v, R/O: %v",
+		info.Flags&pkcs11.CKF_WRITE_PROTECTED != 0, len(keys), len(signature), write(ctx, s), write(ctx, readOnly)), err
+}
+
+// write tries to make a token object.
+func write(ctx *pkcs11.Ctx, s pkcs11.SessionHandle) pkcs11.Error {
+	_, err := ctx.CreateObject(s, []*pkcs11.Attribute{attr(pkcs11.CKA_CLASS, pkcs11.CKO_DATA), attr(pkcs11.CKA_TOKEN, true)})
+	return live.RV(err)
 }
 
 // countSlots prints how many slots there are.

@@ -72,8 +72,8 @@ func TestReadOnlyState(t *testing.T) {
 	a := newActor(t, home, "look")
 	a.asNobody(t)
 	out, stderr := a.play(t)
-	want := "write-protected true, 16 keys, signature of 64 bytes, C_CreateObject: " +
-		pkcs11.Error(pkcs11.CKR_TOKEN_WRITE_PROTECTED).Error()
+	refusal := pkcs11.Error(pkcs11.CKR_TOKEN_WRITE_PROTECTED).Error()
+	want := "write-protected true, 16 keys, signature of 64 bytes, C_CreateObject: " + refusal + ", R/O: " + refusal
 	if out != want {
 		t.Errorf("%s\nwant %s", out, want)
 	}
