@@ -282,7 +282,8 @@ func (t *token) notice() {
 }
 
 // authenticate is a context-specific login: it allows the one operation that a
-// key with CKA_ALWAYS_AUTHENTICATE waits with.
+// key with CKA_ALWAYS_AUTHENTICATE waits with. Who locks the PIN by it is logged out
+// (section 4.9).
 func (s *session) authenticate(pin []byte) error {
 	w := s.sign.work
 	if w == nil || !w.key.alwaysAuthenticate() {
@@ -292,6 +293,9 @@ func (s *session) authenticate(pin []byte) error {
 	defer s.token.login.Unlock()
 	secret, err := s.token.store.CheckPIN(store.NormalUser, pin)
 	clear(secret)
+	if errors.Is(err, store.ErrPINLocked) {
+		s.token.logout()
+	}
 	if err != nil {
 		return err
 	}

@@ -338,3 +338,23 @@ func TestAlwaysAuthenticate(t *testing.T) {
 	f.ok(f.SignInit(f.h, m, f.private(0)))
 	want(t, "a key that does not want it", authenticate(userPIN), CKR_OPERATION_NOT_INITIALIZED)
 }
+
+// TestAlwaysAuthenticateLocks: wrong PINs for a signature lock the PIN, and log out.
+func TestAlwaysAuthenticateLocks(t *testing.T) {
+	f := newUser(t)
+	_, key := f.pairOn(scm.P256, CKA_ALWAYS_AUTHENTICATE, true)
+	f.ok(f.SignInit(f.h, &Mechanism{Type: CKM_ECDSA}, key))
+	err := error(CKR_PIN_INCORRECT)
+	for attempts := 0; err == CKR_PIN_INCORRECT; attempts++ {
+		if f.token().user() != CKU_USER || attempts == 100 {
+			t.Fatalf("logged out %v after %d attempts", f.token().user() != CKU_USER, attempts)
+		}
+		err = f.Login(f.h, CKU_CONTEXT_SPECIFIC, soPIN)
+	}
+	want(t, "too many attempts", err, CKR_PIN_LOCKED)
+	info, err := f.GetSessionInfo(f.h)
+	if err != nil || info.State != CKS_RW_PUBLIC_SESSION {
+		t.Errorf("state %d, %v, want a public session", info.State, err)
+	}
+	want(t, "sign", f.Sign(f.h, digest32, room(64)), CKR_USER_NOT_LOGGED_IN)
+}
