@@ -134,7 +134,7 @@ func (p *Provider) GetSlotInfo(id uint) (SlotInfo, error) {
 	}
 	info := SlotInfo{Description: s.options.Description, Manufacturer: Manufacturer}
 	if s.options.Hardware {
-		info.Flags |= CKF_HW_SLOT
+		info.Flags |= CKF_HW_SLOT | CKF_REMOVABLE_DEVICE // which may be absent
 	}
 	if t, err := s.here(); err == nil {
 		info.Flags |= CKF_TOKEN_PRESENT

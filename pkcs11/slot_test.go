@@ -60,7 +60,7 @@ func TestGetSlotInfo(t *testing.T) {
 	}
 	gone, err := p.GetSlotInfo(1)
 	ok(t, err)
-	if gone != (SlotInfo{Description: "gone", Manufacturer: Manufacturer, Flags: CKF_HW_SLOT}) {
+	if gone != (SlotInfo{Description: "gone", Manufacturer: Manufacturer, Flags: CKF_HW_SLOT | CKF_REMOVABLE_DEVICE}) {
 		t.Errorf("%+v", gone)
 	}
 	_, err = p.GetSlotInfo(2)
