@@ -45,7 +45,7 @@ func (p *Provider) SetOperationState(h uint, state []byte, encryptionKey, authen
 		if err != nil {
 			return CKR_SAVED_STATE_INVALID
 		}
-		s.cancel(CKF_DIGEST | CKF_SIGN | CKF_VERIFY | CKF_ENCRYPT | CKF_DECRYPT)
+		s.cancel(CKF_DIGEST | CKF_SIGN | CKF_VERIFY | CKF_ENCRYPT | CKF_DECRYPT | CKF_FIND_OBJECTS)
 		return s.digest.begin(w)
 	})
 }

@@ -105,8 +105,10 @@ func TestSetOperationStateErrors(t *testing.T) {
 		want(t, c.name+" leaves the digest", f.DigestInit(f.h, &Mechanism{Type: CKM_SHA256}), CKR_OPERATION_ACTIVE)
 	}
 	f.ok(f.SignInit(f.h, &Mechanism{Type: CKM_ECDSA}, f.private(0)))
+	f.ok(f.FindObjectsInit(f.h, nil))
 	want(t, "right", f.SetOperationState(f.h, state, 0, 0), CKR_OK)
 	want(t, "a signature in its place", f.Sign(f.h, digest32, room(64)), CKR_OPERATION_NOT_INITIALIZED)
+	want(t, "a search in its place", f.FindObjectsFinal(f.h), CKR_OPERATION_NOT_INITIALIZED)
 	want(t, "the digest", f.DigestFinal(f.h, room(32)), CKR_OK)
 }
 
