@@ -88,14 +88,15 @@ var certificateRules = rules{
 }
 
 var keyRules = rules{
-	CKA_KEY_TYPE:           {number, needCreate, nil},
-	CKA_ID:                 {octets, modifiable, empty},
-	CKA_START_DATE:         {date, modifiable, empty},
-	CKA_END_DATE:           {date, modifiable, empty},
-	CKA_DERIVE:             {truth, modifiable, no},
-	CKA_LOCAL:              {truth, ours, no},
-	CKA_KEY_GEN_MECHANISM:  {number, ours, ulong(CK_UNAVAILABLE_INFORMATION)},
-	CKA_ALLOWED_MECHANISMS: {numbers, 0, nil},
+	CKA_KEY_TYPE:                {number, needCreate, nil},
+	CKA_ID:                      {octets, modifiable, empty},
+	CKA_START_DATE:              {date, modifiable, empty},
+	CKA_END_DATE:                {date, modifiable, empty},
+	CKA_DERIVE:                  {truth, modifiable, no},
+	CKA_LOCAL:                   {truth, ours, no},
+	CKA_KEY_GEN_MECHANISM:       {number, ours, ulong(CK_UNAVAILABLE_INFORMATION)},
+	CKA_ALLOWED_MECHANISMS:      {numbers, 0, nil},
+	CKA_OBJECT_VALIDATION_FLAGS: {number, ours, ulong(0)}, // there are no validations
 }
 
 var publicKeyRules = rules{

@@ -183,6 +183,17 @@ func (s *session) state() uint {
 	return CKS_RO_PUBLIC_SESSION
 }
 
+// GetSessionValidationFlags tells whether the last operation of a session met the rules of
+// a validation (section 5.6.11 of PKCS#11 3.2). None does: nobody has validated the module.
+func (p *Provider) GetSessionValidationFlags(h, kind uint) (uint, error) {
+	return 0, p.in(h, func(*session) error {
+		if kind != CKS_LAST_VALIDATION_OK {
+			return CKR_ARGUMENTS_BAD
+		}
+		return nil
+	})
+}
+
 // SessionCancel ends the operations that the flags name (section 5.6.5).
 // Flags of operations that are not active, or never can be here, do nothing.
 func (p *Provider) SessionCancel(h, flags uint) error {

@@ -157,6 +157,8 @@ static void others(void)
 	RV("C_GenerateRandom at NULL", f->C_GenerateRandom(s, NULL, 8), CKR_ARGUMENTS_BAD);
 	RV("C_GenerateRandom of no bytes", f->C_GenerateRandom(s, NULL, 0), CKR_OK);
 	RV("C_GenerateRandom without a session", f->C_GenerateRandom(NO_SESSION, out, 8), CKR_SESSION_HANDLE_INVALID);
+	RV("C_GetSessionValidationFlags without a place", f->C_GetSessionValidationFlags(s, CKS_LAST_VALIDATION_OK, NULL), CKR_ARGUMENTS_BAD);
+	RV("C_GetSessionValidationFlags without a session", f->C_GetSessionValidationFlags(NO_SESSION, CKS_LAST_VALIDATION_OK, &n), CKR_SESSION_HANDLE_INVALID);
 	RV("C_GetOperationState without a length", f->C_GetOperationState(s, out, NULL), CKR_OPERATION_NOT_INITIALIZED);
 	RV("C_SetOperationState at NULL", f->C_SetOperationState(s, NULL, 8, 0, 0), CKR_ARGUMENTS_BAD);
 	RV("C_SetOperationState of nothing", f->C_SetOperationState(s, NULL, 0, 0, 0), CKR_SAVED_STATE_INVALID);

@@ -144,6 +144,17 @@ static void closing(void)
 	must(f->C_CloseSession(other));
 }
 
+static void validations(void)
+{
+	CK_SESSION_HANDLE s = session(0);
+	CK_FLAGS flags = 4711;
+	RV("C_GetSessionValidationFlags of an unknown type", f->C_GetSessionValidationFlags(s, 77, &flags), CKR_ARGUMENTS_BAD);
+	IS("writes nothing", flags == 4711);
+	RV("C_GetSessionValidationFlags", f->C_GetSessionValidationFlags(s, CKS_LAST_VALIDATION_OK, &flags), CKR_OK);
+	IS("tells of no validation", flags == 0);
+	must(f->C_CloseSession(s));
+}
+
 static void many(void)
 {
 	enum { N = 5000 };
@@ -169,6 +180,7 @@ int main(int argc, char **argv)
 	login_user();
 	logout();
 	closing();
+	validations();
 	many();
 	return done();
 }

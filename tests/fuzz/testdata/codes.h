@@ -52,6 +52,7 @@
 	F(CloseAllSessions, "S", 1, CKR_SLOT_ID_INVALID, CKR_OK) \
 	F(GetSessionInfo, "sw", 5, SESSION, CKR_ARGUMENTS_BAD) \
 	F(SessionCancel, "su", 3, SESSION, CKR_OPERATION_CANCEL_FAILED) \
+	F(GetSessionValidationFlags, "suw", 2, SESSION, CKR_ARGUMENTS_BAD) \
 	F(GetOperationState, "sb", 5, SESSION, OUTPUT, CKR_STATE_UNSAVEABLE) \
 	F(SetOperationState, "soKK", 5, SESSION, CKR_ARGUMENTS_BAD, CKR_KEY_CHANGED, CKR_KEY_NEEDED, CKR_KEY_NOT_NEEDED, CKR_SAVED_STATE_INVALID) \
 	F(Login, "sUP", 3, SESSION, LOGIN) \
@@ -118,7 +119,7 @@
 	X(MessageDecryptInit, "smk") X(DecryptMessage, "sdddb") X(DecryptMessageBegin, "sdd") X(DecryptMessageNext, "sddbu") X(MessageDecryptFinal, "s") \
 	X(MessageSignInit, "smk") X(SignMessage, "sddb") X(SignMessageBegin, "sd") X(SignMessageNext, "sddb") X(MessageSignFinal, "s") \
 	X(MessageVerifyInit, "smk") X(VerifyMessage, "sddd") X(VerifyMessageBegin, "sd") X(VerifyMessageNext, "sddd") X(MessageVerifyFinal, "s") \
-	X(EncapsulateKey, "smktbw") X(DecapsulateKey, "smktdw") X(GetSessionValidationFlags, "suw") X(AsyncComplete, "sNw") X(AsyncGetID, "sNw") \
+	X(EncapsulateKey, "smktbw") X(DecapsulateKey, "smktdw") X(AsyncComplete, "sNw") X(AsyncGetID, "sNw") \
 	X(AsyncJoin, "sNud") X(WrapKeyAuthenticated, "smkkdb") X(UnwrapKeyAuthenticated, "smkdtdw")
 
 #endif /* CODES_H */
