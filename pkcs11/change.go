@@ -149,7 +149,10 @@ func (t *token) destroy(o *object) error {
 		t.dropObjects(func(x *object) bool { return x.handle == o.handle })
 		return nil
 	case o.key == nil:
-		return t.write(func(tx *store.Tx) error { return tx.Delete(o.id.record) }, func(c *catalog) { c.forget(o) })
+		return t.write(func(tx *store.Tx) error { return tx.Delete(o.id.record) }, func(c *catalog) {
+			c.forget(o)
+			c.reconsider(o)
+		})
 	case o.foreign():
 		return t.removeForeign(o)
 	case o.class() == CKO_PUBLIC_KEY:

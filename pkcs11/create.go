@@ -189,6 +189,7 @@ func (t *token) keepStored(o *object) (uint, error) {
 		o.id = identity{record: r.ID}
 		if t.complete(o) != nil {
 			c.add(o)
+			c.reconsider(o)
 		}
 	})
 	return o.handle, err

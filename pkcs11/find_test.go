@@ -21,7 +21,7 @@ func TestFindTemplates(t *testing.T) {
 		template []Attribute
 		found    int
 	}{
-		{"everything", nil, 35},
+		{"everything", nil, 35 + profileObjects},
 		{"private keys", is(CKA_CLASS, CKO_PRIVATE_KEY), 16},
 		{"public keys", is(CKA_CLASS, CKO_PUBLIC_KEY), 16},
 		{"Edwards keys", is(CKA_KEY_TYPE, CKK_EC_EDWARDS), 4},
@@ -123,10 +123,10 @@ func TestFindQuirks(t *testing.T) {
 		{"key types by class, private", Quirks{HideOtherKeyTypes: true}, is(CKA_CLASS, CKO_PRIVATE_KEY), 15},
 		{"key types by class, data", Quirks{HideOtherKeyTypes: true}, is(CKA_CLASS, CKO_DATA), 1},
 		{"key types by class and more", Quirks{HideOtherKeyTypes: true}, is(CKA_CLASS, CKO_PUBLIC_KEY, CKA_TOKEN, true), 17},
-		{"key types, everything", Quirks{HideOtherKeyTypes: true}, nil, 35},
+		{"key types, everything", Quirks{HideOtherKeyTypes: true}, nil, 35 + profileObjects},
 		{"curves by class", Quirks{HideUnknownCurves: true}, is(CKA_CLASS, CKO_PUBLIC_KEY), 16},
 		{"curves by class and more", Quirks{HideUnknownCurves: true}, is(CKA_CLASS, CKO_PUBLIC_KEY, CKA_TOKEN, true), 16},
-		{"curves, everything", Quirks{HideUnknownCurves: true}, nil, 34},
+		{"curves, everything", Quirks{HideUnknownCurves: true}, nil, 34 + profileObjects},
 		{"curves, private", Quirks{HideUnknownCurves: true}, is(CKA_CLASS, CKO_PRIVATE_KEY), 17},
 		{"both by class", Quirks{true, true}, is(CKA_CLASS, CKO_PUBLIC_KEY), 14},
 		{"both by class, private", Quirks{true, true}, is(CKA_CLASS, CKO_PRIVATE_KEY), 15},

@@ -205,7 +205,7 @@ func (t *token) read(device, stored uint64) ([]*object, error) {
 	if quiet {
 		t.reportVanished(slots)
 	}
-	return objects, nil
+	return append(objects, t.profiles(records)...), nil
 }
 
 // reportVanished logs the key slots that the store knows and the device does

@@ -282,8 +282,8 @@ func TestInitToken(t *testing.T) {
 	f.ok(f.InitPIN(f.h, userPIN))
 	f.ok(f.Logout(f.h))
 	f.login(CKU_USER)
-	if n := len(f.search()); n != 2*scm.PermanentSlots {
-		t.Errorf("%d objects are left, want those of the permanent slots", n)
+	if n := len(f.search()); n != 2*scm.PermanentSlots+profileObjects {
+		t.Errorf("%d objects are left, want those of the permanent slots and the profiles", n)
 	}
 	_, err = f.sign(CKM_ECDSA, f.private(0), digest32)
 	want(t, "sign", err, CKR_OK)

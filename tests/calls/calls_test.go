@@ -106,7 +106,7 @@ func TestHandshake(t *testing.T) {
 
 // TestListing checks that known keys are listed and described without the SCM.
 func TestListing(t *testing.T) {
-	const pairs = 234 // 500 objects, with those of the permanent slots
+	const pairs = 234 // 503 objects, with those of the permanent slots and the profiles
 	home, c := newHome(t)
 	k := live.Load(t, home)
 	s := k.User()
@@ -120,7 +120,7 @@ func TestListing(t *testing.T) {
 	}
 	list := func() {
 		found := k.Find(s)
-		if len(found) != 500 {
+		if len(found) != 503 {
 			t.Errorf("%d objects", len(found))
 		}
 		for _, o := range found {

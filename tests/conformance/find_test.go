@@ -58,7 +58,9 @@ func TestFindNothing(t *testing.T) {
 	for name, template := range map[string][]*pkcs11.Attribute{
 		"an unknown attribute":        {attr(0x7ffffffe, "x")},
 		"a class of none":             {attr(pkcs11.CKA_CLASS, pkcs11.CKO_DOMAIN_PARAMETERS)},
-		"a profile":                   {attr(pkcs11.CKA_CLASS, 9), attr(pkcs11.CKA_TOKEN, true)},
+		"a profile that it has not":   {attr(pkcs11.CKA_CLASS, live.CKO_PROFILE), attr(live.CKA_PROFILE_ID, live.CKP_COMPLETE_PROVIDER)},
+		"a trust":                     {attr(pkcs11.CKA_CLASS, live.CKO_TRUST), attr(pkcs11.CKA_TOKEN, true)},
+		"a validation":                {attr(pkcs11.CKA_CLASS, live.CKO_VALIDATION), attr(pkcs11.CKA_TOKEN, true)},
 		"a vendor's class":            {attr(pkcs11.CKA_CLASS, uint(pkcs11.CKO_VENDOR_DEFINED|0x4E534350))},
 		"a class of one byte":         {attr(pkcs11.CKA_CLASS, []byte{3})},
 		"a class of no bytes":         {attr(pkcs11.CKA_CLASS, []byte{})},
@@ -107,8 +109,8 @@ func TestFindInBatches(t *testing.T) {
 			}
 		}
 		k.OK(k.FindObjectsFinal(s))
-		if len(seen) != 2*permanent {
-			t.Errorf("in batches of %d: %d objects, want %d", batch, len(seen), 2*permanent)
+		if all := 2*permanent + profiles; len(seen) != all {
+			t.Errorf("in batches of %d: %d objects, want %d", batch, len(seen), all)
 		}
 	}
 }

@@ -189,7 +189,7 @@ func TestDestroyPair(t *testing.T) {
 	k.OK(k.DestroyObject(s, private))
 	k.Want("the public half alone", k.Verified(s, pkcs11.CKM_ECDSA_SHA256, public, []byte("goes first"), signature), pkcs11.CKR_OK)
 	k.OK(k.DestroyObject(s, public))
-	if n := len(k.Find(s, attr(pkcs11.CKA_TOKEN, true))); n != 2*permanent {
-		t.Errorf("%d token objects, want both halves of the permanent keys", n)
+	if n := len(k.Find(s, attr(pkcs11.CKA_TOKEN, true))); n != 2*permanent+profiles {
+		t.Errorf("%d token objects, want both halves of the permanent keys and the profiles", n)
 	}
 }

@@ -159,8 +159,8 @@ func TestReinitialise(t *testing.T) {
 	k.OK(k.InitPIN(s, harness.UserPIN))
 	k.OK(k.CloseSession(s))
 	s = k.User()
-	if n := len(k.Find(s)); n != 2*permanent {
-		t.Errorf("%d objects, want both halves of the permanent keys", n)
+	if n := len(k.Find(s)); n != 2*permanent+profiles {
+		t.Errorf("%d objects, want both halves of the permanent keys and the profiles", n)
 	}
 	has(t, k, s, k.Key(s, pkcs11.CKO_PUBLIC_KEY, 0), attr(pkcs11.CKA_LABEL, "SCM slot 0"), attr(pkcs11.CKA_EC_POINT, point))
 }

@@ -20,6 +20,9 @@ import (
 // permanent is how many key slots come with an SCM; the last two are Ed25519.
 const permanent = 16
 
+// profiles is how many profile objects a token has.
+const profiles = 3
+
 var halves = []uint{pkcs11.CKO_PUBLIC_KEY, pkcs11.CKO_PRIVATE_KEY}
 
 func attr(typ uint, value any) *pkcs11.Attribute { return pkcs11.NewAttribute(typ, value) }

@@ -35,9 +35,11 @@ static void append_object(struct names *to, CK_SESSION_HANDLE h, CK_OBJECT_HANDL
 
 static void append_objects(struct names *to, CK_SESSION_HANDLE h)
 {
+	CK_BBOOL yes = CK_TRUE;
+	CK_ATTRIBUTE key = {CKA_LOCAL, &yes, sizeof yes};
 	CK_OBJECT_HANDLE objects[64];
 	CK_ULONG n;
-	MUST(F->C_FindObjectsInit(h, NULL, 0));
+	MUST(F->C_FindObjectsInit(h, &key, 1));
 	MUST(F->C_FindObjects(h, objects, 64, &n));
 	MUST(F->C_FindObjectsFinal(h));
 	CHECK(n >= 32);

@@ -6,7 +6,17 @@ import "github.com/miekg/pkcs11"
 
 // What the binding has no names for, by the names of the specification.
 const (
-	CKA_UNIQUE_ID = 0x4
+	CKO_PROFILE    = 0x9
+	CKO_VALIDATION = 0xA
+	CKO_TRUST      = 0xB
+
+	CKA_UNIQUE_ID  = 0x4
+	CKA_PROFILE_ID = 0x601
+
+	CKP_BASELINE_PROVIDER         = 0x1
+	CKP_EXTENDED_PROVIDER         = 0x2
+	CKP_PUBLIC_CERTIFICATES_TOKEN = 0x4
+	CKP_COMPLETE_PROVIDER         = 0x5
 
 	CKK_EC_EDWARDS    = 0x40
 	CKK_EC_MONTGOMERY = 0x41
