@@ -39,6 +39,7 @@ var codes = []struct {
 	{scm.ErrExport, syscall.EPERM},
 	{scm.ErrFixed, syscall.EPERM},
 	{scm.ErrName, syscall.EEXIST},
+	{scm.ErrBusy, syscall.EBUSY},
 	{scm.ErrAuth, syscall.EBADMSG},
 	{scm.ErrAbility, syscall.EOPNOTSUPP},
 	{scm.ErrReadOnly, syscall.EROFS},

@@ -5,7 +5,12 @@ package main
 // #include <stdint.h>
 import "C"
 
-import "libzk_pkcs11/internal/scm/soft"
+import (
+	"errors"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft"
+)
 
 // incomplete is the answer of a step after which the session goes on.
 const incomplete = -1
@@ -41,18 +46,26 @@ func goAddSLIP39MemberPassword(ctx context, passphrase *C.char, mnemonic **C.cha
 	})
 }
 
+// goRestoreWalletMasterSeedFromSLIP39 answers -1 from the beginning, as the vendor's
+// example shows: nothing tells how much is missing.
+//
 //export goRestoreWalletMasterSeedFromSLIP39
 func goRestoreWalletMasterSeedFromSLIP39(ctx context, curve C.int, variant, name *C.char,
 	generator *C.uint8_t, size C.int, passphrase *C.char) C.int {
-	return call(ctx, func(d *soft.Device) error {
-		return d.BeginRestoreSLIP39(seed(curve, variant, name, generator, size, passphrase))
+	return answer(ctx, func(d *soft.Device) (int, error) {
+		return incomplete, d.BeginRestoreSLIP39(seed(curve, variant, name, generator, size, passphrase))
 	})
 }
 
+// goAddRestoreSLIP39Mnemonic does not tell a wrong share from a right one.
+//
 //export goAddRestoreSLIP39Mnemonic
 func goAddRestoreSLIP39Mnemonic(ctx context, passphrase, mnemonic *C.char) C.int {
 	return answer(ctx, func(d *soft.Device) (int, error) {
 		s, done, err := d.AddRestoreSLIP39(optional(passphrase), text(mnemonic))
+		if errors.Is(err, scm.ErrInput) && !errors.Is(err, soft.ErrNoSession) {
+			err = nil
+		}
 		if !done {
 			return incomplete, err
 		}

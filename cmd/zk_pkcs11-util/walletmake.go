@@ -123,13 +123,11 @@ func (m *walletMaker) createSLIP39(d *soft.Device, w soft.WalletSeed, made *newW
 	if err := d.BeginSLIP39(w, len(groups), m.threshold, 0); err != nil {
 		return err
 	}
+	made.Shares = make([][]string, len(groups))
 	for i, g := range groups {
 		if err := d.SetSLIP39Group(i, g.members, g.threshold); err != nil {
 			return err
 		}
-	}
-	made.Shares = make([][]string, len(groups))
-	for i, g := range groups {
 		for range g.members {
 			share, slot, _, err := d.AddSLIP39Member("")
 			if err != nil {

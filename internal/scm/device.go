@@ -161,6 +161,7 @@ var (
 	ErrExport    = errors.New("public key is not given away")
 	ErrAuth      = errors.New("data was not locked by this device or has been changed")
 	ErrName      = errors.New("wallet name is in use")
+	ErrBusy      = errors.New("device is busy with something else")
 	ErrFixed     = errors.New("setting cannot be changed any more")
 	ErrDestroyed = errors.New("device has destroyed its keys")
 	ErrAbsent    = errors.New("device does not answer")

@@ -20,6 +20,9 @@ func (d *Device) ChildKey(parent scm.Slot, index uint32, hardened bool) (s scm.S
 	if index >= hd.Hardened {
 		return 0, nil, fmt.Errorf("child number %d: %w", index, scm.ErrInput)
 	}
+	if err := d.idle(); err != nil {
+		return 0, nil, err
+	}
 	if hardened {
 		index += hd.Hardened
 	}

@@ -19,30 +19,42 @@ type slip39 struct {
 	wallet  WalletSeed
 	restore *hd.Recovery // of a session that restores, nil in others
 
-	threshold, exponent int
-	groups              []hd.Group // with Members 0 until it is known
-	secret              []byte
-	shares              []hd.Share // not given out yet; nil until all groups are known
+	secret []byte
+	groups []sharedGroup
+	active int // the group that was set last, whose members are added
+}
+
+// sharedGroup is a group in a session that makes a wallet.
+type sharedGroup struct {
+	share hd.Share   // of the group as a whole
+	left  []hd.Share // of its members, not given out yet; nil until the group is set
+	given bool       // some have been given out
 }
 
 // BeginSLIP39 begins a session that makes a wallet and splits its seed into shares
 // for members of groups; so many of the groups as the threshold recover it. The
-// exponent makes guessing the passphrase slower. A session before it is given up.
-// ErrInput for numbers that make no sense.
+// exponent makes guessing the passphrase slower. ErrInput for numbers that make no
+// sense, ErrBusy when there is a session.
 func (d *Device) BeginSLIP39(w WalletSeed, groups, threshold, exponent int) error {
 	if err := w.check(); err != nil {
 		return err
 	}
-	if groups < 1 || groups > hd.MaxShares || threshold < 1 || threshold > groups || exponent < 0 || exponent > maxExponent {
-		return fmt.Errorf("%d of %d groups, exponent %d: %w", threshold, groups, exponent, scm.ErrInput)
+	if exponent > maxExponent {
+		return fmt.Errorf("exponent %d: %w", exponent, scm.ErrInput)
 	}
-	s := &slip39{wallet: w, threshold: threshold, exponent: exponent, groups: make([]hd.Group, groups)}
-	s.secret = make([]byte, 32)
+	s := &slip39{wallet: w, secret: make([]byte, 32)}
 	rand.Read(s.secret)
+	shares, err := hd.Split(s.secret, w.Passphrase, groups, threshold, exponent)
+	if err != nil {
+		return derivation(err)
+	}
+	for _, share := range shares {
+		s.groups = append(s.groups, sharedGroup{share: share})
+	}
 	return d.beginSession(s)
 }
 
-// BeginRestoreSLIP39 begins a session that makes a wallet from shares.
+// BeginRestoreSLIP39 begins a session that makes a wallet from shares. ErrBusy.
 func (d *Device) BeginRestoreSLIP39(w WalletSeed) error {
 	if err := w.check(); err != nil {
 		return err
@@ -54,10 +66,25 @@ func (d *Device) beginSession(s *slip39) error {
 	if _, err := d.unsealed(); err != nil {
 		return err
 	}
-	d.dropSession()
 	d.sessionMu.Lock()
 	defer d.sessionMu.Unlock()
+	if d.session != nil {
+		return errSession
+	}
 	d.session = s
+	return nil
+}
+
+var errSession = fmt.Errorf("a SLIP39 session is open: %w", scm.ErrBusy)
+
+// idle answers ErrBusy during a session, in which there are no other new keys of
+// wallets.
+func (d *Device) idle() error {
+	d.sessionMu.Lock()
+	defer d.sessionMu.Unlock()
+	if d.session != nil {
+		return errSession
+	}
 	return nil
 }
 
@@ -85,29 +112,32 @@ func (s *slip39) end() {
 }
 
 // SetSLIP39Group says how many members a group has, numbered from 0, and how many of
-// them its share takes. ErrInput without a session, for another number, and once
-// members have been added.
+// them its share takes; the members that are added next are its own. ErrInput without
+// a session, for another number, and once members of the group have been added.
 func (d *Device) SetSLIP39Group(index, members, threshold int) error {
 	if _, err := d.answering(); err != nil {
 		return err
 	}
 	d.sessionMu.Lock()
 	defer d.sessionMu.Unlock()
-	s, g := d.session, hd.Group{Members: members, Threshold: threshold}
-	if s == nil || s.restore != nil || s.shares != nil || index < 0 || index >= len(s.groups) {
+	s := d.session
+	if s == nil || index < 0 || index >= len(s.groups) || s.groups[index].given {
 		return fmt.Errorf("group %d of the session: %w", index, scm.ErrInput)
 	}
-	if err := g.Check(); err != nil {
+	g := &s.groups[index]
+	left, err := g.share.Members(hd.Group{Members: members, Threshold: threshold})
+	if err != nil {
 		return derivation(err)
 	}
-	s.groups[index] = g
+	g.left, s.active = left, index
 	return nil
 }
 
-// AddSLIP39Member returns the share of the next member, group by group, under a
-// passphrase of that member's own; an empty one leaves the share as the standard
-// says. With the last share the wallet is made and the session ends: done, and the
-// slot of the wallet's topmost key.
+// AddSLIP39Member returns the share of the next member of the group that was set last,
+// under a passphrase of that member's own; an empty one leaves the share as the
+// standard says. With the last share of all groups the wallet is made and the session
+// ends: done, and the slot of the wallet's topmost key. ErrInput when the group has no
+// more members.
 func (d *Device) AddSLIP39Member(passphrase string) (mnemonic string, slot scm.Slot, done bool, err error) {
 	if _, err := d.unsealed(); err != nil {
 		return "", 0, false, err
@@ -116,14 +146,18 @@ func (d *Device) AddSLIP39Member(passphrase string) (mnemonic string, slot scm.S
 	defer d.sessionMu.Unlock()
 	s := d.session
 	if s == nil || s.restore != nil {
-		return "", 0, false, errNoSession
+		return "", 0, false, ErrNoSession
 	}
-	share, err := s.next(passphrase)
+	g := &s.groups[s.active]
+	if len(g.left) == 0 {
+		return "", 0, false, fmt.Errorf("group %d has no more members: %w", s.active, scm.ErrInput)
+	}
+	share, err := g.left[0].Protect(passphrase)
 	if err != nil {
 		return "", 0, false, derivation(err)
 	}
-	if len(s.shares) > 1 {
-		s.shares = s.shares[1:]
+	if s.missing() > 1 {
+		g.left, g.given = g.left[1:], true
 		return share.String(), 0, false, nil
 	}
 	// The wallet first: should that fail, the member can be added again.
@@ -135,20 +169,19 @@ func (d *Device) AddSLIP39Member(passphrase string) (mnemonic string, slot scm.S
 	return share.String(), slot, true, nil
 }
 
-var errNoSession = fmt.Errorf("no such SLIP39 session: %w", scm.ErrInput)
+// ErrNoSession is an ErrInput: the step is one of a session that is not open.
+var ErrNoSession = fmt.Errorf("no such SLIP39 session: %w", scm.ErrInput)
 
-// next returns the next share to be given out.
-func (s *slip39) next(passphrase string) (hd.Share, error) {
-	if s.shares == nil {
-		all, err := hd.Split(s.secret, s.wallet.Passphrase, s.groups, s.threshold, s.exponent)
-		if err != nil {
-			return hd.Share{}, err
-		}
-		for _, group := range all {
-			s.shares = append(s.shares, group...)
+// missing is how many shares are still to be given out, at least: one of a group that
+// has not been set.
+func (s *slip39) missing() (n int) {
+	for _, g := range s.groups {
+		n += len(g.left)
+		if g.left == nil {
+			n++
 		}
 	}
-	return s.shares[0].Protect(passphrase)
+	return n
 }
 
 // AddRestoreSLIP39 adds the share of a member. With the last one that is needed the
@@ -163,7 +196,7 @@ func (d *Device) AddRestoreSLIP39(passphrase, mnemonic string) (slot scm.Slot, d
 	defer d.sessionMu.Unlock()
 	s := d.session
 	if s == nil || s.restore == nil {
-		return 0, false, errNoSession
+		return 0, false, ErrNoSession
 	}
 	secret, err := s.add(passphrase, mnemonic)
 	if err != nil || secret == nil {

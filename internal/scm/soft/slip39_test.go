@@ -14,20 +14,21 @@ import (
 // member is one who holds a share.
 type member struct{ passphrase, mnemonic string }
 
-// share runs a session that makes a wallet of two of three groups: one member of
-// one, two of three, and two of two.
+// share runs a session that makes a wallet of two of three groups, one after the
+// other: one member of one, two of three, and two of two.
 func share(t *testing.T, d *soft.Device, w soft.WalletSeed) (members []member, slot scm.Slot) {
 	t.Helper()
 	check(t, d.BeginSLIP39(w, 3, 2, 0))
-	for i, g := range [][2]int{{1, 1}, {3, 2}, {2, 2}} {
-		check(t, d.SetSLIP39Group(i, g[0], g[1]))
-	}
-	for i, passphrase := range []string{"alone", "", "b", "c", "", ""} {
-		mnemonic, s, done, err := d.AddSLIP39Member(passphrase)
-		if err != nil || done != (i == 5) || len(strings.Fields(mnemonic)) != 33 {
-			t.Fatalf("member %d: %q, done %v, %v", i, mnemonic, done, err)
+	thresholds := []int{1, 2, 2}
+	for i, passphrases := range [][]string{{"alone"}, {"", "b", "c"}, {"", ""}} {
+		check(t, d.SetSLIP39Group(i, len(passphrases), thresholds[i]))
+		for _, passphrase := range passphrases {
+			mnemonic, s, done, err := d.AddSLIP39Member(passphrase)
+			if err != nil || done != (len(members) == 5) || len(strings.Fields(mnemonic)) != 33 {
+				t.Fatalf("member %d: %q, done %v, %v", len(members), mnemonic, done, err)
+			}
+			members, slot = append(members, member{passphrase, mnemonic}), s
 		}
-		members, slot = append(members, member{passphrase, mnemonic}), s
 	}
 	return members, slot
 }
@@ -119,6 +120,60 @@ func TestSLIP39Session(t *testing.T) {
 	d.Forget()
 	_, _, _, err = d.AddSLIP39Member("")
 	wantError(t, "AddSLIP39Member after Forget", err, scm.ErrInput)
+}
+
+// TestSLIP39Groups takes groups in any order, and no member of a group that is not the
+// active one.
+func TestSLIP39Groups(t *testing.T) {
+	d := open(t, t.TempDir(), options)
+	check(t, d.BeginSLIP39(seedOf(scm.P256, "w"), 2, 1, 0))
+	check(t, d.SetSLIP39Group(0, 3, 2))
+	check(t, d.SetSLIP39Group(0, 2, 2)) // nobody has a share of it yet
+	check(t, d.SetSLIP39Group(1, 1, 1))
+	add := func() (scm.Slot, bool, error) {
+		_, s, done, err := d.AddSLIP39Member("")
+		return s, done, err
+	}
+	if _, done, err := add(); done || err != nil {
+		t.Errorf("the member of group 1: done %v, %v", done, err)
+	}
+	_, _, err := add()
+	wantError(t, "another member of group 1", err, scm.ErrInput)
+	wantError(t, "group 1 again", d.SetSLIP39Group(1, 1, 1), scm.ErrInput)
+	check(t, d.SetSLIP39Group(0, 2, 2))
+	if _, done, err := add(); done || err != nil {
+		t.Errorf("a member of group 0: done %v, %v", done, err)
+	}
+	if s, done, err := add(); !done || err != nil || s != scm.FirstUser {
+		t.Errorf("the last member: slot %d, done %v, %v", s, done, err)
+	}
+}
+
+// TestSLIP39Busy checks that an open session keeps other keys of wallets away.
+func TestSLIP39Busy(t *testing.T) {
+	d := open(t, t.TempDir(), options)
+	top, err := d.GenerateSeed(seedOf(scm.P256, "before"))
+	check(t, err)
+	w := seedOf(scm.P256, "w")
+	for _, begin := range []func() error{
+		func() error { return d.BeginSLIP39(w, 1, 1, 0) },
+		func() error { return d.BeginRestoreSLIP39(w) },
+	} {
+		check(t, begin())
+		_, err := d.GenerateSeed(w)
+		wantError(t, "GenerateSeed", err, scm.ErrBusy)
+		_, _, err = d.GenerateSeedBIP39(w)
+		wantError(t, "GenerateSeedBIP39", err, scm.ErrBusy)
+		_, err = d.OversightWallet(w, make([]byte, 64), make([]byte, 32), "m")
+		wantError(t, "OversightWallet", err, scm.ErrBusy)
+		_, _, err = d.ChildKey(top, 0, true)
+		wantError(t, "ChildKey", err, scm.ErrBusy)
+		wantError(t, "BeginSLIP39", d.BeginSLIP39(w, 1, 1, 0), scm.ErrBusy)
+		wantError(t, "BeginRestoreSLIP39", d.BeginRestoreSLIP39(w), scm.ErrBusy)
+		generate(t, d, scm.P256)
+		check(t, d.CancelSLIP39())
+	}
+	child(t, d, top, 0, true)
 }
 
 // TestSLIP39Full fails with the last share, which can then be given out again.

@@ -78,8 +78,11 @@ func derivation(err error) error {
 
 // GenerateSeed makes a wallet with a random seed, which nobody can recover: pure
 // BIP32. Its topmost key takes a user slot; the public key is not given away.
-// ErrName, ErrFull, ErrInput, ErrCurve.
+// ErrName, ErrFull, ErrInput, ErrCurve, ErrBusy during a SLIP39 session.
 func (d *Device) GenerateSeed(w WalletSeed) (scm.Slot, error) {
+	if err := d.idle(); err != nil {
+		return 0, err
+	}
 	seed := make([]byte, 64)
 	defer clear(seed)
 	rand.Read(seed)
@@ -106,6 +109,9 @@ func (d *Device) GenerateSeedBIP39(w WalletSeed) (scm.Slot, string, error) {
 // RestoreBIP39 makes a wallet from the mnemonic of another. ErrInput for a
 // malformed mnemonic.
 func (d *Device) RestoreBIP39(w WalletSeed, mnemonic string) (scm.Slot, error) {
+	if err := d.idle(); err != nil {
+		return 0, err
+	}
 	seed, err := hd.Seed(mnemonic, w.Passphrase)
 	if err != nil {
 		return 0, derivation(err)
@@ -131,7 +137,7 @@ func (d *Device) plant(w WalletSeed, seed []byte) (scm.Slot, error) {
 // sign. The address is that of the node. ErrCurve for Ed25519, where there are no
 // nodes that are not hardened.
 func (d *Device) OversightWallet(w WalletSeed, public, chainCode []byte, address string) (scm.Slot, error) {
-	if err := w.check(); err != nil {
+	if err := errors.Join(d.idle(), w.check()); err != nil {
 		return 0, err
 	}
 	if w.Curve == scm.Ed25519 {

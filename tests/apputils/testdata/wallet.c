@@ -100,14 +100,19 @@ static void shares(zkCTX ctx)
 	char *share[4] = {NULL};
 	int top = -1;
 	OK(zkGenWalletMasterSeedWithSLIP39(ctx, ZK_NISTP256, "", "shared", NULL, 0, 2, 2, 0, "secret"));
-	OK(zkSetSLIP39GroupInfo(ctx, 0, 1, 1));
-	OK(zkSetSLIP39GroupInfo(ctx, 1, 3, 2));
+	EXPECT(master(ctx, "other", NULL), -EBUSY);
 	for (int i = 0; i < 4; i++) {
+		if (i == 0)
+			OK(zkSetSLIP39GroupInfo(ctx, 0, 1, 1));
+		if (i == 1)
+			OK(zkSetSLIP39GroupInfo(ctx, 1, 3, 2));
 		top = zkAddSLIP39MemberPassword(ctx, i == 2 ? "member" : "", &share[i]);
 		CHECK(share[i] != NULL && (i == 3 ? top >= 16 : top == -1));
 	}
-	OK(zkRestoreWalletMasterSeedFromSLIP39(ctx, ZK_NISTP256, "", "restored", NULL, 0, "secret"));
+	EXPECT(zkRestoreWalletMasterSeedFromSLIP39(ctx, ZK_NISTP256, "", "restored", NULL, 0, "secret"), -1);
 	EXPECT(zkAddRestoreSLIP39Mnemonic(ctx, "", share[0]), -1);
+	EXPECT(zkAddRestoreSLIP39Mnemonic(ctx, "", share[0]), -1);
+	EXPECT(zkAddRestoreSLIP39Mnemonic(ctx, "", "no share"), -1);
 	EXPECT(zkAddRestoreSLIP39Mnemonic(ctx, "", share[3]), -1);
 	int again = zkAddRestoreSLIP39Mnemonic(ctx, "member", share[2]);
 	CHECK(again >= 16);

@@ -20,46 +20,54 @@ const MaxExponent = 15
 type Group struct{ Members, Threshold int }
 
 // Split splits a secret of at least 16 bytes, and an even number of them, by
-// SLIP-0039. Members of threshold groups, of each so many as its threshold,
-// recover it with the passphrase. ErrShares for numbers that make no sense.
-func Split(secret []byte, passphrase string, groups []Group, threshold, exponent int) ([][]Share, error) {
+// SLIP-0039 among groups: so many as the threshold recover it with the passphrase.
+// What it returns is the share of each group, which Members splits further.
+// ErrShares for numbers that make no sense.
+func Split(secret []byte, passphrase string, groups, threshold, exponent int) ([]Share, error) {
 	if err := checkSplit(secret, groups, threshold, exponent); err != nil {
 		return nil, err
 	}
 	id := random(2)
 	s := Share{
 		ID: int(id[0]&0x7f)<<8 | int(id[1]), Extendable: true, Exponent: exponent,
-		GroupThreshold: threshold, GroupCount: len(groups),
+		GroupThreshold: threshold, GroupCount: groups,
 	}
 	hidden, err := s.crypt(secret, passphrase, encryption)
 	if err != nil {
 		return nil, err
 	}
-	all := make([][]Share, len(groups))
-	for i, groupValue := range split(threshold, len(groups), hidden) {
-		s.Group, s.MemberThreshold = i, groups[i].Threshold
-		for j, value := range split(groups[i].Threshold, groups[i].Members, groupValue) {
-			s.Member, s.Value = j, value
-			all[i] = append(all[i], s)
-		}
+	all := make([]Share, groups)
+	for i, value := range split(threshold, groups, hidden) {
+		all[i] = s
+		all[i].Group, all[i].Value = i, value
 	}
 	return all, nil
 }
 
-func checkSplit(secret []byte, groups []Group, threshold, exponent int) error {
+// Members splits the share of a group among its members. ErrShares for a group that
+// cannot be.
+func (s Share) Members(g Group) ([]Share, error) {
+	if err := g.Check(); err != nil {
+		return nil, err
+	}
+	s.MemberThreshold = g.Threshold
+	all := make([]Share, g.Members)
+	for i, value := range split(g.Threshold, g.Members, s.Value) {
+		all[i] = s
+		all[i].Member, all[i].Value = i, value
+	}
+	return all, nil
+}
+
+func checkSplit(secret []byte, groups, threshold, exponent int) error {
 	if len(secret) < minValue || len(secret)%2 != 0 {
 		return fmt.Errorf("secret of %d bytes: %w", len(secret), ErrShares)
 	}
-	if threshold < 1 || threshold > len(groups) || len(groups) > MaxShares {
-		return fmt.Errorf("%d of %d groups: %w", threshold, len(groups), ErrShares)
+	if threshold < 1 || threshold > groups || groups > MaxShares {
+		return fmt.Errorf("%d of %d groups: %w", threshold, groups, ErrShares)
 	}
 	if exponent < 0 || exponent > MaxExponent {
 		return fmt.Errorf("exponent %d: %w", exponent, ErrShares)
-	}
-	for _, g := range groups {
-		if err := g.Check(); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -12,6 +12,21 @@ import (
 
 var secret = []byte("thirty-two bytes of a secret....")
 
+// deal splits a secret among the members of groups.
+func deal(secret []byte, passphrase string, groups []Group, threshold, exponent int) ([][]Share, error) {
+	all, err := Split(secret, passphrase, len(groups), threshold, exponent)
+	if err != nil {
+		return nil, err
+	}
+	shares := make([][]Share, len(groups))
+	for i, s := range all {
+		if shares[i], err = s.Members(groups[i]); err != nil {
+			return nil, err
+		}
+	}
+	return shares, nil
+}
+
 // add adds the shares given as {group, member}.
 func add(t *testing.T, r *Recovery, shares [][]Share, which ...[2]int) {
 	t.Helper()
@@ -24,7 +39,7 @@ func add(t *testing.T, r *Recovery, shares [][]Share, which ...[2]int) {
 
 func TestSplit(t *testing.T) {
 	groups := []Group{{1, 1}, {3, 2}, {5, 3}}
-	shares, err := Split(secret, "passphrase", groups, 2, 0)
+	shares, err := deal(secret, "passphrase", groups, 2, 0)
 	must(t, err)
 	for i, g := range groups {
 		if len(shares[i]) != g.Members {
@@ -63,7 +78,7 @@ func TestSplit(t *testing.T) {
 
 func TestSplitMost(t *testing.T) {
 	groups := slices.Repeat([]Group{{16, 16}}, 16)
-	shares, err := Split(secret, "", groups, 16, 0)
+	shares, err := deal(secret, "", groups, 16, 0)
 	must(t, err)
 	var r Recovery
 	for i := range shares {
@@ -98,15 +113,15 @@ func TestSplitErrors(t *testing.T) {
 		{"members", secret, []Group{{17, 2}}, 1, 0},
 		{"one of several", secret, []Group{{2, 1}}, 1, 0},
 	} {
-		_, err := Split(test.secret, "", test.groups, test.threshold, test.exponent)
+		_, err := deal(test.secret, "", test.groups, test.threshold, test.exponent)
 		wantError(t, test.name, err, ErrShares)
 	}
 }
 
 func TestStrangeShares(t *testing.T) {
-	shares, err := Split(secret, "", []Group{{3, 2}, {2, 2}}, 1, 0)
+	shares, err := deal(secret, "", []Group{{3, 2}, {2, 2}}, 1, 0)
 	must(t, err)
-	others, err := Split(secret, "", []Group{{3, 2}, {2, 2}}, 1, 0)
+	others, err := deal(secret, "", []Group{{3, 2}, {2, 2}}, 1, 0)
 	must(t, err)
 	var r Recovery
 	add(t, &r, shares, [2]int{0, 0})
@@ -123,7 +138,7 @@ func TestStrangeShares(t *testing.T) {
 }
 
 func TestProtect(t *testing.T) {
-	shares, err := Split(secret, "", []Group{{2, 2}}, 1, 0)
+	shares, err := deal(secret, "", []Group{{2, 2}}, 1, 0)
 	must(t, err)
 	for _, s := range shares[0] {
 		same, err := s.Protect("")
@@ -143,7 +158,7 @@ func TestProtect(t *testing.T) {
 }
 
 func TestParseShareErrors(t *testing.T) {
-	shares, err := Split(secret, "", []Group{{1, 1}}, 1, 0)
+	shares, err := deal(secret, "", []Group{{1, 1}}, 1, 0)
 	must(t, err)
 	words := strings.Fields(shares[0][0].String())
 	if _, err := ParseShare("  " + strings.ToUpper(strings.Join(words, "\n "))); err != nil {
