@@ -4,7 +4,6 @@ package soft
 
 import (
 	"crypto/elliptic"
-	"fmt"
 	"math/big"
 
 	"filippo.io/nistec"
@@ -15,20 +14,19 @@ import (
 
 // SignRecoverable is Sign that also tells what it takes to compute the public key
 // from the signature: whether the y coordinate of the point that r comes from is
-// odd (1) or even (0). ErrCurve for keys that are not on P-256 or secp256k1.
+// odd (1) or even (0). It is 0 for Ed25519: the vendor's wrapper in Python makes all
+// of its signatures this way.
 func (d *Device) SignRecoverable(s scm.Slot, digest []byte) (sig []byte, recovery byte, err error) {
 	k, err := d.signer(s)
 	if err != nil {
 		return nil, 0, err
 	}
-	r, ok := k.(recoverable)
-	if !ok {
-		return nil, 0, fmt.Errorf("recoverable signature with slot %d: %w", s, scm.ErrCurve)
-	}
 	if sig, err = k.sign(digest); err != nil {
 		return nil, 0, err
 	}
-	recovery, err = r.parity(digest, sig)
+	if r, ok := k.(recoverable); ok {
+		recovery, err = r.parity(digest, sig)
+	}
 	return sig, recovery, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/scm/soft"
 )
 
@@ -80,10 +81,22 @@ func recoverP256(t *testing.T, digest, sig []byte, recovery byte) []byte {
 	return append(x.FillBytes(make([]byte, 32)), y.FillBytes(make([]byte, 32))...)
 }
 
+// TestSignRecoverableEd25519 gets a signature that is like any other.
+func TestSignRecoverableEd25519(t *testing.T) {
+	d := open(t, t.TempDir(), options)
+	digest := bytes.Repeat([]byte{1}, 32)
+	k, err := d.PublicKey(scm.FirstEd25519)
+	check(t, err)
+	sig, recovery, err := d.SignRecoverable(k.Slot, digest)
+	if err != nil || recovery != 0 {
+		t.Errorf("recovery %d, %v", recovery, err)
+	}
+	check(t, scmtest.Verify(k, digest, sig))
+}
+
 func TestSignRecoverableErrors(t *testing.T) {
 	d := open(t, t.TempDir(), options)
 	for slot, want := range map[scm.Slot]error{
-		scm.FirstEd25519:                scm.ErrCurve,
 		generate(t, d, scm.X25519).Slot: scm.ErrCurve,
 		scm.LastUser:                    scm.ErrSlotEmpty,
 		scm.LastUser + 1:                scm.ErrSlotRange,
