@@ -4,6 +4,7 @@ package hd
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tyler-smith/go-bip39"
 	"golang.org/x/text/unicode/norm"
@@ -19,10 +20,12 @@ func Mnemonic(entropy []byte) (string, error) {
 	return sentence, nil
 }
 
-// Seed returns the seed of 64 bytes that a BIP39 sentence and a passphrase make.
-// ErrMnemonic for unknown words and a wrong checksum.
+// Seed returns the seed of 64 bytes that a BIP39 sentence and a passphrase make,
+// however many blanks are around the words. ErrMnemonic for unknown words and a wrong
+// checksum.
 func Seed(sentence, passphrase string) ([]byte, error) {
-	sentence = norm.NFKD.String(sentence)
+	// The seed is a hash of the sentence as it is, which has one blank between words.
+	sentence = strings.Join(strings.Fields(norm.NFKD.String(sentence)), " ")
 	if _, err := bip39.EntropyFromMnemonic(sentence); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMnemonic, err)
 	}

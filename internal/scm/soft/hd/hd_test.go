@@ -181,3 +181,16 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestSeedBlanks reads a sentence as people and files have it.
+func TestSeedBlanks(t *testing.T) {
+	sentence, err := Mnemonic(make([]byte, 16))
+	must(t, err)
+	want, err := Seed(sentence, "")
+	must(t, err)
+	for _, other := range []string{sentence + "\n", "  " + sentence, strings.ReplaceAll(sentence, " ", " \t\n")} {
+		if got, err := Seed(other, ""); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%q: another seed, %v", other, err)
+		}
+	}
+}
