@@ -62,7 +62,7 @@ func (d *Device) AddBootFile(path string, slot scm.Slot) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", scm.ErrInput, err)
 	}
-	signature, err := d.Sign(slot, digest)
+	signature, err := d.signFile(slot, digest)
 	if err != nil {
 		return err
 	}
@@ -70,6 +70,20 @@ func (d *Device) AddBootFile(path string, slot scm.Slot) error {
 		_, err := tx.Exec("REPLACE INTO boot_file (path, slot, signature) VALUES (?, ?, ?)", path, int(slot), signature)
 		return err
 	}))
+}
+
+// signFile signs as the SCM does for itself: with an Ed25519 key also where hosts get
+// no such signatures.
+func (d *Device) signFile(s scm.Slot, digest []byte) ([]byte, error) {
+	k, err := d.signer(s)
+	if err != nil {
+		return nil, err
+	}
+	if e, ok := k.(ed25519Key); ok {
+		e.use = Ed25519Digest
+		k = e
+	}
+	return k.sign(digest)
 }
 
 // checkBootPath refuses what the list of the manifest could not show.

@@ -63,6 +63,19 @@ func TestManifest(t *testing.T) {
 	b.reset().manifest("")
 }
 
+// TestBootFilesNoEd25519 signs with the default slot on an SCM that makes no Ed25519
+// signatures for its host.
+func TestBootFilesNoEd25519(t *testing.T) {
+	b := bootBench(t, Options{Ed25519: Ed25519None})
+	if r := b.boot(); len(r.Failed) != 0 {
+		t.Errorf("Boot: %+v", r)
+	}
+	b.write("config.txt", "changed")
+	if r := b.boot(); !slices.Equal(r.Failed, []string{"config.txt"}) {
+		t.Errorf("Boot with a wrong file: %+v", r)
+	}
+}
+
 func TestBootFileErrors(t *testing.T) {
 	b := bootBench(t, Options{})
 	b.write("with space", "")

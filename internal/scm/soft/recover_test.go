@@ -119,6 +119,8 @@ func TestEd25519Settings(t *testing.T) {
 		wantError(t, use, err, test.short)
 		_, err = d.Sign(14, make([]byte, 32))
 		wantError(t, use, err, test.digest)
+		_, err = d.Verify(14, false, make([]byte, 32), make([]byte, 64))
+		wantError(t, use, err, test.digest)
 		able := d.Capability(scm.Ed25519)
 		if able.Sign != (test.digest == nil) || (able.Message == 32) != (use == soft.Ed25519Digest) {
 			t.Errorf("%s: Capability is %+v", use, able)

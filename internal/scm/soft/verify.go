@@ -20,7 +20,8 @@ const signatureSize = 64
 
 // Verify tells whether sig is a signature, in the form that Sign returns, of the
 // digest by the key in a slot. The key need not be one that is given away.
-// ErrInput when digest or sig has a length that no signature has.
+// ErrInput when digest or sig has a length that no signature has, ErrCurve for keys
+// that do not sign.
 func (d *Device) Verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, error) {
 	f, err := d.current()
 	if err != nil {
@@ -29,6 +30,9 @@ func (d *Device) Verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, err
 	k, err := f.anyKey(s, foreign)
 	if err != nil {
 		return false, d.missing(f, s, err)
+	}
+	if k.Curve == scm.Ed25519 && d.options.Ed25519 == Ed25519None {
+		return false, fmt.Errorf("signature with %s: %w", k.Curve, scm.ErrCurve)
 	}
 	return verify(k, digest, sig)
 }
