@@ -68,7 +68,7 @@ func slotOf(n C.int) scm.Slot { return scm.Slot(n) }
 
 // give hands bytes to the caller, who frees them.
 func give(to **C.uint8_t, b []byte) {
-	*to = (*C.uint8_t)(memory(b))
+	put(to, memory(b))
 }
 
 // giveSized is give with the length beside the bytes.
@@ -79,13 +79,20 @@ func giveSized(to **C.uint8_t, size *C.int, b []byte) {
 
 // giveText hands a string to the caller, who frees it.
 func giveText(to **C.char, s string) {
-	*to = (*C.char)(memory([]byte(s)))
+	put(to, memory([]byte(s)))
 }
 
 // giveInts hands numbers to the caller, who frees them.
 func giveInts(to **C.int, size *C.int, numbers []C.int) {
-	*to = (*C.int)(memory(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(numbers))), len(numbers)*C.sizeof_int)))
+	put(to, memory(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(numbers))), len(numbers)*C.sizeof_int)))
 	*size = C.int(len(numbers))
+}
+
+// put stores an address where the caller wants it, as a number. Were it a pointer, the
+// garbage collector would look at what was there before, which may be anything: a
+// stale address in Go's own memory makes it end the process.
+func put[T any](to **T, address unsafe.Pointer) {
+	*(*uintptr)(unsafe.Pointer(to)) = uintptr(address)
 }
 
 // memory is a copy of b from malloc, with a zero byte after it, so that it is

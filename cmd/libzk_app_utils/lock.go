@@ -112,7 +112,8 @@ func goUnlockDataB2B(ctx context, locked *C.uint8_t, size C.int, plain **C.uint8
 		case d.Options().UnlockZero:
 			return 0, err
 		case errors.Is(err, scm.ErrAuth):
-			*plain, *plainSize = nil, 0
+			put(plain, nil)
+			*plainSize = 0
 			return 0, nil
 		}
 		return 1, err

@@ -51,7 +51,8 @@ func goGetPerimeterDetectInfo(ctx context, times **C.uint32_t, size *C.int) C.in
 		events, err := d.PerimeterEvents()
 		if err == nil {
 			bytes := unsafe.Slice((*byte)(unsafe.Pointer(&events)), unsafe.Sizeof(events))
-			*times, *size = (*C.uint32_t)(memory(bytes)), C.int(len(events))
+			put(times, memory(bytes))
+			*size = C.int(len(events))
 		}
 		return err
 	})
