@@ -62,7 +62,7 @@ func report(log *trace.Logger, err error) {
 	switch {
 	case errors.Is(err, scm.ErrSealed):
 		log.Errorf(`the soft SCM is sealed by a PIN, which this API does not know: it needs soft.seal = "device"`)
-	case errors.Is(err, scm.ErrDevice), errors.Is(err, scm.ErrDestroyed):
+	case errors.Is(err, errOpen), errors.Is(err, scm.ErrDevice), errors.Is(err, scm.ErrDestroyed):
 		log.Errorf("%v", err)
 	default:
 		log.Debugf("%v", err)

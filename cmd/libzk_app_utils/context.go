@@ -6,6 +6,7 @@ package main
 import "C"
 
 import (
+	"fmt"
 	"sync"
 
 	"libzk_pkcs11/internal/scm/soft"
@@ -69,10 +70,11 @@ func goOpen(ctx *context) C.int {
 	return guard(stderr(), func() (int, error) {
 		need(ctx)
 		x, err := connect()
-		if err == nil {
-			*ctx = contexts.add(x)
+		if err != nil {
+			return 0, fmt.Errorf("%w: %w", errOpen, err)
 		}
-		return 0, err
+		*ctx = contexts.add(x)
+		return 0, nil
 	})
 }
 

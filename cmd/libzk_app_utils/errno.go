@@ -13,6 +13,7 @@ import (
 
 // The errors of this library's own.
 var (
+	errOpen     = errors.New("cannot open the soft SCM")
 	errContext  = errors.New("context is not open")
 	errArgument = errors.New("argument is not valid")
 	errTooLong  = errors.New("too long")
