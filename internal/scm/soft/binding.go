@@ -62,6 +62,12 @@ func (b *binding) bind(host string) {
 	b.Host, b.Unbound = host, false
 }
 
+// meet is what a locked SCM does about a host to which its flash was brought without
+// a start.
+func (b *binding) meet(host string) {
+	b.Unbound = b.Unbound || b.Locked && b.Host != host
+}
+
 // host is the identity of the host on which the soft SCM runs.
 func (d *Device) host() string {
 	if d.options.Host != "" {

@@ -32,6 +32,7 @@ func (d *Device) refresh() error {
 		if err != nil {
 			return err
 		}
+		f.condition.Binding.meet(d.host())
 		return d.adopt(f)
 	})
 	if err != nil {

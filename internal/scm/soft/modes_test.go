@@ -64,7 +64,24 @@ func TestOtherHost(t *testing.T) {
 		t.Errorf("LED: %+v, %v", led, err)
 	}
 	b.boot()
+	b.signs(b.d, nil)
+	b.signs(b.other, scm.ErrAbsent)
+}
+
+// TestMovedFlash brings the flash to another host without a start.
+func TestMovedFlash(t *testing.T) {
+	b := newBench(t, Options{})
+	b.other.options.Host = "other host"
 	b.sign(nil)
+	b.lock()
+	b.signs(b.d, nil)
+	b.signs(b.other, scm.ErrAbsent)
+	must(t, b.other.InjectUnbind(false))
+	b.signs(b.other, scm.ErrAbsent)
+	if led, err := b.other.LED(); err != nil || led.Pattern != "rapid blinking, then off" {
+		t.Errorf("LED: %+v, %v", led, err)
+	}
+	b.signs(b.d, nil)
 }
 
 func TestUnbind(t *testing.T) {
