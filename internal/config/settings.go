@@ -135,7 +135,7 @@ func quirkNames(names []string) error {
 // softDefects are the names of the defects that package soft knows.
 var softDefects = [...]string{
 	"battery-window", "dark-led", "first-call", "huge-slot", "lost-keys", "slow-removal",
-	"wrong-time",
+	"slow-settle", "wrong-time",
 }
 
 // setDefects takes "auto", "none", or names of defects with commas between them.

@@ -13,13 +13,14 @@ const (
 	DefectHugeSlot      = "huge-slot"      // 120: the daemon dies of a slot number that there cannot be
 	DefectLostKeys      = "lost-keys"      // 159: generated keys vanish when the SCM starts
 	DefectSlowRemoval   = "slow-removal"   // 88: removing a wallet with many keys works, but times out
+	DefectSlowSettle    = "slow-settle"    // 99: calls time out for 10 s after SetPerimeterAction
 	DefectWrongTime     = "wrong-time"     // 117: a breach while the SCM is off has a wrong time
 )
 
 // Defects lists the names of all defects.
 var Defects = []string{
 	DefectBatteryWindow, DefectDarkLED, DefectFirstCall, DefectHugeSlot, DefectLostKeys, DefectSlowRemoval,
-	DefectWrongTime,
+	DefectSlowSettle, DefectWrongTime,
 }
 
 // firmwareDefects are those that the vendor tells of a firmware, or of the host's
@@ -27,7 +28,10 @@ var Defects = []string{
 var firmwareDefects = map[string][]string{
 	"01.02.02release": {DefectLostKeys},
 	"00.00.51beta":    {DefectDarkLED, DefectFirstCall, DefectHugeSlot, DefectWrongTime},
-	"00.00.34beta":    {DefectBatteryWindow, DefectDarkLED, DefectFirstCall, DefectHugeSlot, DefectSlowRemoval, DefectWrongTime},
+	"00.00.34beta": {
+		DefectBatteryWindow, DefectDarkLED, DefectFirstCall, DefectHugeSlot, DefectSlowRemoval, DefectSlowSettle,
+		DefectWrongTime,
+	},
 }
 
 func (o Options) has(defect string) bool { return slices.Contains(o.Defects, defect) }

@@ -10,12 +10,16 @@ import (
 )
 
 func TestSettle(t *testing.T) {
-	b := newBench(t, Options{Settle: 10 * time.Second})
-	must(t, b.d.SetPerimeterAction(0, 0))
-	b.sign(scm.ErrTimeout)
-	b.now = b.now.Add(11 * time.Second)
-	b.sign(nil)
-	b.sign(nil)
+	for _, o := range []Options{{Settle: 10 * time.Second}, {Firmware: "00.00.34beta"}} {
+		b := newBench(t, o)
+		must(t, b.d.SetPerimeterAction(0, 0))
+		b.sign(scm.ErrTimeout)
+		b.now = b.now.Add(9 * time.Second)
+		b.sign(scm.ErrTimeout)
+		b.now = b.now.Add(2 * time.Second)
+		b.sign(nil)
+		b.sign(nil)
+	}
 }
 
 func TestBootDelay(t *testing.T) {

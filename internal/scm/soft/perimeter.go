@@ -58,12 +58,22 @@ func (d *Device) SetPerimeterAction(number int, flags uint32) error {
 		}
 		ch.Actions, ch.Fixed = flags, c.Binding.Locked
 		now := d.clock()
-		c.Link.Settled = now.Add(d.options.Settle)
+		c.Link.Settled = now.Add(d.settle())
 		if d.options.has(DefectDarkLED) {
 			c.Light.Dark = now.Add(darkTime)
 		}
 		return nil
 	})
+}
+
+// slowSettle is how long calls time out by DefectSlowSettle.
+const slowSettle = 10 * time.Second
+
+func (d *Device) settle() time.Duration {
+	if d.options.has(DefectSlowSettle) {
+		return max(d.options.Settle, slowSettle)
+	}
+	return d.options.Settle
 }
 
 func (p *perimeter) channel(number int) (*channel, error) {
