@@ -8,6 +8,7 @@ import "C"
 import (
 	"errors"
 	"runtime/debug"
+	"syscall"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
@@ -28,16 +29,25 @@ func answer(ctx context, f func(*soft.Device) (int, error)) C.int {
 	if err != nil {
 		return code(err)
 	}
-	return guard(x.log, func() (int, error) { return f(x.device) })
+	return guard(x.log, x.code, func() (int, error) { return f(x.device) })
+}
+
+// code returns what C gets for an error by the settings of the connection.
+func (x connection) code(err error) C.int {
+	c, plain := code(err), x.device.Options().ErrorCode
+	if plain == 0 || c == -C.int(syscall.ETIMEDOUT) {
+		return c
+	}
+	return -C.int(plain)
 }
 
 // guard makes an error its code, and keeps every panic inside of the library.
 // SetPanicOnFault makes one of a caller's pointer that leads nowhere, too.
-func guard(log *trace.Logger, f func() (int, error)) (result C.int) {
+func guard(log *trace.Logger, code func(error) C.int, f func() (int, error)) (result C.int) {
 	debug.SetPanicOnFault(true)
 	defer func() {
 		if problem := recover(); problem != nil {
-			result = recovered(log, problem)
+			result = code(recovered(log, problem))
 		}
 	}()
 	n, err := f()
@@ -48,12 +58,12 @@ func guard(log *trace.Logger, f func() (int, error)) (result C.int) {
 	return C.int(n)
 }
 
-func recovered(log *trace.Logger, problem any) C.int {
+func recovered(log *trace.Logger, problem any) error {
 	if r, ok := problem.(refusal); ok {
-		return code(r.error)
+		return r.error
 	}
 	log.Errorf("internal error: %v", problem)
-	return code(scm.ErrDevice)
+	return scm.ErrDevice
 }
 
 // report logs what a caller can do nothing about as an error, and the rest for

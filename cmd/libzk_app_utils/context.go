@@ -67,7 +67,7 @@ func (t *table) remove(c context) error {
 
 //export goOpen
 func goOpen(ctx *context) C.int {
-	return guard(stderr(), func() (int, error) {
+	return guard(stderr(), code, func() (int, error) {
 		need(ctx)
 		x, err := connect()
 		if err != nil {
@@ -80,7 +80,7 @@ func goOpen(ctx *context) C.int {
 
 //export goClose
 func goClose(ctx context) C.int {
-	return guard(stderr(), func() (int, error) { return 0, contexts.remove(ctx) })
+	return guard(stderr(), code, func() (int, error) { return 0, contexts.remove(ctx) })
 }
 
 // stderr is the log of what happens without a connection.

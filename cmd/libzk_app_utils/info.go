@@ -7,6 +7,8 @@ package main
 import "C"
 
 import (
+	"cmp"
+
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
 )
@@ -23,7 +25,9 @@ func goGetFirmwareVersionString(ctx context, firmware **C.char) C.int {
 
 //export goGetSerialNumberString
 func goGetSerialNumberString(ctx context, serial **C.char) C.int {
-	return describe(ctx, serial, func(_ *soft.Device, i scm.Info) string { return i.Serial })
+	return describe(ctx, serial, func(d *soft.Device, i scm.Info) string {
+		return cmp.Or(d.Options().SerialNumber, i.Serial)
+	})
 }
 
 // describe gives one of the strings that describe the module.

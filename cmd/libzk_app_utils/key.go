@@ -25,7 +25,7 @@ func goGetAllocSlotsList(ctx context, foreign C.bool, capacity *C.int, list **C.
 		need(capacity)
 		need(list)
 		need(size)
-		most, slots := d.Capacity(), d.Slots
+		most, slots := d.Capacity(), d.Listed
 		if foreign {
 			most, slots = scm.ForeignSlots, d.ForeignSlots
 		}

@@ -19,7 +19,7 @@ const incomplete = -1
 func goGenWalletMasterSeedWithSLIP39(ctx context, curve C.int, variant, name *C.char,
 	generator *C.uint8_t, size, groups, threshold, exponent C.int, passphrase *C.char) C.int {
 	return call(ctx, func(d *soft.Device) error {
-		w := seed(curve, variant, name, generator, size, passphrase)
+		w := seed(d, curve, variant, name, generator, size, passphrase)
 		return d.BeginSLIP39(w, int(groups), int(threshold), int(exponent))
 	})
 }
@@ -53,7 +53,7 @@ func goAddSLIP39MemberPassword(ctx context, passphrase *C.char, mnemonic **C.cha
 func goRestoreWalletMasterSeedFromSLIP39(ctx context, curve C.int, variant, name *C.char,
 	generator *C.uint8_t, size C.int, passphrase *C.char) C.int {
 	return answer(ctx, func(d *soft.Device) (int, error) {
-		return incomplete, d.BeginRestoreSLIP39(seed(curve, variant, name, generator, size, passphrase))
+		return incomplete, d.BeginRestoreSLIP39(seed(d, curve, variant, name, generator, size, passphrase))
 	})
 }
 

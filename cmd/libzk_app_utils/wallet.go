@@ -7,6 +7,8 @@ package main
 import "C"
 
 import (
+	"encoding/base64"
+
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
 )
@@ -14,21 +16,33 @@ import (
 const chainCodeSize = 32
 
 // seed is what the functions that make a wallet have in common.
-func seed(curve C.int, variant, name *C.char, generator *C.uint8_t, size C.int, passphrase *C.char) soft.WalletSeed {
+func seed(d *soft.Device, curve C.int, variant, name *C.char, generator *C.uint8_t, size C.int, passphrase *C.char) soft.WalletSeed {
 	return soft.WalletSeed{
 		Curve:        scm.Curve(curve),
 		Variant:      optional(variant),
 		Name:         text(name),
 		GeneratorKey: append([]byte(nil), view(generator, size)...), // a session keeps it
-		Passphrase:   optional(passphrase),
+		Passphrase:   passphraseOf(d, passphrase),
 	}
+}
+
+// passphraseOf is the passphrase of a wallet, which the vendor's documentation wants as
+// Base64 and his examples give as it is.
+func passphraseOf(d *soft.Device, passphrase *C.char) string {
+	s := optional(passphrase)
+	if d.Options().PassphraseBase64 {
+		b, err := base64.StdEncoding.DecodeString(s)
+		check(err == nil)
+		s = string(b)
+	}
+	return s
 }
 
 //export goGenWalletMasterSeedWithBIP39
 func goGenWalletMasterSeedWithBIP39(ctx context, curve C.int, variant, name *C.char,
 	generator *C.uint8_t, size C.int, passphrase *C.char, mnemonic **C.char) C.int {
 	return answer(ctx, func(d *soft.Device) (int, error) {
-		w := seed(curve, variant, name, generator, size, passphrase)
+		w := seed(d, curve, variant, name, generator, size, passphrase)
 		if mnemonic == nil { // nobody is to recover it
 			s, err := d.GenerateSeed(w)
 			return int(s), err
@@ -45,7 +59,7 @@ func goGenWalletMasterSeedWithBIP39(ctx context, curve C.int, variant, name *C.c
 func goRestoreWalletMasterSeedFromBIP39Mnemonic(ctx context, curve C.int, variant, name *C.char,
 	generator *C.uint8_t, size C.int, passphrase, mnemonic *C.char) C.int {
 	return answer(ctx, func(d *soft.Device) (int, error) {
-		s, err := d.RestoreBIP39(seed(curve, variant, name, generator, size, passphrase), text(mnemonic))
+		s, err := d.RestoreBIP39(seed(d, curve, variant, name, generator, size, passphrase), text(mnemonic))
 		return int(s), err
 	})
 }
@@ -53,7 +67,7 @@ func goRestoreWalletMasterSeedFromBIP39Mnemonic(ctx context, curve C.int, varian
 //export goGenOversightWallet
 func goGenOversightWallet(ctx context, curve C.int, variant *C.char, public, chainCode *C.uint8_t, address, name *C.char) C.int {
 	return answer(ctx, func(d *soft.Device) (int, error) {
-		w := seed(curve, variant, name, nil, 0, nil)
+		w := seed(d, curve, variant, name, nil, 0, nil)
 		key := view(public, C.int(w.Curve.PublicSize()))
 		s, err := d.OversightWallet(w, key, view(chainCode, chainCodeSize), text(address))
 		return int(s), err

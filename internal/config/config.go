@@ -69,7 +69,9 @@ type Soft struct {
 	EdDSA              string // "message", "digest" or "none"
 	PermanentSignOnly  bool
 	PermanentShown     bool
+	PermanentRemovable bool
 	EphemeralSigns     bool
+	Allocation         string // "lowest" or "next"
 	Generator          string // "keyed" or "appended"
 	MaxRandom, MaxLock int
 	Latency            Latency
@@ -77,9 +79,14 @@ type Soft struct {
 	BootDir            string
 	BootFailure        string // "destroy", "hold" or "policy"
 	TemperatureFailure string // "destroy" or "hold"
-	Host, ModelNumber  string
+	Host               string
 	Drift              float32 // in millionths
-	UnlockZero         bool
+
+	ModelNumber, SerialNumber string
+	Unlisted                  string // "none", "seeds", "ed25519" or "both"
+	ErrorCode                 int
+	PassphraseBase64          bool
+	UnlockZero                bool
 }
 
 // Latency is how long calls to the SCM in software take at least.

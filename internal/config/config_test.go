@@ -305,7 +305,9 @@ user_slots = 10
 eddsa = "digest"
 permanent_sign_only = true
 permanent_shown = true
+permanent_removable = true
 ephemeral_signs = true
+allocation = "next"
 generator = "appended"
 max_random = 512
 max_lock = 131072
@@ -321,6 +323,10 @@ boot_failure = "hold"
 temperature_failure = "hold"
 host = "a host"
 model_number = "SCM B1"
+serial_number = "0123"
+unlisted = "seeds"
+error_code = 5
+passphrase_base64 = true
 drift = -2.5
 unlock_zero = true
 `
@@ -333,12 +339,14 @@ func TestSoft(t *testing.T) {
 	want := Soft{
 		Seal: "pin", Firmware: "00.00.51beta", Defects: []string{"huge-slot", "dark-led"},
 		MaxKeys: 654, UserSlots: 10, EdDSA: "digest",
-		PermanentSignOnly: true, PermanentShown: true, EphemeralSigns: true,
-		Generator: "appended", MaxRandom: 512, MaxLock: 131072,
+		PermanentSignOnly: true, PermanentShown: true, PermanentRemovable: true, EphemeralSigns: true,
+		Allocation: "next",
+		Generator:  "appended", MaxRandom: 512, MaxLock: 131072,
 		Latency:   Latency{20 * time.Millisecond, time.Second, time.Millisecond, 5 * time.Millisecond, 2 * time.Second},
 		BootDelay: 90 * time.Second, Settle: 10 * time.Second, BootDir: "/d/boot",
-		BootFailure: "hold", TemperatureFailure: "hold", Host: "a host", ModelNumber: "SCM B1",
-		Drift: -2.5, UnlockZero: true,
+		BootFailure: "hold", TemperatureFailure: "hold", Host: "a host", Drift: -2.5,
+		ModelNumber: "SCM B1", SerialNumber: "0123", Unlisted: "seeds", ErrorCode: 5, PassphraseBase64: true,
+		UnlockZero: true,
 	}
 	if !reflect.DeepEqual(c.Soft, want) {
 		t.Errorf("got  %+v\nwant %+v", c.Soft, want)

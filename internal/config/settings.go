@@ -34,7 +34,9 @@ func settings() []setting {
 		{"soft.eddsa", "", func(c *Config, v value) error { return v.oneOf(&c.Soft.EdDSA, "message", "digest", "none") }},
 		{"soft.permanent_sign_only", "", func(c *Config, v value) error { return v.truth(&c.Soft.PermanentSignOnly) }},
 		{"soft.permanent_shown", "", func(c *Config, v value) error { return v.truth(&c.Soft.PermanentShown) }},
+		{"soft.permanent_removable", "", func(c *Config, v value) error { return v.truth(&c.Soft.PermanentRemovable) }},
 		{"soft.ephemeral_signs", "", func(c *Config, v value) error { return v.truth(&c.Soft.EphemeralSigns) }},
+		{"soft.allocation", "", func(c *Config, v value) error { return v.oneOf(&c.Soft.Allocation, "lowest", "next") }},
 		{"soft.generator", "", func(c *Config, v value) error { return v.oneOf(&c.Soft.Generator, "keyed", "appended") }},
 		{"soft.max_random", "", func(c *Config, v value) error { return v.number(&c.Soft.MaxRandom, 0, math.MaxInt32) }},
 		{"soft.max_lock", "", func(c *Config, v value) error { return v.number(&c.Soft.MaxLock, 0, math.MaxInt32) }},
@@ -50,6 +52,12 @@ func settings() []setting {
 		{"soft.temperature_failure", "", func(c *Config, v value) error { return v.oneOf(&c.Soft.TemperatureFailure, "destroy", "hold") }},
 		{"soft.host", "", func(c *Config, v value) error { return v.word(&c.Soft.Host) }},
 		{"soft.model_number", "", func(c *Config, v value) error { return v.word(&c.Soft.ModelNumber) }},
+		{"soft.serial_number", "", func(c *Config, v value) error { return v.word(&c.Soft.SerialNumber) }},
+		{"soft.unlisted", "", func(c *Config, v value) error {
+			return v.oneOf(&c.Soft.Unlisted, "none", "seeds", "ed25519", "both")
+		}},
+		{"soft.error_code", "", func(c *Config, v value) error { return v.number(&c.Soft.ErrorCode, 0, 4095) }},
+		{"soft.passphrase_base64", "", func(c *Config, v value) error { return v.truth(&c.Soft.PassphraseBase64) }},
 		{"soft.drift", "", func(c *Config, v value) error { return v.decimal(&c.Soft.Drift) }},
 		{"soft.unlock_zero", "", func(c *Config, v value) error { return v.truth(&c.Soft.UnlockZero) }},
 		{"zymbit.library", "ZK_APP_UTILS_LIB", setLibrary},

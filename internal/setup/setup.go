@@ -113,11 +113,14 @@ func softOptions(s config.Soft) soft.Options {
 		MaxKeys: s.MaxKeys, UserSlots: s.UserSlots,
 		Ed25519:           s.EdDSA,
 		PermanentSignOnly: s.PermanentSignOnly, PermanentShown: s.PermanentShown,
-		EphemeralSigns: s.EphemeralSigns, Generator: s.Generator,
+		PermanentRemovable: s.PermanentRemovable, EphemeralSigns: s.EphemeralSigns,
+		Allocation: s.Allocation, Generator: s.Generator,
 		MaxRandom: s.MaxRandom, MaxLock: s.MaxLock,
 		Latency: soft.Latency(s.Latency), BootDelay: s.BootDelay, Settle: s.Settle,
 		BootDir: s.BootDir, BootFailure: s.BootFailure, TemperatureFailure: s.TemperatureFailure,
-		Host: s.Host, ModelNumber: s.ModelNumber, Drift: s.Drift, UnlockZero: s.UnlockZero,
+		Host: s.Host, Drift: s.Drift,
+		ModelNumber: s.ModelNumber, SerialNumber: s.SerialNumber, Unlisted: s.Unlisted,
+		ErrorCode: s.ErrorCode, PassphraseBase64: s.PassphraseBase64, UnlockZero: s.UnlockZero,
 	}
 }
 

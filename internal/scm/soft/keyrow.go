@@ -115,19 +115,28 @@ func eraseKey(tx *sql.Tx, k scm.Key) (erased int, err error) {
 	return before - after, nil
 }
 
-// freeSlot returns the lowest user slot without a key.
+// freeSlot returns the user slot without a key that the next new key gets.
 func (d *Device) freeSlot(tx *sql.Tx) (scm.Slot, error) {
-	const query = `
+	const (
+		highest = "SELECT coalesce(max(slot), ?1 - 1) + 1 FROM key WHERE slot >= ?1"
+		lowest  = `
 SELECT min(s) FROM (SELECT ?1 AS s UNION ALL SELECT slot + 1 FROM key WHERE slot >= ?1)
 WHERE s NOT IN (SELECT slot FROM key)`
-	var s scm.Slot
-	if err := tx.QueryRow(query, int(scm.FirstUser)).Scan(&s); err != nil {
-		return 0, err
+	)
+	queries := []string{lowest}
+	if d.options.Allocation == AllocateNext {
+		queries = []string{highest, lowest}
 	}
-	if int(s-scm.FirstUser) >= d.options.UserSlots {
-		return 0, fmt.Errorf("all %d user slots hold keys: %w", d.options.UserSlots, scm.ErrFull)
+	for _, query := range queries {
+		var s scm.Slot
+		if err := tx.QueryRow(query, int(scm.FirstUser)).Scan(&s); err != nil {
+			return 0, err
+		}
+		if int(s-scm.FirstUser) < d.options.UserSlots {
+			return s, nil
+		}
 	}
-	return s, nil
+	return 0, fmt.Errorf("all %d user slots hold keys: %w", d.options.UserSlots, scm.ErrFull)
 }
 
 // holds tells whether there is a key in slot s.

@@ -182,7 +182,8 @@ func (d *Device) wrongFiles(tx *sql.Tx) (names []string, err error) {
 	return names, nil
 }
 
-// right tells whether a file is there with the contents that were signed. An error
+// right tells whether a file and the key that signed it are there, and the file has the
+// contents that were signed. An error
 // is a failure of the process itself.
 func (d *Device) right(f *flash, file bootFile) (bool, error) {
 	digest, err := d.digestOf(file.path)
@@ -193,6 +194,9 @@ func (d *Device) right(f *flash, file bootFile) (bool, error) {
 		return false, fmt.Errorf("%w: %w", errProcess, err)
 	}
 	k, err := f.key(file.slot)
+	if errors.Is(err, scm.ErrSlotEmpty) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}

@@ -76,6 +76,16 @@ func TestBootFilesNoEd25519(t *testing.T) {
 	}
 }
 
+// TestBootFilesSignerRemoved removes the key that signed a file.
+func TestBootFilesSignerRemoved(t *testing.T) {
+	b := bootBench(t, Options{PermanentRemovable: true})
+	must(t, b.d.Remove(scm.Key{Slot: DefaultBootSlot}))
+	b.want("second Remove", b.other.Remove(scm.Key{Slot: DefaultBootSlot}), scm.ErrSlotEmpty)
+	if r := b.boot(); !slices.Equal(r.Failed, []string{"kernel8.img"}) {
+		t.Errorf("Boot: %+v", r)
+	}
+}
+
 func TestBootFileErrors(t *testing.T) {
 	b := bootBench(t, Options{})
 	b.write("with space", "")

@@ -34,6 +34,22 @@ const (
 	GeneratorAppended = "appended" // it is appended to the seed
 )
 
+// Values of Options.Allocation: which free slot a new key gets, which the vendor does
+// not say.
+const (
+	AllocateLowest = "lowest" // the lowest one
+	AllocateNext   = "next"   // the one after the highest that is in use, the lowest when that is the last
+)
+
+// Values of Options.Unlisted: which allocated slots the vendor's interface leaves out of
+// its list. The vendor does not say whether it does.
+const (
+	UnlistedNone    = "none"
+	UnlistedSeeds   = "seeds"   // the topmost keys of wallets
+	UnlistedEd25519 = "ed25519" // the permanent Ed25519 keys
+	UnlistedBoth    = "both"
+)
+
 // defaultFirmware is a version that keeps its keys, unlike some later ones.
 const defaultFirmware = "01.00.00"
 
@@ -53,10 +69,12 @@ type Options struct {
 	MaxKeys   int // what Capacity tells; 0 means 528
 	UserSlots int // how many user slots there are, at most 512; 0 means 512
 
-	Ed25519           string // "" means Ed25519Message
-	PermanentSignOnly bool   // keys in permanent slots agree on no secrets
-	PermanentShown    bool   // DisableExport is refused for permanent slots
-	EphemeralSigns    bool   // the ephemeral key signs, too
+	Ed25519            string // "" means Ed25519Message
+	PermanentSignOnly  bool   // keys in permanent slots agree on no secrets
+	PermanentShown     bool   // DisableExport is refused for permanent slots
+	PermanentRemovable bool   // Remove is not refused for them
+	EphemeralSigns     bool   // the ephemeral key signs, too
+	Allocation         string // "" means AllocateLowest
 
 	Generator string // what a wallet's generator key does; "" means GeneratorKeyed
 
@@ -73,8 +91,13 @@ type Options struct {
 	Host               string  // identity of the host; "" means that of its operating system
 	Drift              float32 // by how many millionths the SCM's clock is too fast
 
-	ModelNumber string // that the vendor's interface tells; "" means that of Info
-	UnlockZero  bool   // the vendor's interface answers 0, not 1, when it has unlocked a buffer
+	// What the vendor's interface makes of it.
+	ModelNumber      string // "" means that of Info
+	SerialNumber     string // "" means that of Info
+	Unlisted         string // "" means UnlistedNone
+	ErrorCode        int    // what it returns for every error but a timeout, less than 0; 0 means a code for each
+	PassphraseBase64 bool   // passphrases of wallets come as Base64
+	UnlockZero       bool   // it answers 0, not 1, when it has unlocked a buffer
 }
 
 // Values of Options.BootFailure and Options.TemperatureFailure. The vendor's texts
@@ -102,6 +125,8 @@ func (o Options) complete() (Options, error) {
 	orWord(&o.BootDir, "/boot")
 	orWord(&o.BootFailure, FailureDestroy)
 	orWord(&o.TemperatureFailure, FailureDestroy)
+	orWord(&o.Allocation, AllocateLowest)
+	orWord(&o.Unlisted, UnlistedNone)
 	orWord(&o.ModelNumber, modelName)
 	orNumber(&o.MaxKeys, int(scm.LastUser)+1)
 	orNumber(&o.UserSlots, scm.UserSlots)
@@ -115,6 +140,8 @@ func (o Options) check() error {
 	err := errors.Join(
 		oneOf("seal", o.Seal, SealPIN, SealDevice),
 		oneOf("ed25519", o.Ed25519, Ed25519Message, Ed25519Digest, Ed25519None),
+		oneOf("allocation", o.Allocation, AllocateLowest, AllocateNext),
+		oneOf("unlisted", o.Unlisted, UnlistedNone, UnlistedSeeds, UnlistedEd25519, UnlistedBoth),
 		oneOf("generator", o.Generator, GeneratorKeyed, GeneratorAppended),
 		oneOf("boot failure", o.BootFailure, FailureDestroy, FailureHold, FailurePolicy),
 		oneOf("temperature failure", o.TemperatureFailure, FailureDestroy, FailureHold),

@@ -41,6 +41,25 @@ func (d *Device) Slots() ([]scm.Slot, error) {
 	return slots, nil
 }
 
+// Listed lists the slots that the vendor's interface tells: all of Slots, unless the
+// settings leave some out.
+func (d *Device) Listed() ([]scm.Slot, error) {
+	f, err := d.current()
+	if err != nil {
+		return nil, err
+	}
+	out := d.options.Unlisted
+	var slots []scm.Slot
+	for _, k := range f.keys {
+		seed := k.kind == seedKey && (out == UnlistedSeeds || out == UnlistedBoth)
+		permanent := k.Slot.Permanent() && k.Curve == scm.Ed25519 && (out == UnlistedEd25519 || out == UnlistedBoth)
+		if k.Slot >= 0 && !seed && !permanent {
+			slots = append(slots, k.Slot)
+		}
+	}
+	return slots, nil
+}
+
 // PublicKey returns the key in a slot of any kind.
 func (d *Device) PublicKey(s scm.Slot) (scm.Key, error) {
 	if s.Volatile() {
@@ -113,14 +132,15 @@ func (d *Device) create(c scm.Curve, choose func(*sql.Tx) (scm.Slot, error)) (sc
 	return key.Key, nil
 }
 
-// Remove erases the key pair of a user or volatile slot.
+// Remove erases the key pair of a user or volatile slot, and of a permanent one where
+// the settings let it.
 func (d *Device) Remove(k scm.Key) error {
 	switch s := k.Slot; {
-	case s.Permanent():
+	case s.Permanent() && !d.options.PermanentRemovable:
 		return fmt.Errorf("slot %d: %w", s, scm.ErrPermanent)
 	case s.Volatile():
 		return d.removeVolatile(k)
-	case !s.User():
+	case !s.User() && !s.Permanent():
 		return errRange(s)
 	}
 	return d.erase(k)
