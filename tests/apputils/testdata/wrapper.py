@@ -6,7 +6,7 @@ does, and leaves a public key, a digest and a signature for others to check."""
 import ctypes
 import hashlib
 import sys
-from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_ubyte, c_void_p
+from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_ubyte, c_uint, c_void_p
 
 library = ctypes.cdll.LoadLibrary("libzk_app_utils.so")
 free = ctypes.CDLL(None).free
@@ -40,8 +40,9 @@ class Client:
 
     def sign(self, message, slot):
         digest = hashlib.sha256(message).digest()
-        data, size = POINTER(c_ubyte)(), c_int()
-        call("zkGenECDSASigFromDigest", self.context, digest, slot, byref(data), byref(size))
+        data, size, recovery = POINTER(c_ubyte)(), c_int(), c_uint()
+        call("zkGenECDSASigFromDigestWithRecID", self.context, digest, slot, byref(data), byref(size), byref(recovery))
+        assert recovery.value in (0, 1)
         return taken(data, size.value)
 
     def public_key(self, slot):
@@ -60,7 +61,6 @@ class Client:
         data = POINTER(c_ubyte)()
         call("zkGetRandBytes", self.context, byref(data), size)
         return taken(data, size)
-
 
     def verify(self, message, signature, slot, foreign=False):
         name = "zkVerifyECDSASigFromDigest" + ("WithForeignKeySlot" if foreign else "")
@@ -83,6 +83,27 @@ class Client:
         mnemonic = ctypes.string_at(words)
         free(words)
         return slot, mnemonic
+
+    def shared_seed(self, name, groups, threshold):
+        call("zkGenWalletMasterSeedWithSLIP39", self.context, 1, b"", name, b"", 0, groups, threshold, 0, b"")
+
+    def group(self, index, passphrases, threshold):
+        """Sets a group, and returns what the last member got and all shares."""
+        call("zkSetSLIP39GroupInfo", self.context, index, len(passphrases), threshold)
+        shares, code = [], None
+        for passphrase in passphrases:
+            assert code in (None, -1)
+            words = c_void_p()
+            code = library.zkAddSLIP39MemberPassword(self.context, passphrase, byref(words))
+            shares.append((passphrase, ctypes.string_at(words)))
+            free(words)
+        return code, shares
+
+    def restore(self, name, shares):
+        """Returns what the shares were answered with."""
+        code = library.zkRestoreWalletMasterSeedFromSLIP39(self.context, 1, b"", name, b"", 0, b"")
+        assert code == -1
+        return [library.zkAddRestoreSLIP39Mnemonic(self.context, *share) for share in shares]
 
     def child(self, parent, index, hardened):
         return call("zkGenWalletChildKey", self.context, parent, index, c_bool(hardened), c_bool(False), None)
@@ -148,12 +169,35 @@ def wallet(client):
     free(name)
 
 
+def shares(client):
+    """A wallet of three groups, two of which restore it, as in the vendor's example."""
+    client.shared_seed(b"shared", 3, 2)
+    first, a = client.group(0, [b"", b"", b""], 2)
+    second, b = client.group(1, [b"p@ssw0rd", b"T3st", b"h3LlO"], 3)
+    top, _ = client.group(2, [b""], 1)
+    assert (first, second) == (-1, -1) and all(len(words.split()) == 33 for _, words in a + b)
+    key = client.public_key(client.child(top, 0, False))
+    call("zkRemoveKey", client.context, top, c_bool(False))
+    codes = client.restore(b"shared", [a[2], a[0], b[0], b[2], b[1]])
+    assert codes[:-1] == [-1] * 4
+    assert client.public_key(client.child(codes[-1], 0, False)) == key
+
+
+def every_slot(client):
+    """All slots of a new module sign, 14 and 15 with Ed25519."""
+    for slot in range(16):
+        assert len(client.public_key(slot)) == (64 if slot < 14 else 32)
+        assert client.verify(b"message", client.sign(b"message", slot), slot)
+
+
 def main(folder):
     client = Client()
     keys(client, folder)
     data(client)
     foreign(client)
     wallet(client)
+    shares(client)
+    every_slot(client)
     client.close()
 
 
