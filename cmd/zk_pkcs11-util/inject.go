@@ -19,6 +19,7 @@ func (x *scmTool) injectCommand() *cobra.Command {
 		x.onSoft("tamper CHANNEL", "Breach a perimeter channel, 0 or 1", cobra.ExactArgs(1), x.tamper),
 		x.onSoft("battery VOLTS", "Set the voltage of the battery; what follows, follows at the next start", cobra.ExactArgs(1), x.battery),
 		x.onSoft("temperature CELSIUS", "Set the temperature", cobra.ExactArgs(1), x.temperature),
+		x.onSoft("tap DIRECTION", "Tap the SCM: x+, x-, y+, y-, z+ or z-", cobra.ExactArgs(1), x.tap),
 		x.unbindCommand(),
 		x.onSoft("boot", "Take the power away and give it back", cobra.NoArgs, x.boot),
 		x.faultCommand(),
@@ -56,6 +57,26 @@ func (x *scmTool) temperature(t *target, d *soft.Device, args []string) error {
 		return err
 	}
 	return x.aftermath(t, "The temperature is %v °C", celsius)
+}
+
+func (x *scmTool) tap(t *target, d *soft.Device, args []string) error {
+	axis, sign, ok := tapDirection(args[0])
+	if !ok {
+		return fmt.Errorf("direction %q: there are x+, x-, y+, y-, z+ and z-", args[0])
+	}
+	if err := d.InjectTap(axis, sign); err != nil {
+		return err
+	}
+	return x.aftermath(t, "The SCM is tapped along %s", args[0])
+}
+
+// tapDirection reads an axis and the sign of a direction, such as y-.
+func tapDirection(text string) (axis, sign int, ok bool) {
+	if len(text) == 2 {
+		axis = strings.Index("xyz", text[:1])
+		sign = map[byte]int{'+': 1, '-': -1}[text[1]]
+	}
+	return axis, sign, axis >= 0 && sign != 0
 }
 
 func measure(text string) (float32, error) {

@@ -42,6 +42,19 @@ func TestFindCodes(t *testing.T) {
 	}
 }
 
+func TestTapDirection(t *testing.T) {
+	for text, want := range map[string][2]int{"x+": {0, 1}, "y-": {1, -1}, "z+": {2, 1}} {
+		if axis, sign, ok := tapDirection(text); !ok || axis != want[0] || sign != want[1] {
+			t.Errorf("%q: %d, %d, %v", text, axis, sign, ok)
+		}
+	}
+	for _, text := range []string{"", "x", "+", "+x", "w+", "x*", "x++"} {
+		if _, _, ok := tapDirection(text); ok {
+			t.Errorf("%q is a direction", text)
+		}
+	}
+}
+
 func TestParseGroups(t *testing.T) {
 	for _, test := range []struct {
 		text string

@@ -77,6 +77,10 @@ func TestMeasures(t *testing.T) {
 	if s.Battery.Volts != 2.25 || s.Battery.Threshold != 2.3 || s.Temperature.Celsius != -12.5 || s.Battery.Action != "none" {
 		t.Errorf("%+v", s)
 	}
+	if out := x.scm("inject", "tap", "y-"); !strings.HasPrefix(out, "The SCM is tapped along y-\nLED: ") {
+		t.Errorf("inject tap: %q", out)
+	}
+	x.fails("", words("inject tap y"), "x+, x-")
 	x.fails("", words("inject battery low"), "no number")
 	x.fails("", words("inject temperature NaN"), "wrong form")
 	x.fails("", []string{"inject", "battery", "--", "-1"}, "wrong form")
