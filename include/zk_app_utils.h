@@ -183,8 +183,8 @@ typedef struct zkAccelAxisDataType {
 	F(RemoveSupervisedBootFile, (zkCTX ctx, const char *file_path), (ctx, file_path)) \
 	F(GetSupervisedBootFileManifest, (zkCTX ctx, char **manifest), (ctx, manifest))
 
-#define ZK_FUNCTIONS(F) \
-	ZK_FUNCTIONS_CONTEXT(F) \
+/* Those that work in an open context. */
+#define ZK_FUNCTIONS_IN_CONTEXT(F) \
 	ZK_FUNCTIONS_RANDOM(F) \
 	ZK_FUNCTIONS_LOCK(F) \
 	ZK_FUNCTIONS_SIGN(F) \
@@ -196,6 +196,10 @@ typedef struct zkAccelAxisDataType {
 	ZK_FUNCTIONS_INFO(F) \
 	ZK_FUNCTIONS_MONITOR(F) \
 	ZK_FUNCTIONS_BOOT(F)
+
+#define ZK_FUNCTIONS(F) \
+	ZK_FUNCTIONS_CONTEXT(F) \
+	ZK_FUNCTIONS_IN_CONTEXT(F)
 
 #define ZK_PROTOTYPE(NAME, PARAMETERS, ARGUMENTS) int zk##NAME PARAMETERS;
 ZK_FUNCTIONS(ZK_PROTOTYPE)

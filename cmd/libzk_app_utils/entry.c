@@ -3,7 +3,7 @@
 /*
  * The functions of the library, all expanded from the table in zk_app_utils.h. An
  * entry calls the Go function of the same name, or, in a forked child, the same
- * function of a fresh copy of the library.
+ * function of a fresh copy of the library with the context's name there.
  */
 #include <errno.h>
 
@@ -19,7 +19,8 @@
 	{ \
 		if (__builtin_expect(zk_forked, 0)) { \
 			const zk_functions *functions = zk_copy(); \
-			return functions ? functions->NAME ARGUMENTS : -EIO; \
+			int rc = functions ? zk_context_own(functions, &ctx) : -EIO; \
+			return rc < 0 ? rc : functions->NAME ARGUMENTS; \
 		} \
 		return go##NAME ARGUMENTS; \
 	}
@@ -27,4 +28,22 @@
 #include "fork.h"
 
 ZK_FUNCTIONS(DECLARE)
-ZK_FUNCTIONS(ENTRY)
+ZK_FUNCTIONS_IN_CONTEXT(ENTRY)
+
+int zkOpen(zkCTX *ctx)
+{
+	const zk_functions *functions = zk_forked ? zk_copy() : NULL;
+	int rc = !zk_forked ? goOpen(ctx) : functions ? functions->Open(ctx) : -EIO;
+	return rc < 0 ? rc : zk_context_add(ctx);
+}
+
+int zkClose(zkCTX ctx)
+{
+	int rc = zk_context_remove(&ctx);
+	if (rc < 0 || !ctx) /* nobody in this process has opened what was inherited */
+		return rc;
+	if (!zk_forked)
+		return goClose(ctx);
+	const zk_functions *functions = zk_copy();
+	return functions ? functions->Close(ctx) : -EIO;
+}

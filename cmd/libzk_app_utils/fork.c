@@ -17,6 +17,7 @@ static struct {
 static void after_fork_in_child(void)
 {
 	close_lock_files();
+	zk_contexts_inherited();
 	zk_forked = 1;
 	pthread_mutex_init(&copy.lock, NULL);
 	copy.loaded = 0;

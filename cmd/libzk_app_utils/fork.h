@@ -2,11 +2,14 @@
 
 /*
  * A Go runtime does not survive fork(). In a forked child every call goes to a
- * fresh copy of this library, which the first call loads. Contexts of the parent
- * are unknown there: the child opens its own.
+ * fresh copy of this library, which the first call loads. A context that was open
+ * in the parent is opened there by the first call that uses it: wrappers open one
+ * when they are loaded, and programs fork afterwards.
  */
 #ifndef ZK_APP_UTILS_FORK_H
 #define ZK_APP_UTILS_FORK_H
+
+#include <pthread.h>
 
 #include "zk_app_utils.h"
 
@@ -22,6 +25,15 @@ extern int zk_forked;
 
 /* The copy of a forked child; NULL when none can be loaded, after a line on stderr. */
 const zk_functions *zk_copy(void);
+
+/* Notes a context that was opened just now, and changes its name to that which the caller gets. */
+int zk_context_add(zkCTX *ctx);
+/* Changes the name of a context to its own in the copy. -EBADF when it is not open. */
+int zk_context_own(const zk_functions *functions, zkCTX *ctx);
+/* The same of a context that is not open any more; NULL when it was not opened in the copy. */
+int zk_context_remove(zkCTX *ctx);
+/* Right after a fork, in the child. */
+void zk_contexts_inherited(void);
 
 /* From when a descriptor that locks files is opened until just before it is closed; see locks.h. */
 void zk_lock_opened(int fd);

@@ -79,29 +79,54 @@ static void in_child(void (*body)(zkCTX), zkCTX of_parent)
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+static zkCTX closed; /* before any fork */
+
 static void grandchild(zkCTX of_parent)
 {
+	OK(signs(of_parent, 0));
+	zkCTX ctx = opened();
+	CHECK(ctx != of_parent);
+	use(ctx);
+	OK(zkClose(of_parent));
 	EXPECT(signs(of_parent, 0), -EBADF);
-	use(opened());
+	OK(signs(ctx, 0));
 }
 
+/* A child has what its parent had open, under the same names, and closes it for itself. */
 static void child(zkCTX of_parent)
 {
-	EXPECT(zkClose(of_parent), -EBADF);
 	zkCTX ctx = opened();
+	CHECK(ctx != of_parent && ctx != closed);
 	use(ctx);
+	EXPECT(signs(closed, 0), -EBADF);
+	EXPECT(zkClose(closed), -EBADF);
 	in_child(grandchild, ctx);
+	in_child(grandchild, of_parent);
+	use(of_parent);
+	OK(zkClose(of_parent));
+	EXPECT(zkClose(of_parent), -EBADF);
+	EXPECT(signs(of_parent, 0), -EBADF);
 	OK(signs(ctx, 0));
 	OK(zkClose(ctx));
+	EXPECT(signs(ctx, 0), -EBADF);
+}
+
+static void closes_only(zkCTX of_parent)
+{
+	OK(zkClose(of_parent));
+	EXPECT(zkClose(of_parent), -EBADF);
 }
 
 static void forks(void)
 {
 	zkCTX ctx = opened();
 	pthread_t thread;
+	closed = opened();
+	OK(zkClose(closed));
 	OK(pthread_create(&thread, NULL, use, ctx));
 	for (int i = 0; i < CHILDREN; i++)
 		in_child(child, ctx);
+	in_child(closes_only, ctx);
 	OK(pthread_join(thread, NULL));
 	OK(signs(ctx, 0));
 	OK(zkClose(ctx));

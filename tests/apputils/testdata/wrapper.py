@@ -5,6 +5,7 @@ does, and leaves a public key, a digest and a signature for others to check."""
 
 import ctypes
 import hashlib
+import os
 import sys
 from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_ubyte, c_uint, c_void_p
 
@@ -190,6 +191,20 @@ def every_slot(client):
         assert client.verify(b"message", client.sign(b"message", slot), slot)
 
 
+def workers(client):
+    """Processes that are forked from one which has the module open."""
+    for _ in range(3):
+        child = os.fork()
+        if child == 0:
+            try:
+                assert client.verify(b"message", client.sign(b"message", 1), 1)
+                client.close()
+            finally:
+                os._exit(0 if sys.exc_info() == (None, None, None) else 1)
+        assert os.waitpid(child, 0)[1] == 0
+    assert client.verify(b"message", client.sign(b"message", 1), 1)
+
+
 def main(folder):
     client = Client()
     keys(client, folder)
@@ -198,6 +213,7 @@ def main(folder):
     wallet(client)
     shares(client)
     every_slot(client)
+    workers(client)
     client.close()
 
 
