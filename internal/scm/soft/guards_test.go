@@ -241,6 +241,11 @@ func TestLED(t *testing.T) {
 	check("1s on, 500ms off")
 	b.now = b.now.Add(6 * time.Second)
 	check("one blink every 3 seconds")
+	const longest = math.MaxUint32 * time.Millisecond
+	must(t, b.d.SetLED(longest, longest, math.MaxUint32))
+	b.now = b.now.Add(longest)
+	check("1193h2m47.295s on, 1193h2m47.295s off")
+	must(t, b.d.SetLED(1, 1, 1))
 	must(t, b.d.SetPerimeterAction(0, 0))
 	check("off")
 	b.now = b.now.Add(time.Minute)

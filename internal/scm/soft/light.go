@@ -135,7 +135,9 @@ func (f fatal) String() string {
 }
 
 func (f *flashing) over(now time.Time) bool {
-	return f.Flashes != 0 && now.Sub(f.Since) >= time.Duration(f.Flashes)*(f.On+f.Off)
+	// In seconds: the longest time that a host can ask for is too long for a Duration.
+	total := float64(f.Flashes) * (f.On + f.Off).Seconds()
+	return f.Flashes != 0 && now.Sub(f.Since).Seconds() >= total
 }
 
 func (f *flashing) pattern() string {
