@@ -13,9 +13,9 @@ import (
 )
 
 var (
-	settingInCode = regexp.MustCompile(`(?m)^\t\t\{"([a-z_.]+)", "([A-Z0-9_]*)", `)
+	settingInCode = regexp.MustCompile(`(?m)^\t\t\{"([a-z0-9_.]+)", "([A-Z0-9_]*)", `)
 	slotInCode    = regexp.MustCompile(`(?m)^\t\t"([a-z_]+)":\s+func\(s \*Slot`)
-	settingInDoc  = regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| (?:`([A-Z0-9_]+)`|–) \\| .+ \\| .+ \\|$")
+	settingInDoc  = regexp.MustCompile("(?m)^\\| `([a-z0-9_.]+)` \\| (?:`([A-Z0-9_]+)`|–) \\| .+ \\| .+ \\|$")
 	variable      = regexp.MustCompile(`\bZK_[A-Z0-9_]+\b`)
 )
 
