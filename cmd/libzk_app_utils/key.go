@@ -7,6 +7,8 @@ package main
 import "C"
 
 import (
+	"errors"
+
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
 )
@@ -46,11 +48,19 @@ func goGetAllocSlotsList(ctx context, foreign C.bool, capacity *C.int, list **C.
 //export goRemoveKey
 func goRemoveKey(ctx context, slot C.int, foreign C.bool) C.int {
 	return call(ctx, func(d *soft.Device) error {
-		if foreign {
-			return d.RemoveForeign(slotOf(slot))
+		err := remove(d, slotOf(slot), bool(foreign))
+		if errors.Is(err, scm.ErrSlotEmpty) && d.Options().RemoveEmpty {
+			return nil
 		}
-		return d.Remove(scm.Key{Slot: slotOf(slot)})
+		return err
 	})
+}
+
+func remove(d *soft.Device, s scm.Slot, foreign bool) error {
+	if foreign {
+		return d.RemoveForeign(s)
+	}
+	return d.Remove(scm.Key{Slot: s})
 }
 
 //export goStoreForeignPubKey

@@ -85,6 +85,7 @@ type Soft struct {
 	ModelNumber, SerialNumber string
 	Unlisted                  string // "none", "seeds", "ed25519" or "both"
 	ErrorCode                 int
+	RemoveEmpty               bool
 	PassphraseBase64          bool
 	UnlockZero                bool
 }

@@ -57,6 +57,7 @@ func settings() []setting {
 			return v.oneOf(&c.Soft.Unlisted, "none", "seeds", "ed25519", "both")
 		}},
 		{"soft.error_code", "", func(c *Config, v value) error { return v.number(&c.Soft.ErrorCode, 0, 4095) }},
+		{"soft.remove_empty", "", func(c *Config, v value) error { return v.truth(&c.Soft.RemoveEmpty) }},
 		{"soft.passphrase_base64", "", func(c *Config, v value) error { return v.truth(&c.Soft.PassphraseBase64) }},
 		{"soft.drift", "", func(c *Config, v value) error { return v.decimal(&c.Soft.Drift) }},
 		{"soft.unlock_zero", "", func(c *Config, v value) error { return v.truth(&c.Soft.UnlockZero) }},

@@ -120,7 +120,8 @@ func softOptions(s config.Soft) soft.Options {
 		BootDir: s.BootDir, BootFailure: s.BootFailure, TemperatureFailure: s.TemperatureFailure,
 		Host: s.Host, Drift: s.Drift,
 		ModelNumber: s.ModelNumber, SerialNumber: s.SerialNumber, Unlisted: s.Unlisted,
-		ErrorCode: s.ErrorCode, PassphraseBase64: s.PassphraseBase64, UnlockZero: s.UnlockZero,
+		ErrorCode: s.ErrorCode, RemoveEmpty: s.RemoveEmpty,
+		PassphraseBase64: s.PassphraseBase64, UnlockZero: s.UnlockZero,
 	}
 }
 

@@ -96,6 +96,7 @@ type Options struct {
 	SerialNumber     string // "" means that of Info
 	Unlisted         string // "" means UnlistedNone
 	ErrorCode        int    // what it returns for every error but a timeout, less than 0; 0 means a code for each
+	RemoveEmpty      bool   // to remove a key that is not there is no error
 	PassphraseBase64 bool   // passphrases of wallets come as Base64
 	UnlockZero       bool   // it answers 0, not 1, when it has unlocked a buffer
 }

@@ -39,6 +39,9 @@ static void slots(zkCTX ctx)
 	OK(zkRemoveKey(ctx, 19, false));
 	CHECK(listed(ctx, 3) && listed(ctx, 18) && !listed(ctx, 14) && !listed(ctx, 15));
 	OK(zkRemoveKey(ctx, 3, false));
+	OK(zkRemoveKey(ctx, 3, false));
+	OK(zkRemoveKey(ctx, 127, true));
+	EXPECT(zkRemoveKey(ctx, 128, true), ERROR);
 	CHECK(!listed(ctx, 3) && signs(ctx, 3) == ERROR && signs(ctx, 14) == 0);
 }
 
