@@ -2,14 +2,68 @@
 
 package pkcs11
 
-// SeedRandom takes seed for the random generator (section 5.19.1). The SCM's
-// generator needs none and takes none.
-func (p *Provider) SeedRandom(h uint, _ []byte) error {
-	return p.in(h, func(*session) error { return CKR_RANDOM_SEED_NOT_SUPPORTED })
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/sha3"
+	"sync"
+)
+
+// SeedRandom mixes seed into the random numbers of the token that this process gets
+// (section 5.19.1).
+func (p *Provider) SeedRandom(h uint, seed []byte) error {
+	return p.in(h, func(s *session) error {
+		s.token.seed.add(seed)
+		return nil
+	})
 }
 
 // GenerateRandom fills a buffer with random bytes of the device (section
 // 5.19.2).
 func (p *Provider) GenerateRandom(h uint, out []byte) error {
-	return p.in(h, func(s *session) error { return s.token.device.Random(out) })
+	return p.in(h, func(s *session) error {
+		if err := s.token.device.Random(out); err != nil {
+			return err
+		}
+		s.token.seed.mask(out)
+		return nil
+	})
+}
+
+// seed is what callers have added to the random numbers of a token. The generator of an
+// SCM takes no seed; so its bytes are masked by a stream that comes of the seed. Whoever
+// knows that stream knows no more of the bytes than without it.
+type seed struct {
+	mu    sync.Mutex
+	state []byte // key and counter of AES, nil until the first seed
+}
+
+func (s *seed) add(more []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stir(more)
+}
+
+// stir replaces the state by one that comes of it and of more.
+func (s *seed) stir(more []byte) {
+	h := sha3.NewSHAKE256()
+	h.Write(s.state)
+	h.Write(more)
+	s.state = make([]byte, 32+aes.BlockSize)
+	h.Read(s.state)
+}
+
+// mask masks random bytes, if there is a seed.
+func (s *seed) mask(out []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == nil {
+		return
+	}
+	block, err := aes.NewCipher(s.state[:32])
+	if err != nil {
+		panic(err) // of the length of the key only
+	}
+	cipher.NewCTR(block, s.state[32:]).XORKeyStream(out, out)
+	s.stir(nil)
 }

@@ -42,6 +42,8 @@ type token struct {
 	mu      sync.RWMutex // guards objects
 	objects catalog
 	nodes   nodes
+
+	seed seed
 }
 
 // newToken returns the token of a device and its store.
