@@ -88,6 +88,7 @@ type Soft struct {
 	RemoveEmpty               bool
 	PassphraseBase64          bool
 	UnlockZero                bool
+	TellsUnbound              bool
 }
 
 // Latency is how long calls to the SCM in software take at least.

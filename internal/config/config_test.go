@@ -330,6 +330,7 @@ remove_empty = true
 passphrase_base64 = true
 drift = -2.5
 unlock_zero = true
+tells_unbound = true
 `
 
 func TestSoft(t *testing.T) {
@@ -347,7 +348,7 @@ func TestSoft(t *testing.T) {
 		BootDelay: 90 * time.Second, Settle: 10 * time.Second, BootDir: "/d/boot",
 		BootFailure: "hold", TemperatureFailure: "hold", Host: "a host", Drift: -2.5,
 		ModelNumber: "SCM B1", SerialNumber: "0123", Unlisted: "seeds", ErrorCode: 5,
-		RemoveEmpty: true, PassphraseBase64: true, UnlockZero: true,
+		RemoveEmpty: true, PassphraseBase64: true, UnlockZero: true, TellsUnbound: true,
 	}
 	if !reflect.DeepEqual(c.Soft, want) {
 		t.Errorf("got  %+v\nwant %+v", c.Soft, want)

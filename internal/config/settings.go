@@ -61,6 +61,7 @@ func settings() []setting {
 		{"soft.passphrase_base64", "", func(c *Config, v value) error { return v.truth(&c.Soft.PassphraseBase64) }},
 		{"soft.drift", "", func(c *Config, v value) error { return v.decimal(&c.Soft.Drift) }},
 		{"soft.unlock_zero", "", func(c *Config, v value) error { return v.truth(&c.Soft.UnlockZero) }},
+		{"soft.tells_unbound", "", func(c *Config, v value) error { return v.truth(&c.Soft.TellsUnbound) }},
 		{"zymbit.library", "ZK_APP_UTILS_LIB", setLibrary},
 		{"zymbit.boot_wait", "", func(c *Config, v value) error { return v.duration(&c.Zymbit.BootWait) }},
 		{"zymbit.key_store", "", func(c *Config, v value) error { return v.oneOf(&c.Zymbit.KeyStore, "auto", "keys", "wallet") }},

@@ -122,6 +122,7 @@ func softOptions(s config.Soft) soft.Options {
 		ModelNumber: s.ModelNumber, SerialNumber: s.SerialNumber, Unlisted: s.Unlisted,
 		ErrorCode: s.ErrorCode, RemoveEmpty: s.RemoveEmpty,
 		PassphraseBase64: s.PassphraseBase64, UnlockZero: s.UnlockZero,
+		TellsUnbound: s.TellsUnbound,
 	}
 }
 

@@ -3,6 +3,7 @@
 package soft
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -33,9 +34,12 @@ func (d *Device) LockBinding() error {
 
 // Binding tells whether the SCM is in production mode, and whether it is bound to
 // its host. It answers like any other call, so that a host to which the SCM is
-// not bound gets an error.
+// not bound gets an error, unless Options.TellsUnbound.
 func (d *Device) Binding() (locked, bound bool, err error) {
 	f, err := d.answering()
+	if errors.Is(err, scm.ErrAbsent) && d.options.TellsUnbound && f.condition.Binding.Unbound {
+		return f.condition.Binding.Locked, false, nil
+	}
 	if err != nil {
 		return false, false, err
 	}

@@ -103,6 +103,19 @@ func TestUnbind(t *testing.T) {
 	b.sign(nil)
 }
 
+// TestTellsUnbound: a host to which the SCM is not bound learns so where the
+// setting says that it does, and nothing else.
+func TestTellsUnbound(t *testing.T) {
+	b := newBench(t, Options{TellsUnbound: true})
+	must(t, b.d.InjectUnbind(true))
+	if locked, bound, err := b.other.Binding(); locked || bound || err != nil {
+		t.Errorf("Binding = %v, %v, %v", locked, bound, err)
+	}
+	b.sign(scm.ErrAbsent)
+	must(t, b.d.InjectUnbind(false))
+	b.binding(false)
+}
+
 // TestSelfDestruct breaches the perimeter in both modes.
 func TestSelfDestruct(t *testing.T) {
 	for _, sealed := range []bool{false, true} {

@@ -99,6 +99,7 @@ type Options struct {
 	RemoveEmpty      bool   // to remove a key that is not there is no error
 	PassphraseBase64 bool   // passphrases of wallets come as Base64
 	UnlockZero       bool   // it answers 0, not 1, when it has unlocked a buffer
+	TellsUnbound     bool   // Binding answers a host to which the SCM is not bound
 }
 
 // Values of Options.BootFailure and Options.TemperatureFailure. The vendor's texts

@@ -15,6 +15,8 @@ type api interface {
 
 	// text returns one of the strings that describe the module.
 	text(property) (string, error)
+	// bound tells whether the module is bound to this host.
+	bound() (bool, error)
 	random(n int) ([]byte, error)
 
 	// slots lists the allocated key slots. A library that cannot tell lists

@@ -18,6 +18,9 @@ const changesName = "zymbit.db"
 // schema: n counts the changes of a key slot.
 const schema = `CREATE TABLE slot (number INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;`
 
+// wholeModule stands among the changes for a module that is gone, or its keys are.
+const wholeModule scm.Slot = -1 << 20
+
 // changes is how devices on one module tell one another which key slots they
 // have changed, in whatever processes they are. Without a file it tells nothing.
 type changes struct{ file *sharedfile.File }

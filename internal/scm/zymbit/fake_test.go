@@ -20,6 +20,7 @@ type fake struct {
 
 	failures  []error             // of the next calls, nil for none
 	restarted bool                // the context is dead
+	unbound   bool                // the module says that it is not bound
 	lacks     []string            // functions
 	version   string              // of the firmware
 	hidden    map[scm.Slot]bool   // slots whose public key is not shown
@@ -92,6 +93,8 @@ func (f *fake) missing() []string { return f.lacks }
 func (f *fake) text(p property) (string, error) {
 	return [...]string{model: " MODEL\n", firmware: f.version, serial: "0123456789abcdefXYZ"}[p], f.call("text")
 }
+
+func (f *fake) bound() (bool, error) { return !f.unbound, f.call("bound") }
 
 func (f *fake) random(n int) ([]byte, error) {
 	b := make([]byte, n)

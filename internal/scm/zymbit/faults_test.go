@@ -48,12 +48,12 @@ func TestFaultsBelow(t *testing.T) {
 		{"nothing", mend, mend, nil},
 		{"daemon restarted", func(s *soft.Device) error { return s.InjectFault(soft.Fault{Restart: true}) }, mend, nil},
 		{"a timeout", func(s *soft.Device) error { return s.InjectFault(soft.Fault{Timeouts: 1}) }, mend, nil},
-		{"timeouts", func(s *soft.Device) error { return s.InjectFault(soft.Fault{Timeouts: 100}) }, mend, scm.ErrTimeout},
+		{"timeouts", func(s *soft.Device) error { return s.InjectFault(soft.Fault{Timeouts: 100}) }, mend, scm.ErrAbsent},
 		{
 			"unbound",
 			func(s *soft.Device) error { return s.InjectUnbind(true) },
 			func(s *soft.Device) error { return s.InjectUnbind(false) },
-			scm.ErrTimeout,
+			scm.ErrAbsent,
 		},
 	}
 	for _, tt := range tests {

@@ -2,6 +2,13 @@
 
 package zymbit
 
+import (
+	"errors"
+	"fmt"
+
+	"libzk_pkcs11/internal/scm"
+)
+
 // retry calls f with an open context. When f fails it does so once more with a
 // new one: a context does not survive a restart of the vendor's daemon, and its
 // failures tell nothing of that.
@@ -13,12 +20,47 @@ func (d *Device) retry(f func() error) error {
 
 func (d *Device) retryLocked(f func() error) error {
 	err := d.onceLocked(f)
-	if !refused(err) {
-		return err
+	if refused(err) {
+		d.api.close()
+		d.forget() // a module that has started anew may have lost keys
+		err = d.onceLocked(f)
 	}
-	d.api.close()
-	d.forget() // a module that has started anew may have lost keys
-	return d.onceLocked(f)
+	if timedOut(err) {
+		err = d.silence(err)
+	}
+	d.tell(err)
+	return err
+}
+
+// tell has the other devices look at the module when a call finds it gone, or without
+// its keys. The caller holds calls.
+func (d *Device) tell(err error) {
+	switch {
+	case err == nil:
+		d.present = true
+	case d.present && (errors.Is(err, scm.ErrAbsent) || errors.Is(err, scm.ErrDestroyed)):
+		d.present = false
+		d.changes.note(wholeModule)
+	}
+}
+
+// silence makes a timeout ErrAbsent, too, when the module is not there: the vendor's
+// library does not tell one that is not bound to this host, or not plugged in, from
+// one that is slow. The one that is slow answers what costs it nothing. The caller
+// holds calls.
+func (d *Device) silence(timeout error) error {
+	bound := false
+	err := d.onceLocked(func() (err error) {
+		bound, err = d.api.bound()
+		return err
+	})
+	switch {
+	case timedOut(err):
+		return fmt.Errorf("%w: %w", scm.ErrAbsent, timeout)
+	case err == nil && !bound:
+		return fmt.Errorf("not bound to this host: %w: %w", scm.ErrAbsent, timeout)
+	}
+	return timeout
 }
 
 // onceLocked calls f with an open context. The caller holds calls.

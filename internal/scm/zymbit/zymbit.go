@@ -54,6 +54,7 @@ type Device struct {
 	calls   sync.Mutex // held during each use of api, and guards what follows
 	api     api
 	closed  bool
+	present bool                 // the module has answered since it was last found gone
 	made    map[string]scm.Curve // curves of the keys that were made or stored here, by public key
 	foreign foreignKeys
 
