@@ -51,8 +51,9 @@ var (
 	errSwap   = fmt.Errorf("the slot holds another key than before: %w", scm.ErrSlotEmpty)
 )
 
-func errRange(s scm.Slot) error { return fmt.Errorf("slot %d: %w", int(s), scm.ErrSlotRange) }
-func errEmpty(s scm.Slot) error { return fmt.Errorf("slot %d: %w", int(s), scm.ErrSlotEmpty) }
+func errHidden(s scm.Slot) error { return fmt.Errorf("slot %d: %w", int(s), scm.ErrExport) }
+func errRange(s scm.Slot) error  { return fmt.Errorf("slot %d: %w", int(s), scm.ErrSlotRange) }
+func errEmpty(s scm.Slot) error  { return fmt.Errorf("slot %d: %w", int(s), scm.ErrSlotEmpty) }
 
 // timedOut tells whether the module did not answer.
 func timedOut(err error) bool { return errors.Is(err, scm.ErrTimeout) }

@@ -14,6 +14,7 @@ type foreignKeys struct {
 	version uint64
 	known   bool
 	keys    []scm.Key // nobody changes it
+	hidden  []scm.Slot
 }
 
 // Foreign lists the public keys of others. Those of 32 bytes that this device has
@@ -39,41 +40,40 @@ func (d *Device) foreignLocked() ([]scm.Key, error) {
 	if f := d.foreign; f.known && f.version == version {
 		return f.keys, nil
 	}
-	var keys []scm.Key
+	var read foreignKeys
 	err := d.retryLocked(func() (err error) {
-		keys, err = d.readForeign()
+		read, err = d.readForeign()
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	d.foreign = foreignKeys{version, true, keys}
-	return keys, nil
+	read.version, read.known = version, true
+	d.foreign = read
+	return read.keys, nil
 }
 
-func (d *Device) readForeign() ([]scm.Key, error) {
+func (d *Device) readForeign() (read foreignKeys, err error) {
 	numbers, err := d.api.foreignSlots()
 	if err != nil {
-		return nil, err
+		return read, err
 	}
-	var keys []scm.Key
-	hidden := 0
 	for _, s := range numbers {
 		public, err := d.api.foreignKey(s)
 		if timedOut(err) {
-			return nil, err
+			return read, err
 		}
 		if err != nil {
-			hidden++
+			read.hidden = append(read.hidden, s)
 		} else if c, ok := d.foreignCurve(public); ok {
-			keys = append(keys, scm.Key{Slot: s, Curve: c, Public: public})
+			read.keys = append(read.keys, scm.Key{Slot: s, Curve: c, Public: public})
 		}
 	}
-	slices.SortFunc(keys, func(a, b scm.Key) int { return int(a.Slot - b.Slot) })
-	if hidden > 0 { // by the module, or by a dead context, where this fails too
+	slices.SortFunc(read.keys, func(a, b scm.Key) int { return int(a.Slot - b.Slot) })
+	if read.hidden != nil { // by the module, or by a dead context, where this fails too
 		_, err = d.api.foreignSlots()
 	}
-	return keys, err
+	return read, err
 }
 
 func (d *Device) foreignCurve(public []byte) (c scm.Curve, ok bool) {
@@ -88,8 +88,7 @@ func (d *Device) foreignCurve(public []byte) (c scm.Curve, ok bool) {
 	return 0, false
 }
 
-// ForeignKey returns one of the public keys of others. ErrSlotEmpty also for one
-// that the module does not show.
+// ForeignKey returns one of the public keys of others.
 func (d *Device) ForeignKey(s scm.Slot) (scm.Key, error) {
 	d.calls.Lock()
 	defer d.calls.Unlock()
@@ -106,6 +105,9 @@ func (d *Device) foreignIn(s scm.Slot) (scm.Key, error) {
 		return scm.Key{}, err
 	}
 	i := slices.IndexFunc(keys, func(k scm.Key) bool { return k.Slot == s })
+	if i < 0 && slices.Contains(d.foreign.hidden, s) {
+		return scm.Key{}, errHidden(s)
+	}
 	if i < 0 {
 		return scm.Key{}, errEmpty(s)
 	}

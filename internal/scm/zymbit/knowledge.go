@@ -167,8 +167,7 @@ func (d *Device) Keys() ([]scm.Key, error) {
 	return all, nil
 }
 
-// PublicKey returns the key in a slot. ErrSlotEmpty also for one whose public
-// key the module does not show.
+// PublicKey returns the key in a slot.
 func (d *Device) PublicKey(s scm.Slot) (scm.Key, error) {
 	k, err := d.key(s)
 	return clone(k), err
@@ -184,10 +183,21 @@ func (d *Device) key(s scm.Slot) (scm.Key, error) {
 		return scm.Key{}, fmt.Errorf("slot %d: %w", s, err)
 	}
 	i, ok := slices.BinarySearchFunc(keys, s, func(k scm.Key, s scm.Slot) int { return int(k.Slot - s) })
+	if !ok && d.hides(s) {
+		return scm.Key{}, errHidden(s)
+	}
 	if !ok {
 		return scm.Key{}, errEmpty(s)
 	}
 	return keys[i], nil
+}
+
+// hides tells whether a slot holds a key that the module does not show.
+func (d *Device) hides(s scm.Slot) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, allocated := d.known.slots[s]
+	return allocated
 }
 
 func clone(k scm.Key) scm.Key {

@@ -173,7 +173,7 @@ func TestHiddenKey(t *testing.T) {
 		t.Error("a key without a public key is listed")
 	}
 	_, err := d.Sign(k.Slot, make([]byte, 32))
-	wantError(t, err, scm.ErrSlotEmpty)
+	wantError(t, err, scm.ErrExport)
 	f.hidden[k.Slot] = false
 	d.forget()
 	if !hasKey(t, d, k.Slot) {
