@@ -35,7 +35,7 @@ func (p *Provider) ready(id uint, f func(*token) error) error {
 	return p.with(id, (*slot).await, f)
 }
 
-// await is token that waits. A device that does not answer yet may be starting, for
+// await is token that waits. A device that has never answered may be starting, for
 // as long as SlotOptions.BootWait from when it was first asked.
 func (s *slot) await() (*token, error) {
 	for {
@@ -52,7 +52,7 @@ func (s *slot) await() (*token, error) {
 func (s *slot) starting() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.silent && time.Since(s.asked) < s.options.BootWait
+	return s.silent && !s.met && time.Since(s.asked) < s.options.BootWait
 }
 
 // pause waits, and tells whether the provider lives on.

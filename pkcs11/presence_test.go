@@ -68,6 +68,33 @@ func TestBootWait(t *testing.T) {
 	}
 }
 
+// TestWaitingIsForTheFirstTime: a device that was there and is gone is absent at once.
+func TestWaitingIsForTheFirstTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := openIn(t, t.TempDir(), Options{})
+		silent := false
+		f.Provider = New(Options{Log: f.log, Slots: []SlotOptions{{BootWait: time.Hour, Open: func() (scm.Device, *store.Store, error) {
+			if silent {
+				return nil, nil, fmt.Errorf("opening: %w: %w", scm.ErrAbsent, scm.ErrTimeout)
+			}
+			return f.open()
+		}}}})
+		defer f.Close()
+		f.h = f.session(0)
+		gone := func(int) error { return scm.ErrAbsent }
+		f.device.Before("Random", gone)
+		f.device.Before("Keys", gone)
+		silent = true
+		want(t, "the call that finds out", f.GenerateRandom(f.h, make([]byte, 1)), CKR_DEVICE_REMOVED)
+		start := time.Now()
+		_, err := f.OpenSession(0, CKF_SERIAL_SESSION)
+		want(t, "C_OpenSession", err, CKR_TOKEN_NOT_PRESENT)
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("it waited %v", waited)
+		}
+	})
+}
+
 // TestWaitingIsNotForAll checks that calls which describe the slot do not wait.
 func TestWaitingIsNotForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -27,6 +27,7 @@ type slot struct {
 	asked    time.Time // of the first attempt to open the device
 	failed   time.Time // of the last one that failed
 	silent   bool      // the device did not answer in it
+	met      bool      // the device could be opened once
 	presence presence
 	retiring sync.WaitGroup // tokens that are gone and wait for their last calls
 }
@@ -68,7 +69,7 @@ func (s *slot) token() (*token, error) {
 		s.logFailure(err)
 		return nil, CKR_TOKEN_NOT_PRESENT
 	}
-	s.present = newToken(s, device, store)
+	s.present, s.met = newToken(s, device, store), true
 	return s.present, nil
 }
 
