@@ -163,10 +163,15 @@ func (s *session) newKey(r *pairRequest) (scm.Key, error) {
 	if _, asked := r.half[1][CKA_ZK_SLOT]; !asked {
 		return d.Generate(r.curve.curve)
 	}
-	if placer, ok := d.(scm.Placer); ok {
-		return placer.GenerateAt(scm.Slot(r.half[1].number(CKA_ZK_SLOT)), r.curve.curve)
+	slot := scm.Slot(r.half[1].number(CKA_ZK_SLOT))
+	placer, ok := d.(scm.Placer)
+	switch {
+	case ok:
+		return placer.GenerateAt(slot, r.curve.curve)
+	case !slot.Permanent() && !slot.User():
+		return scm.Key{}, scm.ErrSlotRange
 	}
-	return scm.Key{}, CKR_TEMPLATE_INCONSISTENT
+	return scm.Key{}, CKR_TEMPLATE_INCONSISTENT // a slot of the device's own choice is none that was asked for
 }
 
 // nameAlike gives both halves the same CKA_ID if the caller named one at most,

@@ -170,27 +170,10 @@ static struct row private_half[] = {
 	{"extractable", CKR_TEMPLATE_INCONSISTENT, {A(CKA_EXTRACTABLE, &yes), END}},
 	{"with a value", CKR_ATTRIBUTE_READ_ONLY, {ARRAY(CKA_VALUE, bytes), END}},
 	{"a permanent slot", CKR_TEMPLATE_INCONSISTENT, {A(CKA_TOKEN, &yes), A(CKA_ZK_SLOT, &(CK_ULONG){3}), END}},
-	{"a slot of four bytes", CKR_ATTRIBUTE_VALUE_INVALID, {A(CKA_TOKEN, &yes), {CKA_ZK_SLOT, bytes, 4}, END}},
-};
-
-/* placed asks for slots; the vendor's C API has no way to ask for any. */
-static struct row placed[] = {
 	{"a slot that is none", CKR_ATTRIBUTE_VALUE_INVALID, {A(CKA_TOKEN, &yes), A(CKA_ZK_SLOT, &(CK_ULONG){528}), END}},
 	{"a slot out of all bounds", CKR_ATTRIBUTE_VALUE_INVALID, {A(CKA_TOKEN, &yes), A(CKA_ZK_SLOT, &(CK_ULONG){HUGE_LENGTH}), END}},
+	{"a slot of four bytes", CKR_ATTRIBUTE_VALUE_INVALID, {A(CKA_TOKEN, &yes), {CKA_ZK_SLOT, bytes, 4}, END}},
 };
-
-static void placing(void)
-{
-	CK_MECHANISM m = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
-	CK_ATTRIBUTE curve = {CKA_EC_PARAMS, p256, sizeof p256};
-	CK_OBJECT_HANDLE a, b;
-	CK_ULONG before = objects();
-	for (size_t i = 0; i < COUNT(placed); i++) {
-		CK_RV want = over_vendor() ? CKR_TEMPLATE_INCONSISTENT : placed[i].rv;
-		RV(placed[i].what, f->C_GenerateKeyPair(s, &m, &curve, 1, placed[i].t, length(placed[i].t), &a, &b), want);
-	}
-	IS("no key was placed", objects() == before);
-}
 
 static void generating(void)
 {
@@ -253,7 +236,6 @@ int main(int argc, char **argv)
 	changing();
 	copying();
 	generating();
-	placing();
 	read_only();
 	locked_up();
 	return done();
