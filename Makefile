@@ -44,7 +44,7 @@ demo: ## Show a TLS handshake with a key in an SCM slot, on a fresh machine too
 test: ## Install what the tests need, build, and run all of them
 	@scripts/test.sh
 
-test-zymbit: build ## Run the black box tests through the vendor's C API
+test-zymbit: build ## Run the provider's and the black box tests through the vendor's C API
 	@scripts/zymbit.sh
 
 check: ## Run the linters

@@ -8,17 +8,8 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/tests/harness"
 )
-
-// world opens the soft SCM of a fixture as the world around it, which makes things
-// happen.
-func (f *fixture) world() *soft.Device {
-	f.Helper()
-	d, err := soft.Open(f.dir, soft.Options{Group: -1})
-	f.ok(err)
-	f.Cleanup(func() { d.Close() })
-	return d
-}
 
 // destroyKeys has the SCM destroy its keys: in production mode, after a breach.
 func destroyKeys(t testing.TB, d *soft.Device) {
@@ -67,6 +58,7 @@ func TestUnboundDevice(t *testing.T) {
 	f := newUser(t)
 	other := f.another()
 	world := f.world()
+	f.watch()
 	f.ok(world.InjectUnbind(true))
 	for _, x := range []*fixture{f, other} {
 		x.over(CKR_DEVICE_REMOVED)
@@ -97,6 +89,7 @@ func TestUnboundDevice(t *testing.T) {
 // TestAbsentTokenIsAnEvent: callers who wait learn that a token went and came.
 func TestAbsentTokenIsAnEvent(t *testing.T) {
 	f := newUser(t)
+	f.watch()
 	world := f.world()
 	for _, unbound := range []bool{true, false} {
 		_, err := f.WaitForSlotEvent(CKF_DONT_BLOCK)
@@ -113,6 +106,7 @@ func TestAbsentTokenIsAnEvent(t *testing.T) {
 func TestDestroyedDevice(t *testing.T) {
 	f := newUser(t)
 	other := f.another()
+	f.watch()
 	destroyKeys(t, f.world())
 	for _, x := range []*fixture{f, other} {
 		x.over(CKR_DEVICE_ERROR)
@@ -150,10 +144,16 @@ func TestDaemonRestart(t *testing.T) {
 		_, err := f.sign(CKM_ECDSA, key, digest32)
 		want(t, "sign", err, CKR_OK)
 	}
+}
+
+// TestDaemonGone: where it cannot be made anew, the device is opened anew.
+func TestDaemonGone(t *testing.T) {
+	harness.SoftOnly(t, harness.NoReconnect)
+	f := newUser(t)
 	f.device.Before("Reconnect", func(int) error { return scm.ErrDevice })
 	f.ok(f.world().InjectFault(soft.Fault{Restart: true}))
 	f.over(CKR_DEVICE_REMOVED)
-	f.h = f.session(CKF_RW_SESSION) // on a device that was opened anew
+	f.h = f.session(CKF_RW_SESSION)
 	f.login(CKU_USER)
 	_, err := f.sign(CKM_ECDSA, f.private(0), digest32)
 	want(t, "sign", err, CKR_OK)

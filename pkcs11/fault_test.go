@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/tests/harness"
 )
 
 // TestFaults fails one call of the device in each function that makes one. The
@@ -32,9 +33,6 @@ func TestFaults(t *testing.T) {
 		return nil
 	}
 	f.pair(scm.P256, nil, with(token, CKA_LABEL, "destroy me"))
-	causes := map[error]Error{
-		scm.ErrDevice: CKR_DEVICE_ERROR, scm.ErrAbsent: CKR_DEVICE_REMOVED, scm.ErrDestroyed: CKR_DEVICE_ERROR, scm.ErrSealed: CKR_USER_NOT_LOGGED_IN,
-	}
 	for _, c := range []struct {
 		name, method string
 		call         func() error
@@ -43,26 +41,47 @@ func TestFaults(t *testing.T) {
 		{"C_SignFinal", "Sign", parts},
 		{"C_FindObjectsInit", "Keys", find},
 		{"C_GenerateKeyPair", "Generate", func() error { _, _, err := f.tryPair(scm.P256, token, token); return err }},
-		{"C_GenerateKeyPair at", "GenerateAt", func() error {
-			_, _, err := f.tryPair(scm.P256, token, with(token, zkSlot, 100, CKA_LABEL, "destroy me"))
-			return err
-		}},
 		{"C_DestroyObject", "Remove", destroy},
-		{"C_GenerateKeyPair volatile", "GenerateVolatile", func() error { _, _, err := f.tryPair(scm.P256, nil, nil); return err }},
 		{"C_DeriveKey", "Agree", func() error { _, err := f.derive(CKM_ECDH1_DERIVE, base, publicOn(t, scm.X25519)); return err }},
 		{"C_GenerateRandom", "Random", func() error { return f.GenerateRandom(f.h, make([]byte, 8)) }},
 		{"C_CreateObject", "Random", func() error { return create(f, CKO_DATA) }},
 		{"C_GetTokenInfo", "Info", func() error { _, err := f.GetTokenInfo(0); return err }},
 	} {
-		for cause, wanted := range causes {
-			f.device.Fail(c.method, 1, cause)
-			if cause == scm.ErrSealed && c.name == "C_DestroyObject" {
-				wanted = CKR_OBJECT_HANDLE_INVALID // the only code that it has for one who logged out
-			}
-			want(t, c.name+", "+cause.Error(), c.call(), wanted)
-		}
-		want(t, c.name+" afterwards", c.call(), CKR_OK)
+		f.fails(c.name, c.method, c.call)
 	}
+}
+
+// fails has a call of the device fail for each cause.
+func (f *fixture) fails(name, method string, call func() error) {
+	f.Helper()
+	for cause, wanted := range map[error]Error{
+		scm.ErrDevice: CKR_DEVICE_ERROR, scm.ErrAbsent: CKR_DEVICE_REMOVED, scm.ErrDestroyed: CKR_DEVICE_ERROR, scm.ErrSealed: CKR_USER_NOT_LOGGED_IN,
+	} {
+		f.device.Fail(method, 1, cause)
+		if cause == scm.ErrSealed && method == "Remove" {
+			wanted = CKR_OBJECT_HANDLE_INVALID // the only code that it has for one who logged out
+		}
+		want(f, name+", "+cause.Error(), call(), wanted)
+	}
+	want(f, name+" afterwards", call(), CKR_OK)
+}
+
+// TestFaultsInSlotAsked is TestFaults for a key pair in a slot of the caller's choice.
+func TestFaultsInSlotAsked(t *testing.T) {
+	harness.SoftOnly(t, harness.NoPlace)
+	f := newUser(t)
+	slot := 100
+	f.fails("C_GenerateKeyPair at", "GenerateAt", func() error {
+		_, _, err := f.tryPair(scm.P256, []any{CKA_TOKEN, true}, []any{CKA_TOKEN, true, zkSlot, slot})
+		return err
+	})
+}
+
+// TestFaultsInSessionPair is TestFaults for a key pair of a session.
+func TestFaultsInSessionPair(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSession)
+	f := newUser(t)
+	f.fails("C_GenerateKeyPair volatile", "GenerateVolatile", func() error { _, _, err := f.tryPair(scm.P256, nil, nil); return err })
 }
 
 // TestFaultEndsOperation: a signature that failed is over.
@@ -82,19 +101,23 @@ func TestFaultInInitToken(t *testing.T) {
 		method string
 		call   int
 	}{{"Unseal", 1}, {"Prepare", 1}, {"Unseal", 2}, {"Keys", 1}} {
-		name := fmt.Sprint(c.method, " ", c.call)
-		f := newPublic(t)
-		f.ok(f.CloseSession(f.h))
-		f.device.Fail(c.method, c.call, scm.ErrDevice)
-		want(t, name, f.InitToken(0, soPIN, []byte("again")), CKR_DEVICE_ERROR)
-		want(t, name+", again", f.InitToken(0, soPIN, []byte("again")), CKR_OK)
-		f.h = f.session(CKF_RW_SESSION)
-		f.login(CKU_SO)
-		f.ok(f.InitPIN(f.h, userPIN))
-		f.ok(f.Logout(f.h))
-		f.login(CKU_USER)
-		_, err := f.sign(CKM_ECDSA, f.private(0), digest32)
-		want(t, name+", sign", err, CKR_OK)
+		t.Run(fmt.Sprint(c.method, c.call), func(t *testing.T) {
+			if c.method != "Keys" {
+				harness.SoftOnly(t, harness.NoSeal)
+			}
+			f := newPublic(t)
+			f.ok(f.CloseSession(f.h))
+			f.device.Fail(c.method, c.call, scm.ErrDevice)
+			want(t, "C_InitToken", f.InitToken(0, soPIN, []byte("again")), CKR_DEVICE_ERROR)
+			want(t, "C_InitToken again", f.InitToken(0, soPIN, []byte("again")), CKR_OK)
+			f.h = f.session(CKF_RW_SESSION)
+			f.login(CKU_SO)
+			f.ok(f.InitPIN(f.h, userPIN))
+			f.ok(f.Logout(f.h))
+			f.login(CKU_USER)
+			_, err := f.sign(CKM_ECDSA, f.private(0), digest32)
+			want(t, "sign", err, CKR_OK)
+		})
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
-	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/store"
+	"libzk_pkcs11/tests/harness"
 )
 
 // The PINs of the tests' token.
@@ -23,8 +23,8 @@ var (
 	userPIN = []byte("user-1234")
 )
 
-// fixture is a provider with one slot, on a soft SCM that counts calls and fails
-// on request.
+// fixture is a provider with one slot, on an SCM that counts calls and fails on
+// request: the soft SCM, reached as openDevice says.
 type fixture struct {
 	*Provider
 	testing.TB
@@ -53,7 +53,7 @@ func openIn(t testing.TB, dir string, o Options) *fixture {
 }
 
 func (f *fixture) open() (scm.Device, *store.Store, error) {
-	d, err := soft.Open(f.dir, soft.Options{Group: -1})
+	d, err := openDevice(f.dir, time.Hour)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -62,7 +62,7 @@ func (f *fixture) open() (scm.Device, *store.Store, error) {
 		return nil, nil, errors.Join(err, d.Close())
 	}
 	f.device, f.store = scmtest.NewFaulty(d), s
-	return f.device, s, nil
+	return seen(f.device), s, nil
 }
 
 // newBlank returns a provider on a token that has never been initialised.
@@ -298,7 +298,7 @@ func (f *fixture) pairOn(c scm.Curve, private ...any) (uint, uint) {
 // pair makes a key pair on a curve, both halves as the templates say.
 func (f *fixture) pair(c scm.Curve, public, private []any) (uint, uint) {
 	f.Helper()
-	pub, priv, err := f.tryPair(c, public, private)
+	pub, priv, err := f.tryPair(c, place(public), place(private))
 	f.ok(err)
 	return pub, priv
 }
@@ -306,6 +306,20 @@ func (f *fixture) pair(c scm.Curve, public, private []any) (uint, uint) {
 func (f *fixture) tryPair(c scm.Curve, public, private []any) (uint, uint, error) {
 	return f.GenerateKeyPair(f.h, &Mechanism{Type: curves[c].generate},
 		append(is(CKA_EC_PARAMS, curves[c].params()), is(public...)...), is(private...))
+}
+
+// place is a template which leaves open where a key pair lives as one of what the
+// device can make: by the vendor's C API, no key pair of a session.
+func place(template []any) []any {
+	for i := 0; i < len(template); i += 2 {
+		if typeOf(template[i]) == CKA_TOKEN {
+			return template
+		}
+	}
+	if harness.OverVendor() {
+		template = with(template, CKA_TOKEN, true)
+	}
+	return template
 }
 
 // tokenPair makes a key pair of token objects.

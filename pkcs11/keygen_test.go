@@ -3,31 +3,44 @@
 package pkcs11
 
 import (
+	"fmt"
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
+	"libzk_pkcs11/tests/harness"
 )
 
-// TestGenerateKeyPair makes a pair of each kind and uses it.
+// TestGenerateKeyPair makes a pair on each curve and uses it.
 func TestGenerateKeyPair(t *testing.T) {
 	for _, c := range scm.Curves {
-		for _, token := range []bool{true, false} {
-			f := newUser(t)
-			public, private := f.pair(c, []any{CKA_TOKEN, token}, []any{CKA_TOKEN, token, CKA_DERIVE, c != scm.Ed25519})
-			for _, h := range []uint{public, private} {
-				f.reads(h, CKA_TOKEN, token)
-				f.reads(h, CKA_LOCAL, true)
-				f.reads(h, CKA_KEY_TYPE, curves[c].keyType)
-				f.reads(h, CKA_EC_PARAMS, curves[c].params())
-				f.reads(h, CKA_KEY_GEN_MECHANISM, curves[c].generate)
-			}
-			f.reads(private, CKA_EC_POINT, f.read(public, CKA_EC_POINT))
-			f.reads(private, CKA_PUBLIC_KEY_INFO, f.read(public, CKA_PUBLIC_KEY_INFO))
-			f.reads(private, CKA_ID, f.read(public, CKA_ID))
-			f.uses(c, public, private)
-		}
+		makesPair(t, c, true)
 	}
+}
+
+// TestGenerateSessionPair is TestGenerateKeyPair for pairs of a session.
+func TestGenerateSessionPair(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSession)
+	for _, c := range scm.Curves {
+		makesPair(t, c, false)
+	}
+}
+
+func makesPair(t *testing.T, c scm.Curve, token bool) {
+	t.Helper()
+	f := newUser(t)
+	public, private := f.pair(c, []any{CKA_TOKEN, token}, []any{CKA_TOKEN, token, CKA_DERIVE, c != scm.Ed25519})
+	for _, h := range []uint{public, private} {
+		f.reads(h, CKA_TOKEN, token)
+		f.reads(h, CKA_LOCAL, true)
+		f.reads(h, CKA_KEY_TYPE, curves[c].keyType)
+		f.reads(h, CKA_EC_PARAMS, curves[c].params())
+		f.reads(h, CKA_KEY_GEN_MECHANISM, curves[c].generate)
+	}
+	f.reads(private, CKA_EC_POINT, f.read(public, CKA_EC_POINT))
+	f.reads(private, CKA_PUBLIC_KEY_INFO, f.read(public, CKA_PUBLIC_KEY_INFO))
+	f.reads(private, CKA_ID, f.read(public, CKA_ID))
+	f.uses(c, public, private)
 }
 
 // uses signs and verifies, or derives, with a pair.
@@ -109,21 +122,40 @@ func TestGenerateTemplates(t *testing.T) {
 		{"no slot", token, with(token, zkSlot, 528), CKR_ATTRIBUTE_VALUE_INVALID},
 		{"a volatile slot", token, with(token, zkSlot, CK_UNAVAILABLE_INFORMATION-1), CKR_ATTRIBUTE_VALUE_INVALID},
 		{"a large number", token, with(token, zkSlot, uint(1<<31)), CKR_ATTRIBUTE_VALUE_INVALID},
-		{"a slot", token, with(token, zkSlot, 20), CKR_OK},
-		{"the slot again", token, with(token, zkSlot, 20), CKR_TEMPLATE_INCONSISTENT},
-		{"a slot named twice", with(token, zkSlot, 30), with(token, zkSlot, 30), CKR_OK},
-		{"a slot named by the public half", with(token, zkSlot, 31), token, CKR_OK},
 	} {
-		before := len(f.search())
-		public, private, err := f.tryPair(scm.P256, c.public, c.private)
-		want(t, c.name, err, c.code)
-		if made := len(f.search()) - before; made != 0 && c.code != CKR_OK || (public != 0 && private != 0) != (c.code == CKR_OK) {
-			t.Errorf("%s: made %d objects, handles %d and %d", c.name, made, public, private)
-		}
+		f.makes(c.name, c.public, c.private, c.code)
 	}
-	for _, slot := range []int{16, 20, 30, 31} {
-		f.reads(f.private(slot), zkSlot, slot)
-		f.reads(f.public(slot), zkSlot, slot)
+	f.reads(f.private(16), zkSlot, 16)
+}
+
+// makes makes a key pair, or nothing where a code is wanted.
+func (f *fixture) makes(name string, public, private []any, code Error) {
+	f.Helper()
+	before := len(f.search())
+	pub, priv, err := f.tryPair(scm.P256, public, private)
+	want(f, name, err, code)
+	if made := len(f.search()) - before; made != 0 && code != CKR_OK || (pub != 0 && priv != 0) != (code == CKR_OK) {
+		f.Errorf("%s: made %d objects, handles %d and %d", name, made, pub, priv)
+	}
+}
+
+// TestGenerateInSlot puts a key pair where the template says. A device that chooses
+// the slots by itself makes none.
+func TestGenerateInSlot(t *testing.T) {
+	f := newUser(t)
+	token := []any{CKA_TOKEN, true}
+	made := Error(CKR_OK)
+	if harness.OverVendor() {
+		made = CKR_TEMPLATE_INCONSISTENT
+	}
+	f.makes("a slot", token, with(token, zkSlot, 20), made)
+	f.makes("the slot again", token, with(token, zkSlot, 20), CKR_TEMPLATE_INCONSISTENT)
+	f.makes("a slot named twice", with(token, zkSlot, 30), with(token, zkSlot, 30), made)
+	f.makes("a slot named by the public half", with(token, zkSlot, 31), token, made)
+	for _, slot := range []int{20, 30, 31} {
+		if found := len(f.search(zkSlot, slot)); (found == 2) != (made == CKR_OK) {
+			t.Errorf("slot %d has %d objects", slot, found)
+		}
 	}
 }
 
@@ -165,12 +197,16 @@ func TestWhoMayGenerate(t *testing.T) {
 	f.ok(f.Logout(f.h))
 	f.login(CKU_USER)
 	f.h = f.session(0)
+	sessionPair := Error(CKR_OK)
+	if harness.OverVendor() { // harness.NoSession
+		sessionPair = CKR_TEMPLATE_INCONSISTENT
+	}
 	for _, c := range []struct {
 		public, private []any
 		code            Error
 	}{
 		{token, token, CKR_SESSION_READ_ONLY}, {session, token, CKR_SESSION_READ_ONLY},
-		{token, session, CKR_SESSION_READ_ONLY}, {session, session, CKR_OK}, {nil, nil, CKR_OK},
+		{token, session, CKR_SESSION_READ_ONLY}, {session, session, sessionPair}, {nil, nil, sessionPair},
 	} {
 		_, _, err := f.tryPair(scm.P256, c.public, c.private)
 		want(t, "R/O session", err, c.code)
@@ -179,6 +215,7 @@ func TestWhoMayGenerate(t *testing.T) {
 
 // TestMixedPairs: the halves of a pair may live in different places.
 func TestMixedPairs(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSession)
 	f := newUser(t)
 	second := f.session(CKF_RW_SESSION)
 	main := f.h
@@ -207,6 +244,7 @@ func TestMixedPairs(t *testing.T) {
 
 // TestVolatileKeysAreErased: with their object, their session, or the login.
 func TestVolatileKeysAreErased(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSession)
 	for name, end := range map[string]func(*fixture, uint){
 		"destroyed":      func(f *fixture, private uint) { f.ok(f.DestroyObject(f.h, private)) },
 		"session closed": func(f *fixture, _ uint) { f.ok(f.CloseSession(f.h)); f.h = f.session(0) },
@@ -235,6 +273,7 @@ func TestVolatileKeysAreErased(t *testing.T) {
 
 // TestPublicHalfOfVolatileKey: destroying it leaves the private half alone.
 func TestPublicHalfOfVolatileKey(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSession)
 	f := newUser(t)
 	public, private := f.pairOn(scm.P256)
 	f.ok(f.DestroyObject(f.h, public))
@@ -246,33 +285,43 @@ func TestPublicHalfOfVolatileKey(t *testing.T) {
 // where it would take a slot under a name that nobody gave it.
 func TestGenerateUndone(t *testing.T) {
 	for _, c := range []struct{ public, private bool }{{true, true}, {false, true}, {true, false}} {
-		f := newPublic(t)
-		slow := openIn(t, f.dir, Options{})
-		slow.wait = 1
-		slow.h = slow.session(CKF_RW_SESSION)
-		f.search()
-		slow.login(CKU_USER)
-		_, err := f.store.Update(func(*store.Tx) error {
-			_, _, err := slow.tryPair(scm.P256, []any{CKA_TOKEN, c.public}, []any{CKA_TOKEN, c.private})
-			want(t, "generate", err, CKR_DEVICE_ERROR)
-			return nil
+		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
+			if !c.private {
+				harness.SoftOnly(t, harness.NoSession)
+			}
+			generateUndone(t, []any{CKA_TOKEN, c.public}, []any{CKA_TOKEN, c.private})
 		})
-		f.ok(err)
-		if n := len(slow.search(CKA_CLASS, CKO_PRIVATE_KEY)); n != scm.PermanentSlots {
-			t.Errorf("%+v: %d private keys, want %d", c, n, scm.PermanentSlots)
+	}
+}
+
+func generateUndone(t *testing.T, public, private []any) {
+	t.Helper()
+	f := newPublic(t)
+	slow := openIn(t, f.dir, Options{})
+	slow.wait = 1
+	slow.h = slow.session(CKF_RW_SESSION)
+	f.search()
+	slow.login(CKU_USER)
+	_, err := f.store.Update(func(*store.Tx) error {
+		_, _, err := slow.tryPair(scm.P256, public, private)
+		want(t, "generate", err, CKR_DEVICE_ERROR)
+		return nil
+	})
+	f.ok(err)
+	for _, class := range []int{CKO_PRIVATE_KEY, CKO_PUBLIC_KEY} {
+		if n := len(slow.search(CKA_CLASS, class)); n != scm.PermanentSlots {
+			t.Errorf("%d keys of class %d, want %d", n, class, scm.PermanentSlots)
 		}
-		if n := len(slow.search(CKA_CLASS, CKO_PUBLIC_KEY)); n != scm.PermanentSlots {
-			t.Errorf("%+v: %d public keys, want %d", c, n, scm.PermanentSlots)
-		}
-		if n := slow.device.Calls("Remove"); n != 1 {
-			t.Errorf("%+v: %d keys were removed, want 1", c, n)
-		}
+	}
+	if n := slow.device.Calls("Remove"); n != 1 {
+		t.Errorf("%d keys were removed, want 1", n)
 	}
 }
 
 // TestGenerateLoggedOut: the user logs out while a pair in volatile memory is made,
 // whose public half is stored. That half does not stay alone.
 func TestGenerateLoggedOut(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSession)
 	f := newUser(t)
 	second := f.session(0)
 	f.during("Random", func() { f.ok(f.Logout(second)) }) // for the CKA_UNIQUE_ID of the public half

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/store"
 )
 
@@ -116,8 +115,11 @@ func TestSessionObjectsSurviveReading(t *testing.T) {
 func exchange(t testing.TB, d scm.Device, slot scm.Slot, c scm.Curve) {
 	t.Helper()
 	ok(t, d.Remove(scm.Key{Slot: slot}))
-	_, err := d.(scm.Placer).GenerateAt(slot, c)
+	k, err := d.Generate(c)
 	ok(t, err)
+	if k.Slot != slot { // the lowest that is free
+		t.Fatalf("the new key is in slot %d, not %d", k.Slot, slot)
+	}
 }
 
 // TestExchangedKey: a slot that holds another key than the store remembers does
@@ -266,10 +268,7 @@ func TestDeviceWithoutUser(t *testing.T) {
 	if n := len(f.search(CKA_CLASS, CKO_PUBLIC_KEY)); n != scm.PermanentSlots {
 		t.Errorf("%d keys", n)
 	}
-	d, err := soft.Open(f.dir, soft.Options{Group: -1})
-	f.ok(err)
-	defer d.Close()
-	k, err := d.PublicKey(3)
+	k, err := f.world().PublicKey(3)
 	f.ok(err)
 	if got := f.read(f.public(3), CKA_EC_POINT); !bytes.HasSuffix(got, k.Public) {
 		t.Errorf("point %x", got)

@@ -9,6 +9,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
+	"libzk_pkcs11/tests/harness"
 )
 
 // TestLogin goes through who may log in when.
@@ -306,6 +307,7 @@ func TestInitTokenElsewhere(t *testing.T) {
 
 // TestLoginDeviceStaysShut: the PIN is right, but the device does not open.
 func TestLoginDeviceStaysShut(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
 	f := newPublic(t)
 	f.device.Fail("Unseal", 1, scm.ErrSecret)
 	want(t, "login", f.Login(f.h, CKU_USER, userPIN), CKR_DEVICE_ERROR)

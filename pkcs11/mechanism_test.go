@@ -165,9 +165,9 @@ func TestEveryFlag(t *testing.T) {
 		_, derived := f.DeriveKey(f.h, m, private[row.keyType], nil)
 		template, curve := []Attribute(nil), curveOfType(row.keyType)
 		if curve != nil {
-			template = is(CKA_EC_PARAMS, curve.params())
+			template = is(CKA_EC_PARAMS, curve.params(), CKA_TOKEN, true)
 		}
-		_, _, generated := f.GenerateKeyPair(f.h, m, template, nil)
+		_, _, generated := f.GenerateKeyPair(f.h, m, template, is(CKA_TOKEN, true))
 		for flag, err := range map[uint]error{
 			CKF_DIGEST: f.DigestInit(f.h, m), CKF_SIGN: f.SignInit(f.h, m, private[row.keyType]),
 			CKF_VERIFY: f.VerifyInit(f.h, m, public[row.keyType]), CKF_DERIVE: derived, CKF_GENERATE_KEY_PAIR: generated,

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"libzk_pkcs11/tests/harness"
 )
 
 // initialiseAtOnce lets as many processes as there are PINs initialise a token.
@@ -75,6 +77,7 @@ func checkUsable(t *testing.T, dir string, so []byte) {
 // TestInitTokenOfLostStore: the device is sealed to a secret that went with the
 // store.
 func TestInitTokenOfLostStore(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
 	f := newPublic(t)
 	f.Close()
 	files, err := filepath.Glob(filepath.Join(f.dir, "token.db*"))

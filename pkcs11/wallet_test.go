@@ -4,6 +4,7 @@ package pkcs11
 
 import (
 	"testing"
+	"time"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
@@ -14,16 +15,23 @@ const (
 	zkAddress = uint(CKA_ZK_NODE_ADDRESS)
 )
 
-// soft is the soft SCM of the fixture.
-func (f *fixture) soft() *soft.Device { return f.device.Full.(*soft.Device) }
+// unsealed is the soft SCM of the fixture, as the login has left it.
+func (f *fixture) unsealed() *soft.Device {
+	if d, is := f.device.Full.(*soft.Device); is {
+		return d
+	}
+	return f.world()
+}
 
 // child makes a wallet and a key in it, m/1', and returns the slots of both.
 func (f *fixture) child(wallet string) (top, child scm.Slot) {
 	f.Helper()
-	top, err := f.soft().GenerateSeed(soft.WalletSeed{Curve: scm.P256, Name: wallet})
+	d := f.unsealed()
+	top, err := d.GenerateSeed(soft.WalletSeed{Curve: scm.P256, Name: wallet})
 	f.ok(err)
-	child, _, err = f.soft().ChildKey(top, 1, true)
+	child, _, err = d.ChildKey(top, 1, true)
 	f.ok(err)
+	f.reopen(time.Hour)
 	return top, child
 }
 
@@ -113,8 +121,9 @@ func TestConcealedKey(t *testing.T) {
 	f := newUser(t)
 	f.pair(scm.P256, nil, []any{CKA_TOKEN, true, CKA_LABEL, "mine"})
 	f.storeForeign(scm.P256, CKA_LABEL, "theirs")
-	f.ok(f.soft().DisableExport(16, false))
-	f.ok(f.soft().DisableExport(0, true))
+	f.ok(f.world().DisableExport(16, false))
+	f.ok(f.world().DisableExport(0, true))
+	f.reopen(time.Hour)
 	for range 2 {
 		if n := len(f.search(zkSlot, 16)) + len(f.search(zkForeign, true)); n != 0 {
 			t.Errorf("%d objects", n)

@@ -53,7 +53,7 @@ func newNginx(t *testing.T) *nginx {
 	n := &nginx{sandbox: newRootSandbox(t), address: fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t))}
 	n.cert = filepath.Join(n.home(), "cert.pem")
 	n.configure(fmt.Sprintf("state = %q\nstate_group = \"www-data\"\n", filepath.Join(n.root, "state")))
-	n.env = []string{"PKCS11_MODULE_PATH=" + n.module()}
+	n.env = append(n.env, "PKCS11_MODULE_PATH="+n.module())
 	return n
 }
 
@@ -63,7 +63,7 @@ func (n *nginx) start() {
 	n.initToken()
 	n.run("openssl", "req", "-new", "-x509", "-engine", "pkcs11", "-keyform", "engine", "-key", uri("00", "private"),
 		"-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", n.cert)
-	conf := fmt.Sprintf(nginxConf, n.address, uri("00", "private"))
+	conf := harness.NginxSettings() + fmt.Sprintf(nginxConf, n.address, uri("00", "private"))
 	n.check(os.WriteFile(filepath.Join(n.home(), "nginx.conf"), []byte(conf), 0o644))
 	n.run("nginx", "-p", n.home(), "-c", "nginx.conf")
 	n.t.Cleanup(n.stop)

@@ -55,6 +55,12 @@ func newRootSandbox(t testing.TB) *sandbox {
 	s.configure(fmt.Sprintf("state = %q\n", filepath.Join(root, "var/lib/zk_pkcs11")))
 	s.install("libzk_pkcs11.so", s.module())
 	s.install("zk_pkcs11-util", s.util())
+	library := ""
+	if harness.OverVendor() {
+		library = filepath.Join(root, "usr/lib/libzk_app_utils.so")
+		s.install("libzk_app_utils.so", library)
+	}
+	s.env = harness.Backend(library)
 	return s
 }
 
@@ -94,7 +100,7 @@ func (s *sandbox) command(name string, args ...string) *exec.Cmd {
 	cmd.Dir = s.home()
 	cmd.Env = append([]string{
 		"HOME=" + s.home(), "PATH=" + filepath.Join(s.root, "usr/bin") + ":/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-		"LC_ALL=C.UTF-8", "ZK_PKCS11_BACKEND=soft", "ZK_PKCS11_CONF=" + s.config(),
+		"LC_ALL=C.UTF-8", "ZK_PKCS11_CONF=" + s.config(),
 	}, s.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: s.cred}
 	return cmd

@@ -3,6 +3,7 @@
 package harness
 
 import (
+	"fmt"
 	"os"
 	"testing"
 )
@@ -10,9 +11,12 @@ import (
 // Why tests are skipped, or expect another answer, where the module reaches the
 // soft SCM as it reaches the hardware.
 const (
-	NoPlace   = "the vendor's C API makes a key in a slot of its own choice"
-	NoSession = "the vendor's C API keeps every key pair that it makes"
-	NoUnbound = "the vendor's C API does not tell an SCM that is not bound from one that is slow"
+	NoPlace      = "the vendor's C API makes a key in a slot of its own choice"
+	NoSession    = "the vendor's C API keeps every key pair that it makes"
+	NoSettings   = "the vendor's C API keeps its settings to itself: our own libzk_app_utils.so reads them in each process, and does not find them in a chroot"
+	NoReadObject = "the vendor's C API brings a library of its own, beside which pkcs11-tool 0.23 fails by a fault of its: it reads a public key that it has freed"
+	NoSeal       = "the vendor's C API has no PIN, which would seal the private keys"
+	NoReconnect  = "a context of the vendor's C API is opened anew below the provider, at each call if need be"
 )
 
 // OverVendor tells whether the module uses the soft SCM through the vendor's C
@@ -25,4 +29,40 @@ func SoftOnly(t testing.TB, why string) {
 	if OverVendor() {
 		t.Skip(why)
 	}
+}
+
+// VendorLibrary is our own libzk_app_utils.so where it is needed, else "".
+func VendorLibrary(t testing.TB) string {
+	t.Helper()
+	if !OverVendor() {
+		return ""
+	}
+	return Build(t, "libzk_app_utils.so")
+}
+
+// Backend are the variables that choose how the module reaches the soft SCM:
+// directly, or through a library.
+func Backend(library string) []string {
+	if library == "" {
+		return []string{"ZK_PKCS11_BACKEND=soft"}
+	}
+	return []string{"ZK_PKCS11_BACKEND=zymbit", "ZK_APP_UTILS_LIB=" + library}
+}
+
+// BackendSettings is Backend for a file of settings. They end in a table.
+func BackendSettings(library string) string {
+	if library == "" {
+		return "backend = \"soft\"\n"
+	}
+	return fmt.Sprintf("backend = \"zymbit\"\n[zymbit]\nlibrary = %q\n", library)
+}
+
+// NginxSettings keeps the variables of our own libzk_app_utils.so in the workers of
+// nginx: it reads its settings in each process, where the vendor's has none. The
+// module does without.
+func NginxSettings() string {
+	if !OverVendor() {
+		return ""
+	}
+	return "env ZK_PKCS11_HOME;\nenv ZK_PKCS11_CONF;\n"
 }

@@ -71,12 +71,7 @@ func NewHome(t testing.TB) *Home {
 	h := &Home{Dir: t.TempDir(), t: t}
 	h.Set("ZK_PKCS11_HOME", h.Dir)
 	h.Set("ZK_PKCS11_CONF", "")
-	if OverVendor() {
-		h.Set("ZK_PKCS11_BACKEND", "zymbit")
-		h.Set("ZK_APP_UTILS_LIB", Build(t, "libzk_app_utils.so"))
-	} else {
-		h.Set("ZK_PKCS11_BACKEND", "soft")
-	}
+	h.env = append(h.env, Backend(VendorLibrary(t))...)
 	return h
 }
 

@@ -49,7 +49,7 @@ func newSite(t *testing.T) *site {
 	s := &site{t: t, dir: dir, home: filepath.Join(dir, "state")}
 	s.check(os.Chmod(dir, 0o755))
 	s.write("htdocs/page", "hello\n")
-	s.write("zk.toml", fmt.Sprintf("state = %q\nstate_group = %q\nbackend = \"soft\"\n", s.home, worker))
+	s.write("zk.toml", fmt.Sprintf("state = %q\nstate_group = %q\n%s", s.home, worker, harness.BackendSettings(harness.VendorLibrary(t))))
 	s.write("softhsm.conf", "directories.tokendir = "+s.path("softhsm")+"\nlibrary.reset_on_fork = true\nlog.level = ERROR\n")
 	s.check(os.Mkdir(s.path("softhsm"), 0o700))
 	s.forWorkers("run")

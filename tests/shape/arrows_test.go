@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 // testArrows are what the tests of a package may import besides: itself, what
 // stands in for the world below it, and the helpers of tests.
 var testArrows = map[string][]string{
-	"pkcs11":               {"internal/scm/soft"},
+	"pkcs11":               {"internal/scm/soft", "internal/scm/zymbit", "tests/harness"},
 	"internal/scm/scmtest": {"internal/scm/soft"},
 	"internal/scm/zymbit":  {"internal/scm/soft", "tests/harness"},
 }

@@ -25,8 +25,17 @@ type tool struct {
 	through []string // program, and its arguments, that starts the tool; nil = none
 }
 
-// newTool makes a soft SCM, with more settings in the form of the file.
+// newTool makes a soft SCM, with more settings in the form of the file, which the tool
+// uses directly: most of its commands are for no other.
 func newTool(t *testing.T, settings string) *tool {
+	t.Helper()
+	x := newAnyTool(t, settings)
+	x.home.Set("ZK_PKCS11_BACKEND", "soft")
+	return x
+}
+
+// newAnyTool is newTool for commands that reach the SCM as the module does.
+func newAnyTool(t *testing.T, settings string) *tool {
 	t.Helper()
 	x := &tool{t: t, home: harness.NewHome(t)}
 	x.boot = filepath.Join(x.home.Dir, "boot")
@@ -38,7 +47,6 @@ func newTool(t *testing.T, settings string) *tool {
 		}
 	}
 	x.home.Set("ZK_PKCS11_CONF", file)
-	x.home.Set("ZK_PKCS11_BACKEND", "soft")
 	return x
 }
 
@@ -105,7 +113,7 @@ func words(line string) []string { return strings.Fields(line) }
 // The actions of guides and scripts are flags of the tool itself.
 func TestActionsAreFlags(t *testing.T) {
 	t.Parallel()
-	x := newTool(t, "")
+	x := newAnyTool(t, "")
 	out, errs, err := x.run("", "--init-token", "--slot", "0", "--label", "x", "--pin", "1234", "--so-pin", "1234")
 	if err != nil || strings.Trim(out, "abcdefghijklmnopqrstuvwxyzT \n") != "0" {
 		t.Errorf("--init-token: %v, %q, %q: its only digits have to be the slot's", err, out, errs)
@@ -123,7 +131,7 @@ func TestActionsAreFlags(t *testing.T) {
 // Commands that only have others below them print help.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	x := newTool(t, "")
+	x := newAnyTool(t, "")
 	for line, part := range map[string]string{
 		"": "lock-binding", "inject": "temperature", "manifest": "verify", "wallet": "restore", "led --help": "CODE [SUB]",
 	} {

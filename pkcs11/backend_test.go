@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"os"
+	"time"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/scmtest"
+	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/zymbit"
+	"libzk_pkcs11/tests/harness"
+)
+
+// library is where make puts it.
+const library = "../build/libzk_app_utils.so"
+
+// openDevice opens the soft SCM in a directory: directly, or with
+// ZK_PKCS11_BACKEND=zymbit by the driver for the hardware over our own
+// libzk_app_utils.so, with what that one lacks unset.
+func openDevice(dir string, refresh time.Duration) (scmtest.Full, error) {
+	if !harness.OverVendor() {
+		return soft.Open(dir, soft.Options{Group: -1})
+	}
+	// The library asks for it whenever it opens a context.
+	if err := os.Setenv("ZK_PKCS11_HOME", dir); err != nil {
+		return nil, err
+	}
+	d, err := zymbit.Open(zymbit.Options{Library: library, State: dir, Group: -1, Refresh: refresh})
+	return driven{Device: d}, err
+}
+
+// Version is that of the driver, and higher than that of the one before it.
+func (d driven) Version() uint64 { return d.before + d.Device.Version() }
+
+// reopen has the provider go on with a driver for the hardware that knows nothing
+// yet: what happens to the SCM below shows at once. The soft SCM always shows it.
+func (f *fixture) reopen(refresh time.Duration) {
+	f.Helper()
+	if !harness.OverVendor() {
+		return
+	}
+	full, err := openDevice(f.dir, refresh)
+	f.ok(err)
+	d := full.(driven)
+	d.before = f.device.Version() + 1<<32
+	f.ok(f.device.Full.Close())
+	f.device.Full = d
+}
+
+// watch has the driver for the hardware look at the key slots at every call.
+func (f *fixture) watch() { f.Helper(); f.reopen(time.Nanosecond) }
+
+// world opens the soft SCM of a fixture as the world around it, which makes things
+// happen.
+func (f *fixture) world() *soft.Device {
+	f.Helper()
+	d, err := soft.Open(f.dir, soft.Options{Group: -1})
+	f.ok(err)
+	f.Cleanup(func() { d.Close() })
+	return d
+}
+
+// driven is the driver for the hardware with all the methods of a device.
+type driven struct {
+	*zymbit.Device
+	scm.Placer
+	scm.Volatile
+	scm.Sealer
+	scm.Reconnector
+	before uint64 // see Version
+}
+
+// seen is the device as the provider sees it, with no more methods than it has.
+func seen(d *scmtest.Faulty) scm.Device {
+	if _, is := d.Full.(driven); !is {
+		return d
+	}
+	return struct {
+		scm.Device
+		scm.Agreer
+		scm.Capable
+		scm.Locker
+		scm.Keeper
+		scm.Wallet
+		scm.Clock
+	}{d, d, d, d, d, d, d}
+}
