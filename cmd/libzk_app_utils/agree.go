@@ -41,7 +41,7 @@ func goDoRawECDH(ctx context, slot C.int, peer *C.uint8_t, size C.int, secret **
 func goDoRawECDHWithIntPeerPubkey(ctx context, slot, peer C.int, foreign C.bool, secret **C.uint8_t) C.int {
 	return call(ctx, func(d *soft.Device) error {
 		need(secret)
-		s, err := agreeWithSlot(d, slot, peer, foreign)
+		s, err := d.AgreeWith(slotOf(slot), slotOf(peer), bool(foreign))
 		if err == nil {
 			give(secret, s)
 		}
@@ -66,17 +66,9 @@ func goDoECDHAndKDFWithIntPeerPubkey(ctx context, kdf, slot, peer C.int, foreign
 	return call(ctx, func(d *soft.Device) error {
 		need(key)
 		k := newDerivation(kdf, view(salt, saltSize), view(info, infoSize), rounds, keySize)
-		s, err := agreeWithSlot(d, slot, peer, foreign)
+		s, err := d.AgreeWith(slotOf(slot), slotOf(peer), bool(foreign))
 		return k.give(key, s, err)
 	})
-}
-
-func agreeWithSlot(d *soft.Device, slot, peer C.int, foreign C.bool) ([]byte, error) {
-	k, err := publicKey(d, peer, foreign)
-	if err != nil {
-		return nil, err
-	}
-	return d.Agree(slotOf(slot), k.Public)
 }
 
 // derivation makes a key of a shared secret, by the numbers of ZK_ECDH_KDF_TYPE.

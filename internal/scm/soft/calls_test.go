@@ -40,6 +40,7 @@ var calls = []struct {
 	{"Remove", keys, func(d *Device) error { return orEmpty(d.Remove(scm.Key{Slot: scm.LastUser})) }},
 	{"Sign", secrets, func(d *Device) error { _, err := d.Sign(0, make([]byte, 32)); return err }},
 	{"SignRecoverable", secrets, func(d *Device) error { _, _, err := d.SignRecoverable(0, make([]byte, 32)); return err }},
+	{"AgreeWith", secrets, func(d *Device) error { return second(d.AgreeWith(0, 1, false)) }},
 	{"Agree", secrets, func(d *Device) error { return orInput(second(d.Agree(0, make([]byte, 64)))) }},
 	{"Verify", keys, func(d *Device) error { _, err := d.Verify(0, false, make([]byte, 32), make([]byte, 64)); return err }},
 	{"Random", nothing, func(d *Device) error { return d.Random(make([]byte, 8)) }},

@@ -135,6 +135,35 @@ func TestDisableExport(t *testing.T) {
 	}
 }
 
+// TestAgreeWith agrees with keys in slots, hidden ones too: they are for use inside.
+func TestAgreeWith(t *testing.T) {
+	d := open(t, t.TempDir(), options)
+	for _, c := range []scm.Curve{scm.P256, scm.Secp256k1, scm.X25519} {
+		a, b := generate(t, d, c), generate(t, d, c)
+		foreign, err := d.StoreForeign(c, b.Public)
+		check(t, err)
+		want, err := d.Agree(b.Slot, a.Public)
+		check(t, err)
+		check(t, d.DisableExport(b.Slot, false))
+		check(t, d.DisableExport(foreign, true))
+		for _, isForeign := range []bool{false, true} {
+			peer := b.Slot
+			if isForeign {
+				peer = foreign
+			}
+			if got, err := d.AgreeWith(a.Slot, peer, isForeign); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s, foreign %v: %x, %v; want %x", c, isForeign, got, err, want)
+			}
+		}
+		_, err = d.AgreeWith(a.Slot, scm.LastUser, false)
+		wantError(t, "an empty slot", err, scm.ErrSlotEmpty)
+		_, err = d.AgreeWith(scm.LastUser, a.Slot, false)
+		wantError(t, "with an empty slot", err, scm.ErrSlotEmpty)
+		_, err = d.AgreeWith(a.Slot, scm.FirstEd25519, false)
+		wantError(t, "a key on another curve", err, scm.ErrInput)
+	}
+}
+
 func TestDisableExportErrors(t *testing.T) {
 	d := open(t, t.TempDir(), soft.Options{Group: -1, PermanentShown: true})
 	wantError(t, "permanent", d.DisableExport(3, false), scm.ErrPermanent)

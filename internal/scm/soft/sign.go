@@ -61,6 +61,27 @@ func (d *Device) Agree(s scm.Slot, peer []byte) ([]byte, error) {
 	return k.agree(peer)
 }
 
+// AgreeWith is Agree with the public key in another slot, which need not be one that
+// is given away. ErrSlotRange and ErrSlotEmpty also of that one.
+func (d *Device) AgreeWith(s, peer scm.Slot, foreign bool) ([]byte, error) {
+	f, err := d.current()
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := f.anyKey(peer, foreign)
+	if err != nil {
+		return nil, d.missing(f, peer, err)
+	}
+	ours, err := f.key(s)
+	if err != nil {
+		return nil, d.missing(f, s, err)
+	}
+	if theirs.Curve != ours.Curve { // 32 bytes would pass for either kind
+		return nil, fmt.Errorf("slot %d holds a key on %s, slot %d one on %s: %w", s, ours.Curve, peer, theirs.Curve, scm.ErrInput)
+	}
+	return d.Agree(s, theirs.Public)
+}
+
 // wait is how long a call takes that would take no time.
 func wait(latency time.Duration) {
 	if latency > 0 {

@@ -82,6 +82,20 @@ static void random_bytes(zkCTX ctx)
 	free(a);
 }
 
+/* A key that is hidden is for use inside. */
+static void hidden_peer(zkCTX ctx, uint8_t *peer, int size, const uint8_t *secret)
+{
+	uint8_t *same = NULL, *shown = NULL;
+	int slot = zkStoreForeignPubKey(ctx, ZK_NISTP256, peer, size);
+	CHECK(slot >= 0);
+	OK(zkDisablePubKeyExport(ctx, slot, true));
+	EXPECT(zkExportPubKey(ctx, &shown, &size, slot, true), -EPERM);
+	OK(zkDoRawECDHWithIntPeerPubkey(ctx, 0, slot, true, &same));
+	CHECK(memcmp(secret, same, 32) == 0);
+	free(same);
+	OK(zkRemoveKey(ctx, slot, true));
+}
+
 /* Both sides of an agreement are slots of this module. */
 static void agreement(zkCTX ctx)
 {
@@ -98,6 +112,7 @@ static void agreement(zkCTX ctx)
 		free(key);
 		free(key2);
 	}
+	hidden_peer(ctx, peer, size, raw);
 	EXPECT(zkDoRawECDH(ctx, 0, peer, size - 1, &key), -EINVAL);
 	EXPECT(zkDoRawECDH(ctx, 14, peer, size, &key), -EOPNOTSUPP);
 	EXPECT(zkDoECDHAndKDF(ctx, 4, 0, peer, size, NULL, 0, NULL, 0, 1, 32, &key), -EINVAL);
