@@ -22,8 +22,9 @@ type scmStatus struct {
 	Firmware string `json:"firmware"`
 	Time     uint32 `json:"time,omitempty"` // s since 1970
 	*softStatus
-	KeySlots []scm.Slot `json:"key_slots"`
-	Foreign  []scm.Slot `json:"foreign_slots"`
+	Hardware *hardwareStatus `json:"hardware,omitempty"`
+	KeySlots []scm.Slot      `json:"key_slots"`
+	Foreign  []scm.Slot      `json:"foreign_slots"`
 
 	keys occupancy
 }
@@ -97,6 +98,11 @@ func (t *target) status() (scmStatus, error) {
 	}
 	if c, ok := t.device.(scm.Clock); ok {
 		if s.Time, err = c.Time(false); err != nil {
+			return scmStatus{}, err
+		}
+	}
+	if m, ok := t.device.(scm.Monitor); ok {
+		if s.Hardware, err = newHardwareStatus(m); err != nil {
 			return scmStatus{}, err
 		}
 	}
@@ -188,6 +194,9 @@ func (s scmStatus) text(w io.Writer) {
 	line("Firmware", "%s", s.Firmware)
 	if s.softStatus != nil {
 		s.softStatus.text(line)
+	}
+	if s.Hardware != nil {
+		s.Hardware.text(line)
 	}
 	if s.Time != 0 {
 		line("Time", "%s", moment(s.Time))

@@ -49,3 +49,16 @@ type Clock interface {
 	// which the second begins.
 	Time(precise bool) (uint32, error)
 }
+
+// Monitor is a device that tells of itself what has nothing to do with keys.
+type Monitor interface {
+	Health() (Health, error)
+}
+
+// Health is the state of a device; nil stands for what the device does not tell.
+type Health struct {
+	Production, Bound *bool
+	Volts             *float32 // of the battery
+	Celsius           *float32 // of the processor
+	Events            []uint32 // s since 1970 of the first breach of each perimeter channel, 0 = none
+}

@@ -43,6 +43,12 @@ type status struct {
 	}
 	LED          led
 	EphemeralKey bool `json:"ephemeral_key"`
+	Hardware     *struct {
+		Production, Bound *bool
+		Volts             *float64 `json:"battery_volts"`
+		Celsius           *float64 `json:"temperature_celsius"`
+		Events            []int64  `json:"perimeter_events"`
+	}
 	Capacity     int
 	KeySlots     []int `json:"key_slots"`
 	ForeignSlots []int `json:"foreign_slots"`
@@ -225,8 +231,11 @@ func TestHardware(t *testing.T) {
 	if s.Model == "" || s.Serial != soft.Serial || s.Time == 0 || len(s.KeySlots) != 16 {
 		t.Errorf("%+v", s)
 	}
-	if out := x.scm("status"); !strings.Contains(out, "PPPPPPPP PPPPPPEE") || strings.Contains(out, "Battery") {
+	if out := x.scm("status"); !strings.Contains(out, "PPPPPPPP PPPPPPEE") || !strings.Contains(out, "Battery       3.1 V (threshold and action: unknown)") {
 		t.Errorf("%s", out)
+	}
+	if h := s.Hardware; h == nil || *h.Production || !*h.Bound || *h.Volts != soft.Battery.Volts || *h.Celsius != soft.Temperature.Celsius || len(h.Events) != 2 {
+		t.Errorf("%+v", h)
 	}
 	if out := x.scm("slots"); !strings.Contains(out, "permanent  ed25519") {
 		t.Errorf("%s", out)

@@ -15,8 +15,13 @@ type api interface {
 
 	// text returns one of the strings that describe the module.
 	text(property) (string, error)
-	// bound tells whether the module is bound to this host.
-	bound() (bool, error)
+	// binding tells whether the module is in production mode, and whether it is
+	// bound to this host.
+	binding() (production, bound bool, err error)
+	volts() (float32, error)
+	celsius() (float32, error)
+	// breaches returns a time of each perimeter channel.
+	breaches() ([]uint32, error)
 	random(n int) ([]byte, error)
 
 	// slots lists the allocated key slots. A library that cannot tell lists

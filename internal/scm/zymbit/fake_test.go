@@ -94,7 +94,13 @@ func (f *fake) text(p property) (string, error) {
 	return [...]string{model: " MODEL\n", firmware: f.version, serial: "0123456789abcdefXYZ"}[p], f.call("text")
 }
 
-func (f *fake) bound() (bool, error) { return !f.unbound, f.call("bound") }
+func (f *fake) binding() (production, bound bool, err error) {
+	return false, !f.unbound, f.call("binding")
+}
+
+func (f *fake) volts() (float32, error)     { return 3, f.call("volts") }
+func (f *fake) celsius() (float32, error)   { return 30, f.call("celsius") }
+func (f *fake) breaches() ([]uint32, error) { return []uint32{0, 0}, f.call("breaches") }
 
 func (f *fake) random(n int) ([]byte, error) {
 	b := make([]byte, n)

@@ -82,12 +82,6 @@ func (l *library) text(p property) (string, error) {
 	return takenText(s), failed("reading the module's strings", rc)
 }
 
-func (l *library) bound() (bool, error) {
-	var locked, bound C.bool
-	rc := C.callGetCurrentBindingInfo(l.f, l.ctx, &locked, &bound)
-	return bool(bound), failed("zkGetCurrentBindingInfo", rc)
-}
-
 func (l *library) random(n int) ([]byte, error) {
 	var p *C.uint8_t
 	return l.taken("zkGetRandBytes", C.callGetRandBytes(l.f, l.ctx, &p, C.int(n)), p, C.int(n))

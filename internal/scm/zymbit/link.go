@@ -51,7 +51,7 @@ func (d *Device) tell(err error) {
 func (d *Device) silence(timeout error) error {
 	bound := false
 	err := d.onceLocked(func() (err error) {
-		bound, err = d.api.bound()
+		_, bound, err = d.api.binding()
 		return err
 	})
 	switch {

@@ -45,7 +45,7 @@ type Options struct {
 }
 
 // Device is an open SCM. Besides scm.Device it is an scm.Agreer, scm.Capable,
-// scm.Locker, scm.Keeper, scm.Wallet and scm.Clock.
+// scm.Locker, scm.Keeper, scm.Wallet, scm.Clock and scm.Monitor.
 type Device struct {
 	options Options
 	changes *changes
@@ -71,6 +71,7 @@ var _ interface {
 	scm.Keeper
 	scm.Wallet
 	scm.Clock
+	scm.Monitor
 } = (*Device)(nil)
 
 // Open loads the vendor's library and asks the module who it is. ErrAbsent when
