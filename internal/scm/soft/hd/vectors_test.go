@@ -119,7 +119,7 @@ func TestSLIP10(t *testing.T) {
 	for _, v := range all {
 		c, ok := curveNamed(v.Name)
 		if !ok {
-			t.Logf("%s: an SCM has no wallets on this curve", v.Name)
+			t.Run(v.Name, func(t *testing.T) { t.Skip("the vendor names no wallets on this curve") })
 			continue
 		}
 		for _, chain := range v.Chains {
