@@ -36,7 +36,7 @@ func (d *Device) curveOf(s scm.Slot, public []byte) (scm.Curve, error) {
 	case len(public) == 32 && s.Permanent():
 		return scm.PermanentCurve(s), nil
 	case len(public) == 32:
-		return d.curve25519(s, public), nil
+		return d.curve25519(s, public)
 	case len(public) == 64 && onP256(public):
 		return scm.P256, nil
 	case len(public) == 64 && onSecp256k1(public):
@@ -48,16 +48,17 @@ func (d *Device) curveOf(s scm.Slot, public []byte) (scm.Curve, error) {
 // curve25519 tells the two kinds of 32-byte keys apart. The highest bit of an
 // X25519 key is never set; where that does not decide, a signature does, which
 // the module refuses to make with an X25519 key.
-func (d *Device) curve25519(s scm.Slot, public []byte) scm.Curve {
+func (d *Device) curve25519(s scm.Slot, public []byte) (scm.Curve, error) {
 	if public[31]&0x80 != 0 {
-		return scm.Ed25519
+		return scm.Ed25519, nil
 	}
 	probe := sha256.Sum256([]byte("libzk_pkcs11: which curve is this key on?"))
 	sig, err := d.api.sign(s, probe[:])
 	if err == nil && valid(scm.Key{Slot: s, Curve: scm.Ed25519, Public: public}, probe[:], sig) {
-		return scm.Ed25519
+		return scm.Ed25519, nil
 	}
-	return scm.X25519
+	_, err = d.api.slots() // a dead context refuses as well
+	return scm.X25519, err
 }
 
 // isPublic tells whether the bytes can be a public key on the curve.

@@ -188,6 +188,14 @@ func (f *fake) storeForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 	return s, answer(err)
 }
 
+func (f *fake) verifyForeign(s scm.Slot, digest, sig []byte) (bool, error) {
+	if err := f.call("verifyForeign"); err != nil {
+		return false, err
+	}
+	good, err := f.Verify(s, true, digest, sig)
+	return good, answer(err)
+}
+
 func (f *fake) removeForeign(s scm.Slot) error {
 	if err := f.call("removeForeign"); err != nil {
 		return err

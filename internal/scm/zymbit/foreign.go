@@ -17,8 +17,7 @@ type foreignKeys struct {
 	hidden  []scm.Slot
 }
 
-// Foreign lists the public keys of others. Those of 32 bytes that this device has
-// not stored are taken for Ed25519 where they can be.
+// Foreign lists the public keys of others.
 func (d *Device) Foreign() ([]scm.Key, error) {
 	d.calls.Lock()
 	defer d.calls.Unlock()
@@ -65,7 +64,12 @@ func (d *Device) readForeign() (read foreignKeys, err error) {
 		}
 		if err != nil {
 			read.hidden = append(read.hidden, s)
-		} else if c, ok := d.foreignCurve(public); ok {
+			continue
+		}
+		switch c, err := d.foreignCurve(s, public); {
+		case refused(err):
+			return read, err
+		case err == nil:
 			read.keys = append(read.keys, scm.Key{Slot: s, Curve: c, Public: public})
 		}
 	}
@@ -76,16 +80,30 @@ func (d *Device) readForeign() (read foreignKeys, err error) {
 	return read, err
 }
 
-func (d *Device) foreignCurve(public []byte) (c scm.Curve, ok bool) {
+// foreignCurve finds out the curve of a foreign key, which the library does not tell.
+// A point of Ed25519 may be one of X25519 as well: the module then takes signatures, if
+// wrong ones, of an Ed25519 key only.
+func (d *Device) foreignCurve(s scm.Slot, public []byte) (scm.Curve, error) {
 	if c, ok := d.made[string(public)]; ok {
-		return c, true
+		return c, nil
 	}
-	for _, c := range scm.Curves {
-		if isPublic(c, public) {
-			return c, true
+	i := slices.IndexFunc(scm.Curves[:], func(c scm.Curve) bool { return isPublic(c, public) })
+	if i < 0 {
+		return 0, fmt.Errorf("foreign slot %d: public key of %d bytes is on no known curve: %w", s, len(public), scm.ErrDevice)
+	}
+	c := scm.Curves[i]
+	if c != scm.Ed25519 || public[31]&0x80 != 0 { // the highest bit of an X25519 key is never set
+		return c, nil
+	}
+	_, err := d.api.verifyForeign(s, make([]byte, digestSize), make([]byte, 64))
+	if err != nil {
+		c = scm.X25519
+		if _, err := d.api.foreignSlots(); err != nil { // a dead context refuses as well
+			return 0, err
 		}
 	}
-	return 0, false
+	d.made[string(public)] = c
+	return c, nil
 }
 
 // ForeignKey returns one of the public keys of others.

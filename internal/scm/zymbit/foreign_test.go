@@ -13,7 +13,8 @@ import (
 func TestForeignCurves(t *testing.T) {
 	f := newFake(t)
 	d := f.device()
-	for _, c := range scm.Curves {
+	for i := range 40 { // about half of the 25519 keys can be of either kind
+		c := scm.Curves[i%len(scm.Curves)]
 		own := mustGenerate(t, d, c)
 		s, err := d.StoreForeign(c, own.Public)
 		if err != nil {
@@ -22,11 +23,47 @@ func TestForeignCurves(t *testing.T) {
 		if k, err := d.ForeignKey(s); err != nil || k.Curve != c {
 			t.Errorf("%s: %v, %v", c, k, err)
 		}
-		if c == scm.X25519 {
-			continue // others cannot tell it from Ed25519 half of the time
-		}
 		if k, err := f.device().ForeignKey(s); err != nil || k.Curve != c {
 			t.Errorf("elsewhere, %s: %v, %v", c, k, err)
+		}
+	}
+}
+
+// TestCurveOverDeadContext: what a context refuses because it is dead says nothing of
+// a key.
+func TestCurveOverDeadContext(t *testing.T) {
+	for n := range 8 { // the call at which it dies
+		f := newFake(t)
+		own := ambiguous(t, f)
+		s, err := f.StoreForeign(scm.Ed25519, own.Public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := f.device()
+		f.failures = append(make([]error, n), errRefusal, errRefusal)
+		if k, err := d.ForeignKey(s); err == nil && k.Curve != scm.Ed25519 {
+			t.Errorf("foreign, dead from call %d on: %s", n, k.Curve)
+		}
+		f.failures = append(make([]error, scm.PermanentSlots+n), errRefusal, errRefusal)
+		if k, err := d.PublicKey(own.Slot); err == nil && k.Curve != scm.Ed25519 {
+			t.Errorf("own, dead from call %d on: %s", n, k.Curve)
+		}
+	}
+}
+
+// ambiguous makes an Ed25519 key that could be one of X25519.
+func ambiguous(t *testing.T, f *fake) scm.Key {
+	t.Helper()
+	for {
+		k, err := f.Generate(scm.Ed25519)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if k.Public[31]&0x80 == 0 {
+			return k
+		}
+		if err := f.Remove(k); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -21,6 +21,11 @@ func (l *library) storeForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 	return scm.Slot(rc), failed("zkStoreForeignPubKey", rc)
 }
 
+func (l *library) verifyForeign(s scm.Slot, digest, sig []byte) (bool, error) {
+	rc := C.callVerifyECDSASigFromDigestWithForeignKeySlot(l.f, l.ctx, first(digest), C.int(s), first(sig), C.int(len(sig)))
+	return rc == 1, failed("zkVerifyECDSASigFromDigestWithForeignKeySlot", rc)
+}
+
 func (l *library) removeForeign(s scm.Slot) error {
 	return failed("zkRemoveKey", C.callRemoveKey(l.f, l.ctx, C.int(s), true))
 }
