@@ -13,10 +13,10 @@ import (
 const (
 	NoPlace      = "the vendor's C API makes a key in a slot of its own choice"
 	NoSession    = "the vendor's C API keeps every key pair that it makes"
-	NoSettings   = "the vendor's C API keeps its settings to itself: our own libzk_app_utils.so reads them in each process, and does not find them in a chroot"
-	NoReadObject = "the vendor's C API brings a library of its own, beside which pkcs11-tool 0.23 fails by a fault of its: it reads a public key that it has freed"
+	NoSettings   = "our own libzk_app_utils.so reads its settings in each process, and workers without variables, or in a chroot, have none"
+	NoReadObject = "pkcs11-tool 0.23 reads a public key after it has freed it, which fails beside a second library in Go"
 	NoSeal       = "the vendor's C API has no PIN, which would seal the private keys"
-	NoReconnect  = "a context of the vendor's C API is opened anew below the provider, at each call if need be"
+	NoReconnect  = "the driver for the hardware opens a context of the vendor's C API anew by itself, which the provider does not see"
 )
 
 // OverVendor tells whether the module uses the soft SCM through the vendor's C
