@@ -47,19 +47,27 @@ func within(name string, h C.CK_SESSION_HANDLE, a args, f func(*pkcs11.Provider)
 // operation is given as a flag of C_SessionCancel.
 func during(operation uint, name string, h C.CK_SESSION_HANDLE, a args, f func(*pkcs11.Provider) error) C.CK_RV {
 	return call(name, a, func(p *pkcs11.Provider) error {
-		refused := true
+		answered := false
 		defer func() {
-			if !refused {
+			if answered {
 				return
 			}
 			if err := p.SessionCancel(uint(h), operation); err != nil {
-				panic(refusal(result(err))) // takes the place of the panic under way
+				panic(instead(recover(), err))
 			}
 		}()
 		err := f(p)
-		refused = false
+		answered = true
 		return err
 	})
+}
+
+// instead is the panic in whose place err comes, which is only that of a refusal.
+func instead(problem any, err error) any {
+	if _, ok := problem.(refusal); ok {
+		return refusal(result(err))
+	}
+	return problem
 }
 
 // run keeps every panic inside the module. SetPanicOnFault makes one of a

@@ -56,6 +56,24 @@ func TestCall(t *testing.T) {
 	}
 }
 
+// TestDuring: without its session a call is refused for that alone, and an error of our
+// own is told all the same.
+func TestDuring(t *testing.T) {
+	logFile := begin(t)
+	for problem, want := range map[any]pkcs11.Error{
+		refusal(pkcs11.CKR_ARGUMENTS_BAD): pkcs11.CKR_SESSION_HANDLE_INVALID,
+		"lost":                            pkcs11.CKR_GENERAL_ERROR,
+	} {
+		got := during(pkcs11.CKF_SIGN, "C_Test", 1, nil, func(*pkcs11.Provider) error { panic(problem) })
+		if pkcs11.Error(got) != want {
+			t.Errorf("%v: got %v, want %v", problem, pkcs11.Error(got), want)
+		}
+	}
+	if text, err := os.ReadFile(logFile); err != nil || !strings.Contains(string(text), "error: C_Test: internal error: lost") {
+		t.Errorf("log is %q, %v", text, err)
+	}
+}
+
 func TestCallBeforeInitialize(t *testing.T) {
 	got := call("C_Test", nil, func(*pkcs11.Provider) error { t.Error("was called"); return nil })
 	if pkcs11.Error(got) != pkcs11.CKR_CRYPTOKI_NOT_INITIALIZED {
