@@ -38,8 +38,8 @@ type api interface {
 	foreignKey(scm.Slot) ([]byte, error)
 	storeForeign(c scm.Curve, public []byte) (scm.Slot, error)
 	removeForeign(scm.Slot) error
-	// verifyForeign tells whether a foreign key verifies a signature of 64 bytes.
-	verifyForeign(s scm.Slot, digest, sig []byte) (bool, error)
+	// verify tells whether a key, or a foreign key, verifies a signature of 64 bytes.
+	verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, error)
 
 	// lock and unlock are scm.Locker's. Unlock gives nil for data that the
 	// module has not locked.

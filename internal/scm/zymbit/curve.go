@@ -54,7 +54,10 @@ func (d *Device) curve25519(s scm.Slot, public []byte) (scm.Curve, error) {
 	}
 	probe := sha256.Sum256([]byte("libzk_pkcs11: which curve is this key on?"))
 	sig, err := d.api.sign(s, probe[:])
-	if err == nil && valid(scm.Key{Slot: s, Curve: scm.Ed25519, Public: public}, probe[:], sig) {
+	switch {
+	case timedOut(err):
+		return 0, err
+	case err == nil && valid(scm.Key{Slot: s, Curve: scm.Ed25519, Public: public}, probe[:], sig):
 		return scm.Ed25519, nil
 	}
 	_, err = d.api.slots() // a dead context refuses as well

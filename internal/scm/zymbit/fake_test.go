@@ -18,15 +18,16 @@ type fake struct {
 	*soft.Device
 	t *testing.T
 
-	failures  []error             // of the next calls, nil for none
-	restarted bool                // the context is dead
-	unbound   bool                // the module says that it is not bound
-	lacks     []string            // functions
-	version   string              // of the firmware
-	hidden    map[scm.Slot]bool   // slots whose public key is not shown
-	wallets   map[scm.Slot]string // names of wallets
-	indices   []uint32            // of children
-	calls     []string            // that were made
+	failures   []error             // of the next calls, nil for none
+	restarted  bool                // the context is dead
+	unverified bool                // the module verifies no signatures
+	unbound    bool                // the module says that it is not bound
+	lacks      []string            // functions
+	version    string              // of the firmware
+	hidden     map[scm.Slot]bool   // slots whose public key is not shown
+	wallets    map[scm.Slot]string // names of wallets
+	indices    []uint32            // of children
+	calls      []string            // that were made
 }
 
 func newFake(t *testing.T) *fake {
@@ -188,11 +189,14 @@ func (f *fake) storeForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 	return s, answer(err)
 }
 
-func (f *fake) verifyForeign(s scm.Slot, digest, sig []byte) (bool, error) {
-	if err := f.call("verifyForeign"); err != nil {
+func (f *fake) verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, error) {
+	if err := f.call("verify"); err != nil {
 		return false, err
 	}
-	good, err := f.Verify(s, true, digest, sig)
+	if f.unverified {
+		return false, errRefusal
+	}
+	good, err := f.Verify(s, foreign, digest, sig)
 	return good, answer(err)
 }
 

@@ -81,8 +81,6 @@ func (d *Device) readForeign() (read foreignKeys, err error) {
 }
 
 // foreignCurve finds out the curve of a foreign key, which the library does not tell.
-// A point of Ed25519 may be one of X25519 as well: the module then takes signatures, if
-// wrong ones, of an Ed25519 key only.
 func (d *Device) foreignCurve(s scm.Slot, public []byte) (scm.Curve, error) {
 	if c, ok := d.made[string(public)]; ok {
 		return c, nil
@@ -95,15 +93,28 @@ func (d *Device) foreignCurve(s scm.Slot, public []byte) (scm.Curve, error) {
 	if c != scm.Ed25519 || public[31]&0x80 != 0 { // the highest bit of an X25519 key is never set
 		return c, nil
 	}
-	_, err := d.api.verifyForeign(s, make([]byte, digestSize), make([]byte, 64))
-	if err != nil {
-		c = scm.X25519
-		if _, err := d.api.foreignSlots(); err != nil { // a dead context refuses as well
-			return 0, err
+	decided, err := d.verifies(s, true)
+	if err == nil && !decided {
+		// The vendor does not say whether the module verifies with Ed25519 keys at all.
+		// If it does not with one that surely is, its refusal says nothing of this key.
+		if decided, err = d.verifies(scm.FirstEd25519, false); decided {
+			c = scm.X25519
 		}
 	}
-	d.made[string(public)] = c
-	return c, nil
+	if decided {
+		d.made[string(public)] = c
+	}
+	return c, err
+}
+
+// verifies tells whether the module takes signatures, if wrong ones, of a key.
+func (d *Device) verifies(s scm.Slot, foreign bool) (bool, error) {
+	_, err := d.api.verify(s, foreign, make([]byte, digestSize), make([]byte, 64))
+	if err == nil || timedOut(err) {
+		return err == nil, err
+	}
+	_, err = d.api.slots() // a dead context refuses as well
+	return false, err
 }
 
 // ForeignKey returns one of the public keys of others.

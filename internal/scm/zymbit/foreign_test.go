@@ -51,6 +51,41 @@ func TestCurveOverDeadContext(t *testing.T) {
 	}
 }
 
+// TestCurveOverTimeouts: a module that does not answer says nothing of a key either.
+func TestCurveOverTimeouts(t *testing.T) {
+	for n := range 8 { // the call that times out
+		f := newFake(t)
+		own := ambiguous(t, f)
+		s, err := f.StoreForeign(scm.Ed25519, own.Public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := f.device()
+		f.failures = append(make([]error, n), errTimeout)
+		if k, err := d.ForeignKey(s); err == nil && k.Curve != scm.Ed25519 {
+			t.Errorf("foreign, call %d: %s", n, k.Curve)
+		}
+		f.failures = append(make([]error, scm.PermanentSlots+n), errTimeout)
+		if k, err := d.PublicKey(own.Slot); err == nil && k.Curve != scm.Ed25519 {
+			t.Errorf("own, call %d: %s", n, k.Curve)
+		}
+	}
+}
+
+// TestForeignCurveUnverified: of a module that verifies no Ed25519 signatures at all, or
+// a library that verifies none, a refusal says nothing of a key.
+func TestForeignCurveUnverified(t *testing.T) {
+	f := newFake(t)
+	f.unverified = true
+	s, err := f.StoreForeign(scm.Ed25519, ambiguous(t, f).Public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k, err := f.device().ForeignKey(s); err != nil || k.Curve != scm.Ed25519 {
+		t.Errorf("%v, %v", k, err)
+	}
+}
+
 // ambiguous makes an Ed25519 key that could be one of X25519.
 func ambiguous(t *testing.T, f *fake) scm.Key {
 	t.Helper()
