@@ -67,7 +67,7 @@ func getenv(name string) string {
 // between them; neither paths nor TOML nor variables hold one.
 
 func bequeath(s config.Source) {
-	fields := []string{s.File, s.State, s.Directory, s.Text}
+	fields := []string{s.File, s.State, s.Directory, s.Machine, s.Text}
 	for name, text := range s.Variables {
 		fields = append(fields, name+"="+text)
 	}
@@ -82,8 +82,11 @@ func inherited() (config.Source, bool) {
 		return config.Source{}, false
 	}
 	fields := strings.Split(string(unsafe.Slice((*byte)(bytes), size)), "\x00")
-	s := config.Source{File: fields[0], State: fields[1], Directory: fields[2], Text: fields[3], Variables: map[string]string{}}
-	for _, variable := range fields[4:] {
+	s := config.Source{
+		File: fields[0], State: fields[1], Directory: fields[2], Machine: fields[3], Text: fields[4],
+		Variables: map[string]string{},
+	}
+	for _, variable := range fields[5:] {
 		name, text, _ := strings.Cut(variable, "=")
 		s.Variables[name] = text
 	}

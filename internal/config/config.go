@@ -121,6 +121,7 @@ type Source struct {
 	State     string            // default state directory
 	Directory string            // to which relative paths in variables refer; "" = the working directory
 	Variables map[string]string // that were set, by their names
+	Machine   string            // identity of the host; "" = it has none, like all others that have none
 }
 
 // variables returns getenv with what s has in place of what is not set.
@@ -146,7 +147,12 @@ func Load(getenv func(string) string) (Config, error) {
 // ZK_PKCS11_CONF names another than that of s.
 func (s Source) Load(getenv func(string) string) (Config, error) {
 	if named := getenv("ZK_PKCS11_CONF"); named != "" && absolute(s.Directory, named) != s.File {
-		return Load(getenv)
+		other, err := thisHost(getenv).source()
+		if err != nil {
+			return Config{}, err
+		}
+		other.Machine = s.Machine
+		s = other
 	}
 	c := defaults(s)
 	lines, err := c.readFile(s)
@@ -166,7 +172,7 @@ func defaults(s Source) Config {
 		Backend: BackendAuto,
 		Quirks:  []string{QuirksAuto},
 		Log:     Log{Level: "warning", To: "stderr"},
-		Soft:    Soft{Seal: "pin"},
+		Soft:    Soft{Seal: "pin", Host: s.Machine},
 		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second},
 	}
 }

@@ -26,17 +26,17 @@ func write(t *testing.T, text string) string {
 }
 
 func TestDefaults(t *testing.T) {
-	c, err := Source{State: "/s"}.Load(vars{}.get)
+	c, err := Source{State: "/s", Machine: "m"}.Load(vars{}.get)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Config{
-		Source:  Source{State: "/s"},
+		Source:  Source{State: "/s", Machine: "m"},
 		State:   "/s",
 		Backend: BackendAuto,
 		Quirks:  []string{"auto"},
 		Log:     Log{Level: "warning", To: "stderr"},
-		Soft:    Soft{Seal: "pin"},
+		Soft:    Soft{Seal: "pin", Host: "m"},
 		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second},
 		Slots:   []Slot{{Name: "scm0", Backend: BackendAuto, State: "/s"}},
 	}
@@ -85,7 +85,9 @@ func TestFile(t *testing.T) {
 	}
 	dir := filepath.Dir(file)
 	want := Config{
-		Source:     Source{File: file, Text: everything, State: c.Source.State, Directory: c.Source.Directory},
+		Source: Source{
+			File: file, Text: everything, State: c.Source.State, Directory: c.Source.Directory, Machine: c.Source.Machine,
+		},
 		State:      "/var/lib/x",
 		StateGroup: "ssl-cert",
 		Backend:    BackendSoft,
@@ -93,7 +95,7 @@ func TestFile(t *testing.T) {
 		Quirks:     []string{QuirkLibp11, QuirkOpenSSH},
 		Trace:      filepath.Join(dir, "calls.log"),
 		Log:        Log{Level: "debug", To: filepath.Join(dir, "zk.log")},
-		Soft:       Soft{Seal: "device", Firmware: "01.02.02release"},
+		Soft:       Soft{Seal: "device", Firmware: "01.02.02release", Host: c.Source.Machine},
 		Zymbit:     Zymbit{Library: "libzk_app_utils.so", BootWait: 20 * time.Second, KeyStore: "wallet", Refresh: time.Minute},
 		Slots: []Slot{
 			{Name: "first", Backend: BackendSoft, State: "/var/lib/x/first"},
@@ -213,7 +215,7 @@ func TestUnreadableFile(t *testing.T) {
 
 // A worker that changed root has no file any more: what its parent read counts.
 func TestInheritedSource(t *testing.T) {
-	s := Source{File: "/gone/zk.toml", Text: "backend = \"soft\"\nlog.to = \"l\"\n", State: "/s"}
+	s := Source{File: "/gone/zk.toml", Text: "backend = \"soft\"\nlog.to = \"l\"\n", State: "/s", Machine: "m"}
 	env := vars{"ZK_PKCS11_CONF": "/gone/zk.toml", "ZK_PKCS11_EC_POINT": "raw"}
 	c, err := s.Load(env.get)
 	if err != nil {
@@ -223,8 +225,8 @@ func TestInheritedSource(t *testing.T) {
 		t.Errorf("got %+v", c)
 	}
 	env["ZK_PKCS11_CONF"] = write(t, "backend = \"zymbit\"\n")
-	if c, err = s.Load(env.get); err != nil || c.Backend != BackendZymbit {
-		t.Errorf("another file was named since: got %v, %v", c.Backend, err)
+	if c, err = s.Load(env.get); err != nil || c.Backend != BackendZymbit || c.Soft.Host != "m" {
+		t.Errorf("another file was named since: got %v, %q, %v", c.Backend, c.Soft.Host, err)
 	}
 }
 

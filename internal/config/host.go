@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"strings"
 )
 
 // host is what the place of the settings depends on.
@@ -32,7 +33,7 @@ func homeOfUser() string {
 
 // source finds the file and reads it. A file that was named must be there.
 func (h host) source() (Source, error) {
-	s := Source{State: h.state(), Directory: absolute("", ".")}
+	s := Source{State: h.state(), Directory: absolute("", "."), Machine: machine()}
 	file, named := h.getenv("ZK_PKCS11_CONF"), true
 	if file == "" {
 		file, named = h.fallback, false
@@ -47,6 +48,12 @@ func (h host) source() (Source, error) {
 	}
 	s.File, s.Text = file, string(text)
 	return s, nil
+}
+
+// machine is the identity that the operating system gives the host, if it does.
+func machine() string {
+	id, _ := os.ReadFile("/etc/machine-id")
+	return strings.TrimSpace(string(id))
 }
 
 // state is the default state directory: per user by the XDG base directory

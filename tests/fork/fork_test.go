@@ -5,6 +5,7 @@
 package fork_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,6 +35,7 @@ func TestForks(t *testing.T) {
 		{"losses", "descriptors-closed", ways, nil},
 		{"losses", "descriptors-reused", ways, nil},
 		{"losses", "root-without-proc", []string{"", "memfd"}, emptyRoot},
+		{"losses", "bound-without-etc", []string{""}, boundRoot},
 		{"losses", "copy-impossible", []string{""}, nil},
 		{"handlers", "host-handlers", []string{""}, nil},
 		{"handlers", "pipe-ignored", []string{""}, nil},
@@ -95,6 +97,26 @@ func emptyRoot(t *testing.T, home *harness.Home) {
 		t.Skip("only root may change its root directory")
 	}
 	home.Set("ZK_TEST_ROOT", t.TempDir())
+}
+
+// boundRoot makes an SCM in production mode whose state is within another root
+// directory, under the name that it has outside.
+func boundRoot(t *testing.T, home *harness.Home) {
+	t.Helper()
+	harness.SoftOnly(t, harness.NoSettings)
+	if _, err := os.Stat("/etc/machine-id"); err != nil {
+		t.Skipf("an SCM is bound to all hosts without an identity: %v", err)
+	}
+	emptyRoot(t, home)
+	tool := harness.Build(t, "zk_pkcs11-util")
+	home.Run(tool, "scm", "lock-binding", "--yes")
+	home.Run(tool, "scm", "inject", "boot")
+	root := t.TempDir()
+	home.Set("ZK_TEST_ROOT", root)
+	inside := filepath.Join(root, home.Dir)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(inside), 0o700), os.Rename(home.Dir, inside), os.Symlink(inside, home.Dir)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func threeSlots(t *testing.T, home *harness.Home) {

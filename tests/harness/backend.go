@@ -5,6 +5,7 @@ package harness
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -47,6 +48,13 @@ func Backend(library string) []string {
 		return []string{"ZK_PKCS11_BACKEND=soft"}
 	}
 	return []string{"ZK_PKCS11_BACKEND=zymbit", "ZK_APP_UTILS_LIB=" + library}
+}
+
+// Machine is the identity of the host, which tests that open an SCM by themselves have
+// to give it where the vendor's C API opens it, too.
+func Machine() string {
+	id, _ := os.ReadFile("/etc/machine-id") // there may be none
+	return strings.TrimSpace(string(id))
 }
 
 // BackendSettings is Backend for a file of settings. They end in a table.

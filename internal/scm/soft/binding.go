@@ -5,8 +5,6 @@ package soft
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -27,7 +25,7 @@ func (d *Device) LockBinding() error {
 		if c.Binding.Locked {
 			return fmt.Errorf("binding is locked: %w", scm.ErrFixed)
 		}
-		c.Binding.Pending, c.Binding.Host = true, d.host()
+		c.Binding.Pending, c.Binding.Host = true, d.options.Host
 		return nil
 	})
 }
@@ -70,16 +68,6 @@ func (b *binding) bind(host string) {
 // a start.
 func (b *binding) meet(host string) {
 	b.Unbound = b.Unbound || b.Locked && b.Host != host
-}
-
-// host is the identity of the host on which the soft SCM runs.
-func (d *Device) host() string {
-	if d.options.Host != "" {
-		return d.options.Host
-	}
-	// A host that has no identity is like all others that have none.
-	id, _ := os.ReadFile("/etc/machine-id")
-	return strings.TrimSpace(string(id))
 }
 
 // changeable answers ErrFixed in production mode.

@@ -46,7 +46,7 @@ func (d *Device) powerUp(tx *sql.Tx, c *condition) (BootReport, error) {
 		c.Link.Timeouts = 1
 	}
 	c.Light, c.Boot.Held = light{Fatal: c.Light.Fatal}, false
-	c.Binding.bind(d.host())
+	c.Binding.bind(d.options.Host)
 	for _, step := range []func(*sql.Tx, *condition, *BootReport) error{
 		d.forgetKeys,
 		func(tx *sql.Tx, c *condition, _ *BootReport) error { return d.checkBattery(tx, c) },

@@ -32,7 +32,7 @@ func (d *Device) refresh() error {
 		if err != nil {
 			return err
 		}
-		f.condition.Binding.meet(d.host())
+		f.condition.Binding.meet(d.options.Host)
 		return d.adopt(f)
 	})
 	if err != nil {

@@ -88,7 +88,7 @@ type Options struct {
 	BootDir            string  // where the files of supervised boot are; "" means "/boot"
 	BootFailure        string  // what a wrong one does in production mode; "" means FailureDestroy
 	TemperatureFailure string  // the same of a temperature out of bounds; not FailurePolicy
-	Host               string  // identity of the host; "" means that of its operating system
+	Host               string  // identity of the host
 	Drift              float32 // by how many millionths the SCM's clock is too fast
 
 	// What the vendor's interface makes of it.

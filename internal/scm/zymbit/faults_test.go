@@ -9,13 +9,14 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/tests/harness"
 )
 
 // broken is a device over our own library, and what is done to the SCM below it.
 func broken(t *testing.T) (*Device, *soft.Device) {
 	t.Helper()
 	o := ownLibrary(t)
-	below, err := soft.Open(o.State, soft.Options{Group: -1})
+	below, err := soft.Open(o.State, soft.Options{Group: -1, Host: harness.Machine()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,6 +50,20 @@ static void root_without_proc(void)
 	use();
 }
 
+static void leave_etc(void)
+{
+	CHECK(chroot(getenv("ZK_TEST_ROOT")) == 0 && chdir("/") == 0);
+	start_and_use();
+}
+
+/* ZK_TEST_ROOT has nothing but the state of an SCM that is bound to this host for good. */
+static void bound_without_etc(void)
+{
+	start_and_use();
+	in_child(leave_etc);
+	use();
+}
+
 static void no_descriptors(void)
 {
 	struct rlimit none = {0, 0};
@@ -140,6 +154,7 @@ static const struct scenario scenarios[] = {
 	{"descriptors-closed", descriptors_closed},
 	{"descriptors-reused", descriptors_reused},
 	{"root-without-proc", root_without_proc},
+	{"bound-without-etc", bound_without_etc},
 	{"copy-impossible", copy_impossible},
 	{"identity", identity},
 	{"settings-of-parent", settings_of_parent},
