@@ -38,10 +38,13 @@ type seed struct {
 	state []byte // key and counter of AES, nil until the first seed
 }
 
+// add hashes before it takes the lock, and mask works after it has given it back: more
+// and out can be gigabytes, and other sessions do not wait for them.
 func (s *seed) add(more []byte) {
+	hash := sha3.SumSHAKE256(more, 64)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stir(more)
+	s.stir(hash)
 }
 
 // stir replaces the state by one that comes of it and of more.
@@ -55,15 +58,23 @@ func (s *seed) stir(more []byte) {
 
 // mask masks random bytes, if there is a seed.
 func (s *seed) mask(out []byte) {
+	if stream := s.stream(); stream != nil {
+		stream.XORKeyStream(out, out)
+	}
+}
+
+// stream returns a stream that is used once, nil without a seed.
+func (s *seed) stream() cipher.Stream {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state == nil {
-		return
+		return nil
 	}
 	block, err := aes.NewCipher(s.state[:32])
 	if err != nil {
 		panic(err) // of the length of the key only
 	}
-	cipher.NewCTR(block, s.state[32:]).XORKeyStream(out, out)
+	stream := cipher.NewCTR(block, s.state[32:])
 	s.stir(nil)
+	return stream
 }
