@@ -46,7 +46,7 @@ func goSessionCancel(h C.CK_SESSION_HANDLE, flags C.CK_FLAGS) C.CK_RV {
 
 //export goGetSessionValidationFlags
 func goGetSessionValidationFlags(h C.CK_SESSION_HANDLE, kind C.CK_SESSION_VALIDATION_FLAGS_TYPE, flags C.CK_FLAGS_PTR) C.CK_RV {
-	return call("C_GetSessionValidationFlags", args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return within("C_GetSessionValidationFlags", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return fill(flags, ulong)(p.GetSessionValidationFlags(uint(h), uint(kind)))
 	})
 }

@@ -184,6 +184,7 @@ static void no_session(void)
 {
 	CK_MECHANISM odd = {CKM_SHA256, NULL, 5};
 	RV("C_GetSessionInfo", f->C_GetSessionInfo(NO_SESSION, NULL), CKR_SESSION_HANDLE_INVALID);
+	RV("C_GetSessionValidationFlags", f->C_GetSessionValidationFlags(NO_SESSION, 77, NULL), CKR_SESSION_HANDLE_INVALID);
 	RV("C_Login", f->C_Login(NO_SESSION, CKU_USER, NULL, 5), CKR_SESSION_HANDLE_INVALID);
 	RV("C_SetPIN", f->C_SetPIN(NO_SESSION, NULL, 5, NULL, 5), CKR_SESSION_HANDLE_INVALID);
 	RV("C_SetOperationState", f->C_SetOperationState(NO_SESSION, NULL, 5, 0, 0), CKR_SESSION_HANDLE_INVALID);
