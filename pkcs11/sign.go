@@ -93,6 +93,9 @@ func (w *signing) signature(t *token, input []byte) ([]byte, error) {
 		input = fit(new([32]byte), input)
 	}
 	signature, err := t.device.Sign(w.key.key.Slot, input)
+	if gone(err) {
+		return nil, err
+	}
 	if lost := t.stillHolds(w.key); lost != nil {
 		return nil, lost
 	}

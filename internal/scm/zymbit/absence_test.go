@@ -4,6 +4,7 @@ package zymbit
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
@@ -33,6 +34,29 @@ func TestSilence(t *testing.T) {
 				t.Errorf("error %v; want absent: %v, timed out: %v", err, tt.absent, tt.timed)
 			}
 		})
+	}
+}
+
+// TestSilentModule is asked once by each call, until it answers.
+func TestSilentModule(t *testing.T) {
+	f := newFake(t)
+	d := f.device()
+	sign := func() error { _, err := d.Sign(0, make([]byte, 32)); return err }
+	if err := sign(); err != nil {
+		t.Fatal(err)
+	}
+	f.failures = slices.Repeat([]error{errTimeout}, 5)
+	for _, calls := range []int{3, 1, 1} { // which uses up the failures
+		if n := f.count(func() { wantError(t, sign(), scm.ErrAbsent) }); n != calls {
+			t.Errorf("%d calls, want %d", n, calls)
+		}
+	}
+	if err := sign(); err != nil {
+		t.Error(err)
+	}
+	f.failures = []error{errTimeout}
+	if err := sign(); err != nil {
+		t.Errorf("one timeout after it has answered: %v", err)
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 
 // retry calls f with an open context. When f fails it does so once more with a
 // new one: a context does not survive a restart of the vendor's daemon, and its
-// failures tell nothing of that.
+// failures tell nothing of that. A module that was silent is asked once only: each
+// question can take long, and callers wait.
 func (d *Device) retry(f func() error) error {
 	d.calls.Lock()
 	defer d.calls.Unlock()
@@ -23,14 +24,21 @@ func (d *Device) retryLocked(f func() error) error {
 	if refused(err) {
 		d.api.close()
 		d.forget() // a module that has started anew may have lost keys
+		if d.silent && timedOut(err) {
+			return absent(err)
+		}
 		err = d.onceLocked(f)
 	}
 	if timedOut(err) {
 		err = d.silence(err)
 	}
+	d.silent = timedOut(err) && errors.Is(err, scm.ErrAbsent)
 	d.tell(err)
 	return err
 }
+
+// absent makes a timeout that of a module which is not there.
+func absent(timeout error) error { return fmt.Errorf("%w: %w", scm.ErrAbsent, timeout) }
 
 // tell has the other devices look at the module when a call finds it gone, or without
 // its keys. The caller holds calls.
@@ -56,9 +64,9 @@ func (d *Device) silence(timeout error) error {
 	})
 	switch {
 	case timedOut(err):
-		return fmt.Errorf("%w: %w", scm.ErrAbsent, timeout)
+		return absent(timeout)
 	case err == nil && !bound:
-		return fmt.Errorf("not bound to this host: %w: %w", scm.ErrAbsent, timeout)
+		return fmt.Errorf("not bound to this host: %w", absent(timeout))
 	}
 	return timeout
 }

@@ -55,6 +55,7 @@ type Device struct {
 	api     api
 	closed  bool
 	present bool                 // the module has answered since it was last found gone
+	silent  bool                 // the module was not there at the last call
 	made    map[string]scm.Curve // curves of the keys that were made or stored here, by public key
 	foreign foreignKeys
 
