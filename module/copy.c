@@ -3,15 +3,16 @@
 
 #define FRESH_NAME "libzk_pkcs11.so"
 #include "../internal/fresh/fresh.h"
+#include "../internal/fresh/legacy.h"
 
-void zk_forget_source(void)
+void zk_adopt(struct zk_legacy **shared)
 {
-	if (source.file >= 0)
-		close(source.file);
-	if (source.proc >= 0)
-		close(source.proc);
-	source.file = source.proc = -1;
+	share_legacy(shared);
+	forget_source();
 }
+
+void zk_bequeath(const void *bytes, size_t size) { publish_legacy(bytes, size); }
+const void *zk_inherited(size_t *size) { return inherited_legacy(size); }
 
 /* The copy's own door; NULL for a file that is no copy of this library. */
 static zk_heir *heir_of(void *library)
@@ -24,14 +25,16 @@ static zk_heir *heir_of(void *library)
 	return interface->pFunctionList;
 }
 
-zk_heir *zk_load_copy(void)
+CK_FUNCTION_LIST_3_2 *zk_load_copy(void)
 {
 	void *library = load_fresh();
 	zk_heir *heir = library ? heir_of(library) : NULL;
-	if (!heir) {
-		const char *why = dlerror();
-		dprintf(STDERR_FILENO, "libzk_pkcs11: error: a forked process needs a copy of %s, which cannot be loaded: %s\n",
-			source.path, why ? why : strerror(errno));
+	if (heir) {
+		heir->adopt(legacy);
+		return heir->functions;
 	}
-	return heir;
+	const char *why = dlerror();
+	dprintf(STDERR_FILENO, "libzk_pkcs11: error: a forked process needs a copy of %s, which cannot be loaded: %s\n",
+		source.path, why ? why : strerror(errno));
+	return NULL;
 }

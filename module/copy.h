@@ -11,26 +11,26 @@
 /* The name of the interface by which an image meets its copy. It is not in the list of interfaces. */
 #define ZK_HEIR "Vendor zk_pkcs11 heir"
 
-/* Bytes that are handed down. */
-typedef struct {
-	size_t size;
-	unsigned char bytes[];
-} zk_legacy;
+struct zk_legacy; /* what is handed down; see legacy.h */
 
 /* Behind that interface. */
 typedef struct {
 	CK_VERSION version;
-	void (*adopt)(zk_legacy **legacy); /* makes the copy share what is handed down */
+	void (*adopt)(struct zk_legacy **legacy); /* makes the copy share what is handed down */
 	CK_FUNCTION_LIST_3_2 *functions;
 } zk_heir;
 
-/* Loads a fresh copy of this library. On failure it logs a line and returns NULL. */
-zk_heir *zk_load_copy(void);
-
-/* Closes the descriptors from which copies are made; a copy itself needs none. */
-void zk_forget_source(void);
+/* The functions of a fresh copy, which shares what is handed down. On failure it logs a line and returns NULL. */
+CK_FUNCTION_LIST_3_2 *zk_load_copy(void);
 
 /* The copy's end of zk_heir.adopt. */
-void zk_adopt(zk_legacy **legacy);
+void zk_adopt(struct zk_legacy **legacy);
+
+/*
+ * What a process tells its forked children: bytes, or NULL and 0. A block that
+ * was published stays valid until the next one is.
+ */
+void zk_bequeath(const void *bytes, size_t size);
+const void *zk_inherited(size_t *size);
 
 #endif

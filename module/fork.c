@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "../internal/fresh/locks.h"
@@ -22,12 +20,9 @@ static pid_t owner; /* process whose state this is */
 static struct {
 	pthread_mutex_t lock;
 	enum { CLOSED, ASKED, OPEN, FAILED } state; /* ASKED: initialised, copy not used yet */
-	zk_heir *heir;                              /* the copy, once it is loaded */
-	CK_FUNCTION_LIST_3_2 *open;                 /* its functions, while state is OPEN */
+	CK_FUNCTION_LIST_3_2 *copy;                 /* functions of the copy, once it is loaded */
+	CK_FUNCTION_LIST_3_2 *open;                 /* the same, while state is OPEN */
 } child = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static zk_legacy *own_legacy;
-static zk_legacy **legacy = &own_legacy; /* a copy shares that of the image that loaded it */
 
 /* Makes the state that of this process, which is a child that starts afresh. */
 static void settle(void)
@@ -37,7 +32,7 @@ static void settle(void)
 	owner = getpid();
 	pthread_mutex_init(&child.lock, NULL);
 	child.state = CLOSED;
-	child.heir = NULL; /* a copy that the parent had is as dead as this image */
+	child.copy = NULL; /* a copy that the parent had is as dead as this image */
 	child.open = NULL;
 	__atomic_store_n(&zk_suspect, 1, __ATOMIC_RELAXED);
 }
@@ -78,13 +73,9 @@ int zk_away(void)
 static CK_RV open_copy(void)
 {
 	CK_C_INITIALIZE_ARGS arguments = {.flags = CKF_OS_LOCKING_OK};
-	if (!child.heir) {
-		child.heir = zk_load_copy();
-		if (!child.heir)
-			return CKR_GENERAL_ERROR;
-		child.heir->adopt(legacy);
-	}
-	return child.heir->functions->C_Initialize(&arguments);
+	if (!child.copy)
+		child.copy = zk_load_copy();
+	return child.copy ? child.copy->C_Initialize(&arguments) : CKR_GENERAL_ERROR;
 }
 
 /* What the first call after C_Initialize finds; with the lock held. */
@@ -95,7 +86,7 @@ static CK_RV ready(void)
 	if (child.state == ASKED) {
 		child.state = open_copy() == CKR_OK ? OPEN : FAILED;
 		if (child.state == OPEN)
-			__atomic_store_n(&child.open, child.heir->functions, __ATOMIC_RELEASE);
+			__atomic_store_n(&child.open, child.copy, __ATOMIC_RELEASE);
 	}
 	return child.state == OPEN ? CKR_OK : CKR_GENERAL_ERROR;
 }
@@ -139,7 +130,7 @@ CK_RV zk_child_finalize(void)
 		rv = CKR_CRYPTOKI_NOT_INITIALIZED;
 	__atomic_store_n(&child.open, NULL, __ATOMIC_RELEASE);
 	if (child.state == OPEN)
-		rv = child.heir->functions->C_Finalize(NULL);
+		rv = child.copy->C_Finalize(NULL);
 	child.state = CLOSED;
 	pthread_mutex_unlock(&child.lock);
 	return rv;
@@ -159,30 +150,6 @@ CK_RV zk_check_arguments(const CK_C_INITIALIZE_ARGS *a)
 	if (callbacks)
 		return CKR_CANT_LOCK; /* Go locks by its own means only */
 	return CKR_OK;
-}
-
-void zk_adopt(zk_legacy **shared)
-{
-	legacy = shared;
-	zk_forget_source();
-}
-
-void zk_bequeath(const void *bytes, size_t size)
-{
-	zk_legacy *block = malloc(sizeof *block + size);
-	if (!block)
-		return; /* children then read the settings by themselves */
-	block->size = size;
-	memcpy(block->bytes, bytes, size);
-	free(__atomic_exchange_n(legacy, block, __ATOMIC_ACQ_REL));
-}
-
-const void *zk_inherited(size_t *size)
-{
-	if (legacy == &own_legacy || !*legacy)
-		return NULL;
-	*size = (*legacy)->size;
-	return (*legacy)->bytes;
 }
 
 void zk_lock_opened(int fd) { note_lock_file(fd); }

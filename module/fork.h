@@ -8,8 +8,6 @@
 #ifndef ZK_FORK_H
 #define ZK_FORK_H
 
-#include <stddef.h>
-
 #include "pkcs11.h"
 
 /* What a call has to do. */
@@ -31,13 +29,6 @@ CK_RV zk_check_arguments(const CK_C_INITIALIZE_ARGS *arguments);
 int zk_away(void);
 CK_RV zk_child_initialize(void);
 CK_RV zk_child_finalize(void);
-
-/*
- * What a process tells its forked children: bytes, or NULL and 0. A block that
- * was published stays valid until the next one is.
- */
-void zk_bequeath(const void *bytes, size_t size);
-const void *zk_inherited(size_t *size);
 
 /* From when a descriptor that locks files is opened until just before it is closed; see locks.h. */
 void zk_lock_opened(int fd);

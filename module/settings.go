@@ -3,11 +3,11 @@
 package main
 
 // #include <stdlib.h>
+// #include "copy.h"
 // #include "fork.h"
 import "C"
 
 import (
-	"strings"
 	"unsafe"
 
 	"libzk_pkcs11/internal/config"
@@ -40,17 +40,12 @@ func newLibrary() (*library, error) {
 	return l, nil
 }
 
-// readSettings reads the settings, in a fresh copy of this library with what
-// the image that loaded it, or one before it, found when it had its root
-// directory, its user and its environment still.
-func readSettings() (settings config.Config, err error) {
-	if source, ok := inherited(); ok {
-		settings, err = source.Load(getenv)
-	} else {
-		settings, err = config.Load(getenv)
-	}
+// readSettings reads the settings, in a fresh copy of this library with what was
+// handed down.
+func readSettings() (config.Config, error) {
+	settings, err := config.LoadInherited(inherited(), getenv)
 	if err == nil {
-		bequeath(settings.Source)
+		bequeath(settings.Source.Encode())
 	}
 	return settings, err
 }
@@ -63,34 +58,16 @@ func getenv(name string) string {
 	return C.GoString(C.secure_getenv(cname))
 }
 
-// A source is handed down as its fields and then its variables, with a NUL
-// between them; neither paths nor TOML nor variables hold one.
-
-func bequeath(s config.Source) {
-	fields := []string{s.File, s.State, s.Directory, s.Machine, s.Text}
-	for name, text := range s.Variables {
-		fields = append(fields, name+"="+text)
-	}
-	text := strings.Join(fields, "\x00")
+// bequeath hands bytes down to forked children.
+func bequeath(text string) {
 	C.zk_bequeath(unsafe.Pointer(unsafe.StringData(text)), C.size_t(len(text)))
 }
 
-func inherited() (config.Source, bool) {
+// inherited is what was handed down, "" when nothing was.
+func inherited() string {
 	var size C.size_t
 	bytes := C.zk_inherited(&size)
-	if bytes == nil {
-		return config.Source{}, false
-	}
-	fields := strings.Split(string(unsafe.Slice((*byte)(bytes), size)), "\x00")
-	s := config.Source{
-		File: fields[0], State: fields[1], Directory: fields[2], Machine: fields[3], Text: fields[4],
-		Variables: map[string]string{},
-	}
-	for _, variable := range fields[5:] {
-		name, text, _ := strings.Cut(variable, "=")
-		s.Variables[name] = text
-	}
-	return s, true
+	return string(unsafe.Slice((*byte)(bytes), size))
 }
 
 // guardLock has the children of this process close a descriptor that locks files.

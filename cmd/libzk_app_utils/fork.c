@@ -3,6 +3,7 @@
 
 #define FRESH_NAME "libzk_app_utils.so"
 #include "../../internal/fresh/fresh.h"
+#include "../../internal/fresh/legacy.h"
 #include "../../internal/fresh/locks.h"
 
 int zk_forked;
@@ -39,10 +40,23 @@ static int find_functions(void *library)
 	return 0;
 }
 
+/* The other side of the door. */
+void zk_app_utils_adopt(struct zk_legacy **shared)
+{
+	share_legacy(shared);
+	forget_source();
+}
+
 static int load_copy(void)
 {
 	void *library = load_fresh();
-	return library ? find_functions(library) : -1;
+	void (*adopt)(struct zk_legacy **) = NULL;
+	if (library)
+		*(void **)&adopt = dlsym(library, ZK_ADOPT);
+	if (!adopt || find_functions(library) != 0)
+		return -1;
+	adopt(legacy);
+	return 0;
 }
 
 const zk_functions *zk_copy(void)
@@ -59,6 +73,9 @@ const zk_functions *zk_copy(void)
 		source.path, why ? why : strerror(errno));
 	return NULL;
 }
+
+void zk_bequeath(const void *bytes, size_t size) { publish_legacy(bytes, size); }
+const void *zk_inherited(size_t *size) { return inherited_legacy(size); }
 
 void zk_lock_opened(int fd) { note_lock_file(fd); }
 void zk_lock_closes(int fd) { forget_lock_file(fd); }

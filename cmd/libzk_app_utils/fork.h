@@ -20,6 +20,14 @@ typedef struct {
 #undef POINTER
 } zk_functions;
 
+/*
+ * The door by which an image meets its copy, the one symbol that is shown beside the
+ * functions: it makes the copy share what is handed down; see legacy.h.
+ */
+#define ZK_ADOPT "zk_app_utils_adopt"
+struct zk_legacy;
+void zk_app_utils_adopt(struct zk_legacy **legacy);
+
 /* Not 0 in a forked child, for ever. */
 extern int zk_forked;
 
@@ -34,6 +42,13 @@ int zk_context_own(const zk_functions *functions, zkCTX *ctx);
 int zk_context_remove(zkCTX *ctx);
 /* Right after a fork, in the child. */
 void zk_contexts_inherited(void);
+
+/*
+ * What a process tells its forked children: bytes, or NULL and 0. A block that
+ * was published stays valid until the next one is.
+ */
+void zk_bequeath(const void *bytes, size_t size);
+const void *zk_inherited(size_t *size);
 
 /* From when a descriptor that locks files is opened until just before it is closed; see locks.h. */
 void zk_lock_opened(int fd);

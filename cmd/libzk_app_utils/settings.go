@@ -7,6 +7,7 @@ package main
 import "C"
 
 import (
+	"sync"
 	"unsafe"
 
 	"libzk_pkcs11/internal/config"
@@ -14,10 +15,14 @@ import (
 	"libzk_pkcs11/internal/trace"
 )
 
+// handing is held while what is handed down is read and published: zkOpen is for
+// any number of threads.
+var handing sync.Mutex
+
 // connect opens the soft SCM of the first slot in the settings. Its backend does
 // not matter: a module whose backend is "zymbit" may be what calls.
 func connect() (connection, error) {
-	settings, err := config.Load(getenv)
+	settings, err := readSettings()
 	if err != nil {
 		return connection{}, err
 	}
@@ -27,6 +32,30 @@ func connect() (connection, error) {
 	}
 	d, err := setup.OpenSoft(settings, settings.Slots[0], guardLock)
 	return connection{d, trace.NewLogger(level, settings.Log.To)}, err
+}
+
+// readSettings reads the settings, in a fresh copy of this library with what was
+// handed down.
+func readSettings() (config.Config, error) {
+	handing.Lock()
+	defer handing.Unlock()
+	settings, err := config.LoadInherited(inherited(), getenv)
+	if err == nil {
+		bequeath(settings.Source.Encode())
+	}
+	return settings, err
+}
+
+// bequeath hands bytes down to forked children.
+func bequeath(text string) {
+	C.zk_bequeath(unsafe.Pointer(unsafe.StringData(text)), C.size_t(len(text)))
+}
+
+// inherited is what was handed down, "" when nothing was.
+func inherited() string {
+	var size C.size_t
+	bytes := C.zk_inherited(&size)
+	return string(unsafe.Slice((*byte)(bytes), size))
 }
 
 // getenv asks C: Go's own copy of the environment lacks what the host has set

@@ -65,6 +65,16 @@ __attribute__((constructor)) static void remember_source(void)
 	source.proc = open_high("/proc", O_DIRECTORY);
 }
 
+/* Closes the descriptors from which copies are made: a copy itself needs none. */
+static void forget_source(void)
+{
+	if (source.file >= 0)
+		close(source.file);
+	if (source.proc >= 0)
+		close(source.proc);
+	source.file = source.proc = -1;
+}
+
 /* The ways to a copy. Tests shut some by ZK_PKCS11_FORK_COPY. */
 enum { DESCRIPTOR = 1, MEMORY = 2, FILES = 4 };
 

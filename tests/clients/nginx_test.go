@@ -63,7 +63,7 @@ func (n *nginx) start() {
 	n.initToken()
 	n.run("openssl", "req", "-new", "-x509", "-engine", "pkcs11", "-keyform", "engine", "-key", uri("00", "private"),
 		"-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", n.cert)
-	conf := harness.NginxSettings() + fmt.Sprintf(nginxConf, n.address, uri("00", "private"))
+	conf := fmt.Sprintf(nginxConf, n.address, uri("00", "private"))
 	n.check(os.WriteFile(filepath.Join(n.home(), "nginx.conf"), []byte(conf), 0o644))
 	n.run("nginx", "-p", n.home(), "-c", "nginx.conf")
 	n.t.Cleanup(n.stop)

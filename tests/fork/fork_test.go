@@ -103,14 +103,13 @@ func emptyRoot(t *testing.T, home *harness.Home) {
 // directory, under the name that it has outside.
 func boundRoot(t *testing.T, home *harness.Home) {
 	t.Helper()
-	harness.SoftOnly(t, harness.NoSettings)
 	if _, err := os.Stat("/etc/machine-id"); err != nil {
 		t.Skipf("an SCM is bound to all hosts without an identity: %v", err)
 	}
 	emptyRoot(t, home)
 	tool := harness.Build(t, "zk_pkcs11-util")
-	home.Run(tool, "scm", "lock-binding", "--yes")
-	home.Run(tool, "scm", "inject", "boot")
+	home.Run("env", "ZK_PKCS11_BACKEND=soft", tool, "scm", "lock-binding", "--yes")
+	home.Run("env", "ZK_PKCS11_BACKEND=soft", tool, "scm", "inject", "boot")
 	root := t.TempDir()
 	home.Set("ZK_TEST_ROOT", root)
 	inside := filepath.Join(root, home.Dir)

@@ -14,7 +14,6 @@ import (
 const (
 	NoPlace      = "the vendor's C API makes a key in a slot of its own choice"
 	NoSession    = "the vendor's C API keeps every key pair that it makes"
-	NoSettings   = "our own libzk_app_utils.so reads its settings in each process, and workers without variables, or in a chroot, have none"
 	NoReadObject = "pkcs11-tool 0.23 reads a public key after it has freed it, which fails beside a second library in Go"
 	NoSeal       = "the vendor's C API has no PIN, which would seal the private keys"
 	NoReconnect  = "the driver for the hardware opens a context of the vendor's C API anew by itself, which the provider does not see"
@@ -63,14 +62,4 @@ func BackendSettings(library string) string {
 		return "backend = \"soft\"\n"
 	}
 	return fmt.Sprintf("backend = \"zymbit\"\n[zymbit]\nlibrary = %q\n", library)
-}
-
-// NginxSettings keeps the variables of our own libzk_app_utils.so in the workers of
-// nginx: it reads its settings in each process, where the vendor's has none. The
-// module does without.
-func NginxSettings() string {
-	if !OverVendor() {
-		return ""
-	}
-	return "env ZK_PKCS11_HOME;\nenv ZK_PKCS11_CONF;\n"
 }

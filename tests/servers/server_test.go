@@ -78,7 +78,7 @@ http {
 
 func (s *site) nginx(k key) *daemon {
 	address := s.freeAddress()
-	conf := s.configure("nginx.conf", harness.NginxSettings()+nginxConf, configuration{key: k, Address: address})
+	conf := s.configure("nginx.conf", nginxConf, configuration{key: k, Address: address})
 	d := s.daemonise(k, "nginx.pid", address, "nginx", "-p", s.dir, "-e", s.path("nginx.log"), "-c", conf)
 	if !eventually(func() bool { return len(d.workers()) == 2 }) {
 		s.t.Fatalf("nginx has workers %v, want 2", d.workers())
@@ -142,9 +142,6 @@ func (s *site) stunnelTo(k key, backend, text, root string) *daemon {
 // stunnelInRoot gives the daemon a root directory without /proc and /etc. The
 // state of the soft SCM lies in it, and has the same name from outside.
 func (s *site) stunnelInRoot(k key) *daemon {
-	if k.where == ours {
-		harness.SoftOnly(s.t, harness.NoSettings)
-	}
 	root := s.path("root")
 	s.forWorkers("root/run")
 	inside := root + s.home

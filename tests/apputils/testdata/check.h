@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "zk_app_utils.h"
@@ -46,6 +47,20 @@ static inline int signs(zkCTX ctx, int slot)
 		CHECK(sig != NULL && size == 64);
 	free(sig);
 	return rc;
+}
+
+/* Runs a function in a forked child, with a context of the parent. */
+static inline void in_child(void (*body)(zkCTX), zkCTX of_parent)
+{
+	int status = 0;
+	pid_t child = fork();
+	if (child == 0) {
+		alarm(30);
+		body(of_parent);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 #endif

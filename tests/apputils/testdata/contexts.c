@@ -2,7 +2,6 @@
 
 /* Contexts: used after they are closed, closed twice, by threads, and in forked children. */
 #include <pthread.h>
-#include <sys/wait.h>
 
 #include "check.h"
 
@@ -64,19 +63,6 @@ static void closed_beneath_threads(void)
 	OK(zkClose(ctx));
 	for (int i = 0; i < THREADS; i++)
 		OK(pthread_join(threads[i], NULL));
-}
-
-static void in_child(void (*body)(zkCTX), zkCTX of_parent)
-{
-	int status = 0;
-	pid_t child = fork();
-	if (child == 0) {
-		alarm(30);
-		body(of_parent);
-		_exit(0);
-	}
-	CHECK(waitpid(child, &status, 0) == child);
-	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 static zkCTX closed; /* before any fork */
