@@ -25,16 +25,18 @@ type Options struct {
 	Address    string
 	Roots      *x509.CertPool // trusted; the server's certificate has to be for localhost
 	Handshakes int
-	Clients    int       // that connect at the same time
-	Done       func(int) // called with the number of handshakes that are done; may be nil
+	Clients    int           // that connect at the same time
+	Limit      time.Duration // after which no more are begun; 0 = none
+	Done       func(int)     // called with the number of handshakes that are done; may be nil
 
 	serverName string // "" = localhost
 }
 
 // Result is what came of it.
 type Result struct {
-	Failures []error
-	Rate     float64 // handshakes a second, without those that failed
+	Handshakes int // that were made, or failed
+	Failures   []error
+	Rate       float64 // handshakes a second, without those that failed
 }
 
 // Run makes the handshakes, each by TLS 1.3 and followed by one request over
@@ -48,7 +50,7 @@ func Run(o Options) Result {
 	)
 	for range o.Clients {
 		clients.Go(func() {
-			for next.Add(1) <= int64(o.Handshakes) {
+			for next.Add(1) <= int64(o.Handshakes) && (o.Limit == 0 || time.Since(start) < o.Limit) {
 				if err := o.connect(); err != nil {
 					failures <- err
 				}
@@ -61,11 +63,11 @@ func Run(o Options) Result {
 	clients.Wait()
 	elapsed := time.Since(start).Seconds()
 	close(failures)
-	var r Result
+	r := Result{Handshakes: int(done.Load())}
 	for err := range failures {
 		r.Failures = append(r.Failures, err)
 	}
-	r.Rate = float64(o.Handshakes-len(r.Failures)) / elapsed
+	r.Rate = float64(r.Handshakes-len(r.Failures)) / elapsed
 	return r
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // serve starts a server of Go's own; its certificate is for example.com.
@@ -34,6 +35,16 @@ func TestEveryConnectionIsAFullHandshake(t *testing.T) {
 	r := Run(o)
 	if len(r.Failures) != 0 || connections.Load() != 20 || last.Load() != 20 || r.Rate <= 0 {
 		t.Errorf("got %+v, %d connections, %d told", r, connections.Load(), last.Load())
+	}
+}
+
+func TestNoHandshakeIsBegunAfterTheLimit(t *testing.T) {
+	for limit, want := range map[time.Duration]int{time.Nanosecond: 0, time.Hour: 20} {
+		o, connections := serve(t, http.StatusOK)
+		o.serverName, o.Limit = "example.com", limit
+		if r := Run(o); r.Handshakes != want || int(connections.Load()) != want || len(r.Failures) != 0 {
+			t.Errorf("%v: got %+v, %d connections, want %d", limit, r, connections.Load(), want)
+		}
 	}
 }
 
