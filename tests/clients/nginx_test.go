@@ -3,9 +3,12 @@
 package clients_test
 
 import (
+	"crypto/tls"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -148,4 +151,79 @@ func TestNginxReloads(t *testing.T) {
 		}
 	}
 	handshakes(t, n.address, n.cert, 10)
+}
+
+// TestNginxServesAfterAbsence takes the SCM away before, or after, the first
+// handshakes. libp11 0.4.12 then waits for ever, or keeps to sessions that have ended;
+// what docs/clients/nginx.md says to do about it has to help.
+func TestNginxServesAfterAbsence(t *testing.T) {
+	t.Parallel()
+	for _, served := range []int{0, 20} {
+		t.Run(fmt.Sprintf("after %d handshakes", served), func(t *testing.T) {
+			t.Parallel()
+			n := newNginx(t)
+			n.configure(fmt.Sprintf(impatientConf, filepath.Join(n.root, "state")))
+			n.start()
+			handshakes(t, n.address, n.cert, served)
+			n.unbind()
+			n.failHandshake()
+			n.unbind("--undo")
+			before := n.workers()
+			n.check(syscall.Kill(n.daemon(), syscall.SIGHUP))
+			n.awaitOthers(before)
+			n.kill(before)
+			handshakes(t, n.address, n.cert, 20)
+		})
+	}
+}
+
+// impatientConf does not wait for an SCM that may be booting.
+const impatientConf = `state = %q
+state_group = "www-data"
+log.level = "info"
+zymbit.boot_wait = 0
+`
+
+// unbind parts the soft SCM from its host, whatever it is reached by.
+func (n *nginx) unbind(args ...string) {
+	n.t.Helper()
+	n.run("env", append([]string{"ZK_PKCS11_BACKEND=soft", n.util(), "scm", "inject", "unbind"}, args...)...)
+}
+
+// kill ends workers, and waits until they are gone and take no connection any more.
+func (n *nginx) kill(workers []int) {
+	n.t.Helper()
+	for _, pid := range workers {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
+		if !eventually(func() bool { return gone(pid) }) {
+			n.t.Fatalf("worker %d is still there", pid)
+		}
+	}
+}
+
+// failHandshake connects until the module has logged what the worker misses.
+func (n *nginx) failHandshake() {
+	n.t.Helper()
+	conn, err := net.Dial("tcp", n.address)
+	n.check(err)
+	defer conn.Close()
+	client := tls.Client(conn, clientConfig(n.t, n.cert, tls.VersionTLS13))
+	ended := make(chan error, 1)
+	go func() { ended <- client.Handshake() }()
+	if !eventually(func() bool { return strings.Contains(n.log(), "does not answer") }) {
+		n.t.Fatalf("the module has logged nothing:\n%s", n.log())
+	}
+	conn.Close()
+	if <-ended == nil {
+		n.t.Error("a handshake without the SCM")
+	}
+}
+
+// awaitOthers waits until there are two workers that are not among those before.
+func (n *nginx) awaitOthers(before []int) {
+	n.t.Helper()
+	old := func(pid int) bool { return slices.Contains(before, pid) }
+	if !eventually(func() bool { return len(slices.DeleteFunc(n.workers(), old)) == 2 }) {
+		n.t.Fatalf("workers: %v, before the reload %v", n.workers(), before)
+	}
 }
