@@ -78,9 +78,9 @@ func TestChildInJail(t *testing.T) {
 			if tt.closed {
 				home.Set("ZK_TEST_CLOSE", "1")
 				run(t, "install", "-D", harness.Module(t), root+harness.Module(t))
-			}
-			if library := harness.Build(t, "libzk_app_utils.so"); harness.OverVendor() {
-				run(t, "install", "-D", library, root+library)
+				if library := harness.VendorLibrary(t); library != "" {
+					run(t, "install", "-D", library, root+library)
+				}
 			}
 			silent(t, home, program, "jail")
 		})
