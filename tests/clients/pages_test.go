@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -78,6 +79,29 @@ func TestPages(t *testing.T) {
 			}
 			s.follow(steps(s.localise(string(text))))
 		})
+	}
+}
+
+// TestPagesInARow: somebody who has made the token by one of the pages of servers can
+// do so by the next.
+func TestPagesInARow(t *testing.T) {
+	t.Parallel()
+	page{engine: true, root: true}.need(t)
+	s := newRootSandbox(t)
+	for _, name := range []string{"apache.md", "haproxy.md", "nginx.md", "stunnel.md"} {
+		text, err := os.ReadFile(filepath.Join(harness.Root(t), "docs/clients", name))
+		s.check(err)
+		all := steps(s.localise(string(text)))
+		makes := slices.IndexFunc(all, func(s step) bool { return strings.Contains(s.commands, "--init-token") })
+		if makes < 0 {
+			t.Fatalf("%s makes no token", name)
+		}
+		s.follow(all[makes : makes+1])
+	}
+	settings, err := os.ReadFile(s.config())
+	s.check(err)
+	if n := strings.Count(string(settings), "state_group"); n != 1 {
+		t.Errorf("state_group is set %d times:\n%s", n, settings)
 	}
 }
 
