@@ -125,7 +125,7 @@ func (p page) sandbox(t *testing.T) *sandbox {
 }
 
 // localise makes the paths of a page those of the sandbox, and its ports ones that
-// are free.
+// are free. By itself ssh-agent accepts no module outside of the real /usr/lib.
 func (s *sandbox) localise(page string) string {
 	s.t.Helper()
 	return strings.NewReplacer(
@@ -135,6 +135,7 @@ func (s *sandbox) localise(page string) string {
 		"8443", strconv.Itoa(harness.FreePort(s.t)),
 		"8080", strconv.Itoa(harness.FreePort(s.t)),
 		"2222", strconv.Itoa(harness.FreePort(s.t)),
+		"$(ssh-agent)", "$(ssh-agent -P '"+s.module()+"')",
 	).Replace(page)
 }
 
