@@ -82,10 +82,16 @@ func (x *scmTool) onDevice(use, short string, args cobra.PositionalArgs, run fun
 
 // onSoft makes a command for the soft SCM.
 func (x *scmTool) onSoft(use, short string, args cobra.PositionalArgs, run func(*target, *soft.Device, []string) error) *cobra.Command {
+	return on(x, use, short, args, "only for the soft SCM: a Zymbit SCM takes this from the vendor's own tools", run)
+}
+
+// on makes a command for an SCM that does what T says. Another one gets to know why it
+// does not.
+func on[T any](x *scmTool, use, short string, args cobra.PositionalArgs, why string, run func(*target, T, []string) error) *cobra.Command {
 	return x.onDevice(use, short, args, func(t *target, words []string) error {
-		d, ok := t.device.(*soft.Device)
+		d, ok := t.device.(T)
 		if !ok {
-			return fmt.Errorf("only for the soft SCM: slot %d has a Zymbit SCM, which takes this from the vendor's own tools", t.slot)
+			return fmt.Errorf("slot %d: %s", t.slot, why)
 		}
 		return run(t, d, words)
 	})

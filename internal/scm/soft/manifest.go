@@ -16,10 +16,6 @@ import (
 	"libzk_pkcs11/internal/scm"
 )
 
-// DefaultBootSlot is the slot whose key signs files of supervised boot when the
-// host does not name one.
-const DefaultBootSlot scm.Slot = 15
-
 // Values of SetBootPolicy; the numbers are the vendor's.
 const (
 	BootPolicyNone = iota
@@ -52,11 +48,8 @@ func (d *Device) SetBootPolicy(policy int) error {
 // ErrInput for another path or a file that cannot be read; ErrSlotRange for a
 // slot that is not permanent.
 func (d *Device) AddBootFile(path string, slot scm.Slot) error {
-	if err := checkBootPath(path); err != nil {
+	if err := scm.CheckBootFile(path, slot); err != nil {
 		return err
-	}
-	if !slot.Permanent() {
-		return errRange(slot)
 	}
 	digest, err := d.digestOf(path)
 	if err != nil {
@@ -84,14 +77,6 @@ func (d *Device) signFile(s scm.Slot, digest []byte) ([]byte, error) {
 		k = e
 	}
 	return k.sign(digest)
-}
-
-// checkBootPath refuses what the list of the manifest could not show.
-func checkBootPath(path string) error {
-	if !filepath.IsLocal(path) || strings.ContainsAny(path, " \t\r\n\v\f\x00") || filepath.Clean(path) != path || path == "." {
-		return fmt.Errorf("boot file %q: %w", path, scm.ErrInput)
-	}
-	return nil
 }
 
 func (d *Device) digestOf(path string) ([]byte, error) {

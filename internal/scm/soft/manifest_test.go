@@ -19,7 +19,7 @@ func bootBench(t *testing.T, o Options) *bench {
 	must(t, os.Mkdir(filepath.Join(o.BootDir, "overlays"), 0o700))
 	for i, name := range []string{"kernel8.img", "config.txt", "overlays/vc4.dtbo"} {
 		b.write(name, "as it was")
-		must(t, b.d.AddBootFile(name, DefaultBootSlot-scm.Slot(i)))
+		must(t, b.d.AddBootFile(name, scm.DefaultBootSlot-scm.Slot(i)))
 	}
 	return b
 }
@@ -79,8 +79,8 @@ func TestBootFilesNoEd25519(t *testing.T) {
 // TestBootFilesSignerRemoved removes the key that signed a file.
 func TestBootFilesSignerRemoved(t *testing.T) {
 	b := bootBench(t, Options{PermanentRemovable: true})
-	must(t, b.d.Remove(scm.Key{Slot: DefaultBootSlot}))
-	b.want("second Remove", b.other.Remove(scm.Key{Slot: DefaultBootSlot}), scm.ErrSlotEmpty)
+	must(t, b.d.Remove(scm.Key{Slot: scm.DefaultBootSlot}))
+	b.want("second Remove", b.other.Remove(scm.Key{Slot: scm.DefaultBootSlot}), scm.ErrSlotEmpty)
 	if r := b.boot(); !slices.Equal(r.Failed, []string{"kernel8.img"}) {
 		t.Errorf("Boot: %+v", r)
 	}

@@ -47,6 +47,11 @@ type api interface {
 	unlock(locked []byte, shared bool) ([]byte, error)
 	time(precise bool) (uint32, error)
 
+	// bootFiles returns the manifest of supervised boot.
+	bootFiles() (string, error)
+	addBootFile(path string, signer scm.Slot) error
+	removeBootFile(path string) error
+
 	// node returns the address of a key in its wallet, the wallet's name, and
 	// the slot of its master key.
 	node(scm.Slot) (address, name string, master scm.Slot, err error)

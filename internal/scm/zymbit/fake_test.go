@@ -32,7 +32,7 @@ type fake struct {
 
 func newFake(t *testing.T) *fake {
 	t.Helper()
-	d, err := soft.Open(t.TempDir(), soft.Options{Group: -1})
+	d, err := soft.Open(t.TempDir(), soft.Options{Group: -1, BootDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,6 +242,28 @@ func (f *fake) time(precise bool) (uint32, error) {
 	}
 	t, err := f.Time(precise)
 	return t, answer(err)
+}
+
+func (f *fake) bootFiles() (string, error) {
+	if err := f.call("bootFiles"); err != nil {
+		return "", err
+	}
+	names, err := f.BootManifest()
+	return names, answer(err)
+}
+
+func (f *fake) addBootFile(path string, signer scm.Slot) error {
+	if err := f.call("addBootFile"); err != nil {
+		return err
+	}
+	return answer(f.AddBootFile(path, signer))
+}
+
+func (f *fake) removeBootFile(path string) error {
+	if err := f.call("removeBootFile"); err != nil {
+		return err
+	}
+	return answer(f.RemoveBootFile(path))
 }
 
 func (f *fake) master(name string) (scm.Slot, error) {

@@ -45,7 +45,8 @@ type Options struct {
 }
 
 // Device is an open SCM. Besides scm.Device it is an scm.Agreer, scm.Capable,
-// scm.Locker, scm.Keeper, scm.Wallet, scm.Clock and scm.Monitor.
+// scm.Locker, scm.Keeper, scm.Wallet, scm.Clock and scm.Monitor, and it has
+// supervised boot.
 type Device struct {
 	options Options
 	changes *changes

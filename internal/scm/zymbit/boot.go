@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zymbit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// The functions of the vendor's library for supervised boot. It has none that
+// verifies: the module does that when it starts.
+const (
+	bootList   = "zkGetSupervisedBootFileManifest"
+	bootAdd    = "zkAddOrUpdateSupervisedBootFile"
+	bootRemove = "zkRemoveSupervisedBootFile"
+)
+
+// BootManifest returns the names of the files of supervised boot with white space
+// between them. It is enabled when there are some.
+func (d *Device) BootManifest() (names string, err error) {
+	if err := d.needs(bootList); err != nil {
+		return "", err
+	}
+	err = d.retry(func() error {
+		names, err = d.api.bootFiles()
+		return err
+	})
+	return names, err
+}
+
+// AddBootFile has the module sign a file as it is now with the key in a permanent
+// slot. The path is relative to the boot directory of the host. A second time it is
+// an update.
+func (d *Device) AddBootFile(path string, signer scm.Slot) error {
+	if err := scm.CheckBootFile(path, signer); err != nil {
+		return err
+	}
+	if err := d.needs(bootAdd); err != nil {
+		return err
+	}
+	err := d.retry(func() error { return d.api.addBootFile(path, signer) })
+	if err != nil {
+		err = fmt.Errorf("boot file %q: %w", path, err)
+	}
+	return err
+}
+
+// RemoveBootFile takes a file out of the manifest. ErrInput when it is not there.
+func (d *Device) RemoveBootFile(path string) error {
+	if err := d.needs(bootRemove, bootList); err != nil {
+		return err
+	}
+	d.calls.Lock()
+	defer d.calls.Unlock()
+	var names string
+	err := d.retryLocked(func() (err error) {
+		names, err = d.api.bootFiles()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(strings.Fields(names), path) {
+		return fmt.Errorf("boot file %q is not in the manifest: %w", path, scm.ErrInput)
+	}
+	return d.api.removeBootFile(path)
+}
+
+// needs answers ErrAbility when the library lacks one of the functions.
+func (d *Device) needs(functions ...string) error {
+	for _, f := range functions {
+		if !d.has(f) {
+			return fmt.Errorf("%s has no function %s, being an old one: %w", d.libraryName(), f, scm.ErrAbility)
+		}
+	}
+	return nil
+}
+
+func (d *Device) libraryName() string {
+	if d.options.Library == "" {
+		return "the SCM's library"
+	}
+	return d.options.Library
+}
