@@ -27,7 +27,7 @@ func (f *fixture) unsealed() *soft.Device {
 func (f *fixture) child(wallet string) (top, child scm.Slot) {
 	f.Helper()
 	d := f.unsealed()
-	top, err := d.GenerateSeed(soft.WalletSeed{Curve: scm.P256, Name: wallet})
+	top, err := d.GenerateSeed(scm.WalletSeed{Curve: scm.P256, Name: wallet})
 	f.ok(err)
 	child, _, err = d.ChildKey(top, 1, true)
 	f.ok(err)

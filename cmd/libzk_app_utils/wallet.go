@@ -16,8 +16,8 @@ import (
 const chainCodeSize = 32
 
 // seed is what the functions that make a wallet have in common.
-func seed(d *soft.Device, curve C.int, variant, name *C.char, generator *C.uint8_t, size C.int, passphrase *C.char) soft.WalletSeed {
-	return soft.WalletSeed{
+func seed(d *soft.Device, curve C.int, variant, name *C.char, generator *C.uint8_t, size C.int, passphrase *C.char) scm.WalletSeed {
+	return scm.WalletSeed{
 		Curve:        scm.Curve(curve),
 		Variant:      optional(variant),
 		Name:         text(name),

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft"
 )
 
 // keyList is what "scm slots" tells.
@@ -64,11 +63,17 @@ func (t *target) keyList() (keyList, error) {
 	return l, err
 }
 
+// slotLister is an SCM that lists also the slots whose public key it hides.
+type slotLister interface {
+	Slots() ([]scm.Slot, error)
+	ForeignSlots() ([]scm.Slot, error)
+}
+
 // ownKeys are the keys in all slots in use, without Public where it is not given
 // away.
 func (t *target) ownKeys() ([]scm.Key, error) {
 	keys, err := t.device.Keys()
-	d, ok := t.device.(*soft.Device)
+	d, ok := t.device.(slotLister)
 	if err != nil || !ok {
 		return keys, err
 	}
@@ -76,10 +81,10 @@ func (t *target) ownKeys() ([]scm.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch k, err := d.PublicKey(scm.EphemeralSlot); {
+	switch k, err := t.device.PublicKey(scm.EphemeralSlot); {
 	case err == nil:
 		keys, slots = append(keys, k), append(slots, k.Slot)
-	case !errors.Is(err, scm.ErrSlotEmpty):
+	case !errors.Is(err, scm.ErrSlotEmpty) && !errors.Is(err, scm.ErrSlotRange): // a Zymbit SCM does not show it
 		return nil, err
 	}
 	return withHidden(slots, keys), nil
@@ -92,7 +97,7 @@ func (t *target) foreignKeys() ([]scm.Key, error) {
 		return nil, nil
 	}
 	keys, err := k.Foreign()
-	d, ok := t.device.(*soft.Device)
+	d, ok := t.device.(slotLister)
 	if err != nil || !ok {
 		return keys, err
 	}

@@ -106,14 +106,18 @@ func (t *target) status() (scmStatus, error) {
 			return scmStatus{}, err
 		}
 	}
-	keys, err := t.device.Keys()
+	known, err := t.device.Keys()
 	if err != nil {
 		return scmStatus{}, err
 	}
-	for _, k := range keys {
+	all, err := t.ownKeys()
+	if err != nil {
+		return scmStatus{}, err
+	}
+	for _, k := range all {
 		s.KeySlots = append(s.KeySlots, k.Slot)
 	}
-	s.keys = newOccupancy(s.KeySlots, keys, scm.UserSlots)
+	s.keys = newOccupancy(s.KeySlots, known, scm.UserSlots)
 	foreign, err := t.foreignKeys()
 	for _, k := range foreign {
 		s.Foreign = append(s.Foreign, k.Slot)

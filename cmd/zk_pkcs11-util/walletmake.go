@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/hd"
 )
 
 // walletMaker is what the commands have in common that make a wallet.
@@ -43,8 +43,8 @@ type newWallet struct {
 
 func (x *scmTool) walletCreateCommand() *cobra.Command {
 	m := &walletMaker{tool: x}
-	c := x.onSoft("create NAME", "Make a wallet, and tell the words that recover it", cobra.ExactArgs(1),
-		func(t *target, d *soft.Device, args []string) error { return m.create(t, d, args[0]) })
+	c := on(x, "create NAME", "Make a wallet, and tell the words that recover it", cobra.ExactArgs(1), noWallets,
+		func(t *target, d walletKeeper, args []string) error { return m.create(t, d, args[0]) })
 	m.flags(c, "how it can be recovered: bip39, slip39 or none")
 	c.Flags().StringVar(&m.groups, "groups", "2of3", "groups of slip39: how many shares of how many in each, such as `2of3,3of5`")
 	c.Flags().IntVar(&m.threshold, "threshold", 1, "how many `groups` of slip39 it takes")
@@ -53,8 +53,8 @@ func (x *scmTool) walletCreateCommand() *cobra.Command {
 
 func (x *scmTool) walletRestoreCommand() *cobra.Command {
 	m := &walletMaker{tool: x}
-	c := x.onSoft("restore NAME", "Make a wallet from the words of another, which it asks for", cobra.ExactArgs(1),
-		func(t *target, d *soft.Device, args []string) error { return m.restore(t, d, args[0]) })
+	c := on(x, "restore NAME", "Make a wallet from the words of another, which it asks for", cobra.ExactArgs(1), noWallets,
+		func(t *target, d walletKeeper, args []string) error { return m.restore(t, d, args[0]) })
 	m.flags(c, "what the words are of: bip39 or slip39")
 	return c
 }
@@ -66,14 +66,14 @@ func (m *walletMaker) flags(c *cobra.Command, recovery string) {
 }
 
 // seed is the wallet that the flags describe.
-func (m *walletMaker) seed(name string, fresh bool) (soft.WalletSeed, error) {
-	w := soft.WalletSeed{Name: name}
+func (m *walletMaker) seed(name string, fresh bool) (scm.WalletSeed, error) {
+	w := scm.WalletSeed{Name: name}
 	i := slices.IndexFunc(scm.Curves[:], func(c scm.Curve) bool { return c.String() == m.curve && c != scm.X25519 })
 	if i < 0 {
 		return w, fmt.Errorf("--curve %q: wallets are on nistp256, secp256k1 or ed25519", m.curve)
 	}
 	if w.Curve = scm.Curves[i]; w.Curve == scm.Ed25519 {
-		w.Variant = "cardano"
+		w.Variant = scm.VariantCardano
 	}
 	if m.passphrase {
 		p, err := m.tool.ask.pin("Passphrase of the wallet", "", false, fresh)
@@ -83,8 +83,8 @@ func (m *walletMaker) seed(name string, fresh bool) (soft.WalletSeed, error) {
 	return w, nil
 }
 
-func (m *walletMaker) create(t *target, d *soft.Device, name string) error {
-	way, ok := map[string]func(*soft.Device, soft.WalletSeed, *newWallet) error{
+func (m *walletMaker) create(t *target, d walletKeeper, name string) error {
+	way, ok := map[string]func(walletKeeper, scm.WalletSeed, *newWallet) error{
 		recoverBIP39: createBIP39, recoverSLIP39: m.createSLIP39, recoverNone: createPlain,
 	}[m.recovery]
 	if !ok {
@@ -105,17 +105,17 @@ func (m *walletMaker) create(t *target, d *soft.Device, name string) error {
 	return nil
 }
 
-func createPlain(d *soft.Device, w soft.WalletSeed, made *newWallet) (err error) {
+func createPlain(d walletKeeper, w scm.WalletSeed, made *newWallet) (err error) {
 	made.Slot, err = d.GenerateSeed(w)
 	return err
 }
 
-func createBIP39(d *soft.Device, w soft.WalletSeed, made *newWallet) (err error) {
+func createBIP39(d walletKeeper, w scm.WalletSeed, made *newWallet) (err error) {
 	made.Slot, made.Mnemonic, err = d.GenerateSeedBIP39(w)
 	return err
 }
 
-func (m *walletMaker) createSLIP39(d *soft.Device, w soft.WalletSeed, made *newWallet) error {
+func (m *walletMaker) createSLIP39(d walletKeeper, w scm.WalletSeed, made *newWallet) error {
 	groups, err := parseGroups(m.groups)
 	if err != nil {
 		return err
@@ -123,7 +123,15 @@ func (m *walletMaker) createSLIP39(d *soft.Device, w soft.WalletSeed, made *newW
 	if err := d.BeginSLIP39(w, len(groups), m.threshold, 0); err != nil {
 		return err
 	}
-	made.Shares = make([][]string, len(groups))
+	if err := made.share(d, groups); err != nil {
+		return errors.Join(err, d.CancelSLIP39())
+	}
+	return nil
+}
+
+// share goes through the session in which the wallet's shares are made.
+func (n *newWallet) share(d walletKeeper, groups []shareGroup) error {
+	n.Shares = make([][]string, len(groups))
 	for i, g := range groups {
 		if err := d.SetSLIP39Group(i, g.members, g.threshold); err != nil {
 			return err
@@ -133,7 +141,7 @@ func (m *walletMaker) createSLIP39(d *soft.Device, w soft.WalletSeed, made *newW
 			if err != nil {
 				return err
 			}
-			made.Shares[i], made.Slot = append(made.Shares[i], share), slot
+			n.Shares[i], n.Slot = append(n.Shares[i], share), slot
 		}
 	}
 	return nil
@@ -174,8 +182,8 @@ func (n newWallet) text(w io.Writer) {
 	}
 }
 
-func (m *walletMaker) restore(t *target, d *soft.Device, name string) error {
-	way, ok := map[string]func(*target, *soft.Device, soft.WalletSeed) (scm.Slot, error){
+func (m *walletMaker) restore(t *target, d walletKeeper, name string) error {
+	way, ok := map[string]func(*target, walletKeeper, scm.WalletSeed) (scm.Slot, error){
 		recoverBIP39: m.restoreBIP39, recoverSLIP39: m.restoreSLIP39,
 	}[m.recovery]
 	if !ok {
@@ -192,9 +200,14 @@ func (m *walletMaker) restore(t *target, d *soft.Device, name string) error {
 	return m.tool.print(made, made.text)
 }
 
-func (m *walletMaker) restoreBIP39(t *target, d *soft.Device, w soft.WalletSeed) (slot scm.Slot, err error) {
+// restoreBIP39 checks the words itself: an SCM in hardware tells little of what is
+// wrong with them.
+func (m *walletMaker) restoreBIP39(t *target, d walletKeeper, w scm.WalletSeed) (slot scm.Slot, err error) {
 	words, err := m.words("Words")
 	if err != nil {
+		return 0, err
+	}
+	if err := hd.CheckMnemonic(words); err != nil {
 		return 0, err
 	}
 	err = m.tool.unsealed(t, func() error {
@@ -204,14 +217,27 @@ func (m *walletMaker) restoreBIP39(t *target, d *soft.Device, w soft.WalletSeed)
 	return slot, err
 }
 
-func (m *walletMaker) restoreSLIP39(t *target, d *soft.Device, w soft.WalletSeed) (scm.Slot, error) {
+func (m *walletMaker) restoreSLIP39(t *target, d walletKeeper, w scm.WalletSeed) (scm.Slot, error) {
 	if err := m.tool.unsealed(t, func() error { return d.BeginRestoreSLIP39(w) }); err != nil {
 		return 0, err
 	}
+	slot, err := m.collect(d)
+	if err != nil {
+		err = errors.Join(err, d.CancelSLIP39())
+	}
+	return slot, err
+}
+
+// collect asks for shares until there are enough, and checks each, as restoreBIP39
+// does.
+func (m *walletMaker) collect(d walletKeeper) (scm.Slot, error) {
 	for n := 1; ; n++ {
 		share, err := m.words(fmt.Sprintf("Share %d", n))
 		if err != nil {
 			return 0, err
+		}
+		if _, err := hd.ParseShare(share); err != nil {
+			return 0, fmt.Errorf("share %d: %w", n, err)
 		}
 		if slot, done, err := d.AddRestoreSLIP39("", share); err != nil || done {
 			return slot, err

@@ -168,7 +168,7 @@ type keyRow struct {
 
 func TestSlots(t *testing.T) {
 	t.Parallel()
-	x := newTool(t, "")
+	x := newAnyTool(t, "")
 	x.scm("wallet", "create", "eth")
 	x.scm("wallet", "child", "eth", "m/7")
 	var list struct{ Keys, Foreign []keyRow }
@@ -243,7 +243,11 @@ func TestHardware(t *testing.T) {
 	if out := x.scm("wallet", "list"); out != "There are no wallets\n" {
 		t.Errorf("%s", out)
 	}
-	for _, line := range []string{"reset --yes", "lock-binding --yes", "inject boot", "wallet create x"} {
+	x.scm("wallet", "create", "w", "--recovery", "none")
+	if out := x.scm("status"); !strings.Contains(out, "\n   16  #.") {
+		t.Errorf("the topmost key of a wallet does not show:\n%s", out)
+	}
+	for _, line := range []string{"reset --yes", "lock-binding --yes", "inject boot"} {
 		x.fails("", words(line), "only for the soft SCM", "slot 0")
 	}
 }

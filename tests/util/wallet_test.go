@@ -43,7 +43,7 @@ const (
 
 func TestRestoreKnownWallet(t *testing.T) {
 	t.Parallel()
-	x := newTool(t, "")
+	x := newAnyTool(t, "")
 	var w wallet
 	x.parse(&w, "  "+strings.ReplaceAll(abandon, " ", "   ")+"\n", "wallet", "restore", "btc")
 	if want := (wallet{Name: "btc", Slot: 16}); !reflect.DeepEqual(w, want) {
@@ -54,6 +54,12 @@ func TestRestoreKnownWallet(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	// The same once more takes no slot, what is below it takes its steps only.
+	if harness.OverVendor() {
+		c.ChainCode, c.Xpub = "", "" // the vendor's C API tells the chain code of new keys
+		if out := x.scm("wallet", "child", "btc", "m/44'/0'/0'"); !strings.Contains(out, "only when it makes the key") {
+			t.Errorf("%s", out)
+		}
+	}
 	if again := x.child("btc", "m/44'/0'/0'"); again != c {
 		t.Errorf("%+v, before %+v", again, c)
 	}
@@ -63,9 +69,20 @@ func TestRestoreKnownWallet(t *testing.T) {
 	}
 }
 
+// A key right below the topmost one has no xpub, and a line says why.
+func TestNoXpub(t *testing.T) {
+	t.Parallel()
+	x := newAnyTool(t, "")
+	x.answer(abandon+"\n", "wallet", "restore", "w")
+	out := x.scm("wallet", "child", "w", "m/0h")
+	if !strings.Contains(out, "Chain code") || strings.Contains(out, "Extended") || !strings.Contains(out, "does not give away") {
+		t.Errorf("%s", out)
+	}
+}
+
 func TestCreateAndRestore(t *testing.T) {
 	t.Parallel()
-	x, other := newTool(t, ""), newTool(t, "")
+	x, other := newAnyTool(t, ""), newAnyTool(t, "")
 	for _, test := range []struct{ name, flags, input, again string }{
 		{"plain words", "", "", ""},
 		{"passphrase", "--passphrase", "secret\nsecret\n", "secret\n"},
@@ -90,7 +107,7 @@ func TestCreateAndRestore(t *testing.T) {
 
 func TestShares(t *testing.T) {
 	t.Parallel()
-	x, other := newTool(t, ""), newTool(t, "")
+	x, other := newAnyTool(t, ""), newAnyTool(t, "")
 	var w wallet
 	x.parse(&w, "", words("wallet create w --recovery slip39 --groups 1of1,2of3,3of5 --threshold 2")...)
 	if len(w.Shares) != 3 || len(w.Shares[1]) != 3 || len(w.Shares[2]) != 5 || w.Mnemonic != "" {
@@ -102,7 +119,8 @@ func TestShares(t *testing.T) {
 	}
 	restore := words("wallet restore v --recovery slip39")
 	other.fails(w.Shares[0][0]+"\n", restore, "Share 2")
-	other.fails("no share\n", restore, "input has the wrong form")
+	other.fails("no share\n", restore, "share 1: share of 2 words: malformed")
+	// What was given up leaves no session behind.
 	if out := x.scm(words("wallet create text --recovery slip39")...); !strings.Contains(out, "group 1, share 3 of 3: ") {
 		t.Errorf("%s", out)
 	}
@@ -110,7 +128,7 @@ func TestShares(t *testing.T) {
 
 func TestWalletList(t *testing.T) {
 	t.Parallel()
-	x := newTool(t, "")
+	x := newAnyTool(t, "")
 	if out := x.scm("wallet", "list"); out != "There are no wallets\n" {
 		t.Errorf("%q", out)
 	}
@@ -142,7 +160,7 @@ func TestWalletList(t *testing.T) {
 
 func TestWalletMistakes(t *testing.T) {
 	t.Parallel()
-	x := newTool(t, "")
+	x := newAnyTool(t, "")
 	x.scm("wallet", "create", "w")
 	for _, test := range []struct {
 		input, line string
@@ -155,7 +173,7 @@ func TestWalletMistakes(t *testing.T) {
 		{"", "wallet create v --recovery slip39 --groups x", "2of3"},
 		{"a\nb\n", "wallet create v --passphrase", "not the same"},
 		{"", "wallet restore v --recovery none", "bip39 or slip39"},
-		{"no such words\n", "wallet restore v", "wrong form"},
+		{"no such words\n", "wallet restore v", "malformed"},
 		{"", "wallet restore v", "standard input"},
 		{"", "wallet child v m/0", "scm wallet list"},
 		{"", "wallet child w m", "wallet itself"},
@@ -172,7 +190,7 @@ func TestWalletMistakes(t *testing.T) {
 // A wallet whose words nobody could read is not kept.
 func TestUnreadWords(t *testing.T) {
 	t.Parallel()
-	x := newTool(t, "")
+	x := newAnyTool(t, "")
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Skipf("no output that takes nothing: %v", err)

@@ -62,7 +62,6 @@ var calls = []struct {
 	{"AddRestoreSLIP39", secrets, func(d *Device) error { _, _, err := d.AddRestoreSLIP39("", ""); return orInput(err) }},
 	{"CancelSLIP39 again", nothing, (*Device).CancelSLIP39},
 	{"ChildKey", secrets, func(d *Device) error { _, _, err := d.ChildKey(0, 0, false); return orInput(err) }},
-	{"ExtendedPublic", secrets, func(d *Device) error { return orInput(second(d.ExtendedPublic(0))) }},
 	{"NodeAddress", keys, func(d *Device) error { _, _, _, err := d.NodeAddress(0); return orInput(err) }},
 	{"SlotOfNode", keys, func(d *Device) error { return orEmpty(second(d.SlotOfNode("m", "no wallet", -1))) }},
 	{"Prepare", rootOnly, func(d *Device) error { return d.Prepare([]byte("another secret")) }},
@@ -107,9 +106,9 @@ func orAuth(err error) error  { return but(err, scm.ErrAuth) }
 func orFixed(err error) error { return but(err, scm.ErrFixed) }
 
 // unusedSeed has a name that no wallet of d has.
-func unusedSeed(d *Device) WalletSeed {
+func unusedSeed(d *Device) scm.WalletSeed {
 	slots, _ := d.Status()
-	return WalletSeed{Name: fmt.Sprintf("wallet %d", len(slots.Slots))}
+	return scm.WalletSeed{Name: fmt.Sprintf("wallet %d", len(slots.Slots))}
 }
 
 // states are those of an SCM in which calls fail, and how they do.
@@ -184,7 +183,7 @@ func TestManyMakers(t *testing.T) {
 	for i := range 4 {
 		d := []*Device{b.d, b.other}[i%2]
 		group.Go(func() {
-			top, err := d.GenerateSeed(WalletSeed{Name: fmt.Sprint("wallet ", i)})
+			top, err := d.GenerateSeed(scm.WalletSeed{Name: fmt.Sprint("wallet ", i)})
 			note(&made, top, err)
 			for n := range uint32(5) {
 				s, _, err := d.ChildKey(top, n, true)

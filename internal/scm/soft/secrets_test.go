@@ -87,7 +87,7 @@ func TestNoSecretInFiles(t *testing.T) {
 		must(t, err)
 	}
 	must(t, d.GenerateEphemeral(scm.P256))
-	top, err := d.GenerateSeed(WalletSeed{Name: "w"})
+	top, err := d.GenerateSeed(scm.WalletSeed{Name: "w"})
 	must(t, err)
 	_, _, err = d.ChildKey(top, 1, true)
 	must(t, err)

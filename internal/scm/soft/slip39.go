@@ -16,7 +16,7 @@ const maxExponent = 5
 // slip39 is the one session in which a wallet is made from, or split into, shares.
 // It lives in this process, and nothing of it is in the flash.
 type slip39 struct {
-	wallet  WalletSeed
+	wallet  scm.WalletSeed
 	restore *hd.Recovery // of a session that restores, nil in others
 
 	secret []byte
@@ -35,8 +35,8 @@ type sharedGroup struct {
 // for members of groups; so many of the groups as the threshold recover it. The
 // exponent makes guessing the passphrase slower. ErrInput for numbers that make no
 // sense, ErrBusy when there is a session.
-func (d *Device) BeginSLIP39(w WalletSeed, groups, threshold, exponent int) error {
-	if err := w.check(); err != nil {
+func (d *Device) BeginSLIP39(w scm.WalletSeed, groups, threshold, exponent int) error {
+	if err := checkSeed(w); err != nil {
 		return err
 	}
 	if exponent > maxExponent {
@@ -55,8 +55,8 @@ func (d *Device) BeginSLIP39(w WalletSeed, groups, threshold, exponent int) erro
 }
 
 // BeginRestoreSLIP39 begins a session that makes a wallet from shares. ErrBusy.
-func (d *Device) BeginRestoreSLIP39(w WalletSeed) error {
-	if err := w.check(); err != nil {
+func (d *Device) BeginRestoreSLIP39(w scm.WalletSeed) error {
+	if err := checkSeed(w); err != nil {
 		return err
 	}
 	return d.beginSession(&slip39{wallet: w, restore: new(hd.Recovery)})

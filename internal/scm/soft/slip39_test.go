@@ -16,7 +16,7 @@ type member struct{ passphrase, mnemonic string }
 
 // share runs a session that makes a wallet of two of three groups, one after the
 // other: one member of one, two of three, and two of two.
-func share(t *testing.T, d *soft.Device, w soft.WalletSeed) (members []member, slot scm.Slot) {
+func share(t *testing.T, d *soft.Device, w scm.WalletSeed) (members []member, slot scm.Slot) {
 	t.Helper()
 	check(t, d.BeginSLIP39(w, 3, 2, 0))
 	thresholds := []int{1, 2, 2}

@@ -14,47 +14,19 @@ import (
 	"libzk_pkcs11/internal/scm/soft/hd"
 )
 
-// variantCardano is what the vendor calls wallets with Ed25519 keys. Their
-// derivation is that of SLIP-0010 here; the vendor does not tell his.
-const variantCardano = "cardano"
-
 // maxWalletName is the longest name of a wallet in bytes.
 const maxWalletName = 64
 
-// WalletSeed says what a new wallet is to be.
-type WalletSeed struct {
-	Curve        scm.Curve
-	Variant      string // "cardano" for Ed25519, "" for P-256 and secp256k1
-	Name         string // ASCII, unique in the SCM
-	GeneratorKey []byte // goes into the master key; empty for that of the standard
-	Passphrase   string // of the mnemonic; "" for none
+func checkSeed(w scm.WalletSeed) error {
+	if len(w.Name) > maxWalletName {
+		return fmt.Errorf("wallet name of %d bytes: %w", len(w.Name), scm.ErrInput)
+	}
+	return w.Check()
 }
 
-func (w WalletSeed) check() error {
-	variant := ""
-	switch w.Curve {
-	case scm.P256, scm.Secp256k1:
-	case scm.Ed25519:
-		variant = variantCardano
-	default:
-		return fmt.Errorf("wallet: %w", errUnknown(w.Curve))
-	}
-	if w.Variant != variant {
-		return fmt.Errorf("wallet of variant %q on %s: %w", w.Variant, w.Curve, scm.ErrInput)
-	}
-	return checkWalletName(w.Name)
-}
-
-func checkWalletName(name string) error {
-	strange := func(r rune) bool { return r < ' ' || r > '~' }
-	if name == "" || len(name) > maxWalletName || slices.ContainsFunc([]rune(name), strange) {
-		return fmt.Errorf("wallet name %q: %w", name, scm.ErrInput)
-	}
-	return nil
-}
-
-// master returns the topmost key of the wallet that grows from a seed.
-func (w WalletSeed) master(seed []byte, generator string) (hd.Node, error) {
+// masterOf returns the topmost key of the wallet that grows from a seed. The
+// derivation of VariantCardano is that of SLIP-0010 here; the vendor does not tell his.
+func masterOf(w scm.WalletSeed, seed []byte, generator string) (hd.Node, error) {
 	key := w.GeneratorKey
 	if generator == GeneratorAppended {
 		seed, key = append(slices.Clone(seed), key...), nil
@@ -79,7 +51,7 @@ func derivation(err error) error {
 // GenerateSeed makes a wallet with a random seed, which nobody can recover: pure
 // BIP32. Its topmost key takes a user slot; the public key is not given away.
 // ErrName, ErrFull, ErrInput, ErrCurve, ErrBusy during a SLIP39 session.
-func (d *Device) GenerateSeed(w WalletSeed) (scm.Slot, error) {
+func (d *Device) GenerateSeed(w scm.WalletSeed) (scm.Slot, error) {
 	if err := d.idle(); err != nil {
 		return 0, err
 	}
@@ -91,7 +63,7 @@ func (d *Device) GenerateSeed(w WalletSeed) (scm.Slot, error) {
 
 // GenerateSeedBIP39 makes a wallet whose seed can be recovered from the mnemonic
 // of 24 words that it returns.
-func (d *Device) GenerateSeedBIP39(w WalletSeed) (scm.Slot, string, error) {
+func (d *Device) GenerateSeedBIP39(w scm.WalletSeed) (scm.Slot, string, error) {
 	entropy := make([]byte, 32)
 	defer clear(entropy)
 	rand.Read(entropy)
@@ -108,7 +80,7 @@ func (d *Device) GenerateSeedBIP39(w WalletSeed) (scm.Slot, string, error) {
 
 // RestoreBIP39 makes a wallet from the mnemonic of another. ErrInput for a
 // malformed mnemonic.
-func (d *Device) RestoreBIP39(w WalletSeed, mnemonic string) (scm.Slot, error) {
+func (d *Device) RestoreBIP39(w scm.WalletSeed, mnemonic string) (scm.Slot, error) {
 	if err := d.idle(); err != nil {
 		return 0, err
 	}
@@ -121,11 +93,11 @@ func (d *Device) RestoreBIP39(w WalletSeed, mnemonic string) (scm.Slot, error) {
 }
 
 // plant makes the wallet that grows from a seed.
-func (d *Device) plant(w WalletSeed, seed []byte) (scm.Slot, error) {
-	if err := w.check(); err != nil {
+func (d *Device) plant(w scm.WalletSeed, seed []byte) (scm.Slot, error) {
+	if err := checkSeed(w); err != nil {
 		return 0, err
 	}
-	n, err := w.master(seed, d.options.Generator)
+	n, err := masterOf(w, seed, d.options.Generator)
 	if err != nil {
 		return 0, err
 	}
@@ -136,8 +108,8 @@ func (d *Device) plant(w WalletSeed, seed []byte) (scm.Slot, error) {
 // chain code of that one's last hardened node it derives public keys, and cannot
 // sign. The address is that of the node. ErrCurve for Ed25519, where there are no
 // nodes that are not hardened.
-func (d *Device) OversightWallet(w WalletSeed, public, chainCode []byte, address string) (scm.Slot, error) {
-	if err := errors.Join(d.idle(), w.check()); err != nil {
+func (d *Device) OversightWallet(w scm.WalletSeed, public, chainCode []byte, address string) (scm.Slot, error) {
+	if err := errors.Join(d.idle(), checkSeed(w)); err != nil {
 		return 0, err
 	}
 	if w.Curve == scm.Ed25519 {

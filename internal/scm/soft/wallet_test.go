@@ -22,8 +22,8 @@ const (
 	seedOfSentence = "bda85446c68413707090a52022edd26a1c9462295029f2e60cd7c4f2bbd3097170af7a4d73245cafa9c3cca8d561a7c3de6f5d4a10be8ed2a5e608d68f92fcc8"
 )
 
-func seedOf(c scm.Curve, name string) soft.WalletSeed {
-	w := soft.WalletSeed{Curve: c, Name: name}
+func seedOf(c scm.Curve, name string) scm.WalletSeed {
+	w := scm.WalletSeed{Curve: c, Name: name}
 	if c == scm.Ed25519 {
 		w.Variant = "cardano"
 	}
@@ -187,7 +187,7 @@ func TestGenerators(t *testing.T) {
 		soft.GeneratorAppended: func() (hd.Node, error) { return hd.Master(scm.P256, append(seed, "key"...), nil) },
 	} {
 		d := open(t, t.TempDir(), soft.Options{Group: -1, Generator: generator})
-		top, err := d.RestoreBIP39(soft.WalletSeed{Name: "w", Passphrase: "TREZOR", GeneratorKey: []byte("key")}, sentence)
+		top, err := d.RestoreBIP39(scm.WalletSeed{Name: "w", Passphrase: "TREZOR", GeneratorKey: []byte("key")}, sentence)
 		check(t, err)
 		got, _ := child(t, d, top, 0, true)
 		n, err := want()
@@ -226,38 +226,6 @@ func TestOversight(t *testing.T) {
 	}
 }
 
-// TestExtendedPublic holds the form for other software against that of package hd.
-func TestExtendedPublic(t *testing.T) {
-	d := open(t, t.TempDir(), options)
-	w := seedOf(scm.Secp256k1, "w")
-	w.Passphrase = "TREZOR"
-	top, err := d.RestoreBIP39(w, sentence)
-	check(t, err)
-	n, err := hd.Master(scm.Secp256k1, unhex(t, seedOfSentence), nil)
-	check(t, err)
-	want, parent := hd.Extended{Node: n}, top
-	for _, index := range []uint32{44, 60} {
-		want, err = want.Child(hd.Hardened + index)
-		check(t, err)
-		k, _ := child(t, d, parent, index, true)
-		parent = k.Slot
-	}
-	want.Node = want.Neuter()
-	if got, err := d.ExtendedPublic(parent); err != nil || got != want.String() {
-		t.Errorf("ExtendedPublic = %s, %v; want %s", got, err, want)
-	}
-	plain, _ := child(t, d, parent, 0, false)
-	other, err := d.GenerateSeed(seedOf(scm.P256, "other"))
-	check(t, err)
-	p256, _ := child(t, d, other, 0, true)
-	for slot, want := range map[scm.Slot]error{
-		top: scm.ErrAbility, plain.Slot: scm.ErrAbility, p256.Slot: scm.ErrCurve, 0: scm.ErrInput, 527: scm.ErrSlotEmpty,
-	} {
-		_, err := d.ExtendedPublic(slot)
-		wantError(t, "ExtendedPublic", err, want)
-	}
-}
-
 func TestWalletErrors(t *testing.T) {
 	d := open(t, t.TempDir(), options)
 	top, err := d.GenerateSeed(seedOf(scm.Ed25519, "taken"))
@@ -267,18 +235,18 @@ func TestWalletErrors(t *testing.T) {
 	long := string(bytes.Repeat([]byte{'x'}, 65))
 	for _, test := range []struct {
 		name string
-		seed soft.WalletSeed
+		seed scm.WalletSeed
 		want error
 	}{
-		{"taken name", soft.WalletSeed{Name: "taken"}, scm.ErrName},
-		{"no name", soft.WalletSeed{}, scm.ErrInput},
-		{"long name", soft.WalletSeed{Name: long}, scm.ErrInput},
-		{"name with control characters", soft.WalletSeed{Name: "a\n"}, scm.ErrInput},
-		{"name that is not ASCII", soft.WalletSeed{Name: "é"}, scm.ErrInput},
-		{"variant", soft.WalletSeed{Name: "w", Variant: "cardano"}, scm.ErrInput},
-		{"no variant", soft.WalletSeed{Name: "w", Curve: scm.Ed25519}, scm.ErrInput},
-		{"X25519", soft.WalletSeed{Name: "w", Curve: scm.X25519}, scm.ErrCurve},
-		{"curve", soft.WalletSeed{Name: "w", Curve: 9}, scm.ErrCurve},
+		{"taken name", scm.WalletSeed{Name: "taken"}, scm.ErrName},
+		{"no name", scm.WalletSeed{}, scm.ErrInput},
+		{"long name", scm.WalletSeed{Name: long}, scm.ErrInput},
+		{"name with control characters", scm.WalletSeed{Name: "a\n"}, scm.ErrInput},
+		{"name that is not ASCII", scm.WalletSeed{Name: "é"}, scm.ErrInput},
+		{"variant", scm.WalletSeed{Name: "w", Variant: "cardano"}, scm.ErrInput},
+		{"no variant", scm.WalletSeed{Name: "w", Curve: scm.Ed25519}, scm.ErrInput},
+		{"X25519", scm.WalletSeed{Name: "w", Curve: scm.X25519}, scm.ErrCurve},
+		{"curve", scm.WalletSeed{Name: "w", Curve: 9}, scm.ErrCurve},
 	} {
 		_, err := d.GenerateSeed(test.seed)
 		wantError(t, test.name, err, test.want)
@@ -293,7 +261,7 @@ func TestWalletErrors(t *testing.T) {
 			wantError(t, test.name, d.BeginRestoreSLIP39(test.seed), test.want)
 		}
 	}
-	w := soft.WalletSeed{Name: "w"}
+	w := scm.WalletSeed{Name: "w"}
 	_, err = d.RestoreBIP39(w, sentence+" art")
 	wantError(t, "mnemonic", err, scm.ErrInput)
 	_, err = d.OversightWallet(w, public.Public[1:], make([]byte, 32), "m")

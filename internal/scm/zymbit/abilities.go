@@ -39,26 +39,6 @@ func (d *Device) Unlock(locked []byte, shared bool) (plain []byte, err error) {
 	return plain, err
 }
 
-// NodeAddress returns where in its wallet the key in a slot is. It costs a call
-// each time.
-func (d *Device) NodeAddress(s scm.Slot) (address, wallet string, master scm.Slot, err error) {
-	if !s.Permanent() && !s.User() {
-		return "", "", 0, errRange(s)
-	}
-	d.calls.Lock()
-	defer d.calls.Unlock()
-	// A call that the module does not refuse finds a dead context, whose refusal
-	// would look like that of a key in no wallet.
-	if _, err := d.slots(); err != nil {
-		return "", "", 0, err
-	}
-	address, wallet, master, err = d.api.node(s)
-	if refused(err) && !timedOut(err) {
-		err = fmt.Errorf("slot %d is in no wallet: %w: %w", s, scm.ErrInput, err)
-	}
-	return address, wallet, master, err
-}
-
 // Time returns what the clock of the module says.
 func (d *Device) Time(precise bool) (seconds uint32, err error) {
 	err = d.retry(func() error {

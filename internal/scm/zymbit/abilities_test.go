@@ -12,7 +12,7 @@ import (
 func TestAbilitiesSurviveARestart(t *testing.T) {
 	f := newFake(t)
 	d := f.device()
-	f.wallets[3] = "name"
+	s := mustPlant(t, f, "name")
 	f.restarted = true
 	locked, err := d.Lock([]byte("data"), false)
 	if err != nil {
@@ -27,7 +27,7 @@ func TestAbilitiesSurviveARestart(t *testing.T) {
 		t.Error(err)
 	}
 	f.restarted = true
-	if address, wallet, master, err := d.NodeAddress(3); address != "m" || wallet != "name" || master != 3 || err != nil {
+	if address, wallet, master, err := d.NodeAddress(s); address != "m" || wallet != "name" || master != s || err != nil {
 		t.Errorf("NodeAddress: %q, %q, %d, %v", address, wallet, master, err)
 	}
 }

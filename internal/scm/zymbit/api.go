@@ -55,11 +55,22 @@ type api interface {
 	// node returns the address of a key in its wallet, the wallet's name, and
 	// the slot of its master key.
 	node(scm.Slot) (address, name string, master scm.Slot, err error)
-	// master returns the slot of a wallet's master key.
-	master(name string) (scm.Slot, error)
-	newMaster(c scm.Curve, name string) (scm.Slot, error)
-	// child derives a key that is not hardened.
-	child(parent scm.Slot, index uint32) (scm.Slot, error)
+	// nodeSlot undoes node. The wallet is the one of that name, or of the master
+	// key's slot where the name is "".
+	nodeSlot(address, name string, master scm.Slot) (scm.Slot, error)
+	// newSeed makes a wallet, and the words that recover it if they are wanted.
+	newSeed(w scm.WalletSeed, wanted bool) (s scm.Slot, words string, err error)
+	restoreSeed(w scm.WalletSeed, words string) (scm.Slot, error)
+	// child derives a key, and tells the chain code of a hardened one.
+	child(parent scm.Slot, index uint32, hard bool) (s scm.Slot, chainCode []byte, err error)
+
+	// The steps of a SLIP39 session. Those with a done make the wallet in the end.
+	beginShares(w scm.WalletSeed, groups, threshold, exponent int) error
+	setGroup(index, members, threshold int) error
+	addShare(passphrase string) (words string, s scm.Slot, done bool, err error)
+	beginRestore(scm.WalletSeed) error
+	addRestore(passphrase, words string) (s scm.Slot, done bool, err error)
+	cancelShares() error
 }
 
 // property is a string that describes the module.

@@ -18,16 +18,17 @@ type fake struct {
 	*soft.Device
 	t *testing.T
 
-	failures   []error             // of the next calls, nil for none
-	restarted  bool                // the context is dead
-	unverified bool                // the module verifies no signatures
-	unbound    bool                // the module says that it is not bound
-	lacks      []string            // functions
-	version    string              // of the firmware
-	hidden     map[scm.Slot]bool   // slots whose public key is not shown
-	wallets    map[scm.Slot]string // names of wallets
-	indices    []uint32            // of children
-	calls      []string            // that were made
+	failures   []error           // of the next calls, nil for none
+	restarted  bool              // the context is dead
+	unverified bool              // the module verifies no signatures
+	unbound    bool              // the module says that it is not bound
+	lacks      []string          // functions
+	version    string            // of the firmware
+	hidden     map[scm.Slot]bool // slots whose public key is not shown
+	indices    []uint32          // of children
+	wordless   bool              // it tells no words of wallets
+	seeds      []scm.WalletSeed  // that it got
+	calls      []string          // that were made
 }
 
 func newFake(t *testing.T) *fake {
@@ -37,7 +38,7 @@ func newFake(t *testing.T) *fake {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	return &fake{Device: d, t: t, version: "01.00.00", hidden: map[scm.Slot]bool{}, wallets: map[scm.Slot]string{}}
+	return &fake{Device: d, t: t, version: "01.00.00", hidden: map[scm.Slot]bool{}}
 }
 
 // device opens a device on the fake.
@@ -112,12 +113,8 @@ func (f *fake) slots() ([]scm.Slot, error) {
 	if err := f.call("slots"); err != nil {
 		return nil, err
 	}
-	keys, err := f.Keys()
-	numbers := []scm.Slot{100000} // of a module that has more than we know
-	for _, k := range keys {
-		numbers = append(numbers, k.Slot)
-	}
-	return numbers, err
+	numbers, err := f.Slots()
+	return append([]scm.Slot{100000}, numbers...), err // of a module that has more than we know
 }
 
 func (f *fake) publicKey(s scm.Slot) ([]byte, error) {
@@ -207,16 +204,6 @@ func (f *fake) removeForeign(s scm.Slot) error {
 	return answer(f.RemoveForeign(s))
 }
 
-func (f *fake) node(s scm.Slot) (address, name string, master scm.Slot, err error) {
-	if err := f.call("node"); err != nil {
-		return "", "", 0, err
-	}
-	if name, ok := f.wallets[s]; ok {
-		return "m", name, s, nil
-	}
-	return "", "", 0, errRefusal
-}
-
 func (f *fake) lock(plain []byte, shared bool) ([]byte, error) {
 	if err := f.call("lock"); err != nil {
 		return nil, err
@@ -264,39 +251,6 @@ func (f *fake) removeBootFile(path string) error {
 		return err
 	}
 	return answer(f.RemoveBootFile(path))
-}
-
-func (f *fake) master(name string) (scm.Slot, error) {
-	if err := f.call("master"); err != nil {
-		return 0, err
-	}
-	for s, n := range f.wallets {
-		if n == name {
-			return s, nil
-		}
-	}
-	return 0, errRefusal
-}
-
-func (f *fake) newMaster(c scm.Curve, name string) (scm.Slot, error) {
-	if err := f.call("newMaster"); err != nil {
-		return 0, err
-	}
-	k, err := f.Generate(c)
-	f.wallets[k.Slot], f.hidden[k.Slot] = name, true
-	return k.Slot, answer(err)
-}
-
-func (f *fake) child(parent scm.Slot, index uint32) (scm.Slot, error) {
-	if err := f.call("child"); err != nil {
-		return 0, err
-	}
-	f.indices = append(f.indices, index)
-	k, err := f.PublicKey(parent)
-	if err == nil {
-		k, err = f.Generate(k.Curve)
-	}
-	return k.Slot, answer(err)
 }
 
 func hasKey(t *testing.T, d *Device, s scm.Slot) bool {

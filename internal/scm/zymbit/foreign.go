@@ -29,6 +29,16 @@ func (d *Device) Foreign() ([]scm.Key, error) {
 	return all, err
 }
 
+// ForeignSlots lists the foreign slots in use in ascending order, also those whose key
+// the module does not show. It costs a call each time.
+func (d *Device) ForeignSlots() ([]scm.Slot, error) {
+	d.calls.Lock()
+	defer d.calls.Unlock()
+	all, err := d.foreignNumbers()
+	slices.Sort(all)
+	return all, err
+}
+
 // foreignLocked returns the foreign keys, from memory where nothing has changed.
 // The caller holds calls.
 func (d *Device) foreignLocked() ([]scm.Key, error) {

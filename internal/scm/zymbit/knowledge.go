@@ -167,6 +167,17 @@ func (d *Device) Keys() ([]scm.Key, error) {
 	return all, nil
 }
 
+// Slots lists the allocated permanent and user slots in ascending order, also those
+// whose public key the module does not show. It costs a call each time.
+func (d *Device) Slots() ([]scm.Slot, error) {
+	d.calls.Lock()
+	defer d.calls.Unlock()
+	all, err := d.slots()
+	all = slices.DeleteFunc(all, func(s scm.Slot) bool { return !s.Permanent() && !s.User() })
+	slices.Sort(all)
+	return all, err
+}
+
 // PublicKey returns the key in a slot.
 func (d *Device) PublicKey(s scm.Slot) (scm.Key, error) {
 	k, err := d.key(s)

@@ -4,6 +4,7 @@ package zymbit
 
 // #include <stdlib.h>
 // #include <stdint.h>
+// #include <string.h>
 import "C"
 
 import (
@@ -33,4 +34,18 @@ func (l *library) taken(call string, rc C.int, p *C.uint8_t, size C.int) ([]byte
 func takenText(s *C.char) string {
 	defer C.free(unsafe.Pointer(s))
 	return C.GoString(s)
+}
+
+// secretText is takenText for what nobody is to find in memory later.
+func secretText(s *C.char) string {
+	defer wipe(s)
+	return C.GoString(s)
+}
+
+// wipe overwrites a string in C's memory and releases it.
+func wipe(s *C.char) {
+	if s != nil {
+		C.explicit_bzero(unsafe.Pointer(s), C.strlen(s))
+	}
+	C.free(unsafe.Pointer(s))
 }

@@ -38,21 +38,22 @@ func (d *Device) makeChild(c scm.Curve) (scm.Slot, error) {
 	}
 	var b [4]byte
 	rand.Read(b[:])
-	return d.api.child(parent, binary.BigEndian.Uint32(b[:])>>1)
+	s, _, err := d.api.child(parent, binary.BigEndian.Uint32(b[:])>>1, false)
+	return s, err
 }
 
 // master returns the slot of our wallet's master key, and makes it at first.
 func (d *Device) master(c scm.Curve) (scm.Slot, error) {
 	name := walletPrefix + c.String()
-	if s, err := d.api.master(name); err == nil {
+	if s, err := d.api.nodeSlot(top, name, 0); err == nil {
 		return s, nil
 	}
-	s, made := d.api.newMaster(c, name)
+	s, _, made := d.api.newSeed(scm.WalletSeed{Curve: c, Name: name}, false)
 	if made == nil {
 		return s, nil
 	}
 	// Names are unique: another process may have been faster.
-	s, err := d.api.master(name)
+	s, err := d.api.nodeSlot(top, name, 0)
 	if err != nil {
 		return 0, fmt.Errorf("wallet %s: %w", name, made)
 	}

@@ -42,16 +42,14 @@ func TestWallet(t *testing.T) {
 	f := newFake(t)
 	d := f.device(inWallet)
 	a, b := mustGenerate(t, d, scm.P256), mustGenerate(t, d, scm.P256)
-	if len(f.wallets) != 1 || len(f.indices) != 2 || f.indices[0] == f.indices[1] {
-		t.Errorf("wallets %v, indices %v", f.wallets, f.indices)
+	if len(f.seeds) != 1 || len(f.indices) != 2 || f.indices[0] == f.indices[1] {
+		t.Errorf("wallets %v, indices %v", f.seeds, f.indices)
 	}
 	if f.indices[0]>>31 != 0 {
 		t.Errorf("index %d is not of 31 bits", f.indices[0])
 	}
-	for s, name := range f.wallets {
-		if name != "zk_pkcs11-nistp256" || hasKey(t, d, s) {
-			t.Errorf("master key of %q in slot %d", name, s)
-		}
+	if s, err := d.SlotOfNode("m", "zk_pkcs11-nistp256", -1); err != nil || hasKey(t, d, s) {
+		t.Errorf("master key in slot %d, %v", s, err)
 	}
 	if !hasKey(t, d, a.Slot) || !hasKey(t, d, b.Slot) {
 		t.Error("a child is not listed")
@@ -65,14 +63,20 @@ func TestWallet(t *testing.T) {
 func TestWalletMadeByAnother(t *testing.T) {
 	f := newFake(t)
 	d := f.device(inWallet)
-	k, err := f.Generate(scm.P256)
+	mustPlant(t, f, "zk_pkcs11-nistp256")
+	f.failures = []error{nil, errRefusal, errRefusal} // slots, nodeSlot, newSeed
+	mustGenerate(t, d, scm.P256)
+	f.failures = []error{nil, errRefusal, errRefusal, errRefusal}
+	_, err := d.Generate(scm.P256)
+	wantError(t, err, scm.ErrDevice)
+}
+
+// mustPlant makes a wallet that no device knows of.
+func mustPlant(t *testing.T, f *fake, name string) scm.Slot {
+	t.Helper()
+	s, err := f.GenerateSeed(scm.WalletSeed{Name: name})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.wallets[k.Slot] = "zk_pkcs11-nistp256"
-	f.failures = []error{nil, errRefusal, errRefusal} // slots, master, newMaster
-	mustGenerate(t, d, scm.P256)
-	f.failures = []error{nil, errRefusal, errRefusal, errRefusal}
-	_, err = d.Generate(scm.P256)
-	wantError(t, err, scm.ErrDevice)
+	return s
 }

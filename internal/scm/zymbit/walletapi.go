@@ -16,32 +16,80 @@ func (l *library) node(s scm.Slot) (address, name string, master scm.Slot, err e
 	var caddress, cname *C.char
 	var top C.int
 	rc := C.callGetWalletNodeAddrFromKeySlot(l.f, l.ctx, C.int(s), &caddress, &cname, &top)
-	if err := failed("zkGetWalletNodeAddrFromKeySlot", rc); err != nil {
+	if err := failed(nodeOfSlot, rc); err != nil {
 		return "", "", 0, err
 	}
 	return takenText(caddress), takenText(cname), scm.Slot(top), nil
 }
 
-func (l *library) master(name string) (scm.Slot, error) {
-	root, cname := C.CString("m"), C.CString(name)
-	defer C.free(unsafe.Pointer(root))
-	defer C.free(unsafe.Pointer(cname))
+func (l *library) nodeSlot(address, name string, master scm.Slot) (scm.Slot, error) {
+	caddress := C.CString(address)
+	defer C.free(unsafe.Pointer(caddress))
+	var cname *C.char
+	if name != "" {
+		cname = C.CString(name)
+		defer C.free(unsafe.Pointer(cname))
+	}
 	var slot C.int
-	rc := C.callGetWalletKeySlotFromNodeAddr(l.f, l.ctx, root, cname, 0, &slot)
-	return scm.Slot(slot), failed("zkGetWalletKeySlotFromNodeAddr", rc)
+	rc := C.callGetWalletKeySlotFromNodeAddr(l.f, l.ctx, caddress, cname, C.int(master), &slot)
+	return scm.Slot(slot), failed(slotOfNode, rc)
 }
 
-// newMaster makes a wallet without a mnemonic.
-func (l *library) newMaster(c scm.Curve, name string) (scm.Slot, error) {
-	empty, cname := C.CString(""), C.CString(name)
-	defer C.free(unsafe.Pointer(empty))
-	defer C.free(unsafe.Pointer(cname))
-	rc := C.callGenWalletMasterSeedWithBIP39(l.f, l.ctx, C.ZK_EC_KEY_TYPE(c), empty, cname, nil, 0, empty, nil)
-	return scm.Slot(rc), failed("zkGenWalletMasterSeedWithBIP39", rc)
+// seedText has the strings of a wallet in C's memory, until wipe.
+type seedText struct {
+	variant, name, passphrase *C.char
+	curve                     C.ZK_EC_KEY_TYPE
+	generator                 *C.uint8_t
+	generatorSize             C.int
 }
 
-func (l *library) child(parent scm.Slot, index uint32) (scm.Slot, error) {
-	var chainCode *C.uint8_t // none is given
-	rc := C.callGenWalletChildKey(l.f, l.ctx, C.int(parent), C.uint32_t(index), false, false, &chainCode)
-	return scm.Slot(rc), failed("zkGenWalletChildKey", rc)
+func newSeedText(w scm.WalletSeed) seedText {
+	return seedText{
+		C.CString(w.Variant), C.CString(w.Name), C.CString(w.Passphrase),
+		C.ZK_EC_KEY_TYPE(w.Curve), first(w.GeneratorKey), C.int(len(w.GeneratorKey)),
+	}
+}
+
+func (t seedText) wipe() {
+	wipe(t.variant)
+	wipe(t.name)
+	wipe(t.passphrase)
+}
+
+func (l *library) newSeed(w scm.WalletSeed, wanted bool) (scm.Slot, string, error) {
+	t := newSeedText(w)
+	defer t.wipe()
+	var words *C.char
+	var to **C.char // NULL for a wallet without words
+	if wanted {
+		to = &words
+	}
+	rc := C.callGenWalletMasterSeedWithBIP39(l.f, l.ctx, t.curve, t.variant, t.name, t.generator, t.generatorSize, t.passphrase, to)
+	if err := failed(seedMake, rc); err != nil {
+		return 0, "", err
+	}
+	return scm.Slot(rc), secretText(words), nil
+}
+
+func (l *library) restoreSeed(w scm.WalletSeed, words string) (scm.Slot, error) {
+	t := newSeedText(w)
+	defer t.wipe()
+	cwords := C.CString(words)
+	defer wipe(cwords)
+	rc := C.callRestoreWalletMasterSeedFromBIP39Mnemonic(l.f, l.ctx, t.curve, t.variant, t.name, t.generator, t.generatorSize, t.passphrase, cwords)
+	return scm.Slot(rc), failed(seedRestore, rc)
+}
+
+func (l *library) child(parent scm.Slot, index uint32, hard bool) (scm.Slot, []byte, error) {
+	var p *C.uint8_t
+	rc := C.callGenWalletChildKey(l.f, l.ctx, C.int(parent), C.uint32_t(index), C.bool(hard), C.bool(hard), &p)
+	if err := failed(childMake, rc); err != nil {
+		return 0, nil, err
+	}
+	if !hard || p == nil {
+		return scm.Slot(rc), nil, nil
+	}
+	const chainCodeSize = 32
+	code, err := l.taken(childMake, rc, p, chainCodeSize)
+	return scm.Slot(rc), code, err
 }

@@ -41,12 +41,14 @@ type Options struct {
 	Mode     fs.FileMode   // of the files there; 0 means 0600
 	Group    int           // gid of these files, -1 for that of the process
 
+	PassphraseBase64 bool // the library takes passphrases of wallets as Base64
+
 	ForkGuard sharedfile.ForkGuard // may be nil
 }
 
 // Device is an open SCM. Besides scm.Device it is an scm.Agreer, scm.Capable,
 // scm.Locker, scm.Keeper, scm.Wallet, scm.Clock and scm.Monitor, and it has
-// supervised boot.
+// supervised boot and makes wallets.
 type Device struct {
 	options Options
 	changes *changes

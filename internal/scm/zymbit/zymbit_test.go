@@ -198,9 +198,7 @@ func TestRemove(t *testing.T) {
 	f := newFake(t)
 	d := f.device()
 	k := mustGenerate(t, d, scm.P256)
-	f.wallets[k.Slot] = bootware
-	wantError(t, d.Remove(k), scm.ErrPermanent)
-	delete(f.wallets, k.Slot)
+	wantError(t, d.Remove(scm.Key{Slot: mustPlant(t, f, bootware)}), scm.ErrPermanent)
 	f.failures = []error{nil, nil, nil, errRefusal} // slots, publicKey, wallet, remove
 	wantError(t, d.Remove(k), scm.ErrDevice)
 	f.failures = []error{nil, nil, nil, errTimeout}

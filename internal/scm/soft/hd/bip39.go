@@ -24,10 +24,21 @@ func Mnemonic(entropy []byte) (string, error) {
 // however many blanks are around the words. ErrMnemonic for unknown words and a wrong
 // checksum.
 func Seed(sentence, passphrase string) ([]byte, error) {
-	// The seed is a hash of the sentence as it is, which has one blank between words.
-	sentence = strings.Join(strings.Fields(norm.NFKD.String(sentence)), " ")
-	if _, err := bip39.EntropyFromMnemonic(sentence); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMnemonic, err)
+	if err := CheckMnemonic(sentence); err != nil {
+		return nil, err
 	}
-	return bip39.NewSeed(sentence, norm.NFKD.String(passphrase)), nil
+	return bip39.NewSeed(normal(sentence), norm.NFKD.String(passphrase)), nil
+}
+
+// CheckMnemonic answers ErrMnemonic for unknown words and a wrong checksum.
+func CheckMnemonic(sentence string) error {
+	if _, err := bip39.EntropyFromMnemonic(normal(sentence)); err != nil {
+		return fmt.Errorf("%w: %w", ErrMnemonic, err)
+	}
+	return nil
+}
+
+// normal is the form of a sentence whose hash is the seed: one blank between words.
+func normal(sentence string) string {
+	return strings.Join(strings.Fields(norm.NFKD.String(sentence)), " ")
 }
