@@ -103,6 +103,9 @@ type Zymbit struct {
 	BootWait time.Duration // how long a booting module is waited for
 	KeyStore string        // where new keys are made: "auto", "keys" or "wallet"
 	Refresh  time.Duration // how long the list of key slots is believed
+
+	Foreign25519     string // what foreign keys are that can be on both curves: "ask", "ed25519" or "x25519"
+	PassphraseBase64 bool   // passphrases of wallets are given as Base64
 }
 
 // Slot is one PKCS#11 slot.
@@ -173,6 +176,6 @@ func defaults(s Source) Config {
 		Quirks:  []string{QuirksAuto},
 		Log:     Log{Level: "warning", To: "stderr"},
 		Soft:    Soft{Seal: "pin", Host: s.Machine},
-		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second},
+		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second, Foreign25519: "ask"},
 	}
 }

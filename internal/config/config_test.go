@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 		Quirks:  []string{"auto"},
 		Log:     Log{Level: "warning", To: "stderr"},
 		Soft:    Soft{Seal: "pin", Host: "m"},
-		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second},
+		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second, Foreign25519: "ask"},
 		Slots:   []Slot{{Name: "scm0", Backend: BackendAuto, State: "/s"}},
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -66,6 +66,8 @@ library = "libzk_app_utils.so"
 boot_wait = "20s"
 key_store = "wallet"
 refresh = "1m"
+foreign_25519 = "x25519"
+passphrase_base64 = true
 
 [[slot]]
 name = "first"
@@ -96,7 +98,10 @@ func TestFile(t *testing.T) {
 		Trace:      filepath.Join(dir, "calls.log"),
 		Log:        Log{Level: "debug", To: filepath.Join(dir, "zk.log")},
 		Soft:       Soft{Seal: "device", Firmware: "01.02.02release", Host: c.Source.Machine},
-		Zymbit:     Zymbit{Library: "libzk_app_utils.so", BootWait: 20 * time.Second, KeyStore: "wallet", Refresh: time.Minute},
+		Zymbit: Zymbit{
+			Library: "libzk_app_utils.so", BootWait: 20 * time.Second, KeyStore: "wallet", Refresh: time.Minute,
+			Foreign25519: "x25519", PassphraseBase64: true,
+		},
 		Slots: []Slot{
 			{Name: "first", Backend: BackendSoft, State: "/var/lib/x/first"},
 			{Name: "scm1", Backend: BackendZymbit, State: "/elsewhere"},
@@ -157,6 +162,7 @@ func TestFileErrors(t *testing.T) {
 		{"truth", "soft.unlock_zero = 1\n", `:1: soft.unlock_zero: "1" is not one of true, false`},
 		{"boot_wait", "[zymbit]\nboot_wait = \"long\"\n", `:2: zymbit.boot_wait: "long" is not a duration`},
 		{"key_store", "[zymbit]\nkey_store = \"chest\"\n", `:2: zymbit.key_store: "chest" is not one of auto, keys, wallet`},
+		{"foreign_25519", "[zymbit]\nforeign_25519 = \"guess\"\n", `:2: zymbit.foreign_25519: "guess" is not one of ask, ed25519, x25519`},
 		{"negative boot_wait", "[zymbit]\nboot_wait = -1\n", `:2: zymbit.boot_wait: "-1" is not a duration`},
 		{"empty state", "state = \"\"\n", ":1: state: is empty"},
 		{"NUL", "state = \"a\\u0000b\"\n", ":1: state: contains a NUL"},

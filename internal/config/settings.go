@@ -66,6 +66,10 @@ func settings() []setting {
 		{"zymbit.boot_wait", "", func(c *Config, v value) error { return v.duration(&c.Zymbit.BootWait) }},
 		{"zymbit.key_store", "", func(c *Config, v value) error { return v.oneOf(&c.Zymbit.KeyStore, "auto", "keys", "wallet") }},
 		{"zymbit.refresh", "", func(c *Config, v value) error { return v.duration(&c.Zymbit.Refresh) }},
+		{"zymbit.foreign_25519", "", func(c *Config, v value) error {
+			return v.oneOf(&c.Zymbit.Foreign25519, "ask", "ed25519", "x25519")
+		}},
+		{"zymbit.passphrase_base64", "", func(c *Config, v value) error { return v.truth(&c.Zymbit.PassphraseBase64) }},
 	}
 }
 

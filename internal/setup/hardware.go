@@ -57,25 +57,34 @@ func (o opener) findLibrary() string {
 	return ""
 }
 
-// openHardware opens the SCM. A library that was not found may be where only the
-// dynamic linker looks; if it is not, the linker says what it misses.
+// openHardware opens the SCM.
 func (o opener) openHardware(a access) (scm.Device, error) {
-	library := o.findLibrary()
-	if library == "" {
-		library = vendorLibrary
-		if named := o.settings.Zymbit.Library; named != "" {
-			library = named
-		}
-	}
-	d, err := zymbit.Open(zymbit.Options{
-		Library: library, KeyStore: o.settings.Zymbit.KeyStore, Refresh: o.settings.Zymbit.Refresh,
-		State: o.slot.State, Mode: a.file, Group: a.group, ForkGuard: o.guard,
-	})
+	options := o.hardwareOptions(a)
+	d, err := zymbit.Open(options)
 	if err != nil {
 		return nil, err
 	}
 	if missing := d.Missing(); len(missing) > 0 {
-		o.log.Infof("%s is an old one, which lacks %s", library, strings.Join(missing, ", "))
+		o.log.Infof("%s is an old one, which lacks %s", options.Library, strings.Join(missing, ", "))
 	}
 	return d, nil
+}
+
+// hardwareOptions are what the settings say of the SCM. A library that was not found
+// may be where only the dynamic linker looks; if it is not, the linker says what it
+// misses.
+func (o opener) hardwareOptions(a access) zymbit.Options {
+	s := o.settings.Zymbit
+	library := o.findLibrary()
+	if library == "" {
+		library = vendorLibrary
+		if s.Library != "" {
+			library = s.Library
+		}
+	}
+	return zymbit.Options{
+		Library: library, KeyStore: s.KeyStore, Refresh: s.Refresh,
+		Foreign25519: s.Foreign25519, PassphraseBase64: s.PassphraseBase64,
+		State: o.slot.State, Mode: a.file, Group: a.group, ForkGuard: o.guard,
+	}
 }

@@ -8,11 +8,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"libzk_pkcs11/internal/config"
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/zymbit"
 )
 
 // lines takes what is logged.
@@ -85,5 +88,31 @@ func TestAutoStaysWithHardware(t *testing.T) {
 	}
 	if !o.hardware() {
 		t.Error("the token of an SCM became one of software")
+	}
+}
+
+// The settings of the hardware get to its driver.
+func TestHardwareOptions(t *testing.T) {
+	dir := t.TempDir()
+	text := `state = "` + dir + `"
+[zymbit]
+library = "libother.so"
+key_store = "wallet"
+refresh = "7s"
+foreign_25519 = "x25519"
+passphrase_base64 = true
+`
+	c, err := config.Source{File: "/f", Text: text}.Load(func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := opener{settings: c, slot: c.Slots[0]}.hardwareOptions(access{file: 0o600, group: -1})
+	want := zymbit.Options{
+		Library: "libother.so", KeyStore: zymbit.KeyStoreWallet, Refresh: 7 * time.Second,
+		Foreign25519: zymbit.Foreign25519X25519, PassphraseBase64: true,
+		State: dir, Mode: 0o600, Group: -1,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }

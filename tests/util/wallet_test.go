@@ -105,6 +105,24 @@ func TestCreateAndRestore(t *testing.T) {
 	}
 }
 
+// A library that takes passphrases as Base64 makes the keys of one that takes them as
+// they are.
+func TestPassphraseForm(t *testing.T) {
+	t.Parallel()
+	key := func(settings string) string {
+		x := newAnyTool(t, settings)
+		x.answer("TREZOR\n"+abandon+"\n", "wallet", "restore", "w", "--passphrase")
+		return x.child("w", "m/0'").PublicKey
+	}
+	plain := key("")
+	if got := key("passphrase_base64 = true\n[zymbit]\npassphrase_base64 = true\n"); got != plain {
+		t.Errorf("%s, plain %s", got, plain)
+	}
+	if got := key("[zymbit]\npassphrase_base64 = true\n"); (got != plain) != harness.OverVendor() {
+		t.Errorf("%s where the library does not know Base64, plain %s", got, plain)
+	}
+}
+
 func TestShares(t *testing.T) {
 	t.Parallel()
 	x, other := newAnyTool(t, ""), newAnyTool(t, "")

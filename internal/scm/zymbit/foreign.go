@@ -103,6 +103,18 @@ func (d *Device) foreignCurve(s scm.Slot, public []byte) (scm.Curve, error) {
 	if c != scm.Ed25519 || public[31]&0x80 != 0 { // the highest bit of an X25519 key is never set
 		return c, nil
 	}
+	switch d.options.Foreign25519 {
+	case Foreign25519Ed25519:
+		return scm.Ed25519, nil
+	case Foreign25519X25519:
+		return scm.X25519, nil
+	}
+	return d.askCurve(s, public)
+}
+
+// askCurve asks the module for the curve of a foreign key that can be on either.
+func (d *Device) askCurve(s scm.Slot, public []byte) (scm.Curve, error) {
+	c := scm.Ed25519
 	decided, err := d.verifies(s, true)
 	if err == nil && !decided {
 		// The vendor does not say whether the module verifies with Ed25519 keys at all.

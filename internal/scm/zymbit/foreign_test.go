@@ -3,6 +3,7 @@
 package zymbit
 
 import (
+	"slices"
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
@@ -26,6 +27,45 @@ func TestForeignCurves(t *testing.T) {
 		if k, err := f.device().ForeignKey(s); err != nil || k.Curve != c {
 			t.Errorf("elsewhere, %s: %v, %v", c, k, err)
 		}
+	}
+}
+
+// TestForeign25519 reads keys that can be on either curve, which somebody else has
+// stored, and those that cannot.
+func TestForeign25519(t *testing.T) {
+	for _, test := range []struct {
+		setting           string
+		ambiguous, signed scm.Curve
+		asked             int
+	}{
+		{"", scm.Ed25519, scm.Ed25519, 1},
+		{Foreign25519Ask, scm.Ed25519, scm.Ed25519, 1},
+		{Foreign25519Ed25519, scm.Ed25519, scm.Ed25519, 0},
+		{Foreign25519X25519, scm.X25519, scm.Ed25519, 0},
+	} {
+		f := newFake(t)
+		either := ambiguous(t, f).Public
+		ed := slices.Clone(either)
+		ed[31] |= 0x80 // the other of the two points
+		d := f.device(func(o *Options) { o.Foreign25519 = test.setting })
+		for public, want := range map[string]scm.Curve{string(either): test.ambiguous, string(ed): test.signed} {
+			s, err := f.StoreForeign(scm.Ed25519, []byte(public))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.forget()
+			if k, err := d.ForeignKey(s); err != nil || k.Curve != want {
+				t.Errorf("%q: %x is on %s, %v; want %s", test.setting, public, k.Curve, err, want)
+			}
+		}
+		asked := slices.DeleteFunc(f.calls, func(call string) bool { return call != "verify" })
+		if len(asked) != test.asked {
+			t.Errorf("%q: asked %d times, want %d", test.setting, len(asked), test.asked)
+		}
+	}
+	_, err := open(Options{Foreign25519: "guess", Group: -1}, newFake(t))
+	if err == nil {
+		t.Error("a setting that there is not")
 	}
 }
 

@@ -29,6 +29,14 @@ const (
 	KeyStoreWallet = "wallet" // new keys are children of a wallet of ours
 )
 
+// Values of Options.Foreign25519: what the foreign keys of others are that can be on
+// either curve.
+const (
+	Foreign25519Ask     = "ask" // Ed25519 where the module takes a signature to verify by the key
+	Foreign25519Ed25519 = "ed25519"
+	Foreign25519X25519  = "x25519"
+)
+
 // DefaultRefresh is Options.Refresh where that is 0.
 const DefaultRefresh = 5 * time.Second
 
@@ -41,7 +49,8 @@ type Options struct {
 	Mode     fs.FileMode   // of the files there; 0 means 0600
 	Group    int           // gid of these files, -1 for that of the process
 
-	PassphraseBase64 bool // the library takes passphrases of wallets as Base64
+	Foreign25519     string // one of the values above; "" means Foreign25519Ask
+	PassphraseBase64 bool   // the library takes passphrases of wallets as Base64
 
 	ForkGuard sharedfile.ForkGuard // may be nil
 }
@@ -115,6 +124,14 @@ func (o Options) complete() (Options, error) {
 	case KeyStoreAuto, KeyStoreKeys, KeyStoreWallet:
 	default:
 		return o, fmt.Errorf("key store is %q, not %q, %q or %q", o.KeyStore, KeyStoreAuto, KeyStoreKeys, KeyStoreWallet)
+	}
+	switch o.Foreign25519 {
+	case "":
+		o.Foreign25519 = Foreign25519Ask
+	case Foreign25519Ask, Foreign25519Ed25519, Foreign25519X25519:
+	default:
+		return o, fmt.Errorf("foreign keys are %q, not %q, %q or %q",
+			o.Foreign25519, Foreign25519Ask, Foreign25519Ed25519, Foreign25519X25519)
 	}
 	if o.Refresh == 0 {
 		o.Refresh = DefaultRefresh
