@@ -119,7 +119,8 @@ func edit(t *testing.T, d *Device, statement string, args ...any) {
 // TestTampered changes a key in the flash behind the device's back. Neither a
 // device that has used the key before signs with it, nor a new one.
 func TestTampered(t *testing.T) {
-	const flip = "UPDATE key SET sealed = CAST(substr(sealed, 1, ?1) || x'a5' || substr(sealed, ?1 + 2) AS BLOB) WHERE slot = 0"
+	const flip = `UPDATE key SET sealed = CAST(substr(sealed, 1, ?1) ||
+		CASE substr(sealed, ?1 + 1, 1) WHEN x'a5' THEN x'5a' ELSE x'a5' END || substr(sealed, ?1 + 2) AS BLOB) WHERE slot = 0`
 	for _, test := range []struct {
 		name, statement string
 		args            []any
