@@ -3,6 +3,8 @@
 package setup
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"strings"
 
@@ -62,7 +64,7 @@ func (o opener) openHardware(a access) (scm.Device, error) {
 	options := o.hardwareOptions(a)
 	d, err := zymbit.Open(options)
 	if err != nil {
-		return nil, err
+		return nil, o.explain(err)
 	}
 	if missing := d.Missing(); len(missing) > 0 {
 		o.log.Infof("%s is an old one, which lacks %s", options.Library, strings.Join(missing, ", "))
@@ -87,4 +89,15 @@ func (o opener) hardwareOptions(a access) zymbit.Options {
 		Foreign25519: s.Foreign25519, PassphraseBase64: s.PassphraseBase64,
 		State: o.slot.State, Mode: a.file, Group: a.group, ForkGuard: o.guard,
 	}
+}
+
+// explain says what to do about a library that is missing, and why it is missed.
+func (o opener) explain(err error) error {
+	if !errors.Is(err, zymbit.ErrLibrary) {
+		return err
+	}
+	if o.slot.Backend == config.BackendAuto && zymbit.Used(o.slot.State) {
+		err = fmt.Errorf("the token is one of an SCM in hardware: %w", err)
+	}
+	return fmt.Errorf("%w; install the vendor's package, name its library by zymbit.library, or set backend = \"soft\" for keys in software", err)
 }

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"libzk_pkcs11/internal/config"
-	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/zymbit"
 )
 
 // settings are those of one slot.
@@ -49,7 +50,7 @@ func TestHardware(t *testing.T) {
 func TestNoFallback(t *testing.T) {
 	c := settings(t, config.BackendZymbit, "/nowhere/lib.so")
 	device, _, err := Options(c, nil, nil).Slots[0].Open()
-	if !errors.Is(err, scm.ErrAbsent) || device != nil {
+	if !errors.Is(err, zymbit.ErrLibrary) || !strings.Contains(err.Error(), `set backend = "soft"`) || device != nil {
 		t.Errorf("got %v, %v", device, err)
 	}
 }

@@ -46,6 +46,9 @@ func (f *failure) Unwrap() []error {
 	return []error{scm.ErrDevice, f.code}
 }
 
+// ErrLibrary means that the vendor's library is not there, or another one is.
+var ErrLibrary = errors.New("the vendor's library does not load")
+
 var (
 	errClosed = fmt.Errorf("SCM is closed: %w", scm.ErrAbsent)
 	errSwap   = fmt.Errorf("the slot holds another key than before: %w", scm.ErrSlotEmpty)

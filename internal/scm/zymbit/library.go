@@ -9,7 +9,7 @@ package zymbit
 import "C"
 
 import (
-	"fmt"
+	"errors"
 	"unsafe"
 
 	"libzk_pkcs11/internal/scm"
@@ -30,7 +30,7 @@ func load(path string) (*library, error) {
 	f := C.zk_load(cpath, &problem)
 	if f == nil {
 		defer C.free(unsafe.Pointer(problem))
-		return nil, fmt.Errorf("%w: %s", scm.ErrAbsent, C.GoString(problem))
+		return nil, errors.New(C.GoString(problem))
 	}
 	return &library{f: f}, nil
 }

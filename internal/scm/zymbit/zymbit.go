@@ -87,13 +87,16 @@ var _ interface {
 	scm.Monitor
 } = (*Device)(nil)
 
-// Open loads the vendor's library and asks the module who it is. ErrAbsent when
-// there is no such library, or the module does not answer: it may be booting,
-// which takes it up to 150 s.
+// Open loads the vendor's library and asks the module who it is. ErrLibrary when
+// there is no such library, ErrAbsent when the module does not answer: it may be
+// booting, which takes it up to 150 s.
 func Open(o Options) (*Device, error) {
 	l, err := load(o.Library)
 	if err != nil {
-		return nil, fmt.Errorf("the SCM's library: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrLibrary, err)
+	}
+	if slices.Contains(l.missing(), "zkOpen") {
+		return nil, fmt.Errorf("%w: %s is another library, without zkOpen", ErrLibrary, o.Library)
 	}
 	return open(o, l)
 }
@@ -103,16 +106,18 @@ func open(o Options, a api) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{options: o, api: a, missing: a.missing(), made: map[string]scm.Curve{}}
-	if d.changes, err = openChanges(o); err != nil {
-		return nil, err
-	}
+	d := &Device{options: o, api: a, missing: a.missing(), made: map[string]scm.Curve{}, changes: &changes{}}
 	if _, err := d.Info(); err != nil {
 		d.Close()
 		if timedOut(err) {
 			err = fmt.Errorf("%w: %w", scm.ErrAbsent, err)
 		}
 		return nil, fmt.Errorf("the SCM does not answer: %w", err)
+	}
+	d.changes, err = openChanges(o) // after the first answer: the file tells that there was one
+	if err != nil {
+		a.close()
+		return nil, err
 	}
 	return d, nil
 }

@@ -42,10 +42,22 @@ func TestInfo(t *testing.T) {
 func TestOpenErrors(t *testing.T) {
 	f := newFake(t)
 	f.failures = []error{errTimeout, errTimeout}
-	_, err := open(Options{}, f)
+	state := t.TempDir()
+	_, err := open(Options{State: state}, f)
 	wantError(t, err, scm.ErrAbsent)
-	_, err = Open(Options{Library: "/nowhere/libzk_app_utils.so"})
-	wantError(t, err, scm.ErrAbsent)
+	if Used(state) {
+		t.Error("a module that never answered was used")
+	}
+	for _, library := range []string{"/nowhere/libzk_app_utils.so", "libc.so.6"} {
+		_, err = Open(Options{Library: library, State: state})
+		wantError(t, err, ErrLibrary)
+	}
+	d, err := open(Options{State: state}, newFake(t))
+	wantError(t, err, nil)
+	wantError(t, d.Close(), nil)
+	if !Used(state) {
+		t.Error("a module that answered was not used")
+	}
 	if _, err = open(Options{KeyStore: "chest"}, f); err == nil {
 		t.Error("an unknown key store was taken")
 	}
