@@ -5,11 +5,15 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
 	"libzk_pkcs11/pkcs11"
 )
+
+// setPIN is how a locked user PIN is replaced: the tool itself has no command for it.
+const setPIN = "the SO sets a new one by pkcs11-tool --login --login-type so --init-pin"
 
 // explain says in words what the errors that an administrator meets mean, and what
 // to do next.
@@ -29,13 +33,13 @@ func explain(err error) string {
 // codeWords are the codes of PKCS#11 in words.
 func codeWords() map[pkcs11.Error]string {
 	return map[pkcs11.Error]string{
-		pkcs11.CKR_PIN_INCORRECT:            "the PIN is wrong",
-		pkcs11.CKR_PIN_LOCKED:               "the PIN is locked after too many wrong attempts; the SO can set a new one",
+		pkcs11.CKR_PIN_INCORRECT:            "the PIN is wrong; too many wrong ones lock it",
+		pkcs11.CKR_PIN_LOCKED:               "the PIN is locked after too many wrong attempts; " + setPIN,
 		pkcs11.CKR_PIN_LEN_RANGE:            "a PIN has 4 to 255 bytes",
 		pkcs11.CKR_SLOT_ID_INVALID:          "there is no such slot; --show-slots lists them",
-		pkcs11.CKR_TOKEN_NOT_PRESENT:        "there is no token in the slot",
+		pkcs11.CKR_TOKEN_NOT_PRESENT:        "there is no token in the slot; \"scm status\" shows why",
 		pkcs11.CKR_TOKEN_WRITE_PROTECTED:    "the state directory cannot be written by this user",
-		pkcs11.CKR_USER_PIN_NOT_INITIALIZED: "the token has no user PIN yet; initialise it with --init-token",
+		pkcs11.CKR_USER_PIN_NOT_INITIALIZED: "the token has no user PIN yet; initialise it with --init-token, or name the state directory of another by ZK_PKCS11_HOME",
 		pkcs11.CKR_DEVICE_ERROR:             "the device failed; the log says why",
 	}
 }
@@ -50,12 +54,13 @@ type advice struct {
 func advices() []advice {
 	return []advice{
 		{store.ErrPIN, "too many wrong ones lock it"},
-		{store.ErrPINLocked, "the SO can set a new one"},
-		{store.ErrNoPIN, "initialise the token with --init-token"},
+		{store.ErrPINLocked, setPIN},
+		{store.ErrNoPIN, "initialise the token with --init-token, or name the state directory of another by ZK_PKCS11_HOME"},
 		{scm.ErrSecret, "the keys are not those of this token: initialise it again with --init-token"},
 		{scm.ErrDestroyed, "only a soft SCM gets new ones, by \"scm reset\""},
-		{scm.ErrAbsent, "of a soft SCM, \"scm status\" shows why"},
+		{scm.ErrAbsent, "look whether an SCM in hardware is bound and its daemon zkifc runs; what a soft one lacks \"scm status\" shows"},
 		{scm.ErrTimeout, "try again; an SCM that starts needs up to two minutes"},
+		{fs.ErrPermission, "run the command as the owner of the state directory, or share it by the setting state_group"},
 		{scm.ErrReadOnly, "run the command as the owner of the state directory"},
 		{scm.ErrFixed, "production mode is for good; only a soft SCM leaves it, by \"scm reset\""},
 		{scm.ErrFull, "\"scm slots\" shows the keys that take the room"},

@@ -16,14 +16,33 @@ import (
 
 func (x *scmTool) injectCommand() *cobra.Command {
 	return group("inject", "Make things happen to the soft SCM",
-		x.onSoft("tamper CHANNEL", "Breach a perimeter channel, 0 or 1", cobra.ExactArgs(1), x.tamper),
-		x.onSoft("battery VOLTS", "Set the voltage of the battery; what follows, follows at the next start", cobra.ExactArgs(1), x.battery),
-		x.onSoft("temperature CELSIUS", "Set the temperature", cobra.ExactArgs(1), x.temperature),
-		x.onSoft("tap DIRECTION", "Tap the SCM: x+, x-, y+, y-, z+ or z-", cobra.ExactArgs(1), x.tap),
+		x.onSoft("tamper CHANNEL", "Breach a perimeter channel, 0 or 1", one("CHANNEL"), x.tamper),
+		x.onSoft("battery VOLTS", "Set the voltage of the battery; what follows, follows at the next start", one("VOLTS"), x.battery),
+		x.temperatureCommand(),
+		x.onSoft("tap DIRECTION", "Tap the SCM: x+, x-, y+, y-, z+ or z-", one("DIRECTION"), x.tap),
 		x.unbindCommand(),
 		x.onSoft("boot", "Take the power away and give it back", cobra.NoArgs, x.boot),
 		x.faultCommand(),
 	)
+}
+
+// one wants one argument, and says which when it is missing.
+func one(name string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("want one argument, %s; --help explains it", name)
+		}
+		return nil
+	}
+}
+
+func (x *scmTool) temperatureCommand() *cobra.Command {
+	c := x.onSoft("temperature CELSIUS", "Set the temperature; write -- before a negative one", one("CELSIUS"), x.temperature)
+	c.Example = "  zk_pkcs11-util scm inject temperature -- -20"
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return fmt.Errorf("%w; write -- before a negative temperature", err)
+	})
+	return c
 }
 
 func (x *scmTool) tamper(t *target, d *soft.Device, args []string) error {
@@ -115,9 +134,9 @@ func (x *scmTool) faultCommand() *cobra.Command {
 			}
 			return x.aftermath(t, "The fault is set (\"scm inject fault\" alone mends it)")
 		})
-	c.Flags().IntVar(&f.Timeouts, "timeouts", 0, "so many `calls` time out")
+	c.Flags().IntVar(&f.Timeouts, "timeouts", 0, "the next `N` calls time out")
 	c.Flags().BoolVar(&f.Restart, "restart", false, "the daemon starts anew: who has the SCM open has to open it again")
-	c.Flags().BoolVar(&f.HugeSlot, "huge-slot", false, "the daemon dies of the number of a slot that there cannot be")
+	c.Flags().BoolVar(&f.HugeSlot, "huge-slot", false, "the daemon dies when it is asked for a slot that there cannot be")
 	return c
 }
 

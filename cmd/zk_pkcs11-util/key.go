@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/pkcs11"
 )
 
@@ -57,6 +58,9 @@ func (f *flags) keyName() ([]pkcs11.Attribute, error) {
 
 // nameKey changes both halves of the key pair in a key slot.
 func nameKey(p *pkcs11.Provider, session uint, zkSlot int, template []pkcs11.Attribute) error {
+	if zkSlot < 0 || zkSlot > int(scm.LastUser) {
+		return fmt.Errorf("there is no key slot %d; they are 0 to %d", zkSlot, scm.LastUser)
+	}
 	keys, err := p.KeysInSlot(session, zkSlot)
 	if err != nil {
 		return err

@@ -88,6 +88,9 @@ func (f *flags) run(c *cobra.Command) error {
 	}
 	switch len(actions) {
 	case 0:
+		if c.Flags().NFlag() > 0 {
+			return errors.New("one of --show-slots, --init-token, --use-zkslot and --delete-token is missing")
+		}
 		return c.Help()
 	case 1:
 		return actions[0](c)

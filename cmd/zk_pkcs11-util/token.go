@@ -28,10 +28,13 @@ func (f *flags) doInitToken(c *cobra.Command) error {
 			return err
 		}
 		err = p.InitToken(f.slot, so, []byte(f.label))
-		if err == pkcs11.CKR_PIN_LOCKED {
+		switch err {
+		case nil:
+		case pkcs11.CKR_PIN_LOCKED:
 			return errors.New("the SO PIN is locked after too many wrong attempts; only --delete-token is left, which takes the keys along")
-		}
-		if err != nil {
+		case pkcs11.CKR_PIN_INCORRECT:
+			return errors.New("the SO PIN is wrong; too many wrong ones lock it")
+		default:
 			return err
 		}
 		err = withSession(p, f.slot, pkcs11.CKU_SO, so, func(session uint) error { return p.InitPIN(session, pin) })

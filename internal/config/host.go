@@ -4,6 +4,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/user"
@@ -42,6 +43,9 @@ func (h host) source() (Source, error) {
 	text, err := os.ReadFile(file)
 	if !named && errors.Is(err, fs.ErrNotExist) {
 		return s, nil
+	}
+	if err != nil && named {
+		return s, fmt.Errorf("ZK_PKCS11_CONF: %w", err)
 	}
 	if err != nil {
 		return s, err

@@ -140,7 +140,7 @@ func quirkNames(names []string) error {
 	}
 	for _, name := range names {
 		if err := (value{text: name}).oneOf(&name, QuirkLibp11, QuirkOpenSSH); err != nil {
-			return err
+			return fmt.Errorf(`%w; or the one word "auto" or "none"`, err)
 		}
 	}
 	return nil

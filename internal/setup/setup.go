@@ -83,7 +83,7 @@ func (o opener) makeDirectories() (access, error) {
 	}
 	for _, dir := range []string{o.settings.State, o.slot.State} {
 		if err := a.makeDirectory(dir); err != nil {
-			return access{}, fmt.Errorf("state directory: %w", err)
+			return access{}, fmt.Errorf("state directory (the setting state, or ZK_PKCS11_HOME): %w", err)
 		}
 	}
 	return a, nil

@@ -132,9 +132,9 @@ func TestLogFile(t *testing.T) {
 // What cannot be written where it belongs goes to stderr.
 func TestStderr(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none", "log")
-	for _, to := range []string{"stderr", missing} {
+	for to, why := range map[string]string{"stderr": "", missing: " (not in the log: open " + missing + ": no such file or directory)"} {
 		text := stderrOf(t, func() { NewLogger(Warning, to).Warningf("battery low") })
-		if text != "libzk_pkcs11: warning: battery low\n" {
+		if text != "libzk_pkcs11: warning: battery low"+why+"\n" {
 			t.Errorf("%s: got %q", to, text)
 		}
 	}

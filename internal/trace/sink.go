@@ -35,7 +35,7 @@ func writeLine(w io.Writer, level Level, text string) {
 func toFile(path string, level Level, text string) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		writeLine(os.Stderr, level, text)
+		writeLine(os.Stderr, level, fmt.Sprintf("%s (not in the log: %v)", text, err))
 		return
 	}
 	defer f.Close()

@@ -44,6 +44,8 @@ func TestMeasures(t *testing.T) {
 	}
 	x.fails("", words("inject tap y"), "x+, x-")
 	x.fails("", words("inject battery low"), "no number")
+	x.fails("", words("inject battery"), "VOLTS")
+	x.fails("", words("inject temperature -12"), "-- before a negative")
 	x.fails("", words("inject temperature NaN"), "wrong form")
 	x.fails("", []string{"inject", "battery", "--", "-1"}, "wrong form")
 }
