@@ -24,7 +24,7 @@ func ChildAddress(parent string, index uint32) string {
 func ParseAddress(address string) ([]uint32, error) {
 	parts := strings.Split(address, "/")
 	if parts[0] != Top {
-		return nil, fmt.Errorf("node address %q does not begin with m: %w", address, ErrKey)
+		return nil, fmt.Errorf("node address %q does not begin with m, as m/44h/0h does: %w", address, ErrKey)
 	}
 	indices := make([]uint32, 0, len(parts)-1)
 	for _, part := range parts[1:] {

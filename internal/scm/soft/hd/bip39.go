@@ -33,7 +33,7 @@ func Seed(sentence, passphrase string) ([]byte, error) {
 // CheckMnemonic answers ErrMnemonic for unknown words and a wrong checksum.
 func CheckMnemonic(sentence string) error {
 	if _, err := bip39.EntropyFromMnemonic(normal(sentence)); err != nil {
-		return fmt.Errorf("%w: %w", ErrMnemonic, err)
+		return fmt.Errorf("unknown words, or not in their order: %w", ErrMnemonic)
 	}
 	return nil
 }
