@@ -14,6 +14,7 @@ import (
 const (
 	longestFunction = 80
 	longestFile     = 450
+	longestExport   = 8 // of module/: what is longer has to do with more than the boundary
 )
 
 func TestFileLength(t *testing.T) {
@@ -34,6 +35,38 @@ func TestFunctionLength(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestExportLength: the functions that C calls convert and pass on. Those that are
+// excepted begin and end what the others work with.
+func TestExportLength(t *testing.T) {
+	excepted := []string{"goInitialize", "goFinalize"}
+	seen := 0
+	for _, s := range sources(t) {
+		if s.path() != "module" {
+			continue
+		}
+		for _, d := range s.syntax.Decls {
+			f, is := d.(*ast.FuncDecl)
+			if !is || !exportedToC(f) {
+				continue
+			}
+			seen++
+			n := s.line(f.End()) - s.line(f.Pos()) + 1
+			if n > longestExport && !slices.Contains(excepted, f.Name.Name) {
+				t.Errorf("%s: %s has %d lines, more than %d", s.name, f.Name.Name, n, longestExport)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no exports found")
+	}
+}
+
+func exportedToC(f *ast.FuncDecl) bool {
+	return f.Doc != nil && slices.ContainsFunc(f.Doc.List, func(c *ast.Comment) bool {
+		return strings.HasPrefix(c.Text, "//export ")
+	})
 }
 
 // tables is how many lines of a function are rows of tables.
