@@ -17,12 +17,13 @@ func gone(err error) bool {
 	return errors.Is(err, scm.ErrAbsent) || errors.Is(err, scm.ErrDestroyed)
 }
 
-// use keeps the token from being closed, until done. It is false for one that is gone.
+// use keeps the token from being closed, until done. It is false for one that is gone. It
+// does not wait for the one who closes: the caller may hold a lock for which a call waits
+// that is under way with the token.
 func (t *token) use() bool {
-	if t.gone.Load() {
+	if t.gone.Load() || !t.inUse.TryRLock() {
 		return false
 	}
-	t.inUse.RLock()
 	if t.gone.Load() {
 		t.inUse.RUnlock()
 		return false

@@ -212,3 +212,24 @@ func signIn(f *fixture, h, key uint) error {
 	out, _ := buffer(signatureSize)
 	return f.Sign(h, digest32, out)
 }
+
+// TestUseNeverWaits: a call does not wait for the one who is closing the token, who waits
+// for calls that are under way, which may wait for this one.
+func TestUseNeverWaits(t *testing.T) {
+	token := newUser(t).token()
+	underWay := token.use()
+	closing := make(chan bool)
+	go func() {
+		token.inUse.Lock()
+		close(closing)
+		token.inUse.Unlock()
+	}()
+	for token.inUse.TryRLock() { // until the lock is asked for
+		token.inUse.RUnlock()
+	}
+	if !underWay || token.use() {
+		t.Error("a call can use a token that is being closed")
+	}
+	token.done()
+	<-closing
+}
