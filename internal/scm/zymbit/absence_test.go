@@ -60,6 +60,20 @@ func TestSilentModule(t *testing.T) {
 	}
 }
 
+// TestSilentFromTheStart: a module that is not there, or boots, is asked twice when it is
+// opened, because the first call may be one that always fails.
+func TestSilentFromTheStart(t *testing.T) {
+	f := newFake(t)
+	f.failures = slices.Repeat([]error{errTimeout}, 4)
+	n := f.count(func() {
+		_, err := open(Options{Group: -1}, f)
+		wantError(t, err, scm.ErrAbsent)
+	})
+	if n != 2 {
+		t.Errorf("%d calls", n)
+	}
+}
+
 // TestOthersHearOfAbsence: a device that finds the module gone tells the others, once.
 func TestOthersHearOfAbsence(t *testing.T) {
 	t.Setenv("ZK_PKCS11_CONF", settingsFile(t, "[soft]\ntells_unbound = true\n"))

@@ -54,9 +54,12 @@ func (d *Device) tell(err error) {
 
 // silence makes a timeout ErrAbsent, too, when the module is not there: the vendor's
 // library does not tell one that is not bound to this host, or not plugged in, from
-// one that is slow. The one that is slow answers what costs it nothing. The caller
-// holds calls.
+// one that is slow. The one that is slow answers what costs it nothing. A module that
+// has answered nothing yet is not asked. The caller holds calls.
 func (d *Device) silence(timeout error) error {
+	if !d.present {
+		return absent(timeout)
+	}
 	bound := false
 	err := d.onceLocked(func() (err error) {
 		_, bound, err = d.api.binding()
