@@ -104,10 +104,18 @@ func (d *Device) dropSession() {
 	d.session = nil
 }
 
-// end erases the secret of a session.
+// end erases the secret of a session, and the shares that tell it.
 func (s *slip39) end() {
-	if s != nil {
-		clear(s.secret)
+	if s == nil {
+		return
+	}
+	clear(s.secret)
+	s.restore.Erase()
+	for _, g := range s.groups {
+		g.share.Erase()
+		for _, member := range g.left {
+			member.Erase()
+		}
 	}
 }
 
@@ -156,9 +164,10 @@ func (d *Device) AddSLIP39Member(passphrase string) (mnemonic string, slot scm.S
 	if err != nil {
 		return "", 0, false, derivation(err)
 	}
+	mnemonic = share.String()
 	if s.missing() > 1 {
 		g.left, g.given = g.left[1:], true
-		return share.String(), 0, false, nil
+		return mnemonic, 0, false, nil
 	}
 	// The wallet first: should that fail, the member can be added again.
 	if slot, err = d.plant(s.wallet, s.secret); err != nil {
@@ -166,7 +175,7 @@ func (d *Device) AddSLIP39Member(passphrase string) (mnemonic string, slot scm.S
 	}
 	d.session.end()
 	d.session = nil
-	return share.String(), slot, true, nil
+	return mnemonic, slot, true, nil
 }
 
 // ErrNoSession is an ErrInput: the step is one of a session that is not open.
@@ -203,6 +212,7 @@ func (d *Device) AddRestoreSLIP39(passphrase, mnemonic string) (slot scm.Slot, d
 		return 0, false, derivation(err)
 	}
 	defer clear(secret)
+	d.session.end()
 	d.session = nil
 	slot, err = d.plant(s.wallet, secret)
 	return slot, err == nil, err
@@ -223,7 +233,7 @@ func (s *slip39) add(passphrase, mnemonic string) ([]byte, error) {
 	secret, err := s.restore.Secret(s.wallet.Passphrase)
 	if err != nil {
 		// One of the shares is wrong, and nobody knows which.
-		*s.restore = hd.Recovery{}
+		s.restore.Erase()
 	}
 	return secret, err
 }

@@ -98,6 +98,20 @@ func (r *Recovery) Add(s Share) error {
 	return nil
 }
 
+// Erase forgets all shares, so that there are none again.
+func (r *Recovery) Erase() {
+	if r == nil {
+		return
+	}
+	for _, s := range r.shares {
+		s.Erase()
+	}
+	r.shares = nil
+}
+
+// Erase overwrites the value of a share.
+func (s Share) Erase() { clear(s.Value) }
+
 func (s Share) fits(o Share) error {
 	switch {
 	case s.ID != o.ID || s.Extendable != o.Extendable || s.Exponent != o.Exponent ||
