@@ -5,7 +5,9 @@ package pkcs11
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,17 +94,36 @@ func TestDeviceGone(t *testing.T) {
 	}
 }
 
-// A device that is not there is no error, one that fails is.
+// A device that fails is an error each time. One that is not there is a warning, once,
+// which says what to do, unless the user is just none who has one.
 func TestLogOfFailedOpen(t *testing.T) {
-	for err, level := range map[error]string{scm.ErrAbsent: "info: slot 0", scm.ErrDevice: "error: slot 0"} {
+	for _, test := range []struct {
+		cause error
+		want  []string
+	}{
+		{scm.ErrDevice, []string{"error: slot 0", "error: slot 0"}},
+		{scm.ErrAbsent, []string{"warning: slot 0", "info: slot 0"}},
+		{fmt.Errorf("%w: %w", scm.ErrAbsent, fs.ErrPermission), []string{"info: slot 0", "info: slot 0"}},
+	} {
 		log := &lines{}
 		p := New(Options{Log: log, Slots: []SlotOptions{{
-			Open: func() (scm.Device, *store.Store, error) { return nil, nil, fmt.Errorf("opening: %w", err) },
+			Open: func() (scm.Device, *store.Store, error) { return nil, nil, fmt.Errorf("opening: %w", test.cause) },
 		}}})
-		_, answer := p.GetTokenInfo(0)
-		want(t, err.Error(), answer, CKR_TOKEN_NOT_PRESENT)
-		if log.count(level) != 1 {
-			t.Errorf("%v: logged %q, want level %s", err, log.list, level)
+		for range test.want {
+			_, answer := p.GetTokenInfo(0)
+			want(t, test.cause.Error(), answer, CKR_TOKEN_NOT_PRESENT)
+			p.slots[0].failed = time.Time{}
+		}
+		for i, line := range log.list {
+			if i >= len(test.want) || !strings.HasPrefix(line, test.want[i]) || !strings.Contains(line, test.cause.Error()) {
+				t.Errorf("%v: logged %q, want levels %q", test.cause, log.list, test.want)
+			}
+			if strings.HasPrefix(line, "warning") != strings.Contains(line, "scm status --slot 0") {
+				t.Errorf("%q and what to do", line)
+			}
+		}
+		if len(log.list) != len(test.want) {
+			t.Errorf("%v: logged %q, want levels %q", test.cause, log.list, test.want)
 		}
 	}
 }

@@ -251,3 +251,27 @@ func TestHardware(t *testing.T) {
 		x.fails("", words(line), "only for the soft SCM", "slot 0")
 	}
 }
+
+// Of an SCM that is not there the log warns once, and names the command that says what to
+// do. That takes one line.
+func TestAbsence(t *testing.T) {
+	t.Parallel()
+	harness.Need(t, "pkcs11-tool")
+	for _, test := range []struct{ backend, reason, next string }{
+		{"soft", "not bound to this host", "scm status"},
+		{"zymbit", "connection timed out", "zkifc"},
+	} {
+		x := newTool(t, "")
+		x.scm("inject", "unbind")
+		x.home.Set("ZK_PKCS11_BACKEND", test.backend)
+		x.home.Set("ZK_APP_UTILS_LIB", harness.Build(t, "libzk_app_utils.so"))
+		out, err := x.home.Try("pkcs11-tool", "--module", harness.Module(t), "--list-slots")
+		if err != nil || strings.Count(out, "there is no token: ") != 1 || !strings.Contains(out, "scm status --slot 0") {
+			t.Errorf("%+v: %v\n%s", test, err, out)
+		}
+		x.fails("", words("slots --slot 0"), test.reason, test.next)
+		if out, errs, _ := x.run("", "scm", "status", "--slot", "0"); !strings.Contains(out+errs, test.reason) || strings.Count(errs, "\n") > 1 {
+			t.Errorf("%+v: %s%s", test, out, errs)
+		}
+	}
+}

@@ -12,6 +12,7 @@
 package zymbit
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -109,10 +110,10 @@ func open(o Options, a api) (*Device, error) {
 	d := &Device{options: o, api: a, missing: a.missing(), made: map[string]scm.Curve{}, changes: &changes{}}
 	if _, err := d.Info(); err != nil {
 		d.Close()
-		if timedOut(err) {
-			err = fmt.Errorf("%w: %w", scm.ErrAbsent, err)
+		if timedOut(err) && !errors.Is(err, scm.ErrAbsent) {
+			err = absent(err)
 		}
-		return nil, fmt.Errorf("the SCM does not answer: %w", err)
+		return nil, fmt.Errorf("opening the SCM: %w", err)
 	}
 	d.changes, err = openChanges(o) // after the first answer: the file tells that there was one
 	if err != nil {

@@ -5,6 +5,7 @@ package zymbit
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +46,9 @@ func TestOpenErrors(t *testing.T) {
 	state := t.TempDir()
 	_, err := open(Options{State: state}, f)
 	wantError(t, err, scm.ErrAbsent)
+	if n := strings.Count(err.Error(), scm.ErrAbsent.Error()); n != 1 {
+		t.Errorf("%v says %d times that there is no answer", err, n)
+	}
 	if Used(state) {
 		t.Error("a module that never answered was used")
 	}
