@@ -4,7 +4,6 @@ package pkcs11
 
 import (
 	"errors"
-	"io/fs"
 	"sync"
 	"time"
 
@@ -29,7 +28,6 @@ type slot struct {
 	failed   time.Time // of the last one that failed
 	silent   bool      // the device did not answer in it
 	met      bool      // the device could be opened once
-	warned   bool      // that it is not there
 	presence presence
 	retiring sync.WaitGroup // tokens that are gone and wait for their last calls
 }
@@ -87,18 +85,14 @@ func (s *slot) open() (scm.Device, *store.Store, error) {
 	return device, st, nil
 }
 
-// logFailure warns once of a device that is not there, and of a user who has none by
-// default it says little: programs that load every module of the system ask for it too.
+// logFailure says little of a device that is not there: programs that load every
+// module of the system ask for it too.
 func (s *slot) logFailure(err error) {
-	switch {
-	case !errors.Is(err, scm.ErrAbsent):
-		s.provider.log.Errorf("slot %d: %v", s.id, err)
-	case s.warned || s.met || errors.Is(err, fs.ErrPermission):
-		s.provider.log.Infof("slot %d: %v", s.id, err)
-	default:
-		s.warned = true
-		s.provider.log.Warningf(`slot %d: there is no token: %v; "zk_pkcs11-util scm status --slot %d" says what to do`, s.id, err, s.id)
+	if errors.Is(err, scm.ErrAbsent) {
+		s.provider.log.Infof(`slot %d: there is no token: %v; "zk_pkcs11-util scm status --slot %d" says what to do`, s.id, err, s.id)
+		return
 	}
+	s.provider.log.Errorf("slot %d: %v", s.id, err)
 }
 
 func (s *slot) close() {

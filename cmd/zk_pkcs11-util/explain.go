@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/setup"
 	"libzk_pkcs11/internal/store"
 	"libzk_pkcs11/pkcs11"
 )
@@ -53,6 +54,7 @@ type advice struct {
 // advices lists the advice, from which the first that fits is taken.
 func advices() []advice {
 	return []advice{
+		{setup.ErrLibrary, "install the vendor's package, name its library by zymbit.library, or set backend = \"soft\" for keys in software"},
 		{store.ErrPIN, "too many wrong ones lock it"},
 		{store.ErrPINLocked, setPIN},
 		{store.ErrNoPIN, "initialise the token with --init-token, or name the state directory of another by ZK_PKCS11_HOME"},

@@ -13,6 +13,9 @@ import (
 	"libzk_pkcs11/internal/scm/zymbit"
 )
 
+// ErrLibrary means that the vendor's library of an SCM in hardware does not load.
+var ErrLibrary = zymbit.ErrLibrary
+
 // vendorLibrary is the vendor's host library, by the name that the dynamic linker
 // looks for.
 const vendorLibrary = "libzk_app_utils.so"
@@ -91,13 +94,10 @@ func (o opener) hardwareOptions(a access) zymbit.Options {
 	}
 }
 
-// explain says what to do about a library that is missing, and why it is missed.
+// explain says why a library that is gone is missed.
 func (o opener) explain(err error) error {
-	if !errors.Is(err, zymbit.ErrLibrary) {
-		return err
+	if errors.Is(err, ErrLibrary) && o.slot.Backend == config.BackendAuto && zymbit.Used(o.slot.State) {
+		return fmt.Errorf("the token is one of an SCM in hardware: %w", err)
 	}
-	if o.slot.Backend == config.BackendAuto && zymbit.Used(o.slot.State) {
-		err = fmt.Errorf("the token is one of an SCM in hardware: %w", err)
-	}
-	return fmt.Errorf("%w; install the vendor's package, name its library by zymbit.library, or set backend = \"soft\" for keys in software", err)
+	return err
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"libzk_pkcs11/internal/config"
@@ -50,7 +49,7 @@ func TestHardware(t *testing.T) {
 func TestNoFallback(t *testing.T) {
 	c := settings(t, config.BackendZymbit, "/nowhere/lib.so")
 	device, _, err := Options(c, nil, nil).Slots[0].Open()
-	if !errors.Is(err, zymbit.ErrLibrary) || !strings.Contains(err.Error(), `set backend = "soft"`) || device != nil {
+	if !errors.Is(err, zymbit.ErrLibrary) || device != nil {
 		t.Errorf("got %v, %v", device, err)
 	}
 }

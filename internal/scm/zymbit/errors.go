@@ -49,6 +49,13 @@ func (f *failure) Unwrap() []error {
 // ErrLibrary means that the vendor's library is not there, or another one is.
 var ErrLibrary = errors.New("the vendor's library does not load")
 
+// libraryProblem is what is wrong with the vendor's library, without which there is no
+// device.
+type libraryProblem string
+
+func (p libraryProblem) Error() string   { return ErrLibrary.Error() + ": " + string(p) }
+func (p libraryProblem) Unwrap() []error { return []error{ErrLibrary, scm.ErrAbsent} }
+
 var (
 	errClosed = fmt.Errorf("SCM is closed: %w", scm.ErrAbsent)
 	errSwap   = fmt.Errorf("the slot holds another key than before: %w", scm.ErrSlotEmpty)

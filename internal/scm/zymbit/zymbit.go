@@ -88,16 +88,16 @@ var _ interface {
 	scm.Monitor
 } = (*Device)(nil)
 
-// Open loads the vendor's library and asks the module who it is. ErrLibrary when
-// there is no such library, ErrAbsent when the module does not answer: it may be
-// booting, which takes it up to 150 s.
+// Open loads the vendor's library and asks the module who it is. ErrAbsent, and
+// ErrLibrary, when there is no such library; ErrAbsent alone when the module does not
+// answer: it may be booting, which takes it up to 150 s.
 func Open(o Options) (*Device, error) {
 	l, err := load(o.Library)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrLibrary, err)
+		return nil, libraryProblem(err.Error())
 	}
 	if slices.Contains(l.missing(), "zkOpen") {
-		return nil, fmt.Errorf("%w: %s is another library, without zkOpen", ErrLibrary, o.Library)
+		return nil, libraryProblem(o.Library + " is another library, without zkOpen")
 	}
 	return open(o, l)
 }

@@ -55,6 +55,7 @@ func TestOpenErrors(t *testing.T) {
 	for _, library := range []string{"/nowhere/libzk_app_utils.so", "libc.so.6"} {
 		_, err = Open(Options{Library: library, State: state})
 		wantError(t, err, ErrLibrary)
+		wantError(t, err, scm.ErrAbsent)
 	}
 	d, err := open(Options{State: state}, newFake(t))
 	wantError(t, err, nil)
