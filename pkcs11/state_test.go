@@ -4,6 +4,7 @@ package pkcs11
 
 import (
 	"bytes"
+	"crypto/sha3"
 	"slices"
 	"testing"
 )
@@ -110,6 +111,18 @@ func TestSetOperationStateErrors(t *testing.T) {
 	want(t, "a signature in its place", f.Sign(f.h, digest32, room(64)), CKR_OPERATION_NOT_INITIALIZED)
 	want(t, "a search in its place", f.FindObjectsFinal(f.h), CKR_OPERATION_NOT_INITIALIZED)
 	want(t, "the digest", f.DigestFinal(f.h, room(32)), CKR_OK)
+}
+
+// TestStateOfOutput: a state of SHA-3 after which nothing can be digested is none.
+func TestStateOfOutput(t *testing.T) {
+	w := &digester{Hash: sha3.New256(), mechanism: CKM_SHA3_256}
+	state, err := w.state()
+	ok(t, err)
+	_, err = resumed(state)
+	ok(t, err)
+	state[len(state)-1] ^= 1 // from taking data to giving output
+	_, err = resumed(state)
+	want(t, "resumed", err, CKR_SAVED_STATE_INVALID)
 }
 
 // FuzzState: whatever is taken for a state can be saved again, and is the same.
