@@ -16,6 +16,9 @@ import (
 // setPIN is how a locked user PIN is replaced: the tool itself has no command for it.
 const setPIN = "the SO sets a new one by pkcs11-tool --login --login-type so --init-pin"
 
+// initialise is what a token without PINs needs, unless it is not the one that was meant.
+const initialise = "initialise the token with --init-token, or name the state directory of another by ZK_PKCS11_HOME"
+
 // explain says in words what the errors that an administrator meets mean, and what
 // to do next.
 func explain(err error) string {
@@ -40,7 +43,7 @@ func codeWords() map[pkcs11.Error]string {
 		pkcs11.CKR_SLOT_ID_INVALID:          "there is no such slot; --show-slots lists them",
 		pkcs11.CKR_TOKEN_NOT_PRESENT:        "there is no token in the slot; \"scm status\" shows why",
 		pkcs11.CKR_TOKEN_WRITE_PROTECTED:    "the state directory cannot be written by this user",
-		pkcs11.CKR_USER_PIN_NOT_INITIALIZED: "the token has no user PIN yet; initialise it with --init-token, or name the state directory of another by ZK_PKCS11_HOME",
+		pkcs11.CKR_USER_PIN_NOT_INITIALIZED: "the token has no user PIN yet; " + initialise,
 		pkcs11.CKR_DEVICE_ERROR:             "the device failed; the log says why",
 	}
 }
@@ -57,7 +60,7 @@ func advices() []advice {
 		{setup.ErrLibrary, "install the vendor's package, name its library by zymbit.library, or set backend = \"soft\" for keys in software"},
 		{store.ErrPIN, "too many wrong ones lock it"},
 		{store.ErrPINLocked, setPIN},
-		{store.ErrNoPIN, "initialise the token with --init-token, or name the state directory of another by ZK_PKCS11_HOME"},
+		{store.ErrNoPIN, initialise},
 		{scm.ErrSecret, "the keys are not those of this token: initialise it again with --init-token"},
 		{scm.ErrDestroyed, "only a soft SCM gets new ones, by \"scm reset\""},
 		{scm.ErrAbsent, "look whether an SCM in hardware is bound and its daemon zkifc runs; what a soft one lacks \"scm status\" shows"},

@@ -156,10 +156,10 @@ func (tx *Tx) deleteHalf(r *Record) error {
 	return err
 }
 
-// DeleteSlot deletes the records that decorate a key slot with a public key, or
-// with whatever key when it is nil, if there are any.
+// DeleteSlot deletes the records that decorate a key slot with a public key, if there
+// are any.
 func (tx *Tx) DeleteSlot(slot int, public []byte) error {
-	_, err := tx.tx.Exec("DELETE FROM records WHERE slot = ?1 AND (?2 IS NULL OR public = ?2)", slot, public)
+	_, err := tx.tx.Exec("DELETE FROM records WHERE slot = ? AND public = ?", slot, public)
 	return err
 }
 

@@ -150,19 +150,17 @@ func TestDeleteSlotSparesOtherKeys(t *testing.T) {
 		put(t, s, r)
 	}
 	tests := []struct {
-		public []byte
+		slot   int
+		public string
 		left   int
-	}{{[]byte("another key"), 5}, {[]byte("public key"), 3}}
+	}{{0, "another key", 5}, {0, "public key", 3}, {527, "", 3}, {527, "other key", 2}}
 	for _, tt := range tests {
-		if _, err := s.Update(func(tx *store.Tx) error { return tx.DeleteSlot(0, tt.public) }); err != nil {
+		if _, err := s.Update(func(tx *store.Tx) error { return tx.DeleteSlot(tt.slot, []byte(tt.public)) }); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(records(t, s)); n != tt.left {
-			t.Errorf("%q: %d records are left, want %d", tt.public, n, tt.left)
+			t.Errorf("slot %d, %q: %d records are left, want %d", tt.slot, tt.public, n, tt.left)
 		}
-	}
-	if _, err := s.Update(func(tx *store.Tx) error { return tx.DeleteSlot(527, nil) }); err != nil || len(records(t, s)) != 2 {
-		t.Errorf("whatever key: %d records are left (%v), want 2", len(records(t, s)), err)
 	}
 }
 

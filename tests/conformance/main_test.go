@@ -17,13 +17,6 @@ import (
 	"libzk_pkcs11/tests/harness"
 )
 
-// The tests of several processes start their own program again, which then
-// plays the role that roleVariable names with the module of moduleVariable.
-const (
-	roleVariable   = "ZK_TEST_ROLE"
-	moduleVariable = "ZK_TEST_MODULE"
-)
-
 // roles say what to do with the module, before C_Initialize, and return what to
 // print.
 var roles = map[string]func(*pkcs11.Ctx) (string, error){
@@ -35,16 +28,17 @@ var roles = map[string]func(*pkcs11.Ctx) (string, error){
 }
 
 func TestMain(m *testing.M) {
-	role, play := roles[os.Getenv(roleVariable)]
-	if !play {
-		os.Exit(m.Run())
+	played := map[string]func(string) error{}
+	for name, role := range roles {
+		played[name] = func(module string) error {
+			out, err := role(pkcs11.New(module))
+			if err == nil {
+				fmt.Println(out)
+			}
+			return err
+		}
 	}
-	out, err := role(pkcs11.New(os.Getenv(moduleVariable)))
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	fmt.Println(out)
+	harness.Play(m, played)
 }
 
 // actor is a process that plays a role.
@@ -55,8 +49,7 @@ type actor struct {
 
 func newActor(t *testing.T, home *harness.Home, role string) *actor {
 	t.Helper()
-	a := &actor{cmd: home.Command(os.Args[0])}
-	a.cmd.Env = append(a.cmd.Env, roleVariable+"="+role, moduleVariable+"="+harness.Module(t))
+	a := &actor{cmd: home.Role(role)}
 	a.cmd.Stdout, a.cmd.Stderr = &a.out, &a.stderr
 	return a
 }
@@ -77,7 +70,7 @@ func (a *actor) asNobody(t *testing.T) {
 	const nobody = 65534
 	dir := readable(t)
 	a.cmd.Path = clone(t, a.cmd.Path, dir+"/program")
-	a.cmd.Env = append(a.cmd.Env, moduleVariable+"="+clone(t, harness.Module(t), dir+"/module.so"))
+	a.cmd.Env = append(a.cmd.Env, harness.ModuleVariable+"="+clone(t, harness.Module(t), dir+"/module.so"))
 	a.cmd.Dir = dir
 	a.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 }

@@ -6,35 +6,19 @@ package faults
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"os"
 	"testing"
-)
 
-// The tests start their own program again, which then plays the role that
-// roleVariable names with the module of moduleVariable.
-const (
-	roleVariable   = "ZK_TEST_ROLE"
-	moduleVariable = "ZK_TEST_MODULE"
+	"libzk_pkcs11/tests/harness"
 )
-
-// roles use the module and report when they are asked to, until the questions end.
-var roles = map[string]func(c *client, questions <-chan struct{}) error{
-	"sign":  sign,
-	"fill":  fill,
-	"empty": empty,
-}
 
 func TestMain(m *testing.M) {
-	role, play := roles[os.Getenv(roleVariable)]
-	if !play {
-		os.Exit(m.Run())
-	}
-	if err := role(newClient(os.Getenv(moduleVariable)), lines(os.Stdin)); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	harness.Play(m, map[string]func(string) error{
+		"sign":  func(module string) error { return sign(newClient(module), lines(os.Stdin)) },
+		"fill":  func(module string) error { return fill(newClient(module)) },
+		"empty": func(module string) error { return empty(newClient(module)) },
+	})
 }
 
 // lines tells of each line that comes in, and of the end.

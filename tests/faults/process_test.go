@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"os"
 	"os/exec"
 	"syscall"
 	"testing"
@@ -27,8 +26,7 @@ type process struct {
 // start begins a role. What does not end by itself is killed with the test.
 func start(t *testing.T, home *harness.Home, role string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: home.Command(os.Args[0])}
-	p.cmd.Env = append(p.cmd.Env, roleVariable+"="+role, moduleVariable+"="+harness.Module(t))
+	p := &process{t: t, cmd: home.Role(role)}
 	p.cmd.Stderr = &p.stderr
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {

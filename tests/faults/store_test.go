@@ -11,7 +11,7 @@ import (
 const filler = "filler"
 
 // fill makes keys until there is no room for another.
-func fill(c *client, _ <-chan struct{}) error {
+func fill(c *client) error {
 	if err := errors.Join(c.initialize(), c.open()); err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func fill(c *client, _ <-chan struct{}) error {
 }
 
 // empty removes what fill has made. A signer may have lost some of it meanwhile.
-func empty(c *client, _ <-chan struct{}) error {
+func empty(c *client) error {
 	if err := errors.Join(c.initialize(), c.open()); err != nil {
 		return err
 	}
