@@ -4,29 +4,16 @@ package pkcs11
 
 import "time"
 
-// presence is what callers were told of the token in a slot.
-type presence struct {
-	known bool // it was looked for at least once
-	told  bool // it was there then, or at the latest slot event
-}
-
-// note keeps what the first look has found: what changes later is an event.
-func (p *presence) note(there bool) {
-	if !p.known {
-		p.known, p.told = true, there
-	}
-}
-
 // event tells whether the token has come or gone since callers were told.
 func (s *slot) event() bool {
 	t, _ := s.here()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	there := t != nil
-	if there == s.presence.told {
+	if there == s.told {
 		return false
 	}
-	s.presence.told = there
+	s.told = there
 	return true
 }
 

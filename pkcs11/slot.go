@@ -24,11 +24,11 @@ type slot struct {
 
 	mu       sync.Mutex
 	present  *token
-	asked    time.Time // of the first attempt to open the device
-	failed   time.Time // of the last one that failed
-	silent   bool      // the device did not answer in it
-	met      bool      // the device could be opened once
-	presence presence
+	asked    time.Time      // of the first attempt to open the device
+	failed   time.Time      // of the last one that failed
+	silent   bool           // the device did not answer in it
+	met      bool           // the device could be opened once
+	told     bool           // there was a token when it was first looked for, or at the latest event
 	retiring sync.WaitGroup // tokens that are gone and wait for their last calls
 }
 
@@ -59,11 +59,14 @@ func (s *slot) token() (*token, error) {
 	if time.Since(s.failed) < openAgain {
 		return nil, CKR_TOKEN_NOT_PRESENT
 	}
-	if s.asked.IsZero() {
+	first := s.asked.IsZero()
+	if first {
 		s.asked = time.Now()
 	}
 	device, store, err := s.open()
-	s.presence.note(err == nil)
+	if first {
+		s.told = err == nil // what changes from now on is an event
+	}
 	if err != nil {
 		s.failed, s.silent = time.Now(), errors.Is(err, scm.ErrTimeout)
 		s.logFailure(err)
