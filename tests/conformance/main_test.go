@@ -64,13 +64,16 @@ func (a *actor) play(t *testing.T) (out, stderr string) {
 }
 
 // asNobody has the actor run without root's privileges, from copies of program
-// and module that nobody can read.
+// and libraries that nobody can read: the project may be where he must not look.
 func (a *actor) asNobody(t *testing.T) {
 	t.Helper()
 	const nobody = 65534
 	dir := readable(t)
 	a.cmd.Path = clone(t, a.cmd.Path, dir+"/program")
 	a.cmd.Env = append(a.cmd.Env, harness.ModuleVariable+"="+clone(t, harness.Module(t), dir+"/module.so"))
+	if library := harness.VendorLibrary(t); library != "" {
+		a.cmd.Env = append(a.cmd.Env, "ZK_APP_UTILS_LIB="+clone(t, library, dir+"/libzk_app_utils.so"))
+	}
 	a.cmd.Dir = dir
 	a.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 }
