@@ -11,27 +11,34 @@ export CGO_ENABLED = 1
 export GOEXPERIMENT = runtimesecret
 
 # The version script cannot stand in a #cgo line: only the external linker takes it.
-# $(call ldflags,FOLDER,NAME) are the linker's flags of the library NAME.
-ldflags = -s -w -extldflags '-Wl,--version-script=$(CURDIR)/$(1)/export.map -Wl,-soname,$(2) -Wl,-z,now -Wl,--no-undefined'
-MODULE  = -ldflags "$(call ldflags,module,libzk_pkcs11.so)" -o $(1)/libzk_pkcs11.so ./module
+# $(call ldflags,FOLDER,NAME,MORE) are the linker's flags of the library NAME.
+ldflags = -s -w -extldflags '-Wl,--version-script=$(CURDIR)/$(1)/export.map -Wl,-soname,$(2) -Wl,-z,now -Wl,--no-undefined$(3)'
+# The module starts its runtime itself, and that runtime is a quiet guest: see docs/adr/0021-runtime-start.md.
+GUEST   = ,-T,$(CURDIR)/module/start.ld,--wrap=pthread_create
+MODULE  = -overlay $(BUILD)/runtime/overlay.json -ldflags "$(call ldflags,module,libzk_pkcs11.so,$(GUEST))" -o $(1)/libzk_pkcs11.so ./module
 VENDOR  = -ldflags "$(call ldflags,cmd/libzk_app_utils,libzk_app_utils.so)" -o $(1)/libzk_app_utils.so ./cmd/libzk_app_utils
 
 .DEFAULT_GOAL := build
 .PHONY: build demo test test-zymbit check race bench soak install uninstall clean help build-arm64 build-checkptr generate
 
-build: ## Build the module, the tool and libzk_app_utils.so into build/
+build: $(BUILD)/runtime/overlay.json ## Build the module, the tool and libzk_app_utils.so into build/
 	@mkdir -p $(BUILD)
 	$(GO) build $(GOFLAGS_SO) $(call MODULE,$(BUILD))
 	$(GO) build $(GOFLAGS_SO) $(call VENDOR,$(BUILD))
 	@rm -f $(BUILD)/*.h
 	$(GO) build -trimpath -buildvcs=false -ldflags "-s -w" -o $(BUILD)/zk_pkcs11-util ./cmd/zk_pkcs11-util
 
-build-arm64: ## Build the module for linux/arm64 into build/arm64/
+# Made anew each time, for another Go may build now.
+.PHONY: $(BUILD)/runtime/overlay.json
+$(BUILD)/runtime/overlay.json:
+	@GO=$(GO) scripts/runtime.sh $(BUILD)/runtime
+
+build-arm64: $(BUILD)/runtime/overlay.json ## Build the module for linux/arm64 into build/arm64/
 	@mkdir -p $(BUILD)/arm64
 	GOARCH=arm64 CC=aarch64-linux-gnu-gcc $(GO) build $(GOFLAGS_SO) $(call MODULE,$(BUILD)/arm64)
 	@rm -f $(BUILD)/arm64/*.h
 
-build-checkptr: ## Build with pointer checks into build/checkptr/
+build-checkptr: $(BUILD)/runtime/overlay.json ## Build with pointer checks into build/checkptr/
 	@mkdir -p $(BUILD)/checkptr
 	$(GO) build $(GOFLAGS_SO) -gcflags=all=-d=checkptr $(call MODULE,$(BUILD)/checkptr)
 	$(GO) build $(GOFLAGS_SO) -gcflags=all=-d=checkptr $(call VENDOR,$(BUILD)/checkptr)

@@ -4,6 +4,7 @@
 #define FRESH_NAME "libzk_pkcs11.so"
 #include "../internal/fresh/fresh.h"
 #include "../internal/fresh/legacy.h"
+#include "start.h"
 
 void zk_adopt(struct zk_legacy **shared)
 {
@@ -25,7 +26,7 @@ static zk_heir *heir_of(void *library)
 	return interface->pFunctionList;
 }
 
-CK_FUNCTION_LIST_3_2 *zk_load_copy(void)
+CK_FUNCTION_LIST_3_2 *zk_load_copy(int quiet)
 {
 	void *library = load_fresh();
 	zk_heir *heir = library ? heir_of(library) : NULL;
@@ -34,7 +35,7 @@ CK_FUNCTION_LIST_3_2 *zk_load_copy(void)
 		return heir->functions;
 	}
 	const char *why = dlerror();
-	dprintf(STDERR_FILENO, "libzk_pkcs11: error: a forked process needs a copy of %s, which cannot be loaded: %s\n",
-		source.path, why ? why : strerror(errno));
+	if (!quiet)
+		zk_complain("a forked process needs a copy of %s, which cannot be loaded: %s", source.path, why ? why : strerror(errno));
 	return NULL;
 }

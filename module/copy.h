@@ -20,8 +20,8 @@ typedef struct {
 	CK_FUNCTION_LIST_3_2 *functions;
 } zk_heir;
 
-/* The functions of a fresh copy, which shares what is handed down. On failure it logs a line and returns NULL. */
-CK_FUNCTION_LIST_3_2 *zk_load_copy(void);
+/* The functions of a fresh copy, which shares what is handed down. On failure it returns NULL, and logs a line unless it is quiet. */
+CK_FUNCTION_LIST_3_2 *zk_load_copy(int quiet);
 
 /* The copy's end of zk_heir.adopt. */
 void zk_adopt(struct zk_legacy **legacy);

@@ -6,39 +6,67 @@
  * a fresh copy of the library. What has no line here is in unsupported.c.
  */
 #include "_cgo_export.h"
+#include "crossing.h"
 #include "fork.h"
+#include "info.h"
 
-#define ENTRY(NAME, ARGUMENTS, ...) \
-	CK_RV C_##NAME(__VA_ARGS__) \
+#define ENTRY(NAME, ARGUMENTS, ...) ENTRY_OF(C_##NAME, NAME, ARGUMENTS, __VA_ARGS__)
+
+#define ENTRY_OF(FUNCTION, NAME, ARGUMENTS, ...) \
+	CK_RV FUNCTION(__VA_ARGS__) \
 	{ \
-		if (__builtin_expect(__atomic_load_n(&zk_suspect, __ATOMIC_RELAXED), 0)) { \
-			zk_route route = zk_detour(); \
-			if (route.rv != CKR_OK) \
-				return route.rv; \
-			if (route.functions) \
-				return route.functions->C_##NAME ARGUMENTS; \
-		} \
-		return go##NAME ARGUMENTS; \
+		zk_crossing crossing; \
+		CK_RV rv = zk_enter(&crossing); \
+		if (rv != CKR_OK) \
+			return rv; \
+		if (crossing.copy) \
+			return crossing.copy->C_##NAME ARGUMENTS; \
+		rv = go##NAME ARGUMENTS; \
+		zk_leave(&crossing); \
+		return rv; \
 	}
 
 /* general purpose; the functions that find the lists are in lists.c */
 
 CK_RV C_Initialize(CK_VOID_PTR arguments)
 {
+	zk_crossing crossing;
 	CK_RV rv = zk_check_arguments(arguments);
 	if (rv != CKR_OK)
 		return rv;
-	return zk_away() ? zk_child_initialize() : goInitialize();
+	zk_fence(&crossing);
+	rv = zk_initialize();
+	zk_leave(&crossing);
+	return rv;
 }
 
 CK_RV C_Finalize(CK_VOID_PTR reserved)
 {
+	zk_crossing crossing;
 	if (reserved)
 		return CKR_ARGUMENTS_BAD;
-	return zk_away() ? zk_child_finalize() : goFinalize();
+	zk_fence(&crossing);
+	CK_RV rv = zk_finalize();
+	zk_leave(&crossing);
+	return rv;
 }
 
-ENTRY(GetInfo, (info), CK_INFO_PTR info)
+static CK_RV unused_info(CK_INFO_PTR info)
+{
+	zk_crossing crossing;
+	zk_fence(&crossing);
+	CK_RV rv = zk_is_initialized() ? zk_info(info) : CKR_CRYPTOKI_NOT_INITIALIZED;
+	zk_leave(&crossing);
+	return rv;
+}
+
+static ENTRY_OF(get_info, GetInfo, (info), CK_INFO_PTR info)
+
+/* Programs that load every module of the system ask for this, which is no reason to start a runtime. */
+CK_RV C_GetInfo(CK_INFO_PTR info)
+{
+	return zk_image->open == ZK_ASK ? unused_info(info) : get_info(info);
+}
 
 /* slots and tokens */
 ENTRY(GetSlotList, (present, list, count), CK_BBOOL present, CK_SLOT_ID_PTR list, CK_ULONG_PTR count)

@@ -1,139 +1,163 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "fork.h"
+
 #include <pthread.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "../internal/fresh/locks.h"
+#include "_cgo_export.h"
 #include "copy.h"
-#include "fork.h"
+#include "start.h"
+#include "threads.h"
 
-/*
- * zk_suspect = forked + the forks that are under way. While one is, handlers of
- * the host may run in the child before ours and call us; so the process is
- * compared with the owner of the state below then.
- */
-int zk_suspect;
+/* Where zk_image is until there is a page of its own, and for ever where the kernel cannot wipe one. */
+static zk_page unwiped;
+zk_page *zk_image = &unwiped;
 
-static int forked;  /* this image was loaded by another process */
-static int early;   /* a call noticed the fork before our handler ran */
-static pid_t owner; /* process whose state this is */
+static pid_t owner; /* the process whose state this is */
+static int dead;    /* the runtime of this image was started by another process */
 
+/* What stands between C_Initialize and C_Finalize. */
 static struct {
 	pthread_mutex_t lock;
-	enum { CLOSED, ASKED, OPEN, FAILED } state; /* ASKED: initialised, copy not used yet */
+	enum { CLOSED, ASKED, OPEN, FAILED } state; /* ASKED: initialised, and not used yet */
 	CK_FUNCTION_LIST_3_2 *copy;                 /* functions of the copy, once it is loaded */
-	CK_FUNCTION_LIST_3_2 *open;                 /* the same, while state is OPEN */
-} child = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	int told;                                   /* a line says why it could not be */
+} life = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* Makes the state that of this process, which is a child that starts afresh. */
+/* In a child, before anything else there: its image is as one that was just loaded, unless its runtime is dead. */
 static void settle(void)
 {
 	close_lock_files();
-	forked = 1;
+	zk_forget_threads();
+	dead = zk_started();
 	owner = getpid();
-	pthread_mutex_init(&child.lock, NULL);
-	child.state = CLOSED;
-	child.copy = NULL; /* a copy that the parent had is as dead as this image */
-	child.open = NULL;
-	__atomic_store_n(&zk_suspect, 1, __ATOMIC_RELAXED);
+	pthread_mutex_init(&life.lock, NULL);
+	life.state = CLOSED;
+	life.copy = NULL; /* a copy that the parent had is as dead as this image */
+	life.told = 0;
+	zk_image->copy = NULL;
+	zk_image->open = ZK_ASK;
+	zk_image->mine = 1;
 }
 
-static void before_fork(void)
-{
-	__atomic_add_fetch(&zk_suspect, 1, __ATOMIC_SEQ_CST);
-}
+/*
+ * Whether a fork has come between. Its handlers do not tell: a child may be made without
+ * them, or by another copy of the C library, and handlers of the host may call us before
+ * ours. The page tells, which is wiped in every child.
+ */
+static int is_child(void) { return zk_image == &unwiped ? getpid() != owner : !zk_image->mine; }
 
-static void after_fork_in_parent(void)
+static void notice_fork(void)
 {
-	__atomic_sub_fetch(&zk_suspect, 1, __ATOMIC_SEQ_CST);
-}
-
-static void after_fork_in_child(void)
-{
-	if (!early)
+	if (is_child())
 		settle();
-	early = 0;
 }
 
 __attribute__((constructor)) static void watch_forks(void)
 {
+	void *page = mmap(NULL, sizeof *zk_image, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page != MAP_FAILED && madvise(page, sizeof *zk_image, MADV_WIPEONFORK) == 0)
+		zk_image = page;
+	zk_image->mine = 1;
 	owner = getpid();
-	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+	pthread_atfork(NULL, NULL, notice_fork);
 }
 
-int zk_away(void)
+/* Brings this image up, or a copy of it; with the lock held. */
+static CK_RV open_here(void)
 {
-	if (__atomic_load_n(&zk_suspect, __ATOMIC_RELAXED) != forked && getpid() != owner) {
-		settle();
-		early = 1;
-	}
-	return forked;
+	CK_RV rv = zk_start();
+	if (rv != CKR_OK)
+		return rv;
+	zk_meet();
+	rv = goInitialize();
+	life.state = rv == CKR_OK ? OPEN : FAILED;
+	if (rv == CKR_OK && zk_image != &unwiped)
+		__atomic_store_n(&zk_image->open, ZK_HERE, __ATOMIC_RELEASE);
+	return rv;
 }
 
-/* Brings the copy up; with the lock held. */
 static CK_RV open_copy(void)
 {
 	CK_C_INITIALIZE_ARGS arguments = {.flags = CKF_OS_LOCKING_OK};
-	if (!child.copy)
-		child.copy = zk_load_copy();
-	return child.copy ? child.copy->C_Initialize(&arguments) : CKR_GENERAL_ERROR;
+	if (!life.copy)
+		life.copy = zk_load_copy(life.told);
+	life.told = !life.copy;
+	if (!life.copy || life.copy->C_Initialize(&arguments) != CKR_OK)
+		return CKR_GENERAL_ERROR;
+	life.state = OPEN;
+	zk_image->copy = life.copy;
+	if (zk_image != &unwiped)
+		__atomic_store_n(&zk_image->open, ZK_IN_COPY, __ATOMIC_RELEASE);
+	return CKR_OK;
 }
 
-/* What the first call after C_Initialize finds; with the lock held. */
-static CK_RV ready(void)
+/* What a call finds, with the lock held. */
+static CK_RV find_route(CK_FUNCTION_LIST_3_2 **copy)
 {
-	if (child.state == CLOSED)
+	CK_RV rv = CKR_OK;
+	if (life.state == CLOSED)
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
-	if (child.state == ASKED) {
-		child.state = open_copy() == CKR_OK ? OPEN : FAILED;
-		if (child.state == OPEN)
-			__atomic_store_n(&child.open, child.copy, __ATOMIC_RELEASE);
-	}
-	return child.state == OPEN ? CKR_OK : CKR_GENERAL_ERROR;
+	if (life.state == ASKED)
+		rv = dead ? open_copy() : open_here();
+	else if (life.state == FAILED)
+		rv = CKR_GENERAL_ERROR;
+	*copy = dead ? life.copy : NULL;
+	return rv;
 }
 
-zk_route zk_detour(void)
+CK_RV zk_route(CK_FUNCTION_LIST_3_2 **copy)
 {
-	zk_route route = {CKR_OK, NULL};
-	if (!zk_away())
-		return route;
-	route.functions = __atomic_load_n(&child.open, __ATOMIC_ACQUIRE);
-	if (route.functions)
-		return route;
-	pthread_mutex_lock(&child.lock);
-	route.rv = ready();
-	route.functions = child.open;
-	pthread_mutex_unlock(&child.lock);
-	return route;
+	notice_fork();
+	pthread_mutex_lock(&life.lock);
+	CK_RV rv = find_route(copy);
+	pthread_mutex_unlock(&life.lock);
+	return rv;
 }
 
 /*
- * Hosts call C_Initialize from their own fork handlers, where dlopen would
- * deadlock: it is noted here, and the next call loads the copy.
+ * Hosts call C_Initialize from their own fork handlers, where dlopen would deadlock, and
+ * programs that load every module of the system call no more than that: it is noted here,
+ * and the next call does the work.
  */
-CK_RV zk_child_initialize(void)
+CK_RV zk_initialize(void)
 {
 	CK_RV rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
-	pthread_mutex_lock(&child.lock);
-	if (child.state == CLOSED) {
-		child.state = ASKED;
+	notice_fork();
+	pthread_mutex_lock(&life.lock);
+	if (life.state == CLOSED) {
+		life.state = ASKED;
 		rv = CKR_OK;
 	}
-	pthread_mutex_unlock(&child.lock);
+	pthread_mutex_unlock(&life.lock);
 	return rv;
 }
 
-CK_RV zk_child_finalize(void)
+int zk_is_initialized(void)
 {
-	CK_RV rv = CKR_OK;
-	pthread_mutex_lock(&child.lock);
-	if (child.state == CLOSED)
-		rv = CKR_CRYPTOKI_NOT_INITIALIZED;
-	__atomic_store_n(&child.open, NULL, __ATOMIC_RELEASE);
-	if (child.state == OPEN)
-		rv = child.copy->C_Finalize(NULL);
-	child.state = CLOSED;
-	pthread_mutex_unlock(&child.lock);
-	return rv;
+	notice_fork();
+	return __atomic_load_n(&life.state, __ATOMIC_RELAXED) != CLOSED;
+}
+
+/* Calls that come while the running ones end find a library that is not initialised. */
+CK_RV zk_finalize(void)
+{
+	notice_fork();
+	pthread_mutex_lock(&life.lock);
+	int state = life.state;
+	life.state = CLOSED;
+	__atomic_store_n(&zk_image->open, ZK_ASK, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&life.lock);
+	if (state == CLOSED)
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	if (state != OPEN)
+		return CKR_OK;
+	if (dead)
+		return life.copy->C_Finalize(NULL);
+	zk_meet();
+	return goFinalize();
 }
 
 CK_RV zk_check_arguments(const CK_C_INITIALIZE_ARGS *a)

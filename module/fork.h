@@ -1,34 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A Go runtime does not survive fork(). In a forked child this image answers
- * nothing by its own Go code any more: calls go to a fresh copy of the library,
- * loaded by the first call that follows the child's C_Initialize.
+ * From C_Initialize to C_Finalize, and forks. The first call after C_Initialize that needs
+ * Go starts the runtime. A runtime does not survive fork(): in a child whose parent had
+ * started it, this image answers nothing by its own Go code any more, and calls go to a
+ * fresh copy of the library.
  */
 #ifndef ZK_FORK_H
 #define ZK_FORK_H
 
 #include "pkcs11.h"
 
-/* What a call has to do. */
+/* What a call looks at first. The kernel wipes it in a forked child. */
 typedef struct {
-	CK_RV rv;                        /* answer this at once, unless it is CKR_OK */
-	CK_FUNCTION_LIST_3_2 *functions; /* call these; NULL: call the Go code of this image */
-} zk_route;
+	int mine; /* 0 in a child that has not noticed yet */
+	enum { ZK_ASK, ZK_HERE, ZK_IN_COPY } open; /* where calls go; ZK_ASK: zk_route knows */
+	CK_FUNCTION_LIST_3_2 *copy;
+} zk_page;
 
-/* Not 0 while a fork is under way, and for ever in a forked child. */
-extern int zk_suspect;
+extern zk_page *zk_image;
 
-/* Where a call goes while zk_suspect is not 0. */
-zk_route zk_detour(void);
+/* Where a call goes: to this image when *copy is NULL, which is ready for it then. */
+CK_RV zk_route(CK_FUNCTION_LIST_3_2 **copy);
 
-/* Checks the argument of C_Initialize. */
+/* C_Initialize, C_Finalize, and whether calls come between the two. */
 CK_RV zk_check_arguments(const CK_C_INITIALIZE_ARGS *arguments);
-
-/* Whether this is a forked child, and what C_Initialize and C_Finalize do there. */
-int zk_away(void);
-CK_RV zk_child_initialize(void);
-CK_RV zk_child_finalize(void);
+CK_RV zk_initialize(void);
+CK_RV zk_finalize(void);
+int zk_is_initialized(void);
 
 /* From when a descriptor that locks files is opened until just before it is closed; see locks.h. */
 void zk_lock_opened(int fd);

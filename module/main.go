@@ -3,11 +3,12 @@
 // Command module is libzk_pkcs11.so: the boundary between the C callers of
 // PKCS#11 and package pkcs11, and nothing else.
 //
-// A call comes in by entry.c, which sends it elsewhere in a forked child
-// (fork.c), and goes on to the exported Go function of the same name. That
-// makes Go values of the caller's pointers and calls the provider. Nothing
-// that belongs to the caller is kept after the call, and C keeps nothing that
-// belongs to Go.
+// A call comes in by entry.c, which makes the host's thread ready for Go
+// (crossing.c), starts the runtime when it is the first (start.c), sends it
+// elsewhere in a forked child (fork.c), and goes on to the exported Go function
+// of the same name. That makes Go values of the caller's pointers and calls the
+// provider. Nothing that belongs to the caller is kept after the call, and C
+// keeps nothing that belongs to Go.
 package main
 
 // #cgo CFLAGS: -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -I${SRCDIR}/../include
@@ -40,8 +41,8 @@ var (
 	handles  atomic.Uint64           // the last handle given, by any library
 )
 
-// goInitialize reads the settings and opens neither store nor device. What the
-// caller asked for was checked in fork.c.
+// goInitialize reads the settings and opens neither store nor device. It is called by
+// the first call after C_Initialize (fork.c), with the runtime started.
 //
 //export goInitialize
 func goInitialize() C.CK_RV {
@@ -85,14 +86,4 @@ func goFinalize() C.CK_RV {
 	l.traceCall("C_Finalize", nil, start, rv)
 	l.tracer.Close()
 	return rv
-}
-
-// goUnsupported answers for the functions that have no line in entry.c.
-//
-//export goUnsupported
-func goUnsupported() C.CK_RV {
-	if current.Load() == nil {
-		return C.CKR_CRYPTOKI_NOT_INITIALIZED
-	}
-	return C.CKR_FUNCTION_NOT_SUPPORTED
 }

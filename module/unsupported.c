@@ -4,19 +4,16 @@
  * Every function of PKCS#11, as a library answers that does not have it. The
  * definitions are weak: a line in entry.c takes their place.
  */
-#include "_cgo_export.h"
+#include "crossing.h"
 #include "fork.h"
 
 static CK_RV unsupported(void)
 {
-	if (__atomic_load_n(&zk_suspect, __ATOMIC_RELAXED)) {
-		zk_route route = zk_detour();
-		if (route.rv != CKR_OK)
-			return route.rv;
-		if (route.functions)
-			return CKR_FUNCTION_NOT_SUPPORTED;
-	}
-	return goUnsupported();
+	zk_crossing crossing;
+	zk_fence(&crossing);
+	CK_RV rv = zk_is_initialized() ? CKR_FUNCTION_NOT_SUPPORTED : CKR_CRYPTOKI_NOT_INITIALIZED;
+	zk_leave(&crossing);
+	return rv;
 }
 
 #define WEAK(NAME, PARAMETERS) \

@@ -99,13 +99,35 @@ static void cycle(void)
 		start_and_use();
 		EXPECT(F->C_Finalize(NULL), CKR_OK);
 	}
+}
+
+static void cycle_in_one_copy(void)
+{
+	cycle();
 	EXPECT(copies(), 1);
 }
 
 static void one_copy_for_all_cycles(void)
 {
-	in_child(cycle);
+	start_and_use();
+	in_child(cycle_in_one_copy);
 	EXPECT(copies(), 0);
+}
+
+static void cycle_in_no_copy(void)
+{
+	cycle();
+	EXPECT(copies(), 0);
+}
+
+/* The children of a parent that never used the library need no copy of it, nor do theirs until one uses it. */
+static void no_copy_of_the_unused(void)
+{
+	in_child(cycle_in_no_copy);
+	EXPECT(F->C_Initialize(NULL), CKR_OK);
+	in_child(cycle_in_no_copy);
+	use();
+	in_child(cycle_in_one_copy);
 }
 
 static CK_ULONG depth;
@@ -148,6 +170,11 @@ static void two_images(void)
 {
 	G = load(getenv("ZK_TEST_SECOND"));
 	CHECK(G != F);
+	start_and_use();
+	EXPECT(F->C_Finalize(NULL), CKR_OK);
+	EXPECT(G->C_Initialize(NULL), CKR_OK);
+	CHECK(slots(G) == 1);
+	EXPECT(G->C_Finalize(NULL), CKR_OK);
 	in_child(use_both);
 	EXPECT(F->C_Initialize(NULL), CKR_OK);
 	EXPECT(G->C_GetInfo(NULL), CKR_CRYPTOKI_NOT_INITIALIZED);
@@ -158,6 +185,7 @@ static const struct scenario scenarios[] = {
 	{"initialized", initialized},
 	{"threads", threads_of_child},
 	{"one-copy-for-all-cycles", one_copy_for_all_cycles},
+	{"no-copy-of-the-unused", no_copy_of_the_unused},
 	{"generations", generations},
 	{"two-images", two_images},
 };

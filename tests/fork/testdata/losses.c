@@ -140,6 +140,7 @@ static void settings_then_deeper(void)
 static void settings_of_parent(void)
 {
 	EXPECT(F->C_Initialize(NULL), CKR_OK);
+	CHECK(slots(F) == 3); /* reads them */
 	CHECK(unlink(getenv("ZK_PKCS11_CONF")) == 0);
 	in_child(three_slots_and_deeper);
 }

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crossing.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fork.h"
+#include "start.h"
+
+#define BIT(SIGNAL) (UINT64_C(1) << ((SIGNAL) - 1))
+
+/* All but those that the kernel sends for an instruction of the thread itself, or for abort. */
+static const uint64_t fenced = ~(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGSYS) | BIT(SIGABRT));
+
+static __thread zk_crossing *innermost; /* NULL in a thread that is in no call, and in the runtime's own */
+
+/* The C library's function keeps signals of its own unblocked, whose handlers need a stack, too. */
+static void change_mask(int how, const uint64_t *mask, uint64_t *before)
+{
+	syscall(SYS_rt_sigprocmask, how, mask, before, sizeof *mask);
+}
+
+void zk_fence(zk_crossing *c)
+{
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel);
+	change_mask(SIG_BLOCK, &fenced, &c->mask);
+	c->outer = innermost;
+	innermost = c;
+}
+
+void zk_leave(zk_crossing *c)
+{
+	int error = errno; /* the handlers of signals that waited run here */
+	innermost = c->outer;
+	change_mask(SIG_SETMASK, &c->mask, NULL);
+	pthread_setcancelstate(c->cancel, NULL);
+	pthread_testcancel(); /* of a cancellation that waited for the end of the call */
+	errno = error;
+}
+
+CK_RV zk_enter(zk_crossing *c)
+{
+	int open = __atomic_load_n(&zk_image->open, __ATOMIC_ACQUIRE);
+	c->copy = open == ZK_IN_COPY ? zk_image->copy : NULL;
+	if (c->copy)
+		return CKR_OK;
+	zk_fence(c);
+	if (__builtin_expect(open != ZK_HERE, 0)) {
+		CK_RV rv = zk_route(&c->copy);
+		if (rv != CKR_OK || c->copy) {
+			zk_leave(c);
+			return rv;
+		}
+	}
+	zk_meet();
+	return CKR_OK;
+}
+
+static void futex(uint32_t *word, int operation, uint32_t value)
+{
+	syscall(SYS_futex, word, operation, value, NULL, NULL, 0);
+}
+
+void zk_wait(zk_errand *errand)
+{
+	zk_crossing *c = innermost;
+	if (c)
+		change_mask(SIG_SETMASK, &c->mask, NULL);
+	while (!__atomic_load_n(&errand->done, __ATOMIC_ACQUIRE))
+		futex(&errand->done, FUTEX_WAIT_PRIVATE, 0);
+	if (c)
+		change_mask(SIG_BLOCK, &fenced, NULL);
+}
+
+void zk_done(zk_errand *errand)
+{
+	__atomic_store_n(&errand->done, 1, __ATOMIC_RELEASE);
+	futex(&errand->done, FUTEX_WAKE_PRIVATE, INT_MAX);
+}
+
+void zk_pause(uint64_t nanoseconds)
+{
+	struct timespec left = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+	zk_crossing *c = innermost;
+	if (c)
+		change_mask(SIG_SETMASK, &c->mask, NULL);
+	while (nanosleep(&left, &left) != 0 && errno == EINTR)
+		;
+	if (c)
+		change_mask(SIG_BLOCK, &fenced, NULL);
+}

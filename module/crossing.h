@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The way of a call from the host into Go and back. A goroutine's stack is small and lies
+ * in Go's heap: a handler of the host that ran on it would destroy memory, and a thread
+ * that were cancelled on it would leave locks locked. So signals that come from outside
+ * wait while the host's thread is in Go, and cancellation is off.
+ */
+#ifndef ZK_CROSSING_H
+#define ZK_CROSSING_H
+
+#include <signal.h>
+#include <stdint.h>
+
+#include "pkcs11.h"
+
+/* A call that is under way, on the stack of the host's thread. */
+typedef struct zk_crossing {
+	CK_FUNCTION_LIST_3_2 *copy; /* in a forked child: call this instead of Go */
+	uint64_t mask;              /* the thread's own signal mask, as the kernel has it */
+	int cancel;                 /* its own cancellation state */
+	struct zk_crossing *outer;  /* a call that a handler of the host has interrupted */
+} zk_crossing;
+
+/* Begins a call of a C_* function: signals wait, and the thread is not cancelled. zk_leave ends it. */
+void zk_fence(zk_crossing *crossing);
+void zk_leave(zk_crossing *crossing);
+
+/*
+ * zk_fence, and all that a call into Go needs. Unless the result is CKR_OK, it is the
+ * answer to the caller; then, and when crossing->copy is set, the call is not begun.
+ */
+CK_RV zk_enter(zk_crossing *crossing);
+
+/* What a goroutine does while the host's thread waits for it. */
+typedef struct {
+	uint32_t done;
+} zk_errand;
+
+/*
+ * Called by Go in the middle of a call. The thread is on its own stack then, and its
+ * signals are let through: zk_wait waits for an errand that zk_done ends, zk_pause waits
+ * for some nanoseconds.
+ */
+void zk_wait(zk_errand *errand);
+void zk_done(zk_errand *errand);
+void zk_pause(uint64_t nanoseconds);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "start.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "_cgo_export.h"
+#include "faults.h"
+#include "threads.h"
+
+/*
+ * The function that starts the runtime. start.ld takes it out of the constructors; where
+ * that was not given to the linker, as in a plain go build, there is no such name, and the
+ * runtime starts when the library is loaded.
+ */
+typedef void start_function(int argc, char **argv);
+extern start_function *const zk_go_start[] __attribute__((weak, visibility("hidden")));
+
+/* The runtime ends the process when it cannot reserve this much, of which it uses little. */
+#define ADDRESS_SPACE (sizeof(void *) == 8 ? (size_t)1400 << 20 : (size_t)400 << 20)
+
+enum { OTHER_THREADS = 6 }; /* of the runtime: those that it always has, and some that wait for the kernel */
+
+static int started;    /* or about to be */
+static int finished;   /* all is ready for calls */
+static int complained; /* of what is wrong now */
+
+int zk_started(void) { return started; }
+
+void zk_complain(const char *format, ...)
+{
+	char line[512];
+	va_list arguments;
+	int n = snprintf(line, sizeof line, "libzk_pkcs11: error: ");
+	va_start(arguments, format);
+	n += vsnprintf(line + n, sizeof line - n, format, arguments);
+	va_end(arguments);
+	dprintf(STDERR_FILENO, "%.*s\n", (int)sizeof line, line);
+}
+
+/* Whether there is as much address space as the runtime reserves. */
+static int has_address_space(void)
+{
+	void *trial = mmap(NULL, ADDRESS_SPACE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (trial == MAP_FAILED)
+		return 0;
+	munmap(trial, ADDRESS_SPACE);
+	return 1;
+}
+
+static CK_RV lacks(const char *what)
+{
+	if (!complained)
+		zk_complain("this process has no room for the module: %s; calls answer CKR_HOST_MEMORY until it has", what);
+	complained = 1;
+	return CKR_HOST_MEMORY;
+}
+
+/* Looks at all that the runtime would end the process for, and makes its threads ready. */
+static CK_RV make_room(int processors)
+{
+	char what[128];
+	if (!has_address_space()) {
+		snprintf(what, sizeof what, "raise its limit of address space (ulimit -v), of which %zu MB have to be free", ADDRESS_SPACE >> 20);
+		return lacks(what);
+	}
+	if (zk_ready_threads(processors + OTHER_THREADS + ZK_SPARE_THREADS) != 0) {
+		snprintf(what, sizeof what, "raise its limit of threads (ulimit -u, or a cgroup's pids.max), of which it needs %d more: %s",
+			processors + OTHER_THREADS + ZK_SPARE_THREADS, strerror(errno));
+		return lacks(what);
+	}
+	return CKR_OK;
+}
+
+/*
+ * What the runtime finds where a program finds its arguments: an environment of its own,
+ * for the host's is meant for the host (GODEBUG, GOGC, GOTRACEBACK), and the kernel's
+ * auxiliary vector. It keeps and reads all this later, in other threads.
+ */
+static uintptr_t first_stack[32];
+
+static char processors_variable[32], zone_variable[256];
+
+/*
+ * invalidptr: a pointer of a caller that leads nowhere is the caller's error, no reason to
+ * end the process. asyncpreemptoff: no thread gets SIGURG. gcshrinkstackoff: see goMeet.
+ * containermaxprocs: no file stays open.
+ */
+static char debug_variable[] = "GODEBUG=invalidptr=0,asyncpreemptoff=1,gcshrinkstackoff=1,containermaxprocs=0,updatemaxprocs=0";
+
+static void fill_first_stack(int processors)
+{
+	static const unsigned long kinds[] = {AT_PAGESZ, AT_RANDOM, AT_SYSINFO_EHDR, AT_HWCAP, AT_HWCAP2, AT_SECURE};
+	const char *zone = getenv("TZ");
+	int n = 0;
+	first_stack[n++] = (uintptr_t)"libzk_pkcs11";
+	first_stack[n++] = 0;
+	snprintf(processors_variable, sizeof processors_variable, "GOMAXPROCS=%d", processors);
+	first_stack[n++] = (uintptr_t)processors_variable;
+	first_stack[n++] = (uintptr_t)debug_variable;
+	if (zone && snprintf(zone_variable, sizeof zone_variable, "TZ=%s", zone) < (int)sizeof zone_variable)
+		first_stack[n++] = (uintptr_t)zone_variable;
+	first_stack[n++] = 0;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		unsigned long value = getauxval(kinds[i]);
+		if (value) {
+			first_stack[n++] = kinds[i];
+			first_stack[n++] = value;
+		}
+	}
+}
+
+/* The runtime raises the soft limit of descriptors, which the host may need as it was, and hands down. */
+static void restore_descriptor_limit(const struct rlimit *before)
+{
+	struct rlimit now;
+	if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur > before->rlim_cur && now.rlim_max == before->rlim_max)
+		setrlimit(RLIMIT_NOFILE, before);
+}
+
+static struct {
+	sigset_t mask;
+	struct rlimit descriptors;
+} host; /* what the host has */
+
+/* All signals are blocked until leave_start: the runtime's threads inherit that. */
+static void enter_start(void)
+{
+	sigset_t all;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &host.mask);
+	getrlimit(RLIMIT_NOFILE, &host.descriptors);
+	zk_note_actions();
+	started = 1;
+}
+
+static void leave_start(void)
+{
+	zk_restore_actions();
+	pthread_sigmask(SIG_SETMASK, &host.mask, NULL);
+}
+
+/* A plain build: the constructors of the runtime and its libraries run between these two. */
+__attribute__((constructor(101))) static void before_go(void)
+{
+	if (!zk_go_start)
+		enter_start();
+}
+
+__attribute__((constructor)) static void after_go(void)
+{
+	if (!zk_go_start)
+		leave_start();
+}
+
+/* Waits for the runtime, and has it take what it may want later, when the host may have no more of it. */
+static void finish_start(int processors)
+{
+	struct rlimit space;
+	zk_meet();
+	restore_descriptor_limit(&host.descriptors);
+	if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
+		goReserveHeap();
+	goPrepareThreads(processors + OTHER_THREADS / 2);
+	zk_dismiss_threads(ZK_SPARE_THREADS);
+	complained = 0;
+	finished = 1;
+}
+
+CK_RV zk_start(void)
+{
+	if (finished)
+		return CKR_OK;
+	int processors = zk_processors();
+	if (!started) {
+		CK_RV rv = make_room(processors);
+		if (rv != CKR_OK)
+			return rv;
+		enter_start();
+		fill_first_stack(processors);
+		zk_go_start[0](1, (char **)first_stack);
+		leave_start();
+	}
+	finish_start(processors);
+	return CKR_OK;
+}
+
+static __thread int met;
+
+/*
+ * The runtime gives a thread an alternate stack at its first call. The host's is put back,
+ * and that of the runtime remembered for the faults of Go.
+ */
+void zk_meet(void)
+{
+	stack_t none = {.ss_flags = SS_DISABLE}, its, ours;
+	if (__builtin_expect(met, 1))
+		return;
+	met = 1;
+	int changed = sigaltstack(&none, &its) == 0; /* not while a handler runs on it */
+	goMeet();
+	if (sigaltstack(NULL, &ours) == 0 && !(ours.ss_flags & SS_DISABLE))
+		zk_set_fault_stack(&ours);
+	if (changed)
+		sigaltstack(&its, NULL);
+}

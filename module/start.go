@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// #include "pkcs11.h"
+import "C"
+
+import (
+	"runtime"
+	"sync"
+)
+
+// faultRoom is how much of a goroutine's stack is free, at the least, when a fault in Go's
+// own code comes: the kernel puts its frame there, as the host's threads have no other
+// stack for it (faults.c).
+const faultRoom = 32 << 10
+
+// goMeet is the first call of a thread of the host. The runtime keeps a goroutine for the
+// thread, whose stack is made large enough for faults once, and stays so.
+//
+//export goMeet
+func goMeet() { growStack() }
+
+//go:noinline
+func growStack() {
+	var room [faultRoom]byte
+	runtime.KeepAlive(&room)
+}
+
+// heapReserve is how much address space the heap keeps in a host whose address space is
+// limited: some logins at a time, each with the memory of its Argon2id.
+const heapReserve = 96 << 20
+
+// goReserveHeap has the heap reserve address space, which it never gives back. The memory
+// is not touched, so that the host has no less of it.
+//
+//export goReserveHeap
+func goReserveHeap() {
+	runtime.KeepAlive(make([]byte, heapReserve))
+	runtime.GC()
+}
+
+// goPrepareThreads has the runtime make n threads, which it keeps: the host may be allowed
+// none later.
+//
+//export goPrepareThreads
+func goPrepareThreads(n C.int) {
+	var there, gone sync.WaitGroup
+	release := make(chan struct{})
+	for range n {
+		there.Add(1)
+		gone.Go(func() {
+			runtime.LockOSThread() // so that each has a thread while it waits
+			defer runtime.UnlockOSThread()
+			there.Done()
+			<-release
+		})
+	}
+	there.Wait()
+	close(release)
+	gone.Wait()
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "threads.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* A thread that waits for something to run. */
+typedef struct spare {
+	pthread_t thread;
+	pthread_cond_t called;
+	void *(*run)(void *); /* NULL until it is called; leave dismisses it */
+	void *argument;
+	struct spare *next;
+} spare;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static spare *ready;
+static int count;
+
+/*
+ * What pthread_create is when the linker's option --wrap=pthread_create makes the calls of
+ * the whole library go to the function below. A plain go build has no such option.
+ */
+extern int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) __attribute__((weak));
+
+int zk_processors(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : ZK_MOST_PROCESSORS;
+	return n < ZK_MOST_PROCESSORS ? n : ZK_MOST_PROCESSORS;
+}
+
+static void *leave(void *argument) { return argument; }
+
+static void *wait_for_call(void *argument)
+{
+	spare *self = argument;
+	pthread_mutex_lock(&lock);
+	while (!self->run)
+		pthread_cond_wait(&self->called, &lock);
+	pthread_mutex_unlock(&lock);
+	void *(*run)(void *) = self->run;
+	void *what = self->argument;
+	pthread_cond_destroy(&self->called);
+	free(self);
+	return run(what);
+}
+
+/* Makes a thread that waits, with every signal blocked; with the lock held. */
+static int add_spare(void)
+{
+	spare *s = calloc(1, sizeof *s);
+	if (!s)
+		return ENOMEM;
+	pthread_cond_init(&s->called, NULL);
+	pthread_attr_t detached;
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = __real_pthread_create(&s->thread, &detached, wait_for_call, s);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&detached);
+	if (error) {
+		free(s);
+		return error;
+	}
+	s->next = ready;
+	ready = s;
+	count++;
+	return 0;
+}
+
+/* Has a spare thread run something; with the lock held. */
+static int call_spare(pthread_t *thread, void *(*run)(void *), void *argument)
+{
+	spare *s = ready;
+	if (!s)
+		return EAGAIN;
+	ready = s->next;
+	count--;
+	*thread = s->thread;
+	s->argument = argument;
+	s->run = run;
+	pthread_cond_signal(&s->called);
+	return 0;
+}
+
+int zk_ready_threads(int wanted)
+{
+	if (!__real_pthread_create)
+		return 0; /* a plain build, whose runtime has made its threads at dlopen */
+	pthread_mutex_lock(&lock);
+	int error = 0;
+	while (count < wanted && !error)
+		error = add_spare();
+	pthread_mutex_unlock(&lock);
+	if (!error)
+		return 0;
+	zk_dismiss_threads(0);
+	errno = error;
+	return -1;
+}
+
+void zk_dismiss_threads(int keep)
+{
+	pthread_t thread;
+	pthread_mutex_lock(&lock);
+	while (count > keep)
+		call_spare(&thread, leave, NULL);
+	pthread_mutex_unlock(&lock);
+}
+
+void zk_forget_threads(void)
+{
+	pthread_mutex_init(&lock, NULL);
+	ready = NULL; /* their memory is lost, once a child, for they may have been in the middle of anything */
+	count = 0;
+}
+
+/* The runtime joins none of its threads. */
+static int is_detached(const pthread_attr_t *attributes)
+{
+	int state = PTHREAD_CREATE_JOINABLE;
+	if (attributes)
+		pthread_attr_getdetachstate(attributes, &state);
+	return state == PTHREAD_CREATE_DETACHED;
+}
+
+/*
+ * The runtime's way to a thread. While the process may make no more, whoever wants one
+ * waits: the runtime would end the process.
+ */
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
+{
+	const struct timespec a_moment = {.tv_nsec = 10000000};
+	if (!is_detached(attributes))
+		return __real_pthread_create(thread, attributes, run, argument);
+	for (;;) {
+		pthread_mutex_lock(&lock);
+		int error = call_spare(thread, run, argument);
+		while (!error && count < ZK_SPARE_THREADS && add_spare() == 0)
+			;
+		pthread_mutex_unlock(&lock);
+		if (error)
+			error = __real_pthread_create(thread, attributes, run, argument);
+		if (error != EAGAIN)
+			return error;
+		nanosleep(&a_moment, NULL);
+	}
+}
