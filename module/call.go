@@ -2,7 +2,7 @@
 
 package main
 
-// #include "pkcs11.h"
+// #include "crossing.h"
 import "C"
 
 import (
@@ -36,6 +36,39 @@ func call(name string, a args, f func(*pkcs11.Provider) error) C.CK_RV {
 	return rv
 }
 
+// lasting is call for a function that may take its time: it waits for a device that
+// starts, for other processes, or for a PIN's key. What is signed, digested or found
+// by the thousand is no such function.
+func lasting(name string, a args, f func(*pkcs11.Provider) error) C.CK_RV {
+	l := current.Load()
+	if l == nil {
+		return C.CKR_CRYPTOKI_NOT_INITIALIZED
+	}
+	start := time.Now()
+	rv := l.elsewhere(name, f)
+	l.traceCall(name, a, start, rv)
+	return rv
+}
+
+// elsewhere is run on a goroutine of its own. The host's thread waits in C meanwhile,
+// on its own stack, so that the host's signals are handled at once.
+func (l *library) elsewhere(name string, f func(*pkcs11.Provider) error) (rv C.CK_RV) {
+	errand := new(C.zk_errand)
+	go func() {
+		defer C.zk_done(errand)
+		rv = l.run(name, f)
+	}()
+	C.zk_wait(errand)
+	return rv
+}
+
+// pause is time.Sleep that lets the host's signals through, if the thread is the host's.
+func pause(d time.Duration) {
+	if C.zk_pause(C.uint64_t(d)) == 0 {
+		time.Sleep(d)
+	}
+}
+
 // within is call for a function of a session. That there is no such session is
 // the answer before any complaint about the other arguments (section 5.1.7).
 func within(name string, h C.CK_SESSION_HANDLE, a args, f func(*pkcs11.Provider) error) C.CK_RV {
@@ -46,20 +79,28 @@ func within(name string, h C.CK_SESSION_HANDLE, a args, f func(*pkcs11.Provider)
 // which ends when an argument is refused before the provider sees it. The
 // operation is given as a flag of C_SessionCancel.
 func during(operation uint, name string, h C.CK_SESSION_HANDLE, a args, f func(*pkcs11.Provider) error) C.CK_RV {
-	return call(name, a, func(p *pkcs11.Provider) error {
-		answered := false
-		defer func() {
-			if answered {
-				return
-			}
-			if err := p.SessionCancel(uint(h), operation); err != nil {
-				panic(instead(recover(), err))
-			}
-		}()
-		err := f(p)
-		answered = true
-		return err
-	})
+	return call(name, a, func(p *pkcs11.Provider) error { return cancelling(p, uint(h), operation, f) })
+}
+
+// lastingWithin is within for a function that may take its time.
+func lastingWithin(name string, h C.CK_SESSION_HANDLE, a args, f func(*pkcs11.Provider) error) C.CK_RV {
+	return lasting(name, a, func(p *pkcs11.Provider) error { return cancelling(p, uint(h), 0, f) })
+}
+
+// cancelling runs f, and ends the operation of the session h when f panics.
+func cancelling(p *pkcs11.Provider, h, operation uint, f func(*pkcs11.Provider) error) error {
+	answered := false
+	defer func() {
+		if answered {
+			return
+		}
+		if err := p.SessionCancel(h, operation); err != nil {
+			panic(instead(recover(), err))
+		}
+	}()
+	err := f(p)
+	answered = true
+	return err
 }
 
 // instead is the panic in whose place err comes, which is only that of a refusal.

@@ -66,15 +66,24 @@ static void futex(uint32_t *word, int operation, uint32_t value)
 	syscall(SYS_futex, word, operation, value, NULL, NULL, 0);
 }
 
+void zk_outside(void)
+{
+	if (innermost)
+		change_mask(SIG_SETMASK, &innermost->mask, NULL);
+}
+
+void zk_inside(void)
+{
+	if (innermost)
+		change_mask(SIG_BLOCK, &fenced, NULL);
+}
+
 void zk_wait(zk_errand *errand)
 {
-	zk_crossing *c = innermost;
-	if (c)
-		change_mask(SIG_SETMASK, &c->mask, NULL);
+	zk_outside();
 	while (!__atomic_load_n(&errand->done, __ATOMIC_ACQUIRE))
 		futex(&errand->done, FUTEX_WAIT_PRIVATE, 0);
-	if (c)
-		change_mask(SIG_BLOCK, &fenced, NULL);
+	zk_inside();
 }
 
 void zk_done(zk_errand *errand)
@@ -83,14 +92,14 @@ void zk_done(zk_errand *errand)
 	futex(&errand->done, FUTEX_WAKE_PRIVATE, INT_MAX);
 }
 
-void zk_pause(uint64_t nanoseconds)
+int zk_pause(uint64_t nanoseconds)
 {
 	struct timespec left = {nanoseconds / 1000000000, nanoseconds % 1000000000};
-	zk_crossing *c = innermost;
-	if (c)
-		change_mask(SIG_SETMASK, &c->mask, NULL);
+	if (!innermost)
+		return 0;
+	zk_outside();
 	while (nanosleep(&left, &left) != 0 && errno == EINTR)
 		;
-	if (c)
-		change_mask(SIG_BLOCK, &fenced, NULL);
+	zk_inside();
+	return 1;
 }

@@ -38,12 +38,15 @@ typedef struct {
 } zk_errand;
 
 /*
- * Called by Go in the middle of a call. The thread is on its own stack then, and its
- * signals are let through: zk_wait waits for an errand that zk_done ends, zk_pause waits
- * for some nanoseconds.
+ * For C code that Go calls in the middle of a call, on the stack of the thread: signals
+ * are let through between zk_outside and zk_inside. In threads of the runtime they do
+ * nothing. zk_wait waits so for an errand that zk_done ends, and zk_pause for some
+ * nanoseconds; it returns 0 at once in a thread of the runtime.
  */
+void zk_outside(void);
+void zk_inside(void);
 void zk_wait(zk_errand *errand);
 void zk_done(zk_errand *errand);
-void zk_pause(uint64_t nanoseconds);
+int zk_pause(uint64_t nanoseconds);
 
 #endif

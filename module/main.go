@@ -54,7 +54,7 @@ func goInitialize() C.CK_RV {
 	}
 	var l *library
 	early := library{log: trace.NewLogger(trace.Error, "stderr")} // until the settings are known
-	rv := early.run("C_Initialize", func(*pkcs11.Provider) (err error) {
+	rv := early.elsewhere("C_Initialize", func(*pkcs11.Provider) (err error) {
 		l, err = newLibrary()
 		if err != nil {
 			early.log.Errorf("%v", err)
@@ -79,7 +79,7 @@ func goFinalize() C.CK_RV {
 	if l == nil {
 		return C.CKR_CRYPTOKI_NOT_INITIALIZED
 	}
-	rv := l.run("C_Finalize", func(p *pkcs11.Provider) error {
+	rv := l.elsewhere("C_Finalize", func(p *pkcs11.Provider) error {
 		p.Close()
 		return nil
 	})

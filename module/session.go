@@ -11,7 +11,7 @@ import "libzk_pkcs11/pkcs11"
 //
 //export goOpenSession
 func goOpenSession(slot C.CK_SLOT_ID, flags C.CK_FLAGS, _ C.CK_VOID_PTR, notify C.CK_NOTIFY, h C.CK_SESSION_HANDLE_PTR) C.CK_RV {
-	return call("C_OpenSession", args{slotArg(slot), flagsArg(flags)}, func(p *pkcs11.Provider) error {
+	return lasting("C_OpenSession", args{slotArg(slot), flagsArg(flags)}, func(p *pkcs11.Provider) error {
 		return fill(h, ulong)(p.OpenSession(uint(slot), uint(flags)))
 	})
 }
@@ -25,7 +25,7 @@ func goCloseSession(h C.CK_SESSION_HANDLE) C.CK_RV {
 
 //export goCloseAllSessions
 func goCloseAllSessions(slot C.CK_SLOT_ID) C.CK_RV {
-	return call("C_CloseAllSessions", args{slotArg(slot)}, func(p *pkcs11.Provider) error {
+	return lasting("C_CloseAllSessions", args{slotArg(slot)}, func(p *pkcs11.Provider) error {
 		return p.CloseAllSessions(uint(slot))
 	})
 }
@@ -67,21 +67,21 @@ func goSetOperationState(h C.CK_SESSION_HANDLE, state C.CK_BYTE_PTR, n C.CK_ULON
 
 //export goLogin
 func goLogin(h C.CK_SESSION_HANDLE, user C.CK_USER_TYPE, pin C.CK_UTF8CHAR_PTR, n C.CK_ULONG) C.CK_RV {
-	return within("C_Login", h, args{sessionArg(h), userArg(user)}, func(p *pkcs11.Provider) error {
+	return lastingWithin("C_Login", h, args{sessionArg(h), userArg(user)}, func(p *pkcs11.Provider) error {
 		return p.Login(uint(h), uint(user), view[byte](pin, n))
 	})
 }
 
 //export goLoginUser
 func goLoginUser(h C.CK_SESSION_HANDLE, user C.CK_USER_TYPE, pin C.CK_UTF8CHAR_PTR, n C.CK_ULONG, name C.CK_UTF8CHAR_PTR, nname C.CK_ULONG) C.CK_RV {
-	return within("C_LoginUser", h, args{sessionArg(h), userArg(user)}, func(p *pkcs11.Provider) error {
+	return lastingWithin("C_LoginUser", h, args{sessionArg(h), userArg(user)}, func(p *pkcs11.Provider) error {
 		return p.LoginUser(uint(h), uint(user), view[byte](pin, n), view[byte](name, nname))
 	})
 }
 
 //export goLogout
 func goLogout(h C.CK_SESSION_HANDLE) C.CK_RV {
-	return within("C_Logout", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return lastingWithin("C_Logout", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.Logout(uint(h))
 	})
 }

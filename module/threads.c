@@ -33,6 +33,8 @@ int zk_processors(void)
 {
 	cpu_set_t set;
 	int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : ZK_MOST_PROCESSORS;
+	if (n < ZK_FEWEST_PROCESSORS)
+		return ZK_FEWEST_PROCESSORS;
 	return n < ZK_MOST_PROCESSORS ? n : ZK_MOST_PROCESSORS;
 }
 

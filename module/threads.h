@@ -8,8 +8,9 @@
 #define ZK_THREADS_H
 
 enum {
-	ZK_MOST_PROCESSORS = 8, /* that the runtime uses; an SCM has one */
-	ZK_SPARE_THREADS = 2,   /* that stay ready */
+	ZK_FEWEST_PROCESSORS = 2, /* that the runtime uses: a thread that hands its work to another is not to wait for it long */
+	ZK_MOST_PROCESSORS = 8,   /* an SCM has one */
+	ZK_SPARE_THREADS = 2,     /* that stay ready */
 };
 
 /* How many processors the runtime is to use. */
