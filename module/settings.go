@@ -36,6 +36,7 @@ func newLibrary() (*library, error) {
 	options := setup.Options(settings, l.log, guardLock)
 	options.Quirks = newQuirks(settings.Quirks, l.log).detect
 	options.Handles = &handles
+	options.Pause = pause
 	l.provider = pkcs11.New(options)
 	return l, nil
 }

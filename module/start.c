@@ -172,7 +172,7 @@ static void finish_start(int processors)
 	restore_descriptor_limit(&host.descriptors);
 	if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
 		goReserveHeap();
-	goPrepareThreads(processors + OTHER_THREADS / 2);
+	goPrepareThreads(processors + 1);
 	zk_dismiss_threads(ZK_SPARE_THREADS);
 	complained = 0;
 	finished = 1;

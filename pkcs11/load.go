@@ -12,13 +12,14 @@ import (
 
 // look runs f with the token's objects as they are now.
 func (t *token) look(f func(*catalog) error) error {
-	t.mu.RLock()
+	p := t.slot.provider
+	p.await(t.mu.TryRLock)
 	if t.current() {
 		defer t.mu.RUnlock()
 		return f(&t.objects)
 	}
 	t.mu.RUnlock()
-	t.mu.Lock()
+	p.await(t.mu.TryLock)
 	defer t.mu.Unlock()
 	if err := t.refresh(); err != nil {
 		return err

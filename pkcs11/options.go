@@ -24,6 +24,9 @@ type Options struct {
 	// another in a process share it, so that no handle of one means something
 	// to the next; nil starts anew.
 	Handles *atomic.Uint64
+	// Pause is how a call sleeps while it waits for another one: a library lets
+	// its host's signals through meanwhile. nil is time.Sleep.
+	Pause func(time.Duration)
 	// Log takes what an operator should know; nil discards it.
 	Log Logger
 }

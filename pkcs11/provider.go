@@ -5,6 +5,7 @@ package pkcs11
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Provider answers the functions of PKCS#11. Make one with [New]; its methods
@@ -32,6 +33,9 @@ func New(o Options) *Provider {
 	}
 	if p.log == nil {
 		p.log = quiet{}
+	}
+	if p.options.Pause == nil {
+		p.options.Pause = time.Sleep
 	}
 	for i, so := range o.Slots {
 		p.slots = append(p.slots, &slot{provider: p, id: uint(i), options: so})
@@ -85,13 +89,27 @@ func (p *Provider) hold(h uint, f func(*session) error) error {
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
+	p.await(s.mu.TryLock)
 	defer s.mu.Unlock()
 	if s.closed || !s.token.use() {
 		return CKR_SESSION_HANDLE_INVALID
 	}
 	defer s.token.done()
 	return f(s)
+}
+
+// The pauses between two attempts to get a lock grow from the first to the last.
+const (
+	firstPause = 20 * time.Microsecond
+	lastPause  = 2 * time.Millisecond
+)
+
+// await waits for a lock that another call may hold as long as a device or another
+// process takes.
+func (p *Provider) await(try func() bool) {
+	for pause := firstPause; !try(); pause = min(2*pause, lastPause) {
+		p.options.Pause(pause)
+	}
 }
 
 // at runs f with the token in the slot of number id.

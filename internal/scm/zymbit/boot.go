@@ -53,7 +53,7 @@ func (d *Device) RemoveBootFile(path string) error {
 	if err := d.needs(bootRemove, bootList); err != nil {
 		return err
 	}
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	var names string
 	err := d.retryLocked(func() (err error) {

@@ -19,7 +19,7 @@ type foreignKeys struct {
 
 // Foreign lists the public keys of others.
 func (d *Device) Foreign() ([]scm.Key, error) {
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	keys, err := d.foreignLocked()
 	all := make([]scm.Key, len(keys))
@@ -32,7 +32,7 @@ func (d *Device) Foreign() ([]scm.Key, error) {
 // ForeignSlots lists the foreign slots in use in ascending order, also those whose key
 // the module does not show. It costs a call each time.
 func (d *Device) ForeignSlots() ([]scm.Slot, error) {
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	all, err := d.foreignNumbers()
 	slices.Sort(all)
@@ -141,7 +141,7 @@ func (d *Device) verifies(s scm.Slot, foreign bool) (bool, error) {
 
 // ForeignKey returns one of the public keys of others.
 func (d *Device) ForeignKey(s scm.Slot) (scm.Key, error) {
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	k, err := d.foreignIn(s)
 	return clone(k), err
@@ -173,7 +173,7 @@ func (d *Device) StoreForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 	if !isPublic(c, public) {
 		return 0, fmt.Errorf("no public key on %s: %w", c, scm.ErrInput)
 	}
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	before, err := d.foreignNumbers() // which finds a dead context, as in Generate
 	if err != nil {
@@ -196,7 +196,7 @@ func (d *Device) RemoveForeign(s scm.Slot) error {
 	if s < 0 || s >= scm.ForeignSlots {
 		return errRange(s)
 	}
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	before, err := d.foreignNumbers()
 	if err != nil {

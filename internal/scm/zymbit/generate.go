@@ -19,7 +19,7 @@ func (d *Device) Generate(c scm.Curve) (scm.Key, error) {
 	if c < scm.P256 || c > scm.X25519 || !d.Capability(c).Generate {
 		return scm.Key{}, fmt.Errorf("a new key on curve %d: %w", int(c), scm.ErrCurve)
 	}
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	// This shows, too, that the context lives: what makes a key must not be
 	// done a second time after a failure.
@@ -96,7 +96,7 @@ func (d *Device) Remove(k scm.Key) error {
 	if !s.User() {
 		return errRange(s)
 	}
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	if err := d.holds(k); err != nil {
 		return err

@@ -8,7 +8,7 @@ import "libzk_pkcs11/internal/scm"
 // an old library cannot, stays nil.
 func (d *Device) Health() (scm.Health, error) {
 	var h scm.Health
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	if _, err := d.slots(); err != nil { // which finds a dead context
 		return h, err

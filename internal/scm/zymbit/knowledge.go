@@ -65,7 +65,7 @@ func (d *Device) current() ([]scm.Key, error) {
 	if keys, ok := d.remembered(); ok {
 		return keys, nil
 	}
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	if keys, ok := d.remembered(); ok { // by whoever held calls before
 		return keys, nil
@@ -170,7 +170,7 @@ func (d *Device) Keys() ([]scm.Key, error) {
 // Slots lists the allocated permanent and user slots in ascending order, also those
 // whose public key the module does not show. It costs a call each time.
 func (d *Device) Slots() ([]scm.Slot, error) {
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	all, err := d.slots()
 	all = slices.DeleteFunc(all, func(s scm.Slot) bool { return !s.Permanent() && !s.User() })

@@ -10,6 +10,7 @@ import "C"
 
 import (
 	"errors"
+	"time"
 	"unsafe"
 
 	"libzk_pkcs11/internal/scm"
@@ -34,6 +35,9 @@ func load(path string) (*library, error) {
 	}
 	return &library{f: f}, nil
 }
+
+// paused waits, and reports whether it did: it does in threads of a host alone.
+func paused(d time.Duration) bool { return C.zk_paused(C.uint64_t(d)) != 0 }
 
 func (l *library) missing() []string {
 	var names []string

@@ -5,16 +5,31 @@ package zymbit
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"libzk_pkcs11/internal/scm"
 )
+
+// turnPause is how long a host's thread waits before it asks for its turn again.
+const turnPause = time.Millisecond
+
+// takeTurn locks calls. The others can take long, so that a host's thread waits outside
+// of Go, where its signals are handled.
+func (d *Device) takeTurn() {
+	for !d.calls.TryLock() {
+		if !paused(turnPause) {
+			d.calls.Lock()
+			return
+		}
+	}
+}
 
 // retry calls f with an open context. When f fails it does so once more with a
 // new one: a context does not survive a restart of the vendor's daemon, and its
 // failures tell nothing of that. A module that was silent is asked once only: each
 // question can take long, and callers wait.
 func (d *Device) retry(f func() error) error {
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	return d.retryLocked(f)
 }

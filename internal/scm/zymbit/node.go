@@ -18,7 +18,7 @@ func (d *Device) NodeAddress(s scm.Slot) (address, wallet string, master scm.Slo
 	if !s.Permanent() && !s.User() {
 		return "", "", 0, errRange(s)
 	}
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	// A call that the module does not refuse finds a dead context, whose refusal
 	// would look like that of a key in no wallet.
@@ -44,7 +44,7 @@ func (d *Device) SlotOfNode(address, wallet string, master scm.Slot) (scm.Slot, 
 	if err := d.needs(slotOfNode); err != nil {
 		return 0, err
 	}
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	if _, err := d.slots(); err != nil {
 		return 0, err
@@ -70,7 +70,7 @@ func (d *Device) ChildKey(parent scm.Slot, index uint32, hard bool) (s scm.Slot,
 	if err := d.needs(childMake, nodeOfSlot, slotOfNode); err != nil {
 		return 0, nil, err
 	}
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	before, err := d.slots()
 	if err != nil {

@@ -57,7 +57,7 @@ func (d *Device) newWallet(w scm.WalletSeed, words, function string, grow func(s
 	if err := errors.Join(w.Check(), checkText(w.Passphrase, words), d.needs(function)); err != nil {
 		return 0, err
 	}
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	before, err := d.nameIsFree(w.Name)
 	if err != nil {

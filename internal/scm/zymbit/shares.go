@@ -56,7 +56,7 @@ func (d *Device) beginSession(w scm.WalletSeed, begin func(scm.WalletSeed) error
 	if err := errors.Join(w.Check(), checkText(w.Passphrase)); err != nil {
 		return err
 	}
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	if _, err := d.nameIsFree(w.Name); err != nil {
 		return err
@@ -125,7 +125,7 @@ func (d *Device) AddRestoreSLIP39(passphrase, share string) (s scm.Slot, done bo
 
 // step is a call in a session.
 func (d *Device) step(f func() error) error {
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	return d.onceLocked(f)
 }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "zk_app_utils.h"
 
@@ -26,12 +27,40 @@ zk_functions *zk_load(const char *path, char **problem);
 /* The name of function i and whether the library has it; NULL when there are not that many. */
 const char *zk_function(const zk_functions *f, size_t i, bool *there);
 
+/*
+ * The module holds the signals of its host back while a thread of the host is in Go
+ * (module/crossing.h). They are let through while the vendor's library has the thread,
+ * which can take seconds. Others that use this package have no such functions.
+ */
+extern void zk_outside(void) __attribute__((weak));
+extern void zk_inside(void) __attribute__((weak));
+extern int zk_pause(uint64_t nanoseconds) __attribute__((weak));
+
+static inline void zk_let_signals(void)
+{
+	if (zk_outside)
+		zk_outside();
+}
+
+static inline int zk_hold_signals(int result)
+{
+	if (zk_inside)
+		zk_inside();
+	return result;
+}
+
+/* Waits, and reports whether it did: threads that are not a host's have better ways. */
+static inline int zk_paused(uint64_t nanoseconds) { return zk_pause && zk_pause(nanoseconds); }
+
 /* callX(functions, arguments of zkX) */
 #define ALL(...) __VA_ARGS__
 #define CALL(NAME, PARAMETERS, ARGUMENTS) \
 	static inline int call##NAME(const zk_functions *functions, ALL PARAMETERS) \
 	{ \
-		return functions->NAME ? functions->NAME ARGUMENTS : -ENOSYS; \
+		if (!functions->NAME) \
+			return -ENOSYS; \
+		zk_let_signals(); \
+		return zk_hold_signals(functions->NAME ARGUMENTS); \
 	}
 ZK_FUNCTIONS(CALL)
 #undef CALL

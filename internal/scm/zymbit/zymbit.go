@@ -174,7 +174,7 @@ func (d *Device) Random(p []byte) error {
 // Close closes the context. It does nothing the second time. Other methods
 // answer ErrAbsent after it.
 func (d *Device) Close() error {
-	d.calls.Lock()
+	d.takeTurn()
 	defer d.calls.Unlock()
 	if d.closed {
 		return nil

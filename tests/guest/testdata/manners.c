@@ -166,7 +166,7 @@ static void unload(void)
 	MUST(F->C_Initialize(NULL));
 	work(F);
 	MUST(F->C_Finalize(NULL));
-	CHECK(threads() <= t + 8 * runtimes());
+	CHECK(threads() <= t + 12 * runtimes());
 }
 
 static void at_exit(void)
