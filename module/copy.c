@@ -6,9 +6,10 @@
 #include "../internal/fresh/legacy.h"
 #include "start.h"
 
-void zk_adopt(struct zk_legacy **shared)
+void zk_adopt(struct zk_legacy **shared, zk_pool *threads)
 {
 	share_legacy(shared);
+	zk_share_threads(threads);
 	forget_source();
 }
 
@@ -31,7 +32,7 @@ CK_FUNCTION_LIST_3_2 *zk_load_copy(int quiet)
 	void *library = load_fresh();
 	zk_heir *heir = library ? heir_of(library) : NULL;
 	if (heir) {
-		heir->adopt(legacy);
+		heir->adopt(legacy, zk_threads());
 		return heir->functions;
 	}
 	const char *why = dlerror();

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "pkcs11.h"
+#include "threads.h"
 
 /* The name of the interface by which an image meets its copy. It is not in the list of interfaces. */
 #define ZK_HEIR "Vendor zk_pkcs11 heir"
@@ -16,7 +17,7 @@ struct zk_legacy; /* what is handed down; see legacy.h */
 /* Behind that interface. */
 typedef struct {
 	CK_VERSION version;
-	void (*adopt)(struct zk_legacy **legacy); /* makes the copy share what is handed down */
+	void (*adopt)(struct zk_legacy **legacy, zk_pool *threads); /* makes the copy share what is handed down */
 	CK_FUNCTION_LIST_3_2 *functions;
 } zk_heir;
 
@@ -24,7 +25,7 @@ typedef struct {
 CK_FUNCTION_LIST_3_2 *zk_load_copy(int quiet);
 
 /* The copy's end of zk_heir.adopt. */
-void zk_adopt(struct zk_legacy **legacy);
+void zk_adopt(struct zk_legacy **legacy, zk_pool *threads);
 
 /*
  * What a process tells its forked children: bytes, or NULL and 0. A block that

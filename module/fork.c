@@ -55,6 +55,13 @@ static void notice_fork(void)
 		settle();
 }
 
+static void after_fork_in_child(void)
+{
+	notice_fork();
+	if (dead)
+		zk_ready_child();
+}
+
 __attribute__((constructor)) static void watch_forks(void)
 {
 	void *page = mmap(NULL, sizeof *zk_image, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -62,7 +69,7 @@ __attribute__((constructor)) static void watch_forks(void)
 		zk_image = page;
 	zk_image->mine = 1;
 	owner = getpid();
-	pthread_atfork(NULL, NULL, notice_fork);
+	pthread_atfork(NULL, NULL, after_fork_in_child);
 }
 
 /* Brings this image up, or a copy of it; with the lock held. */

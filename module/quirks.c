@@ -64,3 +64,8 @@ int zk_in_ssh_helper(void)
 {
 	return strcmp(program_invocation_short_name, "ssh-pkcs11-helper") == 0;
 }
+
+int zk_in_haproxy(void)
+{
+	return strcmp(program_invocation_short_name, "haproxy") == 0;
+}

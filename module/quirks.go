@@ -3,6 +3,7 @@
 package main
 
 // #include "quirks.h"
+// #include "threads.h"
 import "C"
 
 import (
@@ -38,17 +39,31 @@ func (q *quirks) detect() pkcs11.Quirks {
 	if objects := uint64(C.zk_objects_loaded()); objects != q.objects {
 		q.objects = objects
 		q.found = pkcs11.Quirks{
-			HideOtherKeyTypes: q.applies(config.QuirkLibp11, func() bool { return C.zk_old_libp11() != 0 }),
-			HideUnknownCurves: q.applies(config.QuirkOpenSSH, func() bool { return C.zk_in_ssh_helper() != 0 }),
+			HideOtherKeyTypes: q.applies(config.QuirkLibp11, leavesOut, func() bool { return C.zk_old_libp11() != 0 }),
+			HideUnknownCurves: q.applies(config.QuirkOpenSSH, leavesOut, func() bool { return C.zk_in_ssh_helper() != 0 }),
 		}
 	}
 	return q.found
 }
 
-func (q *quirks) applies(name string, seen func() bool) bool {
+// What quirks do, for the log.
+const (
+	leavesOut     = "some keys are left out of some searches, for a client that cannot bear them"
+	readiesForked = "forked processes get threads at once, for a program that allows them none later"
+)
+
+func (q *quirks) applies(name, does string, seen func() bool) bool {
 	if !slices.Contains(q.forced, name) && (!q.auto || !seen()) {
 		return false
 	}
-	q.log.Infof("quirk %s: some keys are left out of some searches, for a client that cannot bear them", name)
+	q.log.Infof("quirk %s: %s", name, does)
 	return true
+}
+
+// readyChildren has the children of this process get threads when they are forked, if the
+// program needs that.
+func (q *quirks) readyChildren() {
+	if q.applies(config.QuirkHaproxy, readiesForked, func() bool { return C.zk_in_haproxy() != 0 }) {
+		C.zk_ready_children()
+	}
 }

@@ -13,4 +13,7 @@ int zk_old_libp11(void);
 /* Whether the program is OpenSSH's ssh-pkcs11-helper. */
 int zk_in_ssh_helper(void);
 
+/* Whether the program is haproxy. */
+int zk_in_haproxy(void);
+
 #endif

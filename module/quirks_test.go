@@ -25,12 +25,14 @@ func TestQuirks(t *testing.T) {
 		{"auto", []string{config.QuirksAuto}, pkcs11.Quirks{}},
 		{"libp11", []string{config.QuirkLibp11}, pkcs11.Quirks{HideOtherKeyTypes: true}},
 		{"openssh", []string{config.QuirkOpenSSH}, pkcs11.Quirks{HideUnknownCurves: true}},
+		{"haproxy", []string{config.QuirkHaproxy}, pkcs11.Quirks{}},
 		{"both", []string{config.QuirkOpenSSH, config.QuirkLibp11}, pkcs11.Quirks{HideOtherKeyTypes: true, HideUnknownCurves: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "log")
 			q := newQuirks(tt.names, trace.NewLogger(trace.Info, file))
+			q.readyChildren()
 			for range 2 {
 				if got := q.detect(); got != tt.want {
 					t.Errorf("got %+v, want %+v", got, tt.want)

@@ -34,7 +34,9 @@ func newLibrary() (*library, error) {
 		}
 	}
 	options := setup.Options(settings, l.log, guardLock)
-	options.Quirks = newQuirks(settings.Quirks, l.log).detect
+	quirks := newQuirks(settings.Quirks, l.log)
+	quirks.readyChildren()
+	options.Quirks = quirks.detect
 	options.Handles = &handles
 	options.Pause = pause
 	l.provider = pkcs11.New(options)

@@ -27,10 +27,12 @@
 typedef void start_function(int argc, char **argv);
 extern start_function *const zk_go_start[] __attribute__((weak, visibility("hidden")));
 
-/* The runtime ends the process when it cannot reserve this much, of which it uses little. */
-#define ADDRESS_SPACE (sizeof(void *) == 8 ? (size_t)1400 << 20 : (size_t)400 << 20)
-
-enum { OTHER_THREADS = 6 }; /* of the runtime: those that it always has, and some that wait for the kernel */
+/*
+ * The runtime ends the process when it cannot reserve this much, of which it uses little;
+ * and the C library reserves some for each new thread, while there is any.
+ */
+#define ADDRESS_SPACE (sizeof(void *) == 8 ? (size_t)1800 << 20 : (size_t)600 << 20)
+#define HEAP_SPACE ((size_t)192 << 20) /* of it, for goReserveHeap */
 
 static int started;    /* or about to be */
 static int finished;   /* all is ready for calls */
@@ -49,14 +51,24 @@ void zk_complain(const char *format, ...)
 	dprintf(STDERR_FILENO, "%.*s\n", (int)sizeof line, line);
 }
 
+static void *heap_space; /* kept from the C library until the heap takes it */
+
 /* Whether there is as much address space as the runtime reserves. */
 static int has_address_space(void)
 {
-	void *trial = mmap(NULL, ADDRESS_SPACE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *trial = mmap(NULL, ADDRESS_SPACE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (trial == MAP_FAILED)
 		return 0;
-	munmap(trial, ADDRESS_SPACE);
+	munmap(trial + HEAP_SPACE, ADDRESS_SPACE - HEAP_SPACE);
+	heap_space = trial;
 	return 1;
+}
+
+static void release_heap_space(void)
+{
+	if (heap_space)
+		munmap(heap_space, HEAP_SPACE);
+	heap_space = NULL;
 }
 
 static CK_RV lacks(const char *what)
@@ -68,16 +80,18 @@ static CK_RV lacks(const char *what)
 }
 
 /* Looks at all that the runtime would end the process for, and makes its threads ready. */
-static CK_RV make_room(int processors)
+static CK_RV make_room(void)
 {
 	char what[128];
-	if (!has_address_space()) {
-		snprintf(what, sizeof what, "raise its limit of address space (ulimit -v), of which %zu MB have to be free", ADDRESS_SPACE >> 20);
+	int threads = zk_threads_to_start();
+	if (zk_ready_threads(threads) != 0) {
+		snprintf(what, sizeof what, "raise its limit of threads (ulimit -u, or a cgroup's pids.max), of which it needs %d more: %s",
+			threads, strerror(errno));
 		return lacks(what);
 	}
-	if (zk_ready_threads(processors + OTHER_THREADS + ZK_SPARE_THREADS) != 0) {
-		snprintf(what, sizeof what, "raise its limit of threads (ulimit -u, or a cgroup's pids.max), of which it needs %d more: %s",
-			processors + OTHER_THREADS + ZK_SPARE_THREADS, strerror(errno));
+	if (!has_address_space()) {
+		zk_dismiss_threads(0);
+		snprintf(what, sizeof what, "raise its limit of address space (ulimit -v), of which %zu MB have to be free", ADDRESS_SPACE >> 20);
 		return lacks(what);
 	}
 	return CKR_OK;
@@ -170,6 +184,7 @@ static void finish_start(int processors)
 	struct rlimit space;
 	zk_meet();
 	restore_descriptor_limit(&host.descriptors);
+	release_heap_space();
 	if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
 		goReserveHeap();
 	goPrepareThreads(processors + 1);
@@ -184,7 +199,7 @@ CK_RV zk_start(void)
 		return CKR_OK;
 	int processors = zk_processors();
 	if (!started) {
-		CK_RV rv = make_room(processors);
+		CK_RV rv = make_room();
 		if (rv != CKR_OK)
 			return rv;
 		enter_start();

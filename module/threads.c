@@ -19,9 +19,16 @@ typedef struct spare {
 	struct spare *next;
 } spare;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static spare *ready;
-static int count;
+struct zk_pool {
+	pthread_mutex_t lock;
+	spare *ready;
+	int count;
+};
+
+static zk_pool own = {.lock = PTHREAD_MUTEX_INITIALIZER};
+static zk_pool *pool = &own;
+
+static int children_need_threads;
 
 /*
  * What pthread_create is when the linker's option --wrap=pthread_create makes the calls of
@@ -38,15 +45,17 @@ int zk_processors(void)
 	return n < ZK_MOST_PROCESSORS ? n : ZK_MOST_PROCESSORS;
 }
 
+int zk_threads_to_start(void) { return zk_processors() + ZK_OTHER_THREADS + ZK_SPARE_THREADS; }
+
 static void *leave(void *argument) { return argument; }
 
 static void *wait_for_call(void *argument)
 {
 	spare *self = argument;
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&pool->lock);
 	while (!self->run)
-		pthread_cond_wait(&self->called, &lock);
-	pthread_mutex_unlock(&lock);
+		pthread_cond_wait(&self->called, &pool->lock);
+	pthread_mutex_unlock(&pool->lock);
 	void *(*run)(void *) = self->run;
 	void *what = self->argument;
 	pthread_cond_destroy(&self->called);
@@ -74,20 +83,20 @@ static int add_spare(void)
 		free(s);
 		return error;
 	}
-	s->next = ready;
-	ready = s;
-	count++;
+	s->next = pool->ready;
+	pool->ready = s;
+	pool->count++;
 	return 0;
 }
 
 /* Has a spare thread run something; with the lock held. */
 static int call_spare(pthread_t *thread, void *(*run)(void *), void *argument)
 {
-	spare *s = ready;
+	spare *s = pool->ready;
 	if (!s)
 		return EAGAIN;
-	ready = s->next;
-	count--;
+	pool->ready = s->next;
+	pool->count--;
 	*thread = s->thread;
 	s->argument = argument;
 	s->run = run;
@@ -99,11 +108,11 @@ int zk_ready_threads(int wanted)
 {
 	if (!__real_pthread_create)
 		return 0; /* a plain build, whose runtime has made its threads at dlopen */
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&pool->lock);
 	int error = 0;
-	while (count < wanted && !error)
+	while (pool->count < wanted && !error)
 		error = add_spare();
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&pool->lock);
 	if (!error)
 		return 0;
 	zk_dismiss_threads(0);
@@ -114,18 +123,32 @@ int zk_ready_threads(int wanted)
 void zk_dismiss_threads(int keep)
 {
 	pthread_t thread;
-	pthread_mutex_lock(&lock);
-	while (count > keep)
+	pthread_mutex_lock(&pool->lock);
+	while (pool->count > keep)
 		call_spare(&thread, leave, NULL);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&pool->lock);
 }
 
 void zk_forget_threads(void)
 {
-	pthread_mutex_init(&lock, NULL);
-	ready = NULL; /* their memory is lost, once a child, for they may have been in the middle of anything */
-	count = 0;
+	if (pool != &own)
+		return; /* they are those of the image that loaded this copy, which forgets them itself */
+	pthread_mutex_init(&own.lock, NULL);
+	own.ready = NULL; /* their memory is lost, once a child, for they may have been in the middle of anything */
+	own.count = 0;
 }
+
+void zk_ready_children(void) { children_need_threads = 1; }
+
+void zk_ready_child(void)
+{
+	if (children_need_threads)
+		zk_ready_threads(zk_threads_to_start()); /* if that fails, the first call says so */
+}
+
+zk_pool *zk_threads(void) { return pool; }
+
+void zk_share_threads(zk_pool *shared) { pool = shared; }
 
 /* The runtime joins none of its threads. */
 static int is_detached(const pthread_attr_t *attributes)
@@ -146,11 +169,11 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 	if (!is_detached(attributes))
 		return __real_pthread_create(thread, attributes, run, argument);
 	for (;;) {
-		pthread_mutex_lock(&lock);
+		pthread_mutex_lock(&pool->lock);
 		int error = call_spare(thread, run, argument);
-		while (!error && count < ZK_SPARE_THREADS && add_spare() == 0)
+		while (!error && pool->count < ZK_SPARE_THREADS && add_spare() == 0)
 			;
-		pthread_mutex_unlock(&lock);
+		pthread_mutex_unlock(&pool->lock);
 		if (error)
 			error = __real_pthread_create(thread, attributes, run, argument);
 		if (error != EAGAIN)

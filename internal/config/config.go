@@ -47,6 +47,7 @@ const (
 const (
 	QuirksAuto   = "auto"
 	QuirkLibp11  = "libp11-key-types" // libp11 before 0.4.17 gives up all keys for one of a type it does not know
+	QuirkHaproxy = "haproxy"          // haproxy allows its workers no more threads before they use a key
 	QuirkOpenSSH = "openssh-curves"   // ssh-pkcs11-helper chokes on curves that OpenSSH does not know
 )
 

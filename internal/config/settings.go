@@ -139,7 +139,7 @@ func quirkNames(names []string) error {
 		return fmt.Errorf(`want "auto", "none" or names of quirks`)
 	}
 	for _, name := range names {
-		if err := (value{text: name}).oneOf(&name, QuirkLibp11, QuirkOpenSSH); err != nil {
+		if err := (value{text: name}).oneOf(&name, QuirkLibp11, QuirkOpenSSH, QuirkHaproxy); err != nil {
 			return fmt.Errorf(`%w; or the one word "auto" or "none"`, err)
 		}
 	}
