@@ -41,6 +41,9 @@ func servers() []server {
 type configuration struct {
 	key
 	Site, Address, User, Backend, MPM, Root string
+
+	Workers    int
+	Foreground bool
 }
 
 // configure writes a server's configuration file.
@@ -58,7 +61,8 @@ func (s *site) freeAddress() string { return fmt.Sprintf("127.0.0.1:%d", harness
 const nginxConf = `{{if .URI}}ssl_engine pkcs11;{{end}}
 env SOFTHSM2_CONF;
 user {{.User}};
-worker_processes 2;
+worker_processes {{.Workers}};
+daemon {{if .Foreground}}off{{else}}on{{end}};
 pid {{.Site}}/nginx.pid;
 error_log {{.Site}}/nginx.log notice;
 events {}
@@ -76,12 +80,19 @@ http {
 }
 `
 
-func (s *site) nginx(k key) *daemon {
-	address := s.freeAddress()
-	conf := s.configure("nginx.conf", nginxConf, configuration{key: k, Address: address})
-	d := s.daemonise(k, "nginx.pid", address, "nginx", "-p", s.dir, "-e", s.path("nginx.log"), "-c", conf)
-	if !eventually(func() bool { return len(d.workers()) == 2 }) {
-		s.t.Fatalf("nginx has workers %v, want 2", d.workers())
+func (s *site) nginx(k key) *daemon { return s.nginxOf(k, 2, false) }
+
+// nginxOf starts an nginx with a number of workers, as a daemon or as a child of
+// the test.
+func (s *site) nginxOf(k key, workers int, foreground bool) *daemon {
+	start, address := s.daemonise, s.freeAddress()
+	if foreground {
+		start = s.foreground
+	}
+	conf := s.configure("nginx.conf", nginxConf, configuration{key: k, Address: address, Workers: workers, Foreground: foreground})
+	d := start(k, "nginx.pid", address, "nginx", "-p", s.dir, "-e", s.path("nginx.log"), "-c", conf)
+	if !eventually(func() bool { return len(d.workers()) == workers }) {
+		s.t.Fatalf("nginx has workers %v, want %d", d.workers(), workers)
 	}
 	return d
 }
@@ -192,7 +203,7 @@ func (s *site) sServer(k key) *daemon {
 	if k.URI != "" {
 		args = append(args, "-engine", "pkcs11", "-keyform", "engine")
 	}
-	return s.foreground(k, address, "openssl", args...)
+	return s.foreground(k, "", address, "openssl", args...)
 }
 
 func (s *site) gnutlsServ(k key) *daemon {
@@ -203,5 +214,5 @@ func (s *site) gnutlsServ(k key) *daemon {
 	if k.URI != "" {
 		args = append(args, "--provider", k.module)
 	}
-	return s.foreground(k, address, "gnutls-serv", args...)
+	return s.foreground(k, "", address, "gnutls-serv", args...)
 }
