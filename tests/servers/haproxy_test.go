@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"libzk_pkcs11/tests/harness"
+	"libzk_pkcs11/tests/servers/load"
 )
 
 // haproxyConf leaves out insecure-fork-wanted: workers may make no threads.
@@ -50,13 +51,21 @@ activate = 1
 func haproxyWith(options ...string) func(*site, key) *daemon {
 	return func(s *site, k key) *daemon {
 		address, args := s.prepareHaproxy(k)
-		return s.daemonise(k, "haproxy.pid", address, "env", append(args, options...)...)
+		d := s.daemonise(k, "haproxy.pid", address, "env", append(args, options...)...)
+		d.logIn()
+		return d
 	}
 }
 
 func (s *site) haproxyAlone(k key) *daemon {
 	address, args := s.prepareHaproxy(k)
 	return s.foreground(k, "", address, "env", append(args, "-db")...)
+}
+
+// logIn makes the first handshake. While one thread of a worker logs in, those of
+// others fail: pkcs11-provider 1.0 does not wait for it, whatever the module.
+func (d *daemon) logIn() {
+	load.Run(load.Options{Address: d.address, Roots: d.key.roots(d.t), Handshakes: 1, Clients: 1})
 }
 
 // prepareHaproxy writes the configuration of a haproxy that does the TLS itself,
