@@ -3,8 +3,12 @@
 package guest_test
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,6 +55,40 @@ func TestNoMoreThreads(t *testing.T) {
 	if !strings.HasPrefix(out, "libzk_pkcs11: error: ") || strings.Count(out, "\n") != 1 {
 		t.Errorf("printed %q, want one line of the log", out)
 	}
+}
+
+// addressSpace is what the module wants to be free, in MB, from the source text.
+var addressSpace = regexp.MustCompile(`(?m)^#define ADDRESS_SPACE .*\(size_t\)([0-9]+) << 20 :`)
+
+// TestLittleAddressSpace: README.md says how much has to be free at the first call
+// that needs it, in MB, and that is enough.
+func TestLittleAddressSpace(t *testing.T) {
+	if strconv.IntSize != 64 {
+		t.Skip("the numbers are those of 64 bits")
+	}
+	needed, err := strconv.Atoi(string(addressSpace.FindSubmatch(text(t, "module/start.c"))[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claim := fmt.Sprintf("%d MB of address space", needed); !bytes.Contains(text(t, "README.md"), []byte(claim)) {
+		t.Errorf("README.md does not say %q", claim)
+	}
+	program := compile(t, "cramped")
+	silent(t, newToken(t), program, "enough", strconv.Itoa(needed+50))
+	out := newToken(t).Run(program, harness.Module(t), "little", strconv.Itoa(needed-50))
+	if !strings.HasPrefix(out, "libzk_pkcs11: error: ") || !strings.Contains(out, "address space") || strings.Count(out, "\n") != 1 {
+		t.Errorf("printed %q, want one line of the log", out)
+	}
+}
+
+// text reads a file of the project.
+func text(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(harness.Root(t), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // newTokenOfNobody is a token that hosts can use after they have given up the

@@ -7,8 +7,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -74,32 +72,13 @@ func (s *site) prepareHaproxy(k key) (address string, args []string) {
 	s.t.Helper()
 	args = []string{"haproxy", "-f", s.path("haproxy.cfg")}
 	if k.URI != "" {
-		conf := fmt.Sprintf(providerConf, provider(s.t), k.module)
+		conf := fmt.Sprintf(providerConf, harness.Provider(s.t), k.module)
 		args = append([]string{"OPENSSL_CONF=" + s.write("provider.cnf", conf)}, args...)
 	}
 	address = s.freeAddress()
 	k.Cert = s.certAndKey(k)
 	s.configure("haproxy.cfg", haproxyConf, configuration{key: k, Address: address, Root: s.newRoot()})
 	return address, args
-}
-
-// provider is the file of pkcs11-provider.
-func provider(t *testing.T) string {
-	t.Helper()
-	folder := os.Getenv("OPENSSL_MODULES")
-	if folder == "" {
-		out, err := exec.Command("openssl", "version", "-m").Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, folder, _ = strings.Cut(string(out), ": ")
-		folder = strings.Trim(folder, "\"\n")
-	}
-	file := filepath.Join(folder, "pkcs11.so")
-	if _, err := os.Stat(file); err != nil {
-		t.Skipf("haproxy: %v (the package pkcs11-provider, which is in the backports of Debian 12; OPENSSL_MODULES names another folder)", err)
-	}
-	return file
 }
 
 // certAndKey writes both into one file.
