@@ -66,7 +66,11 @@ func TestLittleAddressSpace(t *testing.T) {
 	if strconv.IntSize != 64 {
 		t.Skip("the numbers are those of 64 bits")
 	}
-	needed, err := strconv.Atoi(string(addressSpace.FindSubmatch(text(t, "module/start.c"))[1]))
+	found := addressSpace.FindSubmatch(text(t, "module/start.c"))
+	if found == nil {
+		t.Fatal("module/start.c has no ADDRESS_SPACE in the form that this test knows")
+	}
+	needed, err := strconv.Atoi(string(found[1]))
 	if err != nil {
 		t.Fatal(err)
 	}
