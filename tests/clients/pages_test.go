@@ -25,6 +25,7 @@ const pageDeadline = 2 * time.Minute
 type page struct {
 	programs []string
 	engine   bool   // needs OpenSSL's pkcs11 engine
+	provider bool   // needs OpenSSL's provider pkcs11
 	root     bool   // is for root
 	lost     string // why it cannot be followed over the vendor's C API; "" = it can
 	builds   string // program that the Go code on the page makes; "" = none
@@ -32,19 +33,21 @@ type page struct {
 
 func pages() map[string]page {
 	return map[string]page{
-		"apache.md":      {programs: []string{"apache2", "curl"}, engine: true, root: true},
-		"curl.md":        {programs: []string{"curl"}, engine: true},
-		"gnutls.md":      {programs: []string{"p11tool", "certtool", "gnutls-serv", "curl", "openssl"}},
-		"go.md":          {programs: []string{"go"}, builds: "sign"},
-		"haproxy.md":     {programs: []string{"haproxy", "stunnel4", "curl"}, engine: true, root: true},
-		"java.md":        {programs: []string{"java", "keytool", "pkcs11-tool", "curl"}, engine: true},
-		"nginx.md":       {programs: []string{"nginx", "curl"}, engine: true, root: true},
-		"nss.md":         {programs: []string{"certutil", "modutil", "pkcs11-tool"}, engine: true},
-		"openssl.md":     {programs: []string{"curl"}, engine: true},
-		"p11-kit.md":     {programs: []string{"p11-kit", "p11tool"}, engine: true},
-		"pkcs11-tool.md": {programs: []string{"pkcs11-tool", "openssl"}, lost: harness.NoReadObject},
-		"ssh.md":         {programs: []string{"ssh", "ssh-agent", "/usr/sbin/sshd"}, root: true},
-		"stunnel.md":     {programs: []string{"stunnel4", "python3", "curl"}, engine: true, root: true},
+		"apache.md":          {programs: []string{"apache2", "curl"}, engine: true, root: true},
+		"curl.md":            {programs: []string{"curl"}, engine: true},
+		"gnutls.md":          {programs: []string{"p11tool", "certtool", "gnutls-serv", "curl", "openssl"}},
+		"go.md":              {programs: []string{"go"}, builds: "sign"},
+		"haproxy.md":         {programs: []string{"haproxy", "curl", "openssl"}, root: true, provider: true},
+		"haproxy-stunnel.md": {programs: []string{"haproxy", "stunnel4", "curl"}, engine: true, root: true},
+		"java.md":            {programs: []string{"java", "keytool", "pkcs11-tool", "curl"}, engine: true},
+		"nginx.md":           {programs: []string{"nginx", "curl"}, engine: true, root: true},
+		"nss.md":             {programs: []string{"certutil", "modutil", "pkcs11-tool"}, engine: true},
+		"openssl.md":         {programs: []string{"curl"}, engine: true},
+		"p11-kit.md":         {programs: []string{"p11-kit", "p11tool"}, engine: true},
+		"p11-kit-server.md":  {programs: []string{"p11-kit", "pkcs11-tool", "openssl"}},
+		"pkcs11-tool.md":     {programs: []string{"pkcs11-tool", "openssl"}, lost: harness.NoReadObject},
+		"ssh.md":             {programs: []string{"ssh", "ssh-agent", "/usr/sbin/sshd"}, root: true},
+		"stunnel.md":         {programs: []string{"stunnel4", "python3", "curl"}, engine: true, root: true},
 	}
 }
 
@@ -74,6 +77,9 @@ func TestPages(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := p.sandbox(t)
+			if p.provider {
+				s.env = append(s.env, "OPENSSL_MODULES="+filepath.Dir(harness.Provider(t)))
+			}
 			if p.builds != "" {
 				s.build(goCode(string(text)), p.builds)
 			}
@@ -88,7 +94,7 @@ func TestPagesInARow(t *testing.T) {
 	t.Parallel()
 	page{engine: true, root: true}.need(t)
 	s := newRootSandbox(t)
-	for _, name := range []string{"apache.md", "haproxy.md", "nginx.md", "stunnel.md"} {
+	for _, name := range []string{"apache.md", "haproxy.md", "haproxy-stunnel.md", "nginx.md", "stunnel.md"} {
 		text, err := os.ReadFile(filepath.Join(harness.Root(t), "docs/clients", name))
 		s.check(err)
 		all := steps(s.localise(string(text)))
@@ -110,6 +116,9 @@ func (p page) need(t *testing.T) {
 	harness.Need(t, append([]string{"bash"}, p.programs...)...)
 	if p.engine {
 		needEngine(t)
+	}
+	if p.provider {
+		harness.Provider(t)
 	}
 	if p.root && os.Geteuid() != 0 {
 		t.Skip("the commands of this page are for root")

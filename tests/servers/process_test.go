@@ -41,8 +41,9 @@ func (s *site) daemonise(k key, pidFile, address, name string, args ...string) *
 	return d
 }
 
-// foreground runs a program that stays a child of the test, until it ends.
-func (s *site) foreground(k key, address, name string, args ...string) *daemon {
+// foreground runs a program that stays a child of the test, until it ends. One with
+// workers writes its number into a file; pidFile is "" for others.
+func (s *site) foreground(k key, pidFile, address, name string, args ...string) *daemon {
 	s.t.Helper()
 	cmd := s.command(k, name, args...)
 	var out bytes.Buffer
@@ -55,7 +56,8 @@ func (s *site) foreground(k key, address, name string, args ...string) *daemon {
 			s.t.Logf("%s:\n%s", name, out.String())
 		}
 	})
-	d := &daemon{t: s.t, address: address}
+	d := &daemon{s.t, s.path(pidFile), address, k}
+	s.t.Cleanup(d.end)
 	d.await()
 	return d
 }
@@ -158,8 +160,11 @@ func gone(pid int) bool {
 }
 
 // eventually asks until the answer is yes.
-func eventually(ok func() bool) bool {
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
+func eventually(ok func() bool) bool { return within(patience, ok) }
+
+// within is eventually with another limit.
+func within(limit time.Duration, ok func() bool) bool {
+	for deadline := time.Now().Add(limit); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			return false
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"text/template"
@@ -31,7 +32,10 @@ func servers() []server {
 		{"Apache, mpm_prefork", []string{"apache2"}, apache("prefork"), syscall.SIGUSR1, true},
 		{"stunnel", []string{"stunnel4"}, (*site).stunnel, syscall.SIGHUP, true},
 		{"stunnel, in a chroot", []string{"stunnel4"}, (*site).stunnelInRoot, 0, false},
-		{"haproxy behind stunnel", []string{"stunnel4", "haproxy"}, (*site).haproxy, 0, true},
+		{"haproxy, master and worker", []string{"haproxy"}, haproxyWith("-W", "-D"), syscall.SIGUSR2, true},
+		{"haproxy, in the background", []string{"haproxy"}, haproxyWith("-D"), 0, true},
+		{"haproxy, one process", []string{"haproxy"}, (*site).haproxyAlone, 0, true},
+		{"haproxy behind stunnel", []string{"stunnel4", "haproxy"}, (*site).haproxyBehindStunnel, 0, true},
 		{"openssl s_server", []string{"openssl"}, (*site).sServer, 0, false},
 		{"gnutls-serv", []string{"gnutls-serv"}, (*site).gnutlsServ, 0, false},
 	}
@@ -41,6 +45,9 @@ func servers() []server {
 type configuration struct {
 	key
 	Site, Address, User, Backend, MPM, Root string
+
+	Workers    int
+	Foreground bool
 }
 
 // configure writes a server's configuration file.
@@ -58,7 +65,8 @@ func (s *site) freeAddress() string { return fmt.Sprintf("127.0.0.1:%d", harness
 const nginxConf = `{{if .URI}}ssl_engine pkcs11;{{end}}
 env SOFTHSM2_CONF;
 user {{.User}};
-worker_processes 2;
+worker_processes {{.Workers}};
+daemon {{if .Foreground}}off{{else}}on{{end}};
 pid {{.Site}}/nginx.pid;
 error_log {{.Site}}/nginx.log notice;
 events {}
@@ -76,12 +84,19 @@ http {
 }
 `
 
-func (s *site) nginx(k key) *daemon {
-	address := s.freeAddress()
-	conf := s.configure("nginx.conf", nginxConf, configuration{key: k, Address: address})
-	d := s.daemonise(k, "nginx.pid", address, "nginx", "-p", s.dir, "-e", s.path("nginx.log"), "-c", conf)
-	if !eventually(func() bool { return len(d.workers()) == 2 }) {
-		s.t.Fatalf("nginx has workers %v, want 2", d.workers())
+func (s *site) nginx(k key) *daemon { return s.nginxOf(k, 2, false) }
+
+// nginxOf starts an nginx with a number of workers, as a daemon or as a child of
+// the test.
+func (s *site) nginxOf(k key, workers int, foreground bool) *daemon {
+	start, address := s.daemonise, s.freeAddress()
+	if foreground {
+		start = s.foreground
+	}
+	conf := s.configure("nginx.conf", nginxConf, configuration{key: k, Address: address, Workers: workers, Foreground: foreground})
+	d := start(k, "nginx.pid", address, "nginx", "-p", s.dir, "-e", s.path("nginx.log"), "-c", conf)
+	if !eventually(func() bool { return len(d.workers()) == workers }) {
+		s.t.Fatalf("nginx has workers %v, want %d", d.workers(), workers)
 	}
 	return d
 }
@@ -142,15 +157,24 @@ func (s *site) stunnelTo(k key, backend, text, root string) *daemon {
 // stunnelInRoot gives the daemon a root directory without /proc and /etc. The
 // state of the soft SCM lies in it, and has the same name from outside.
 func (s *site) stunnelInRoot(k key) *daemon {
-	root := s.path("root")
+	root := s.newRoot()
 	s.forWorkers("root/run")
-	inside := root + s.home
-	s.check(os.MkdirAll(root+s.dir, 0o755))
-	if _, err := os.Lstat(s.home); err == nil {
-		s.check(os.Rename(s.home, inside))
-		s.check(os.Symlink(inside, s.home))
-	}
 	return s.stunnelTo(k, s.backend(), stunnelConf, root)
+}
+
+// newRoot makes a root directory without /proc and /etc, and moves the tokens into
+// it.
+func (s *site) newRoot() string {
+	root := s.path("root")
+	for _, tokens := range []string{s.home, s.path("softhsm")} {
+		inside := root + tokens
+		s.check(os.MkdirAll(filepath.Dir(inside), 0o755))
+		if _, err := os.Lstat(tokens); err == nil {
+			s.check(os.Rename(tokens, inside))
+			s.check(os.Symlink(inside, tokens))
+		}
+	}
+	return root
 }
 
 // backend is a server without TLS for those that only speak that.
@@ -160,39 +184,13 @@ func (s *site) backend() (address string) {
 	return b.Listener.Addr().String()
 }
 
-const haproxyConf = `global
-	master-worker
-	chroot {{.Site}}/empty
-	user {{.User}}
-	group {{.User}}
-	pidfile {{.Site}}/haproxy.pid
-defaults
-	mode http
-	timeout client 30s
-	timeout connect 30s
-	timeout server 30s
-frontend web
-	bind {{.Address}} accept-proxy
-	http-request return status 200
-`
-
-// haproxy cannot use a key of an engine in Debian 12 (TestHaproxyHasNoEngine), so
-// stunnel does the TLS before it, and tells it the client's address.
-func (s *site) haproxy(k key) *daemon {
-	s.check(os.MkdirAll(s.path("empty"), 0o555))
-	address := s.freeAddress()
-	conf := s.configure("haproxy.cfg", haproxyConf, configuration{Address: address})
-	s.daemonise(k, "haproxy.pid", address, "haproxy", "-D", "-f", conf)
-	return s.stunnelTo(k, address, stunnelConf+"protocol = proxy\n", "")
-}
-
 func (s *site) sServer(k key) *daemon {
 	address := s.freeAddress()
 	args := []string{"s_server", "-accept", address, "-HTTP", "-cert", k.Cert, "-key", k.Name(), "-quiet"}
 	if k.URI != "" {
 		args = append(args, "-engine", "pkcs11", "-keyform", "engine")
 	}
-	return s.foreground(k, address, "openssl", args...)
+	return s.foreground(k, "", address, "openssl", args...)
 }
 
 func (s *site) gnutlsServ(k key) *daemon {
@@ -203,5 +201,5 @@ func (s *site) gnutlsServ(k key) *daemon {
 	if k.URI != "" {
 		args = append(args, "--provider", k.module)
 	}
-	return s.foreground(k, address, "gnutls-serv", args...)
+	return s.foreground(k, "", address, "gnutls-serv", args...)
 }

@@ -5,7 +5,6 @@ package servers_test
 import (
 	"os"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -136,24 +135,5 @@ func (d *daemon) awaitNewWorkers(before []int) {
 	}
 	if !eventually(left) {
 		d.t.Errorf("of the workers %v some are left in %v", before, d.workers())
-	}
-}
-
-// TestHaproxyHasNoEngine shows why haproxy is behind stunnel above: Debian 12
-// builds it without engines, and it takes keys from files only. When this fails,
-// there is a better way, and docs/clients/haproxy.md is out of date.
-func TestHaproxyHasNoEngine(t *testing.T) {
-	harness.Need(t, "haproxy")
-	s := newSite(t)
-	for _, k := range []key{s.slotKey(), s.softHSMKey()} {
-		withEngine := s.write("engine.cfg", "global\n\tssl-engine pkcs11\n")
-		asKey := s.write("key.cfg", "listen web\n\tbind "+s.freeAddress()+" ssl crt "+k.Cert+"\n")
-		s.write(k.where+".pem.key", k.URI+"\n")
-		for file, problem := range map[string]string{withEngine: "unknown keyword 'ssl-engine'", asKey: "unable to load private key"} {
-			out, err := s.command(k, "haproxy", "-c", "-f", file).CombinedOutput()
-			if err == nil || !strings.Contains(string(out), problem) {
-				t.Errorf("key in %s: want %q, got %v\n%s", k.where, problem, err, out)
-			}
-		}
 	}
 }
