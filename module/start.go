@@ -44,7 +44,9 @@ func goReserveHeap() {
 // none later.
 //
 //export goPrepareThreads
-func goPrepareThreads(n C.int) {
+func goPrepareThreads(n C.int) { prepareThreads(int(n)) }
+
+func prepareThreads(n int) {
 	var there, gone sync.WaitGroup
 	release := make(chan struct{})
 	for range n {

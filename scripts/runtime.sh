@@ -11,19 +11,18 @@ source=$(${GO:-go} env GOROOT)/src/runtime
 # Signals that the runtime unblocks in all of its threads, and in a host's while it is in a
 # call. Those that the kernel sends for an instruction (ILL, TRAP, BUS, FPE, SEGV) and those
 # of the C library (32, 33) have to be; SIGSTKFLT, SIGCHLD, SIGPROF and signal 34 are the host's.
-table=sigtab_linux_generic.go
-sed -E '/^\t\/\* (16|17|27|34) \*\//s/ \+ _SigUnblock//' "$source/$table" >"$folder/$table"
-changed=$(diff "$source/$table" "$folder/$table" | grep -c '^>' || true)
-left=$(grep -c _SigUnblock "$folder/$table" || true)
+table=$source/sigtab_linux_generic.go
+sed -E '/^\t\/\* (16|17|27|34) \*\//s/ \+ _SigUnblock//' "$table" >"$folder/sigtab"
+changed=$(diff "$table" "$folder/sigtab" | grep -c '^>' || true)
+left=$(grep -c _SigUnblock "$folder/sigtab" || true)
 if [ "$changed" != 4 ] || [ "$left" != 7 ]; then
 	echo "$0: the table of signals of this Go is not the one that is known: $changed lines changed, $left left" >&2
 	exit 1
 fi
 
-cp module/runtime/netpoll_note.go.in "$folder/netpoll_note.go"
 cat >"$folder/overlay.json" <<END
 {"Replace": {
-	"$source/$table": "$folder/$table",
-	"$source/netpoll_epoll.go": "$folder/netpoll_note.go"
+	"$table": "$folder/sigtab",
+	"$source/netpoll_epoll.go": "$PWD/module/runtime/netpoll_note.go.in"
 }}
 END
