@@ -4,10 +4,12 @@ package main
 
 // #include <stdlib.h>
 // #include "copy.h"
+// #include "files.h"
 // #include "fork.h"
 import "C"
 
 import (
+	"sync"
 	"unsafe"
 
 	"libzk_pkcs11/internal/config"
@@ -33,7 +35,7 @@ func newLibrary() (*library, error) {
 			l.log.Warningf("calls are not traced: %v", err)
 		}
 	}
-	options := setup.Options(settings, l.log, guardLock)
+	options := setup.Options(settings, l.log, process())
 	options.Quirks = newQuirks(settings.Quirks, l.log).detect
 	options.Handles = &handles
 	options.Pause = pause
@@ -70,6 +72,18 @@ func inherited() string {
 	bytes := C.zk_inherited(&size)
 	return string(unsafe.Slice((*byte)(bytes), size))
 }
+
+// process is what the files need of the process that this library is loaded into.
+func process() setup.Process {
+	p := setup.Process{ForkGuard: guardLock}
+	if guardFiles() {
+		p.Intact = func() bool { return C.zk_files_intact() != 0 }
+	}
+	return p
+}
+
+// guardFiles has SQLite look whose its descriptors are.
+var guardFiles = sync.OnceValue(func() bool { return C.zk_guard_files() == 0 })
 
 // guardLock has the children of this process close a descriptor that locks files.
 func guardLock(fd int) (forget func()) {
