@@ -4,6 +4,7 @@ package descriptor_test
 
 import (
 	"errors"
+	"path/filepath"
 	"runtime"
 	"testing"
 
@@ -131,5 +132,35 @@ func TestWriteToFullPipe(t *testing.T) {
 	n, err := descriptor.Write(pipe[1], make([]byte, 1<<20))
 	if !errors.Is(err, unix.EAGAIN) || n == 0 {
 		t.Errorf("wrote %d bytes: %v", n, err)
+	}
+}
+
+func TestDial(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "log")
+	if _, err := descriptor.Dial(name, unix.SOCK_DGRAM); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("nobody listens: %v", err)
+	}
+	listener, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Bind(listener, &unix.SockaddrUnix{Name: name}); err != nil {
+		t.Fatal(err)
+	}
+	socket, err := descriptor.Dial(name, unix.SOCK_DGRAM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	if _, err := socket.Write([]byte("line")); err != nil {
+		t.Error(err)
+	}
+	b := make([]byte, 16)
+	if n, err := unix.Read(listener, b); err != nil || string(b[:n]) != "line" {
+		t.Errorf("got %q, %v", b[:n], err)
+	}
+	unix.Close(listener)
+	if _, err := socket.Write([]byte("line")); err == nil {
+		t.Error("nobody listens any more")
 	}
 }
