@@ -35,8 +35,10 @@ func identityOf(fd int) (identity, error) {
 	if err := unix.Fstat(fd, &stat); err != nil {
 		return identity{}, err
 	}
-	return identity{uint64(stat.Dev), stat.Ino}, nil
+	return identityIn(&stat), nil
 }
+
+func identityIn(stat *unix.Stat_t) identity { return identity{uint64(stat.Dev), stat.Ino} }
 
 // File is an open file. Its methods may be called from any goroutine.
 type File struct {
@@ -202,9 +204,6 @@ func (f *File) do(op string, call func(fd int) error) error {
 // Descriptor returns the number for calls that look at it and do not keep it.
 func (f *File) Descriptor() int { return f.fd }
 
-// Check returns ErrLost when the descriptor is the file's no longer.
-func (f *File) Check() error { return f.do("use", func(int) error { return nil }) }
-
 // Flock is flock(2).
 func (f *File) Flock(how int) error {
 	return f.do("lock", func(fd int) error { return unix.Flock(fd, how) })
@@ -212,8 +211,15 @@ func (f *File) Flock(how int) error {
 
 // Stat is fstat(2).
 func (f *File) Stat() (stat unix.Stat_t, err error) {
-	err = f.do("stat", func(fd int) error { return unix.Fstat(fd, &stat) })
-	return stat, err
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if f.fd < 0 {
+		return stat, f.failed("stat", fs.ErrClosed)
+	}
+	if err := unix.Fstat(f.fd, &stat); err != nil || identityIn(&stat) != f.is {
+		return stat, f.failed("stat", ErrLost)
+	}
+	return stat, nil
 }
 
 // Chmod is fchmod(2).
