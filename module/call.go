@@ -158,5 +158,7 @@ func (l *library) traceCall(name string, a args, start time.Time, rv C.CK_RV) {
 	if rv != C.CKR_OK {
 		text = pkcs11.Error(rv).Error()
 	}
-	l.tracer.Call(name, a, start, text)
+	if err := l.tracer.Call(name, a, start, text); err != nil {
+		l.log.Errorf("calls are not traced: %v", err)
+	}
 }

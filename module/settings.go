@@ -4,10 +4,12 @@ package main
 
 // #include <stdlib.h>
 // #include "copy.h"
+// #include "files.h"
 // #include "fork.h"
 import "C"
 
 import (
+	"sync"
 	"unsafe"
 
 	"libzk_pkcs11/internal/config"
@@ -33,9 +35,9 @@ func newLibrary() (*library, error) {
 			l.log.Warningf("calls are not traced: %v", err)
 		}
 	}
-	options := setup.Options(settings, l.log, guardLock)
 	quirks := newQuirks(settings.Quirks, l.log)
 	quirks.readyChildren()
+	options := setup.Options(settings, l.log, process())
 	options.Quirks = quirks.detect
 	options.Handles = &handles
 	options.Pause = pause
@@ -72,6 +74,18 @@ func inherited() string {
 	bytes := C.zk_inherited(&size)
 	return string(unsafe.Slice((*byte)(bytes), size))
 }
+
+// process is what the files need of the process that this library is loaded into.
+func process() setup.Process {
+	p := setup.Process{ForkGuard: guardLock, Pause: pause}
+	if guardFiles() {
+		p.Intact = func() bool { return C.zk_files_intact() != 0 }
+	}
+	return p
+}
+
+// guardFiles has SQLite look whose its descriptors are.
+var guardFiles = sync.OnceValue(func() bool { return C.zk_guard_files() == 0 })
 
 // guardLock has the children of this process close a descriptor that locks files.
 func guardLock(fd int) (forget func()) {

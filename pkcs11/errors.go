@@ -69,6 +69,9 @@ func code(err error) error {
 // device failed.
 func (t *token) outcome(err error) error {
 	c := code(err)
+	if errors.Is(err, store.ErrLost) {
+		err = store.ErrLost // whatever was asked for: one line says what to do
+	}
 	if c == CKR_DEVICE_ERROR && err != c {
 		t.slot.provider.log.Errorf("slot %d: %v", t.slot.id, err)
 	}

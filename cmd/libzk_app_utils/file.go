@@ -5,11 +5,13 @@ package main
 import (
 	"io"
 	"os"
+
+	"libzk_pkcs11/internal/descriptor"
 )
 
 // readFile reads a file that is not larger than what a caller may pass.
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := descriptor.Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +24,7 @@ func readFile(path string) ([]byte, error) {
 }
 
 // writeSecret writes a file that only its owner may read.
-func writeSecret(path string, b []byte) error { return os.WriteFile(path, b, 0o600) }
+func writeSecret(path string, b []byte) error { return descriptor.WriteFile(path, b, 0o600) }
 
 // writePublic writes a file that everybody may read.
-func writePublic(path string, b []byte) error { return os.WriteFile(path, b, 0o644) }
+func writePublic(path string, b []byte) error { return descriptor.WriteFile(path, b, 0o644) }

@@ -54,4 +54,8 @@ const void *zk_inherited(size_t *size);
 void zk_lock_opened(int fd);
 void zk_lock_closes(int fd);
 
+/* The descriptors of SQLite: looked at before each use, and all together; see sqlite.h. */
+int zk_guard_files(void);
+int zk_files_intact(void);
+
 #endif

@@ -30,7 +30,7 @@ func connect() (connection, error) {
 	if err != nil {
 		return connection{}, err
 	}
-	d, err := setup.OpenSoft(settings, settings.Slots[0], guardLock)
+	d, err := setup.OpenSoft(settings, settings.Slots[0], process())
 	return connection{d, trace.NewLogger(level, settings.Log.To)}, err
 }
 
@@ -65,6 +65,18 @@ func getenv(name string) string {
 	defer C.free(unsafe.Pointer(cname))
 	return C.GoString(C.secure_getenv(cname))
 }
+
+// process is what the files need of the process that this library is loaded into.
+func process() setup.Process {
+	p := setup.Process{ForkGuard: guardLock}
+	if guardFiles() {
+		p.Intact = func() bool { return C.zk_files_intact() != 0 }
+	}
+	return p
+}
+
+// guardFiles has SQLite look whose its descriptors are.
+var guardFiles = sync.OnceValue(func() bool { return C.zk_guard_files() == 0 })
 
 // guardLock has the children of this process close a descriptor that locks files.
 func guardLock(fd int) (forget func()) {

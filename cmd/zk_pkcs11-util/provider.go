@@ -33,7 +33,7 @@ func loadSettings() (config.Config, pkcs11.Options, error) {
 		return config.Config{}, pkcs11.Options{}, err
 	}
 	level = max(level, trace.Info) // who asks by hand wants to know why there is no token
-	return c, setup.Options(c, trace.NewLogger(level, c.Log.To), nil), nil
+	return c, setup.Options(c, trace.NewLogger(level, c.Log.To), setup.Process{}), nil
 }
 
 // withUser runs f in a read/write session in which the user is logged in.

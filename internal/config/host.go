@@ -10,6 +10,8 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+
+	"libzk_pkcs11/internal/descriptor"
 )
 
 // host is what the place of the settings depends on.
@@ -40,7 +42,7 @@ func (h host) source() (Source, error) {
 		file, named = h.fallback, false
 	}
 	file = absolute("", file)
-	text, err := os.ReadFile(file)
+	text, err := descriptor.ReadFile(file)
 	if !named && errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
@@ -56,7 +58,7 @@ func (h host) source() (Source, error) {
 
 // machine is the identity that the operating system gives the host, if it does.
 func machine() string {
-	id, _ := os.ReadFile("/etc/machine-id")
+	id, _ := descriptor.ReadFile("/etc/machine-id")
 	return strings.TrimSpace(string(id))
 }
 

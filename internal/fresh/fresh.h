@@ -8,8 +8,6 @@
 #define ZK_FRESH_H
 
 #include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
@@ -18,61 +16,37 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "descriptors.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U /* Linux 6.3 */
 #endif
 
-enum {
-	HIGH = 100,      /* descriptors from here on survive the usual loops that close them */
-	SPELLINGS = 256, /* of the path of a descriptor, see fresh_path */
-};
+enum { SPELLINGS = 256 }; /* of the path of a descriptor, see fresh_path */
 
 /* The file of this library, as it was when the library was loaded. */
 static struct {
-	int file;
-	dev_t device; /* to tell whether file is still that file */
-	ino_t inode;
-	int proc; /* the directory /proc, for use after a chroot */
+	descriptor file;
+	descriptor proc; /* the directory /proc, for use after a chroot */
 	char path[PATH_MAX];
-} source = {.file = -1, .proc = -1};
-
-static int open_high(const char *path, int flags)
-{
-	int fd = open(path, flags | O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH);
-	if (high < 0)
-		return fd;
-	close(fd);
-	return high;
-}
+} source = {.file = {.fd = -1}, .proc = {.fd = -1}};
 
 __attribute__((constructor)) static void remember_source(void)
 {
 	Dl_info info;
-	struct stat st;
 	if (!dladdr(&source, &info) || !realpath(info.dli_fname, source.path))
 		return;
-	source.file = open_high(source.path, 0);
-	if (source.file >= 0 && fstat(source.file, &st) == 0) {
-		source.device = st.st_dev;
-		source.inode = st.st_ino;
-	}
-	source.proc = open_high("/proc", O_DIRECTORY);
+	identify(&source.file, open_high(source.path, O_RDONLY, 0));
+	identify(&source.proc, open_high("/proc", O_RDONLY | O_DIRECTORY, 0));
 }
 
 /* Closes the descriptors from which copies are made: a copy itself needs none. */
 static void forget_source(void)
 {
-	if (source.file >= 0)
-		close(source.file);
-	if (source.proc >= 0)
-		close(source.proc);
-	source.file = source.proc = -1;
+	close_intact(&source.file);
+	close_intact(&source.proc);
+	source.file.fd = source.proc.fd = -1;
 }
 
 /* The ways to a copy. Tests shut some by ZK_PKCS11_FORK_COPY. */
@@ -93,12 +67,7 @@ static int ways(void)
 /* The descriptor of this library; -1 when the host has closed it since. */
 static int remembered(void)
 {
-	struct stat st;
-	if (source.file < 0 || fstat(source.file, &st) != 0)
-		return -1;
-	if (st.st_dev != source.device || st.st_ino != source.inode)
-		return -1;
-	return fcntl(source.file, F_DUPFD_CLOEXEC, HIGH);
+	return intact(&source.file) ? fcntl(source.file.fd, F_DUPFD_CLOEXEC, HIGH) : -1;
 }
 
 /* sendfile with an offset of its own: the descriptor is shared with relatives. */
@@ -110,7 +79,7 @@ static int fill(int to, int from)
 		return -1;
 	while (at < st.st_size) {
 		ssize_t n = sendfile(to, from, &at, st.st_size - at);
-		if (n <= 0 && errno != EINTR)
+		if (n == 0 || (n < 0 && errno != EINTR)) /* 0: somebody has shortened the file */
 			return -1;
 	}
 	return 0;
@@ -146,7 +115,7 @@ static void *load_descriptor(const char *proc, int fd)
 /* A thread with a working directory of its own, for roots that have no /proc. */
 static void *load_below_proc(void *fd)
 {
-	if (unshare(CLONE_FS) != 0 || fchdir(source.proc) != 0)
+	if (unshare(CLONE_FS) != 0 || !intact(&source.proc) || fchdir(source.proc.fd) != 0)
 		return NULL;
 	void *library = load_descriptor("", *(int *)fd);
 	if (chdir("/") != 0) /* the runtime's threads were born here and share the directory */
@@ -158,17 +127,23 @@ static void *load_in_thread(int fd)
 {
 	pthread_t thread;
 	void *library = NULL;
-	if (source.proc < 0 || pthread_create(&thread, NULL, load_below_proc, &fd) != 0)
+	if (!intact(&source.proc) || pthread_create(&thread, NULL, load_below_proc, &fd) != 0)
 		return NULL;
 	pthread_join(thread, &library);
 	return library;
 }
 
-static void *load_from_memory(int from)
+static int open_memory(void)
 {
 	int fd = memfd_create(FRESH_NAME, MFD_CLOEXEC | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create(FRESH_NAME, MFD_CLOEXEC);
+	return raise_descriptor(fd);
+}
+
+static void *load_from_memory(int from)
+{
+	int fd = open_memory();
 	if (fd < 0)
 		return NULL;
 	void *library = NULL;
@@ -187,7 +162,7 @@ static void *load_from_directory(const char *directory, int from)
 	char path[PATH_MAX];
 	if (snprintf(path, sizeof path, "%s/" FRESH_NAME ".XXXXXX", directory) >= PATH_MAX)
 		return NULL;
-	int fd = mkostemp(path, O_CLOEXEC);
+	int fd = raise_descriptor(mkostemp(path, O_CLOEXEC));
 	if (fd < 0)
 		return NULL;
 	int filled = fill(fd, from);
@@ -212,7 +187,7 @@ static void *load_from_file(int from)
 static int open_source(void)
 {
 	int from = ways() & DESCRIPTOR ? remembered() : -1;
-	return from >= 0 ? from : open(source.path, O_RDONLY | O_CLOEXEC);
+	return from >= 0 ? from : open_high(source.path, O_RDONLY, 0);
 }
 
 static void *load_fresh(void)

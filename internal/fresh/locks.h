@@ -11,13 +11,11 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "descriptors.h"
 
 typedef struct lock_file {
-	int fd; /* -1: the entry is free. Written last, for a fork may come at any moment */
-	dev_t device; /* to tell whether fd is still that file: hosts close what is not theirs */
-	ino_t inode;
+	descriptor d; /* fd -1: the entry is free. Written last, for a fork may come at any moment */
 	struct lock_file *next;
 } lock_file;
 
@@ -27,7 +25,7 @@ static pthread_mutex_t lock_files_change = PTHREAD_MUTEX_INITIALIZER;
 static lock_file *find_lock_file(int fd)
 {
 	lock_file *l = lock_files;
-	while (l && l->fd != fd)
+	while (l && l->d.fd != fd)
 		l = l->next;
 	return l;
 }
@@ -36,7 +34,7 @@ static lock_file *free_lock_file(void)
 {
 	lock_file *l = find_lock_file(-1);
 	if (!l && (l = malloc(sizeof *l))) {
-		l->fd = -1;
+		l->d.fd = -1;
 		l->next = lock_files;
 		__atomic_store_n(&lock_files, l, __ATOMIC_RELEASE);
 	}
@@ -45,15 +43,15 @@ static lock_file *free_lock_file(void)
 
 static void note_lock_file(int fd)
 {
-	struct stat st;
-	if (fstat(fd, &st) != 0)
+	descriptor d;
+	if (identify(&d, fd) != 0)
 		return;
 	pthread_mutex_lock(&lock_files_change);
 	lock_file *l = free_lock_file();
 	if (l) {
-		l->device = st.st_dev;
-		l->inode = st.st_ino;
-		__atomic_store_n(&l->fd, fd, __ATOMIC_RELEASE);
+		l->d.device = d.device;
+		l->d.inode = d.inode;
+		__atomic_store_n(&l->d.fd, fd, __ATOMIC_RELEASE);
 	}
 	pthread_mutex_unlock(&lock_files_change);
 }
@@ -63,18 +61,16 @@ static void forget_lock_file(int fd)
 	pthread_mutex_lock(&lock_files_change);
 	lock_file *l = find_lock_file(fd);
 	if (l)
-		__atomic_store_n(&l->fd, -1, __ATOMIC_RELEASE);
+		__atomic_store_n(&l->d.fd, -1, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&lock_files_change);
 }
 
 /* In a child, whose other threads are gone: without the mutex, which one of them may have held. */
 static void close_lock_files(void)
 {
-	struct stat st;
 	for (lock_file *l = lock_files; l; l = l->next) {
-		if (l->fd >= 0 && fstat(l->fd, &st) == 0 && st.st_dev == l->device && st.st_ino == l->inode)
-			close(l->fd);
-		l->fd = -1;
+		close_intact(&l->d);
+		l->d.fd = -1;
 	}
 }
 

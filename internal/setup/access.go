@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+
+	"libzk_pkcs11/internal/descriptor"
 )
 
 // access says who may use the state: its owner, or a group too.
@@ -85,7 +87,7 @@ func (a access) makeDirectory(path string) error {
 		return nil
 	}
 	if err == nil && a.group >= 0 {
-		err = os.Chown(path, -1, a.group)
+		err = descriptor.Chgrp(path, a.group)
 	}
 	if err == nil {
 		err = os.Chmod(path, a.directory)

@@ -21,7 +21,7 @@ func optionsWith(t *testing.T, settings string) soft.Options {
 	if err != nil {
 		t.Fatalf("%s: %v", settings, err)
 	}
-	d, err := OpenSoft(c, c.Slots[0], nil)
+	d, err := OpenSoft(c, c.Slots[0], Process{})
 	if err != nil {
 		t.Fatalf("%s: %v", settings, err)
 	}

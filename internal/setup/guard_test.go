@@ -32,7 +32,7 @@ func TestForkGuard(t *testing.T) {
 			open--
 		}
 	}
-	device, tokens, err := Options(c, nil, guard).Slots[0].Open()
+	device, tokens, err := Options(c, nil, Process{ForkGuard: guard}).Slots[0].Open()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,13 +17,16 @@ import (
 	"libzk_pkcs11/pkcs11"
 )
 
+// Process is what the files of the slots need of the process that has them open.
+type Process = store.Process
+
 // Options returns the options of a provider with the configured slots. Devices
-// and stores are opened when they are needed. A library whose host may fork gives
-// a guard for their locks.
-func Options(c config.Config, log pkcs11.Logger, guard store.ForkGuard) pkcs11.Options {
+// and stores are opened when they are needed. A library says what
+// it needs of the process that it is loaded into.
+func Options(c config.Config, log pkcs11.Logger, process Process) pkcs11.Options {
 	o := pkcs11.Options{ECPointRaw: c.RawECPoint, Log: log}
 	for _, s := range c.Slots {
-		x := opener{settings: c, slot: s, log: log, guard: guard}
+		x := opener{settings: c, slot: s, log: log, process: process}
 		so := pkcs11.SlotOptions{Description: "Soft SCM", Open: x.open}
 		if x.hardware() {
 			so.Description, so.Hardware, so.BootWait = "Zymbit SCM", true, c.Zymbit.BootWait
@@ -41,7 +44,7 @@ type opener struct {
 	settings config.Config
 	slot     config.Slot
 	log      pkcs11.Logger
-	guard    store.ForkGuard
+	process  Process
 }
 
 func (o opener) open() (scm.Device, *store.Store, error) {
@@ -54,7 +57,7 @@ func (o opener) open() (scm.Device, *store.Store, error) {
 	if err != nil {
 		return nil, nil, o.notMine(err)
 	}
-	tokens, err := store.Open(o.slot.State, store.Options{Mode: a.file, Group: a.group, ForkGuard: o.guard})
+	tokens, err := store.Open(o.slot.State, store.Options{Mode: a.file, Group: a.group, Process: o.process})
 	if err != nil {
 		return nil, nil, errors.Join(err, device.Close())
 	}
@@ -97,8 +100,8 @@ func (o opener) openDevice(a access) (scm.Device, error) {
 }
 
 // OpenSoft opens the soft SCM of a slot, whatever the backend of the slot is.
-func OpenSoft(c config.Config, s config.Slot, guard store.ForkGuard) (*soft.Device, error) {
-	o := opener{settings: c, slot: s, guard: guard}
+func OpenSoft(c config.Config, s config.Slot, process Process) (*soft.Device, error) {
+	o := opener{settings: c, slot: s, process: process}
 	a, err := o.makeDirectories()
 	if err != nil {
 		return nil, err
@@ -128,7 +131,7 @@ func softOptions(s config.Soft) soft.Options {
 
 func (o opener) openSoft(a access) (*soft.Device, error) {
 	options := softOptions(o.settings.Soft)
-	options.Mode, options.Group, options.ForkGuard = a.file, a.group, o.guard
+	options.Mode, options.Group, options.Process = a.file, a.group, o.process
 	return soft.Open(o.slot.State, options)
 }
 

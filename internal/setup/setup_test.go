@@ -38,7 +38,7 @@ func TestHardware(t *testing.T) {
 		{config.BackendAuto, "/nowhere/lib.so", false},
 	}
 	for _, tt := range tests {
-		slot := Options(settings(t, tt.backend, tt.library), nil, nil).Slots[0]
+		slot := Options(settings(t, tt.backend, tt.library), nil, Process{}).Slots[0]
 		if slot.Hardware != tt.want {
 			t.Errorf("%s with %s: hardware %v, want %v", tt.backend, tt.library, slot.Hardware, tt.want)
 		}
@@ -48,7 +48,7 @@ func TestHardware(t *testing.T) {
 // TestNoFallback checks that a slot of hardware is not served by software.
 func TestNoFallback(t *testing.T) {
 	c := settings(t, config.BackendZymbit, "/nowhere/lib.so")
-	device, _, err := Options(c, nil, nil).Slots[0].Open()
+	device, _, err := Options(c, nil, Process{}).Slots[0].Open()
 	if !errors.Is(err, zymbit.ErrLibrary) || device != nil {
 		t.Errorf("got %v, %v", device, err)
 	}
@@ -56,7 +56,7 @@ func TestNoFallback(t *testing.T) {
 
 func TestOpenSoft(t *testing.T) {
 	c := settings(t, config.BackendZymbit, "")
-	d, err := OpenSoft(c, c.Slots[0], nil)
+	d, err := OpenSoft(c, c.Slots[0], Process{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/mattn/go-sqlite3"
+
+	"libzk_pkcs11/internal/descriptor"
 )
 
 // formatVersion is the user_version of a file whose schema has been executed.
@@ -95,7 +97,7 @@ func adoptLog(path string, o Options) error {
 		return nil
 	}
 	for _, suffix := range logSuffixes {
-		if err := os.Chown(path+suffix, -1, o.Group); err != nil {
+		if err := descriptor.Chgrp(path+suffix, o.Group); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,9 @@ import (
 	"fmt"
 
 	"github.com/mattn/go-sqlite3"
+	"golang.org/x/sys/unix"
+
+	"libzk_pkcs11/internal/descriptor"
 )
 
 // The errors of this package. They come wrapped; use errors.Is.
@@ -15,7 +18,17 @@ var (
 	ErrBusy     = errors.New("file is in use by others")
 	ErrCorrupt  = errors.New("file is damaged")
 	ErrRemoved  = errors.New("file has been removed")
+	ErrLost     = descriptor.ErrLost
 )
+
+// plain leaves nothing of an error but ErrLost when it is that: it is true of all
+// files at once, and who logs it should say so once.
+func plain(err error) error {
+	if errors.Is(err, ErrLost) {
+		return ErrLost
+	}
+	return err
+}
 
 // describe adds the path and the sentinel of this package to an error that comes
 // from SQLite. Others it leaves alone.
@@ -23,6 +36,9 @@ func describe(path string, err error) error {
 	var failure sqlite3.Error
 	if !errors.As(err, &failure) {
 		return err
+	}
+	if failure.SystemErrno == unix.EBADF {
+		return ErrLost
 	}
 	if kind := kindOf(failure.Code); kind != nil {
 		return fmt.Errorf("%s: %w: %w", path, kind, err)

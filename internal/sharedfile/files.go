@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"libzk_pkcs11/internal/descriptor"
 )
 
 const (
@@ -38,7 +40,6 @@ func Remove(path string, wait time.Duration) error {
 	defer release()
 	// Odd for good: the processes that mapped it look again, and find no lock.
 	if gen, err := openGeneration(path+genSuffix, 0o600, -1); err == nil {
-		defer gen.close()
 		if err := gen.unsettle(); err != nil {
 			return err
 		}
@@ -77,14 +78,14 @@ func permits(path string, access uint32) bool {
 
 // openOrCreate opens the file for reading and writing. It sets the permission
 // and the group only of a file that it makes.
-func openOrCreate(path string, mode fs.FileMode, group int) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
+func openOrCreate(path string, mode fs.FileMode, group int) (*descriptor.File, error) {
+	file, err := descriptor.Open(path, os.O_RDWR, 0)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return file, err
 	}
-	file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+	file, err = descriptor.Open(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 	if errors.Is(err, fs.ErrExist) { // another process was faster
-		return os.OpenFile(path, os.O_RDWR, 0)
+		return descriptor.Open(path, os.O_RDWR, 0)
 	}
 	if err != nil {
 		return nil, err
@@ -97,9 +98,9 @@ func openOrCreate(path string, mode fs.FileMode, group int) (*os.File, error) {
 }
 
 // adopt sets the group, and the permission whatever the umask was.
-func adopt(file *os.File, mode fs.FileMode, group int) error {
+func adopt(file *descriptor.File, mode fs.FileMode, group int) error {
 	if group >= 0 {
-		if err := file.Chown(-1, group); err != nil {
+		if err := file.Chgrp(group); err != nil {
 			return err
 		}
 	}

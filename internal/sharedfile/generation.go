@@ -5,23 +5,28 @@ package sharedfile
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"libzk_pkcs11/internal/descriptor"
 )
 
 const generationSize = 8
 
 // generation is the counter of changes: a number of 8 bytes in a file that
 // every process maps. It is odd from before a change until after it, and only
-// the holder of the exclusive lock writes it. A nil generation is constant.
+// the holder of the exclusive lock writes it. A nil generation is constant. No
+// descriptor stays open: the host could make it that of another file.
 type generation struct {
-	file   *os.File // nil where the counter may only be read
-	mapped []byte
-	handed atomic.Uint64 // how many numbers unique has handed out
+	mapped   []byte
+	writable bool
+	handed   atomic.Uint64 // how many numbers unique has handed out
 }
 
 // openGeneration is called under the exclusive lock.
@@ -30,44 +35,47 @@ func openGeneration(path string, mode fs.FileMode, group int) (*generation, erro
 	if err != nil {
 		return nil, err
 	}
-	g, err := fillAndMap(file)
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+	defer file.Close()
+	if err := allocate(file); err != nil {
+		return nil, err
 	}
+	g, err := mapGeneration(file, unix.PROT_READ|unix.PROT_WRITE)
+	if err != nil {
+		return nil, err
+	}
+	g.writable = true
 	return g, nil
 }
 
-func fillAndMap(file *os.File) (*generation, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
+// allocate makes the file long enough, and has its bytes on the disk: a write to
+// memory cannot be told that the disk is full.
+func allocate(file *descriptor.File) error {
+	stat, err := file.Stat()
+	if err != nil || (stat.Size >= generationSize && stat.Blocks > 0) {
+		return err
 	}
-	if info.Size() < generationSize { // new, or its maker died
-		if err := file.Truncate(generationSize); err != nil {
-			return nil, err
+	var b [generationSize]byte // of a file that is too short: it is new, or its maker died
+	if stat.Size >= generationSize {
+		if _, err := io.ReadFull(file, b[:]); err != nil {
+			return err
 		}
 	}
-	g, err := mapGeneration(file)
-	if err != nil {
-		return nil, err
-	}
-	g.file = file
-	return g, nil
+	_, err = file.WriteAt(b[:], 0)
+	return err
 }
 
 // openGenerationReadOnly returns nil when there is no counter to read.
 func openGenerationReadOnly(path string) *generation {
-	file, err := os.Open(path)
+	file, err := descriptor.Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil || info.Size() < generationSize {
+	stat, err := file.Stat()
+	if err != nil || stat.Size < generationSize {
 		return nil
 	}
-	g, err := mapGeneration(file)
+	g, err := mapGeneration(file, unix.PROT_READ)
 	if err != nil {
 		return nil
 	}
@@ -76,8 +84,8 @@ func openGenerationReadOnly(path string) *generation {
 
 // mapGeneration leaves the unmapping to the garbage collector, so that load
 // needs no lock against close.
-func mapGeneration(file *os.File) (*generation, error) {
-	mapped, err := unix.Mmap(int(file.Fd()), 0, generationSize, unix.PROT_READ, unix.MAP_SHARED)
+func mapGeneration(file *descriptor.File, protection int) (*generation, error) {
+	mapped, err := file.Map(generationSize, protection)
 	if err != nil {
 		return nil, err
 	}
@@ -105,17 +113,23 @@ func (g *generation) unsettle() error { return g.store((g.load() + 1) | 1) }
 // it. A counter that cannot be written stays as it is. Should the write fail,
 // the counter stays odd, and the next reader settles it.
 func (g *generation) settle() uint64 {
-	if v := g.load(); !settled(v) && g.file != nil {
+	if v := g.load(); !settled(v) && g.writable {
 		_ = g.store(v + 1)
 	}
 	return g.load()
 }
 
-func (g *generation) store(v uint64) error {
-	var b [generationSize]byte
-	binary.NativeEndian.PutUint64(b[:], v)
-	_, err := g.file.WriteAt(b[:], 0)
-	return err
+// store fails when the file has become too short, or the disk too full to write to it.
+func (g *generation) store(v uint64) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("the counter of changes cannot be written: %v", fault)
+		}
+	}()
+	binary.NativeEndian.PutUint64(g.mapped, v)
+	runtime.KeepAlive(g)
+	return nil
 }
 
 // passing marks the numbers of unique.
@@ -127,9 +141,3 @@ func (g *generation) unique() uint64 { return passing | g.handed.Add(1) }
 // Passing tells whether a number of Version is one of those that it returns in
 // the middle of a change.
 func Passing(version uint64) bool { return version&passing != 0 }
-
-func (g *generation) close() {
-	if g != nil && g.file != nil {
-		g.file.Close()
-	}
-}

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"libzk_pkcs11/internal/descriptor"
 )
 
 // The pauses between two attempts to get a lock grow from the first to the last.
@@ -19,17 +20,12 @@ const (
 	lastPause  = 2 * time.Millisecond
 )
 
-// ForkGuard is told of each descriptor that is used to lock a file, before the
-// first lock; it returns what is to be called before the descriptor is closed. In
-// a host that forks it sees to it that children close their copies: the kernel
-// gives a lock of a killed process free when the last copy is closed.
-type ForkGuard func(fd int) (forget func())
-
 // Lock is a lock on a file that excludes other processes, other goroutines and
 // other copies of this package in the same process. A nil Lock excludes nobody.
 type Lock struct {
 	mu      sync.Mutex // the goroutines of this Lock: the kernel sees one owner
-	file    *os.File
+	file    *descriptor.File
+	pause   func(time.Duration)
 	forget  func() // of the ForkGuard
 	closing sync.Once
 }
@@ -41,28 +37,28 @@ func OpenLock(path string, o Options) (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newLock(file, o.ForkGuard), nil
+	return newLock(file, o.Process), nil
 }
 
 // openLockReadOnly returns nil when there is no lock file that can be opened.
 func openLockReadOnly(path string, o Options) *Lock {
-	file, err := os.Open(path)
+	file, err := descriptor.Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil
 	}
-	return newLock(file, o.ForkGuard)
+	return newLock(file, o.Process)
 }
 
-func newLock(file *os.File, guard ForkGuard) *Lock {
-	l := &Lock{file: file, forget: func() {}}
-	if guard != nil {
-		l.forget = guard(int(file.Fd()))
+func newLock(file *descriptor.File, p Process) *Lock {
+	l := &Lock{file: file, pause: p.pause(), forget: func() {}}
+	if p.ForkGuard != nil {
+		l.forget = p.ForkGuard(file.Descriptor())
 	}
 	return l
 }
 
-// Exclusive takes the lock for one user. It returns ErrBusy after wait, and
-// ErrRemoved when the lock file is no longer there.
+// Exclusive takes the lock for one user. It returns ErrBusy after wait, ErrRemoved
+// when the lock file is no longer there, and ErrLost.
 func (l *Lock) Exclusive(wait time.Duration) (release func(), err error) {
 	return l.acquire(unix.LOCK_EX, wait)
 }
@@ -89,11 +85,11 @@ func (l *Lock) acquire(how int, wait time.Duration) (release func(), err error) 
 	l.mu.Lock()
 	if err := l.poll(how, time.Now().Add(wait)); err != nil {
 		l.mu.Unlock()
-		return nil, fmt.Errorf("%s: %w", l.file.Name(), err)
+		return nil, err
 	}
-	if l.removed() {
+	if err := l.check(); err != nil {
 		l.release()
-		return nil, fmt.Errorf("%s: %w", l.file.Name(), ErrRemoved)
+		return nil, err
 	}
 	return l.release, nil
 }
@@ -102,14 +98,14 @@ func (l *Lock) acquire(how int, wait time.Duration) (release func(), err error) 
 // be called off.
 func (l *Lock) poll(how int, deadline time.Time) error {
 	for pause := firstPause; ; pause = min(pause*2, lastPause) {
-		err := l.flock(how | unix.LOCK_NB)
+		err := l.file.Flock(how | unix.LOCK_NB)
 		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return err
+			return plain(err)
 		}
 		if time.Now().After(deadline) {
-			return ErrBusy
+			return fmt.Errorf("%s: %w", l.file.Name(), ErrBusy)
 		}
-		time.Sleep(pause)
+		l.pause(pause)
 	}
 }
 
@@ -118,7 +114,7 @@ func (l *Lock) tryExclusive() (release func(), ok bool) {
 	if l == nil || !l.mu.TryLock() {
 		return nil, false
 	}
-	if err := l.flock(unix.LOCK_EX | unix.LOCK_NB); err != nil {
+	if err := l.file.Flock(unix.LOCK_EX | unix.LOCK_NB); err != nil {
 		l.mu.Unlock()
 		return nil, false
 	}
@@ -128,38 +124,16 @@ func (l *Lock) tryExclusive() (release func(), ok bool) {
 // release unlocks in so many words: closing would not do while a forked child
 // holds a duplicate of the descriptor.
 func (l *Lock) release() {
-	_ = l.flock(unix.LOCK_UN)
+	_ = l.file.Flock(unix.LOCK_UN)
 	l.mu.Unlock()
 }
 
-func (l *Lock) flock(how int) error {
-	conn, err := l.file.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var locked error
-	err = conn.Control(func(fd uintptr) { locked = flock(int(fd), how) })
-	if err != nil {
-		return err
-	}
-	return locked
-}
-
-func flock(fd, how int) error {
-	for {
-		if err := unix.Flock(fd, how); !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
-}
-
-// removed tells whether the file has lost its name, so that newcomers lock
+// check returns ErrRemoved when the file has lost its name, so that newcomers lock
 // another one.
-func (l *Lock) removed() bool {
-	info, err := l.file.Stat()
-	if err != nil {
-		return false
+func (l *Lock) check() error {
+	stat, err := l.file.Stat()
+	if err == nil && stat.Nlink == 0 {
+		err = fmt.Errorf("%s: %w", l.file.Name(), ErrRemoved)
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && stat.Nlink == 0
+	return plain(err)
 }

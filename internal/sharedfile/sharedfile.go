@@ -38,8 +38,8 @@ type Options struct {
 	Group int
 	// Wait bounds how long a call waits for other users of the file.
 	Wait time.Duration
-	// ForkGuard may be nil.
-	ForkGuard ForkGuard
+	// Process is what the process offers in which the file is opened.
+	Process Process
 }
 
 func (o Options) wait() time.Duration {
@@ -54,6 +54,7 @@ func (o Options) wait() time.Duration {
 type File struct {
 	path     string
 	wait     time.Duration
+	process  Process
 	readOnly bool
 	lock     *Lock
 	gen      *generation
@@ -72,7 +73,7 @@ func Open(path string, o Options) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{path: path, wait: o.wait(), readOnly: !writable(path)}
+	f := &File{path: path, wait: o.wait(), process: o.Process, readOnly: !writable(path)}
 	if err := f.open(o); err != nil {
 		f.Close()
 		return nil, describe(path, err)
@@ -141,7 +142,7 @@ func (f *File) unsettled() uint64 {
 }
 
 // View calls fn in a transaction that sees one state of the file and is rolled
-// back at its end. It returns fn's error, ErrBusy or ErrCorrupt.
+// back at its end. It returns fn's error, ErrBusy, ErrCorrupt or ErrLost.
 func (f *File) View(fn func(*sql.Tx) error) error {
 	release, err := f.lockForView()
 	if err != nil {
@@ -160,14 +161,28 @@ func (f *File) View(fn func(*sql.Tx) error) error {
 // next user of the file repairs it.
 func (f *File) lockForView() (release func(), err error) {
 	if settled(f.gen.load()) || f.readOnly {
-		return f.lock.Shared(f.wait)
+		return f.intact(f.lock.Shared(f.wait))
 	}
-	return f.lock.Exclusive(f.wait)
+	return f.exclusive()
+}
+
+func (f *File) exclusive() (release func(), err error) { return f.intact(f.lock.Exclusive(f.wait)) }
+
+// intact gives a lock free again when SQLite has lost what it needs under it.
+func (f *File) intact(release func(), err error) (func(), error) {
+	if err != nil {
+		return nil, err
+	}
+	if err := f.process.check(); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
 }
 
 // Update calls fn in a transaction, and commits it when fn returns nil; it is
 // then on stable storage. Otherwise nothing has changed. Update returns fn's
-// error, ErrReadOnly, ErrBusy or ErrCorrupt.
+// error, ErrReadOnly, ErrBusy, ErrCorrupt or ErrLost.
 func (f *File) Update(fn func(*sql.Tx) error) error {
 	_, err := f.Change(fn)
 	return err
@@ -182,14 +197,14 @@ func (f *File) Change(fn func(*sql.Tx) error) (c Change, err error) {
 	if f.readOnly {
 		return c, fmt.Errorf("%s: %w", f.path, ErrReadOnly)
 	}
-	release, err := f.lock.Exclusive(f.wait)
+	release, err := f.exclusive()
 	if err != nil {
 		return c, err
 	}
 	defer release()
 	c.Before = f.gen.load()
 	if err := f.gen.unsettle(); err != nil {
-		return c, err
+		return c, fmt.Errorf("%s: %w", f.path, err)
 	}
 	defer func() { c.After = f.gen.settle() }()
 	return c, describe(f.path, f.commit(fn))
@@ -213,7 +228,7 @@ func (f *File) Purge() error {
 	if f.readOnly {
 		return fmt.Errorf("%s: %w", f.path, ErrReadOnly)
 	}
-	release, err := f.lock.Exclusive(f.wait)
+	release, err := f.exclusive()
 	if err != nil {
 		return err
 	}
@@ -236,7 +251,6 @@ func (f *File) Close() error {
 	if f.db != nil {
 		err = f.closeDatabase()
 	}
-	f.gen.close()
 	f.lock.Close()
 	return describe(f.path, err)
 }
@@ -245,7 +259,7 @@ func (f *File) Close() error {
 // another copy of SQLite in this process, and because the last user of a log
 // copies it into the file.
 func (f *File) closeDatabase() error {
-	release, err := f.lock.Exclusive(f.wait)
+	release, err := f.exclusive()
 	if err == nil {
 		defer release()
 	}

@@ -45,14 +45,15 @@ var (
 	ErrReadOnly  = sharedfile.ErrReadOnly
 	ErrBusy      = sharedfile.ErrBusy
 	ErrCorrupt   = sharedfile.ErrCorrupt
+	ErrLost      = sharedfile.ErrLost
 )
 
 // DefaultMaxFailures is how many wrong PINs in a row lock a PIN when
 // Options.MaxFailures is 0.
 const DefaultMaxFailures = 10
 
-// ForkGuard is what keeps forked children from holding locks.
-type ForkGuard = sharedfile.ForkGuard
+// Process is what the store needs of the process that has it open.
+type Process = sharedfile.Process
 
 // Options say how a store is made and used.
 type Options struct {
@@ -60,7 +61,7 @@ type Options struct {
 	Group       int           // their group, or -1 for that of the process
 	MaxFailures [2]int        // wrong PINs in a row that lock the PIN, by User
 	Wait        time.Duration // how long a call waits for other processes
-	ForkGuard   ForkGuard     // may be nil
+	Process     Process       // that has the store open
 }
 
 // Store is the state of one token. Its methods may be called from any goroutine.
@@ -98,7 +99,7 @@ func Open(dir string, o Options) (*Store, error) {
 }
 
 func (s *Store) open(dir string, o Options) (err error) {
-	options := sharedfile.Options{Schema: schema, Mode: o.Mode, Group: o.Group, Wait: s.wait, ForkGuard: o.ForkGuard}
+	options := sharedfile.Options{Schema: schema, Mode: o.Mode, Group: o.Group, Wait: s.wait, Process: o.Process}
 	if s.file, err = sharedfile.Open(filepath.Join(dir, databaseName), options); err != nil {
 		return err
 	}

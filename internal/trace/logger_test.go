@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // recorder is a sink that keeps the lines, and a clock that stands still.
@@ -140,6 +142,7 @@ func TestStderr(t *testing.T) {
 	}
 }
 
+// stderrOf returns what f writes to descriptor 2.
 func stderrOf(t *testing.T, f func()) string {
 	t.Helper()
 	file, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
@@ -147,9 +150,15 @@ func stderrOf(t *testing.T, f func()) string {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	old := os.Stderr
-	os.Stderr = file
-	defer func() { os.Stderr = old }()
+	old, err := unix.Dup(unix.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(old)
+	if err := unix.Dup3(int(file.Fd()), unix.Stderr, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Dup3(old, unix.Stderr, 0)
 	f()
 	text, err := os.ReadFile(file.Name())
 	if err != nil {

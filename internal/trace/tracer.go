@@ -8,10 +8,12 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"libzk_pkcs11/internal/descriptor"
 )
 
 // Tracer writes one line for each call into a file.
-type Tracer struct{ file *os.File }
+type Tracer struct{ file *descriptor.File }
 
 // Arg is an argument of a call: a handle, a length, the type of something.
 // Numbers are all it can hold, so no PIN, key or data can get into a trace.
@@ -25,7 +27,7 @@ type Arg struct {
 // NewTracer appends to the file of that path, and makes it for its owner alone
 // where it is missing.
 func NewTracer(path string) (*Tracer, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	f, err := descriptor.Open(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -41,8 +43,9 @@ func (t *Tracer) Close() {
 
 // Call writes the line of a call of function that began at start and ended now
 // with result. It is a single write, so the lines of several processes do not
-// mix.
-func (t *Tracer) Call(function string, args []Arg, start time.Time, result string) {
+// mix. Its error is for the log: a trace that cannot be written must not fail the
+// call.
+func (t *Tracer) Call(function string, args []Arg, start time.Time, result string) error {
 	took := time.Since(start)
 	line := make([]byte, 0, 256)
 	line = start.UTC().AppendFormat(line, "2006-01-02T15:04:05.000000Z")
@@ -51,7 +54,8 @@ func (t *Tracer) Call(function string, args []Arg, start time.Time, result strin
 		line = a.append(line)
 	}
 	line = fmt.Appendf(line, " = %s %dus\n", result, took.Microseconds())
-	t.file.Write(line) // a trace that cannot be written must not fail the call
+	_, err := t.file.Write(line)
+	return err
 }
 
 func (a Arg) append(line []byte) []byte {

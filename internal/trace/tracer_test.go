@@ -3,6 +3,7 @@
 package trace
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +11,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"libzk_pkcs11/internal/descriptor"
 )
 
 func newTracer(t *testing.T) (*Tracer, string) {
@@ -109,5 +114,30 @@ func BenchmarkCall(b *testing.B) {
 	args := []Arg{{Name: "session", Value: 1}, {Name: "length", Value: 32}}
 	for b.Loop() {
 		tracer.Call("C_Sign", args, time.Now(), "CKR_OK")
+	}
+}
+
+// TestTraceThatTheHostHasClosed checks that the file that has got its number is not
+// written, and that this is told.
+func TestTraceThatTheHostHasClosed(t *testing.T) {
+	tracer, _ := newTracer(t)
+	host, err := os.Create(filepath.Join(t.TempDir(), "host"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Close()
+	number := tracer.file.Descriptor()
+	if err := unix.Dup3(int(host.Fd()), number, unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	if err := tracer.Call("C_Sign", nil, time.Now(), "CKR_OK"); !errors.Is(err, descriptor.ErrLost) {
+		t.Errorf("got %v", err)
+	}
+	tracer.Close()
+	if err := unix.Close(number); err != nil {
+		t.Errorf("the host's descriptor: %v", err)
+	}
+	if info, err := host.Stat(); err != nil || info.Size() != 0 {
+		t.Errorf("the host's file has %d bytes, %v", info.Size(), err)
 	}
 }

@@ -137,6 +137,6 @@ func (d *Device) await(timeout time.Duration, happened func(*condition) bool) er
 		if left <= 0 {
 			return scm.ErrTimeout
 		}
-		time.Sleep(min(left, pollPause))
+		d.pause(min(left, pollPause))
 	}
 }

@@ -65,7 +65,7 @@ func (d *Device) answer() error {
 	err := d.silence(d.clock())
 	if errors.Is(err, scm.ErrAbsent) {
 		// Others wait, too, as they do for a daemon that waits for an answer.
-		wait(d.options.Latency.Absent)
+		d.wait(d.options.Latency.Absent)
 	}
 	if err == errFault {
 		// A user who may not write sees calls fail more often than they should.

@@ -88,7 +88,7 @@ func (d *Device) lockKeys(shared bool) (lockKeys, error) {
 	if shared {
 		name = sharedLock
 	}
-	wait(d.options.Latency.Lock)
+	d.wait(d.options.Latency.Lock)
 	secret, err := d.secret(name)
 	if err != nil {
 		return lockKeys{}, err

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"libzk_pkcs11/internal/descriptor"
 	"libzk_pkcs11/internal/scm"
 )
 
@@ -80,7 +81,7 @@ func (d *Device) signFile(s scm.Slot, digest []byte) ([]byte, error) {
 }
 
 func (d *Device) digestOf(path string) ([]byte, error) {
-	file, err := os.Open(filepath.Join(d.options.BootDir, path))
+	file, err := descriptor.Open(filepath.Join(d.options.BootDir, path), os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}

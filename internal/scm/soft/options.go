@@ -61,7 +61,7 @@ type Options struct {
 	Seal  string        // SealPIN or SealDevice; "" means SealPIN
 	Wait  time.Duration // how long to wait for other processes; 0 means 5 s
 
-	ForkGuard sharedfile.ForkGuard // may be nil
+	Process sharedfile.Process // that has the SCM open
 
 	Firmware string   // that Info tells, and from which Defects follow; "" means "01.00.00"
 	Defects  []string // names of defects; nil means those of the firmware

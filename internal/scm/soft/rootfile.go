@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"libzk_pkcs11/internal/descriptor"
 	"libzk_pkcs11/internal/scm"
 )
 
@@ -47,7 +48,7 @@ func (f rootFile) write(r *root) error {
 	if err := os.Remove(f.newPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	file, err := os.OpenFile(f.newPath(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := descriptor.Open(f.newPath(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -61,9 +62,9 @@ func (f rootFile) write(r *root) error {
 	return f.syncDir()
 }
 
-func (f rootFile) fill(file *os.File, key []byte) error {
+func (f rootFile) fill(file *descriptor.File, key []byte) error {
 	if f.group >= 0 {
-		if err := file.Chown(-1, f.group); err != nil {
+		if err := file.Chgrp(f.group); err != nil {
 			return err
 		}
 	}
@@ -79,7 +80,7 @@ func (f rootFile) fill(file *os.File, key []byte) error {
 
 // read returns the root key with the given identity from the file.
 func (f rootFile) read(id []byte) (*root, error) {
-	file, err := os.Open(f.path())
+	file, err := descriptor.Open(f.path(), os.O_RDONLY, 0)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", scm.ErrDevice, err)
 	}
@@ -102,7 +103,7 @@ func (f rootFile) remove() error {
 // erase overwrites and removes a root key file, if it is there.
 func erase(path string) error {
 	// A file that cannot be overwritten may still be removed.
-	if file, err := os.OpenFile(path, os.O_WRONLY, 0); err == nil {
+	if file, err := descriptor.Open(path, os.O_WRONLY, 0); err == nil {
 		_, _ = file.Write(make([]byte, keySize))
 		_ = file.Sync()
 		_ = file.Close()
@@ -115,7 +116,7 @@ func erase(path string) error {
 }
 
 func (f rootFile) syncDir() error {
-	d, err := os.Open(f.dir)
+	d, err := descriptor.Open(f.dir, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (d *Device) signer(s scm.Slot) (private, error) {
 	if s == scm.EphemeralSlot && !d.options.EphemeralSigns {
 		return nil, fmt.Errorf("signature with the ephemeral key: %w", scm.ErrAbility)
 	}
-	wait(d.options.Latency.Sign)
+	d.wait(d.options.Latency.Sign)
 	return d.private(s)
 }
 
@@ -53,7 +53,7 @@ func (d *Device) Agree(s scm.Slot, peer []byte) ([]byte, error) {
 	if s.Permanent() && d.options.PermanentSignOnly {
 		return nil, fmt.Errorf("key agreement with slot %d: %w", s, scm.ErrAbility)
 	}
-	wait(d.options.Latency.Sign)
+	d.wait(d.options.Latency.Sign)
 	k, err := d.private(s)
 	if err != nil {
 		return nil, err
@@ -82,11 +82,20 @@ func (d *Device) AgreeWith(s, peer scm.Slot, foreign bool) ([]byte, error) {
 	return d.Agree(s, theirs.Public)
 }
 
-// wait is how long a call takes that would take no time.
-func wait(latency time.Duration) {
+// wait makes a call last that would take no time.
+func (d *Device) wait(latency time.Duration) {
 	if latency > 0 {
-		time.Sleep(latency)
+		d.pause(latency)
 	}
+}
+
+// pause sleeps as the process that has the device open wants it.
+func (d *Device) pause(t time.Duration) {
+	if d.options.Process.Pause == nil {
+		time.Sleep(t)
+		return
+	}
+	d.options.Process.Pause(t)
 }
 
 // private returns the private key in the slot s, opened once and kept ready as

@@ -105,7 +105,7 @@ func (d *Device) GenerateAt(s scm.Slot, c scm.Curve) (scm.Key, error) {
 
 // create makes a key pair in the slot that choose returns.
 func (d *Device) create(c scm.Curve, choose func(*sql.Tx) (scm.Slot, error)) (scm.Key, error) {
-	wait(d.options.Latency.Generate)
+	d.wait(d.options.Latency.Generate)
 	r, err := d.unsealed()
 	if err != nil {
 		return scm.Key{}, err

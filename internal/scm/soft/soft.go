@@ -68,7 +68,7 @@ func Open(dir string, o Options) (*Device, error) {
 		return nil, err
 	}
 	file, err := sharedfile.Open(filepath.Join(dir, flashName), sharedfile.Options{
-		Schema: schema, Mode: o.Mode, Group: o.Group, Wait: o.Wait, ForkGuard: o.ForkGuard,
+		Schema: schema, Mode: o.Mode, Group: o.Group, Wait: o.Wait, Process: o.Process,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("soft SCM in %s: %w", dir, fault(err))
@@ -138,7 +138,7 @@ func (d *Device) Random(p []byte) error {
 	if _, err := d.answering(); err != nil {
 		return err
 	}
-	wait(d.options.Latency.Random)
+	d.wait(d.options.Latency.Random)
 	rand.Read(p)
 	return nil
 }

@@ -68,7 +68,7 @@ func (d *Device) GenerateVolatile(c scm.Curve) (scm.Key, error) {
 	if err != nil {
 		return scm.Key{}, err
 	}
-	wait(d.options.Latency.Generate)
+	d.wait(d.options.Latency.Generate)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.open(); err != nil {

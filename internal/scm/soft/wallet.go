@@ -145,7 +145,7 @@ func (d *Device) addTop(n hd.Node, k kind, address, name string) (scm.Slot, erro
 // addNode stores a key of a wallet in the lowest free slot, if it may, where place
 // says that it belongs in the tree.
 func (d *Device) addNode(n hd.Node, may func(*sql.Tx) error, place func(*sealedKey)) (scm.Slot, error) {
-	wait(d.options.Latency.Generate)
+	d.wait(d.options.Latency.Generate)
 	r, err := d.unsealed()
 	if err != nil {
 		return 0, err

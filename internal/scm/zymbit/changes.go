@@ -36,7 +36,7 @@ func openChanges(o Options) (*changes, error) {
 		return &changes{}, nil
 	}
 	file, err := sharedfile.Open(filepath.Join(o.State, changesName), sharedfile.Options{
-		Schema: schema, Mode: o.Mode, Group: o.Group, ForkGuard: o.ForkGuard,
+		Schema: schema, Mode: o.Mode, Group: o.Group, Process: o.Process,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", scm.ErrDevice, err)

@@ -53,7 +53,7 @@ type Options struct {
 	Foreign25519     string // one of the values above; "" means Foreign25519Ask
 	PassphraseBase64 bool   // the library takes passphrases of wallets as Base64
 
-	ForkGuard sharedfile.ForkGuard // may be nil
+	Process sharedfile.Process // that the module is loaded into
 }
 
 // Device is an open SCM. Besides scm.Device it is an scm.Agreer, scm.Capable,

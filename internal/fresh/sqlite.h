@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The system calls of the SQLite in the library that includes this file, by the
+ * documented xSetSystemCall of its unix VFS. SQLite keeps descriptors open and knows
+ * them by their number; a host that closes descriptors which it has not opened, and
+ * then opens files of its own, would have them written, cut, locked and closed by it.
+ * Here each call first looks whether the number is the file that was opened, and
+ * fails with EBADF otherwise.
+ */
+#ifndef ZK_SQLITE_H
+#define ZK_SQLITE_H
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "descriptors.h"
+
+/* ---- the part of SQLite's interface that is used (sqlite3.h, "OS Interface Object") ------------- */
+
+typedef void (*sqlite_call)(void);
+
+typedef struct sqlite_vfs {
+	int version, file_size, longest_path;
+	struct sqlite_vfs *next;
+	const char *name;
+	void *data;
+	sqlite_call methods[13]; /* xOpen to xCurrentTimeInt64 */
+	int (*set_system_call)(struct sqlite_vfs *, const char *name, sqlite_call);
+	sqlite_call (*get_system_call)(struct sqlite_vfs *, const char *name);
+	const char *(*next_system_call)(struct sqlite_vfs *, const char *name);
+} sqlite_vfs;
+
+sqlite_vfs *sqlite3_vfs_find(const char *name);
+
+/* ---- the descriptors ---------------------------------------------------------------------------- */
+
+typedef struct sqlite_file {
+	descriptor d; /* fd -1: the entry is free */
+	int given_up; /* it is closed and nothing else */
+	struct sqlite_file *next;
+} sqlite_file;
+
+static sqlite_file *sqlite_files; /* entries are never taken out */
+static pthread_mutex_t sqlite_files_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* With the lock held, as what follows. */
+static sqlite_file *find_sqlite_file(int fd)
+{
+	sqlite_file *f = sqlite_files;
+	while (f && f->d.fd != fd)
+		f = f->next;
+	return f;
+}
+
+static sqlite_file *free_sqlite_file(void)
+{
+	sqlite_file *f = find_sqlite_file(-1);
+	if (!f && (f = malloc(sizeof *f))) {
+		f->d.fd = -1;
+		f->next = sqlite_files;
+		sqlite_files = f;
+	}
+	return f;
+}
+
+/*
+ * Reports whether SQLite has the file open by another descriptor: its record locks
+ * would be gone when this one is closed.
+ */
+static int locked_elsewhere(const descriptor *d)
+{
+	for (sqlite_file *f = sqlite_files; f; f = f->next) {
+		if (f->d.fd >= 0 && f->d.fd != d->fd && f->d.device == d->device && f->d.inode == d->inode && intact(&f->d))
+			return 1;
+	}
+	return 0;
+}
+
+/* Duplicates fd at a number under which SQLite knows no file that the host has closed. */
+static int duplicate_sqlite_file(int fd, int from)
+{
+	int at;
+	while ((at = fcntl(fd, F_DUPFD_CLOEXEC, from)) >= 0 && find_sqlite_file(at)) {
+		close(at);
+		from = at + 1;
+	}
+	return at;
+}
+
+/* Moves a new descriptor to a number that is its own; -1 when there is none. */
+static int settle_sqlite_file(int fd)
+{
+	descriptor d;
+	int stays = fd > STDERR_FILENO && !find_sqlite_file(fd);
+	if (identify(&d, fd) != 0 || (stays && locked_elsewhere(&d)))
+		return fd;
+	int at = duplicate_sqlite_file(fd, HIGH);
+	if (at < 0 && stays)
+		return fd;
+	if (at < 0)
+		at = duplicate_sqlite_file(fd, STDERR_FILENO + 1);
+	int why = errno;
+	close(fd);
+	errno = why;
+	return at;
+}
+
+static int note_sqlite_file(int fd)
+{
+	pthread_mutex_lock(&sqlite_files_lock);
+	sqlite_file *f = free_sqlite_file();
+	int at = f ? settle_sqlite_file(fd) : fd;
+	if (at >= 0 && (!f || identify(&f->d, at) != 0)) {
+		close(at);
+		errno = ENOMEM;
+		at = -1;
+	}
+	if (at >= 0)
+		f->given_up = 0;
+	pthread_mutex_unlock(&sqlite_files_lock);
+	return at;
+}
+
+/* Reports whether the descriptor is the file that SQLite opened, and sets errno if not. */
+static int is_sqlite_file(int fd)
+{
+	pthread_mutex_lock(&sqlite_files_lock);
+	sqlite_file *f = find_sqlite_file(fd);
+	int is = f && !f->given_up && intact(&f->d);
+	pthread_mutex_unlock(&sqlite_files_lock);
+	if (!is)
+		errno = EBADF;
+	return is;
+}
+
+/*
+ * Reports whether the host has left SQLite all its descriptors. If not, those that are
+ * left are given up too: with the others their locks went, so that SQLite must not
+ * write its log into the database when it closes it, nor read an index that another
+ * process has cut by now.
+ */
+static int sqlite_files_intact(void)
+{
+	int all = 1;
+	pthread_mutex_lock(&sqlite_files_lock);
+	for (sqlite_file *f = sqlite_files; f && all; f = f->next)
+		all = f->d.fd < 0 || (!f->given_up && intact(&f->d));
+	for (sqlite_file *f = sqlite_files; f && !all; f = f->next)
+		f->given_up = f->d.fd >= 0;
+	pthread_mutex_unlock(&sqlite_files_lock);
+	return all;
+}
+
+/* ---- the system calls --------------------------------------------------------------------------- */
+
+static int sqlite_open(const char *path, int flags, int mode)
+{
+	int fd = open_plugged(path, flags, mode);
+	return fd < 0 ? fd : note_sqlite_file(fd);
+}
+
+/* What the host has closed is closed. */
+static int sqlite_close(int fd)
+{
+	pthread_mutex_lock(&sqlite_files_lock);
+	sqlite_file *f = find_sqlite_file(fd);
+	int is = f && intact(&f->d);
+	if (f)
+		f->d.fd = -1;
+	pthread_mutex_unlock(&sqlite_files_lock);
+	return is ? close(fd) : 0;
+}
+
+static int sqlite_fstat(int fd, struct stat *st) { return is_sqlite_file(fd) ? fstat(fd, st) : -1; }
+static int sqlite_ftruncate(int fd, off_t size) { return is_sqlite_file(fd) ? ftruncate(fd, size) : -1; }
+static int sqlite_fchmod(int fd, mode_t mode) { return is_sqlite_file(fd) ? fchmod(fd, mode) : -1; }
+
+static int sqlite_fcntl(int fd, int command, ...)
+{
+	va_list rest;
+	va_start(rest, command);
+	void *argument = va_arg(rest, void *);
+	va_end(rest);
+	return is_sqlite_file(fd) ? fcntl(fd, command, argument) : -1;
+}
+
+static ssize_t sqlite_read(int fd, void *to, size_t n) { return is_sqlite_file(fd) ? read(fd, to, n) : -1; }
+static ssize_t sqlite_write(int fd, const void *from, size_t n) { return is_sqlite_file(fd) ? write(fd, from, n) : -1; }
+
+static ssize_t sqlite_pread(int fd, void *to, size_t n, off_t at)
+{
+	return is_sqlite_file(fd) ? pread(fd, to, n, at) : -1;
+}
+
+static ssize_t sqlite_pwrite(int fd, const void *from, size_t n, off_t at)
+{
+	return is_sqlite_file(fd) ? pwrite(fd, from, n, at) : -1;
+}
+
+static ssize_t sqlite_pread64(int fd, void *to, size_t n, off64_t at)
+{
+	return is_sqlite_file(fd) ? pread64(fd, to, n, at) : -1;
+}
+
+static ssize_t sqlite_pwrite64(int fd, const void *from, size_t n, off64_t at)
+{
+	return is_sqlite_file(fd) ? pwrite64(fd, from, n, at) : -1;
+}
+
+/* For root, who gives new files to the owner of the database. Nearly always that is root, and filters may forbid it. */
+static int sqlite_fchown(int fd, uid_t owner, gid_t group)
+{
+	struct stat st;
+	if (sqlite_fstat(fd, &st) != 0)
+		return -1;
+	return st.st_uid == owner && st.st_gid == group ? 0 : fchown(fd, owner, group);
+}
+
+static void *sqlite_mmap(void *address, size_t size, int protection, int flags, int fd, off_t at)
+{
+	return fd == -1 || is_sqlite_file(fd) ? mmap(address, size, protection, flags, fd, at) : MAP_FAILED;
+}
+
+/* Replaces the system calls that this SQLite uses, before it opens its first file; -1 when it cannot. */
+static int guard_sqlite_files(void)
+{
+	static const struct {
+		const char *name;
+		sqlite_call call;
+	} calls[] = {
+		{"open", (sqlite_call)sqlite_open}, {"close", (sqlite_call)sqlite_close},
+		{"fstat", (sqlite_call)sqlite_fstat}, {"ftruncate", (sqlite_call)sqlite_ftruncate},
+		{"fcntl", (sqlite_call)sqlite_fcntl}, {"fchmod", (sqlite_call)sqlite_fchmod},
+		{"read", (sqlite_call)sqlite_read}, {"write", (sqlite_call)sqlite_write},
+		{"pread", (sqlite_call)sqlite_pread}, {"pwrite", (sqlite_call)sqlite_pwrite},
+		{"pread64", (sqlite_call)sqlite_pread64}, {"pwrite64", (sqlite_call)sqlite_pwrite64},
+		{"fchown", (sqlite_call)sqlite_fchown}, {"mmap", (sqlite_call)sqlite_mmap},
+	};
+	sqlite_vfs *vfs = sqlite3_vfs_find("unix");
+	if (!vfs || vfs->version < 3)
+		return -1;
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+		if (vfs->get_system_call(vfs, calls[i].name)) /* the others are not compiled in */
+			vfs->set_system_call(vfs, calls[i].name, calls[i].call);
+	}
+	return 0;
+}
+
+#endif

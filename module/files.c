@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _FILE_OFFSET_BITS 64 /* as SQLite has it */
+#include "../internal/fresh/sqlite.h"
+#include "files.h"
+
+int zk_guard_files(void) { return guard_sqlite_files(); }
+int zk_files_intact(void) { return sqlite_files_intact(); }
