@@ -5,9 +5,12 @@ package guest_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -104,3 +107,15 @@ func (g guest) prints(t *testing.T, program string, args ...string) {
 	t.Log(strings.TrimSpace(out))
 }
 
+// endedBy is the signal by which a program was ended, or 0.
+func endedBy(err error) syscall.Signal {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return 0
+	}
+	status, is := exit.Sys().(syscall.WaitStatus)
+	if !is || !status.Signaled() {
+		return 0
+	}
+	return status.Signal()
+}
