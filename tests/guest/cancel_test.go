@@ -14,9 +14,9 @@ func TestCancel(t *testing.T) {
 		for _, kind := range []string{"deferred", "asynchronous"} {
 			t.Run(call+"/"+kind, func(t *testing.T) {
 				t.Parallel()
-				newGuest(t).silent(t, program, call, kind, size(10, 100))
+				newGuest(t).silent(t, program, call, kind, size(5, 100))
 				if call != "wait" {
-					newControl(t).silent(t, program, call, kind, "5", "shielded")
+					newControl(t).silent(t, program, call, kind, "3", "shielded")
 				}
 			})
 		}

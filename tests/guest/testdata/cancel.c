@@ -6,7 +6,7 @@
 
 static int type, rounds, shielded;
 static char **arguments;
-static CK_SESSION_HANDLE shared; /* which every thread may use */
+static CK_SESSION_HANDLE victim; /* session of the thread that is cancelled, which may leave it amid an operation */
 
 /* ---- what a thread does until it is cancelled ---------------------------------------------------------- */
 
@@ -32,7 +32,7 @@ static void *repeat(void *call)
 	for (;;) {
 		if (shielded)
 			pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-		((void (*)(CK_SESSION_HANDLE))call)(shared);
+		((void (*)(CK_SESSION_HANDLE))call)(victim);
 		pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
 		pthread_testcancel();
 	}
@@ -95,14 +95,17 @@ static void go_on(void)
 
 static void cancel(void (*call)(CK_SESSION_HANDLE), int logged_in)
 {
+	CK_SESSION_HANDLE h;
 	MUST(initialize());
-	MUST(open_session(&shared));
+	MUST(open_session(&h));
 	for (int i = 0; i < rounds; i++) {
+		MUST(open_session(&victim));
 		if (logged_in)
-			MUST(log_in(shared));
+			MUST(log_in(victim));
 		CHECK(joined(cancelled_in(call, 3000 + 1700 * i % 40000), 20, NULL));
-		CK_RV rv = F->C_Logout(shared);
+		CK_RV rv = F->C_Logout(victim);
 		CHECK(rv == CKR_OK || rv == CKR_USER_NOT_LOGGED_IN);
+		MUST(F->C_CloseSession(victim));
 		go_on();
 	}
 	use_in_process();
@@ -117,7 +120,7 @@ static void cancel_sign(void) { cancel(sign, 1); }
 static void cancel_wait(void)
 {
 	MUST(initialize());
-	MUST(open_session(&shared));
+	MUST(open_session(&victim));
 	pthread_t thread = cancelled_in(wait_for_event, 200000);
 	go_on();
 	use_in_process();
