@@ -4,7 +4,6 @@
 #include "guest.h"
 
 #include <setjmp.h>
-#include <sys/mman.h>
 
 static const char *when, *kind;
 
@@ -66,13 +65,6 @@ static void set_all(void)
 	}
 }
 
-static stack_t set_stack(void)
-{
-	stack_t own = {.ss_sp = malloc(ALTERNATE), .ss_size = ALTERNATE};
-	CHECK(own.ss_sp && sigaltstack(&own, NULL) == 0);
-	return own;
-}
-
 static struct state before;
 
 static void compare_now(void)
@@ -90,7 +82,7 @@ static void *compare_in_thread(void *unused)
 	MUST(use_all());
 	look(&now);
 	compare(&first, &now);
-	set_stack();
+	move_handlers(ALTERNATE);
 	look(&with_stack);
 	MUST(use_all());
 	look(&now);
@@ -112,7 +104,7 @@ static void unchanged(void)
 	sigset_t some;
 	if (strcmp(kind, "set") == 0) {
 		set_all();
-		set_stack();
+		move_handlers(ALTERNATE);
 		sigemptyset(&some);
 		sigaddset(&some, SIGUSR2);
 		sigaddset(&some, SIGWINCH);
@@ -185,11 +177,8 @@ static void handle_faults(const char *now)
 static void join_host(void)
 {
 	this_is_host();
-	if (!on_alternate())
-		return;
-	stack_t own = set_stack();
-	stack_low = (uintptr_t)own.ss_sp;
-	stack_high = stack_low + own.ss_size;
+	if (on_alternate())
+		move_handlers(ALTERNATE);
 }
 
 static volatile int deeper = 1;

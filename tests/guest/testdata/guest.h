@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -40,6 +41,15 @@ UNUSED static void this_is_host(void)
 }
 
 UNUSED static int on_own_stack(const void *p) { return (uintptr_t)p >= stack_low && (uintptr_t)p < stack_high; }
+
+/* Gives the thread an alternate stack, which is its own for handlers from now on. Nobody gives it back. */
+UNUSED static void move_handlers(size_t n)
+{
+	stack_t own = {.ss_sp = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), .ss_size = n};
+	CHECK(own.ss_sp != MAP_FAILED && sigaltstack(&own, NULL) == 0);
+	stack_low = (uintptr_t)own.ss_sp;
+	stack_high = stack_low + n;
+}
 
 UNUSED static pid_t thread_id(void) { return syscall(SYS_gettid); }
 

@@ -7,7 +7,6 @@
  */
 #include "guest.h"
 
-#include <sys/mman.h>
 #include <sys/time.h>
 
 enum { MOST = 4, PAUSE = 300, ALTERNATE = 1 << 17 };
@@ -50,10 +49,7 @@ static void join_host(void)
 	this_is_host();
 	if (!(flags & SA_ONSTACK))
 		return;
-	stack_t own = {.ss_sp = malloc(ALTERNATE), .ss_size = ALTERNATE};
-	CHECK(own.ss_sp && sigaltstack(&own, NULL) == 0);
-	stack_low = (uintptr_t)own.ss_sp;
-	stack_high = stack_low + ALTERNATE;
+	move_handlers(ALTERNATE);
 }
 
 static void change_mask(int how)
