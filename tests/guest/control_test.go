@@ -33,6 +33,7 @@ type guest struct {
 
 func newGuest(t *testing.T) guest {
 	t.Helper()
+	harness.SoftOnly(t, harness.SecondRuntime)
 	return guest{newToken(t), harness.Module(t)}
 }
 
