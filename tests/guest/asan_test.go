@@ -3,6 +3,7 @@
 package guest_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,6 +29,13 @@ func TestAddressSanitizer(t *testing.T) {
 		{"tests/guest/testdata/crowd.c", [][]string{{"mixed", "20"}, {"logins", "10"}, {"finalize", "10"}}},
 		{"tests/guest/testdata/manners.c", [][]string{{"sigpipe"}, {"unload"}, {"exit"}}},
 		{"tests/guest/testdata/heirs.c", [][]string{{"same"}}},
+		{"tests/guest/testdata/signals.c", [][]string{
+			{"14", "8192", "before", "none", "1", "3000"}, {"17", "32768", "loaded", "none", "4", "3000"}, {"10", "0", "called", "onstack", "4", "3000"},
+		}},
+		{"tests/guest/testdata/masks.c", [][]string{{"signalfd", "called"}, {"blocked", "child"}}},
+		{"tests/guest/testdata/cancel.c", [][]string{{"login", "deferred", "20"}, {"make", "asynchronous", "20"}, {"choice"}}},
+		{"tests/guest/testdata/latency.c", [][]string{{"event"}, {"logins"}}},
+		{"tests/guest/testdata/limits.c", [][]string{{"nofile", "loaded", "256"}}},
 		{"tests/fork/testdata/forks.c", [][]string{{"only-loaded"}, {"initialized"}, {"threads"}, {"generations"}}},
 		{"tests/fork/testdata/handlers.c", [][]string{{"handler-after-module"}}},
 		{"tests/fork/testdata/losses.c", [][]string{{"descriptors-closed"}, {"copy-impossible"}}},
@@ -46,12 +54,16 @@ func TestAddressSanitizer(t *testing.T) {
 	}
 }
 
-// sanitized builds the module.
+// sanitized builds the module, as make does.
 func sanitized(t *testing.T) string {
 	t.Helper()
 	root, module := harness.Root(t), filepath.Join(t.TempDir(), "libzk_pkcs11.so")
-	flags := "-extldflags '-Wl,--version-script=" + filepath.Join(root, "module/export.map") + "'"
-	cmd := exec.Command("go", "build", "-asan", "-trimpath", "-buildmode=c-shared", "-ldflags", flags, "-o", module, "./module")
+	runtime := filepath.Join(t.TempDir(), "runtime")
+	run(t, filepath.Join(root, "scripts/runtime.sh"), runtime)
+	flags := fmt.Sprintf("-extldflags '-Wl,--version-script=%s,-T,%s,--wrap=pthread_create'",
+		filepath.Join(root, "module/export.map"), filepath.Join(root, "module/start.ld"))
+	cmd := exec.Command("go", "build", "-asan", "-trimpath", "-buildmode=c-shared", "-overlay", filepath.Join(runtime, "overlay.json"),
+		"-ldflags", flags, "-o", module, "./module")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build -asan: %v\n%s", err, out)

@@ -3,105 +3,114 @@
 package guest_test
 
 import (
-	"bytes"
-	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
-	"libzk_pkcs11/tests/harness"
+	"golang.org/x/sys/unix"
 )
 
-// nobody is the number of the user who has no rights, and of his group.
-const nobody = "65534"
-
-// TestHaproxy has a host do what haproxy does without the line
-// insecure-fork-wanted: its workers may make no threads when they first use the
-// key. The module knows haproxy by its name.
-func TestHaproxy(t *testing.T) {
-	program := compile(t, "haproxy")
-	for _, scenario := range []string{"alone", "background", "master-worker"} {
-		t.Run(scenario, func(t *testing.T) {
-			t.Parallel()
-			silent(t, newTokenOfNobody(t), program, scenario, nobody)
-		})
+// answer runs a host at a limit: it lives, and the module answers that all went
+// well, or with a code of which it logs the reason. The loader of libraries speaks
+// for itself.
+func (g guest) answer(t *testing.T, program string, args ...string) string {
+	t.Helper()
+	out, log, err := g.run(program, args...)
+	out = strings.TrimSpace(out)
+	if err != nil {
+		t.Errorf("%s: %v\n%s\n%s", strings.Join(args, " "), err, head(out), head(log))
+		return out
 	}
+	t.Logf("%s: %s %s", strings.Join(args, " "), out, log)
+	if g.library == softHSM {
+		return out
+	}
+	for line := range strings.Lines(log) {
+		if !strings.HasPrefix(line, "libzk_pkcs11: ") {
+			t.Errorf("%s: printed %s", strings.Join(args, " "), line)
+		}
+	}
+	if out != "not loaded" && (out == "0x0") != (log == "") {
+		t.Errorf("%s: the answer is %s, and the log is %q", strings.Join(args, " "), out, log)
+	}
+	return out
 }
 
-// TestLikeHaproxy names the quirk for a program that the module does not know, and
-// for one that it does takes it away.
-func TestLikeHaproxy(t *testing.T) {
-	other := filepath.Join(t.TempDir(), "other")
-	run(t, "cp", compile(t, "haproxy"), other)
-	for _, scenario := range []string{"alone", "background", "master-worker"} {
-		t.Run(scenario, func(t *testing.T) {
-			t.Parallel()
-			home := newTokenOfNobody(t)
-			home.Set("ZK_PKCS11_QUIRKS", "haproxy")
-			silent(t, home, other, scenario, nobody)
-		})
+// common makes the state that of a user to whom limits apply, whom the host becomes.
+func (g guest) common(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return
 	}
+	uid := strconv.Itoa(200000 + os.Getpid()%100000) // who has no other processes
+	for dir := g.Dir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, "chown", "-R", uid+":"+uid, g.Dir)
+	if out, err := exec.Command("setpriv", "--reuid", uid, "--clear-groups", "test", "-r", g.library).CombinedOutput(); err != nil {
+		t.Skipf("a common user cannot read %s: %v %s", g.library, err, out)
+	}
+	g.Set("ZK_TEST_UID", uid)
 }
 
-// TestNoMoreThreads wants a code and a line in the log from a worker that may make
-// no threads and has none, not its end.
+// TestNoMoreThreads: hosts that may make no more threads, alone and with many
+// threads that call at once. When they may again, all goes well.
 func TestNoMoreThreads(t *testing.T) {
-	home := newTokenOfNobody(t)
-	home.Set("ZK_PKCS11_QUIRKS", "none")
-	out := home.Run(compile(t, "haproxy"), harness.Module(t), "refused", nobody)
-	if !strings.HasPrefix(out, "libzk_pkcs11: error: ") || strings.Count(out, "\n") != 1 {
-		t.Errorf("printed %q, want one line of the log", out)
-	}
+	program := compile(t, "limits")
+	withBoth(t, func(t *testing.T, host func(*testing.T) guest) {
+		g := host(t)
+		g.common(t)
+		for _, when := range []string{"before", "loaded", "called", "child-loaded", "child"} {
+			for _, threads := range []string{"0", "4", "40"} {
+				t.Run(when+"/"+threads, func(t *testing.T) { g.answer(t, program, "nproc", when, threads) })
+			}
+		}
+	})
 }
 
-// addressSpace is what the module wants to be free, in MB, from the source text.
-var addressSpace = regexp.MustCompile(`(?m)^#define ADDRESS_SPACE .*\(size_t\)([0-9]+) << 20 :`)
-
-// TestLittleAddressSpace: README.md says how much has to be free at the first call
-// that needs it, in MB, and that is enough.
+// TestLittleAddressSpace limits the address space of hosts, in MB, from the start
+// or as soon as they have loaded the module, and that of their children.
 func TestLittleAddressSpace(t *testing.T) {
-	if strconv.IntSize != 64 {
-		t.Skip("the numbers are those of 64 bits")
+	const least, most = 200, 4200
+	enough := map[string]int{"before": 2200, "loaded": 2200, "child": 4200} // a child has what its parent had, besides
+	step := 500
+	if os.Getenv("ZK_SOAK") != "" {
+		step = 100
 	}
-	found := addressSpace.FindSubmatch(text(t, "module/start.c"))
-	if found == nil {
-		t.Fatal("module/start.c has no ADDRESS_SPACE in the form that this test knows")
-	}
-	needed, err := strconv.Atoi(string(found[1]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if claim := fmt.Sprintf("%d MB of address space", needed); !bytes.Contains(text(t, "README.md"), []byte(claim)) {
-		t.Errorf("README.md does not say %q", claim)
-	}
-	program := compile(t, "cramped")
-	silent(t, newToken(t), program, "enough", strconv.Itoa(needed+50))
-	out := newToken(t).Run(program, harness.Module(t), "little", strconv.Itoa(needed-50))
-	if !strings.HasPrefix(out, "libzk_pkcs11: error: ") || !strings.Contains(out, "address space") || strings.Count(out, "\n") != 1 {
-		t.Errorf("printed %q, want one line of the log", out)
-	}
+	program := compile(t, "limits")
+	withBoth(t, func(t *testing.T, host func(*testing.T) guest) {
+		t.Parallel()
+		g := host(t)
+		for _, when := range []string{"before", "loaded", "child"} {
+			t.Run(when, func(t *testing.T) {
+				for size := least; size <= most; size += step {
+					answer := g.answer(t, program, "space", when, strconv.Itoa(size))
+					if size >= enough[when] && answer != "0x0" {
+						t.Errorf("%d MB are not enough", size)
+					}
+				}
+			})
+		}
+	})
 }
 
-// text reads a file of the project.
-func text(t *testing.T, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(harness.Root(t), name))
-	if err != nil {
-		t.Fatal(err)
+// TestLimitOfDescriptors: the host's limit is what it was, in children and in the
+// programs that they start, too.
+func TestLimitOfDescriptors(t *testing.T) {
+	var own unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &own); err != nil || own.Max <= 1024 {
+		t.Skipf("the hard limit is %d, and has to be above 1024 (%v)", own.Max, err)
 	}
-	return b
-}
-
-// newTokenOfNobody is a token that hosts can use after they have given up the
-// rights of root.
-func newTokenOfNobody(t *testing.T) *harness.Home {
-	t.Helper()
-	home := newToken(t)
-	if os.Geteuid() == 0 {
-		run(t, "chown", "-R", nobody+":"+nobody, home.Dir)
-	}
-	return home
+	program := compile(t, "limits")
+	withBoth(t, func(t *testing.T, host func(*testing.T) guest) {
+		g := host(t)
+		for _, soft := range []string{"256", "1024"} {
+			t.Run(soft, func(t *testing.T) { g.silent(t, program, "nofile", "loaded", soft) })
+		}
+	})
 }

@@ -15,7 +15,7 @@ func (d *Device) Time(precise bool) (uint32, error) {
 	}
 	if precise {
 		now := d.read(&f.condition)
-		time.Sleep(now.Truncate(time.Second).Add(time.Second).Sub(now))
+		d.pause(now.Truncate(time.Second).Add(time.Second).Sub(now))
 	}
 	return d.seconds(&f.condition), nil
 }
