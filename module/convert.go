@@ -19,23 +19,41 @@ const (
 	maxBytes      = math.MaxInt32
 	maxAttributes = 1 << 12
 	labelSize     = 32 // of C_InitToken, which is told no length
+	firstPage     = 4096
 )
+
+// inFirstPage reports whether p is a small number and no address. Go ends the process when
+// it finds one among the pointers of a stack that it has to move; so it does not go far.
+func inFirstPage[T any](p *T) bool { return p != nil && uintptr(unsafe.Pointer(p)) < firstPage }
 
 // uint stands for CK_ULONG, whose pointers are shared with the caller below.
 var _ = [1]struct{}{}[unsafe.Sizeof(uint(0))-unsafe.Sizeof(C.CK_ULONG(0))]
 
 // need refuses a NULL where the function writes.
 func need[T any](p *T) *T {
-	if p == nil {
+	if p == nil || inFirstPage(p) {
 		panic(refusal(pkcs11.CKR_ARGUMENTS_BAD))
 	}
 	return p
 }
 
+// touch panics where p leads nowhere, or to what cannot be written. A function that makes
+// something does so first: else nobody could be told of it afterwards.
+func touch[T any](p *T) {
+	b := unsafe.Slice((*byte)(unsafe.Pointer(p)), unsafe.Sizeof(*p))
+	poke(&b[0], b[0])
+	poke(&b[len(b)-1], b[len(b)-1])
+}
+
+// poke is not inlined: the compiler leaves out the writing of what is there already.
+//
+//go:noinline
+func poke(p *byte, v byte) { *p = v }
+
 // view shows n elements of the caller's memory, for as long as the call lasts.
 // NULL is a nil slice, and has no elements.
 func view[T, E any](p *E, n C.CK_ULONG) []T {
-	if n > maxBytes/C.CK_ULONG(unsafe.Sizeof(*p)) || (p == nil && n > 0) {
+	if n > maxBytes/C.CK_ULONG(unsafe.Sizeof(*p)) || (p == nil && n > 0) || inFirstPage(p) {
 		panic(refusal(pkcs11.CKR_ARGUMENTS_BAD))
 	}
 	if p == nil {
@@ -58,6 +76,7 @@ func output[T, E any](p *E, n C.CK_ULONG_PTR) pkcs11.Output[T] {
 	if n == nil {
 		return pkcs11.Output[T]{}
 	}
+	need(n)
 	return pkcs11.Output[T]{Buffer: room[T](p, *n), Length: (*uint)(unsafe.Pointer(n))}
 }
 
@@ -99,6 +118,7 @@ func mechanism(m C.CK_MECHANISM_PTR) *pkcs11.Mechanism {
 	if m == nil {
 		return nil
 	}
+	need(m)
 	parameter := inner((C.CK_BYTE_PTR)(m.pParameter), m.ulParameterLen)
 	return &pkcs11.Mechanism{Type: uint(m.mechanism), Parameter: parameter, Params: parameters(m)}
 }

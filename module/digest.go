@@ -37,7 +37,7 @@ func goDigestKey(h C.CK_SESSION_HANDLE, key C.CK_OBJECT_HANDLE) C.CK_RV {
 
 //export goDigestFinal
 func goDigestFinal(h C.CK_SESSION_HANDLE, digest C.CK_BYTE_PTR, nd C.CK_ULONG_PTR) C.CK_RV {
-	return within("C_DigestFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return during(C.CKF_DIGEST, "C_DigestFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.DigestFinal(uint(h), output[byte](digest, nd))
 	})
 }

@@ -30,7 +30,7 @@ func goEncryptUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG, ou
 
 //export goEncryptFinal
 func goEncryptFinal(h C.CK_SESSION_HANDLE, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) C.CK_RV {
-	return within("C_EncryptFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return during(C.CKF_ENCRYPT, "C_EncryptFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.EncryptFinal(uint(h), output[byte](out, nout))
 	})
 }
@@ -58,7 +58,7 @@ func goDecryptUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG, ou
 
 //export goDecryptFinal
 func goDecryptFinal(h C.CK_SESSION_HANDLE, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) C.CK_RV {
-	return within("C_DecryptFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return during(C.CKF_DECRYPT, "C_DecryptFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.DecryptFinal(uint(h), output[byte](out, nout))
 	})
 }

@@ -8,6 +8,7 @@
 #include "../internal/fresh/locks.h"
 #include "_cgo_export.h"
 #include "copy.h"
+#include "probe.h"
 #include "start.h"
 #include "threads.h"
 
@@ -171,6 +172,8 @@ CK_RV zk_check_arguments(const CK_C_INITIALIZE_ARGS *a)
 {
 	if (!a)
 		return CKR_OK;
+	if (!zk_readable(a, sizeof *a))
+		return CKR_ARGUMENTS_BAD;
 	int callbacks = !!a->CreateMutex + !!a->DestroyMutex + !!a->LockMutex + !!a->UnlockMutex;
 	if (a->pReserved || (callbacks != 0 && callbacks != 4))
 		return CKR_ARGUMENTS_BAD;

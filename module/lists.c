@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "copy.h"
+#include "probe.h"
 
 #define POINTER(NAME, PARAMETERS) C_##NAME,
 
@@ -28,7 +29,7 @@ static CK_INTERFACE heir = {(CK_UTF8CHAR *)ZK_HEIR, &heir_list, CKF_INTERFACE_FO
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list)
 {
-	if (!list)
+	if (!zk_writable(list, sizeof *list))
 		return CKR_ARGUMENTS_BAD;
 	*list = &list_2_40;
 	return CKR_OK;
@@ -36,14 +37,18 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list)
 
 CK_RV C_GetInterfaceList(CK_INTERFACE_PTR list, CK_ULONG_PTR count)
 {
-	if (!count)
+	if (!zk_readable(count, sizeof *count))
 		return CKR_ARGUMENTS_BAD;
 	CK_ULONG room = *count;
+	if (!zk_writable(count, sizeof *count))
+		return CKR_ARGUMENTS_BAD;
 	*count = INTERFACES;
 	if (!list)
 		return CKR_OK;
 	if (room < INTERFACES)
 		return CKR_BUFFER_TOO_SMALL;
+	if (!zk_writable(list, sizeof interfaces))
+		return CKR_ARGUMENTS_BAD;
 	memcpy(list, interfaces, sizeof interfaces);
 	return CKR_OK;
 }
@@ -60,7 +65,11 @@ static int matches(const CK_INTERFACE *i, const CK_UTF8CHAR *name, const CK_VERS
 
 CK_RV C_GetInterface(CK_UTF8CHAR_PTR name, CK_VERSION_PTR version, CK_INTERFACE_PTR_PTR interface, CK_FLAGS flags)
 {
-	if (!interface)
+	if (name && !zk_readable_string(name, sizeof ZK_HEIR))
+		return CKR_ARGUMENTS_BAD;
+	if (version && !zk_readable(version, sizeof *version))
+		return CKR_ARGUMENTS_BAD;
+	if (!zk_writable(interface, sizeof *interface))
 		return CKR_ARGUMENTS_BAD;
 	for (int i = 0; i < INTERFACES; i++) {
 		if (matches(&interfaces[i], name, version, flags)) {

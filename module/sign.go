@@ -30,7 +30,7 @@ func goSignUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG) C.CK_
 
 //export goSignFinal
 func goSignFinal(h C.CK_SESSION_HANDLE, sig C.CK_BYTE_PTR, ns C.CK_ULONG_PTR) C.CK_RV {
-	return within("C_SignFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return during(C.CKF_SIGN, "C_SignFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.SignFinal(uint(h), output[byte](sig, ns))
 	})
 }

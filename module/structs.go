@@ -13,10 +13,10 @@ import (
 )
 
 // fill makes a function that writes a result of the provider to the caller's
-// memory, converted, unless there was an error. Where to is NULL, the call is
-// refused before it does anything.
+// memory, converted, unless there was an error. Where to is NULL or cannot be
+// written, the call is refused before it does anything.
 func fill[T, G any](to *T, convert func(G) T) func(G, error) error {
-	need(to)
+	touch(need(to))
 	return func(v G, err error) error {
 		if err == nil {
 			*to = convert(v)

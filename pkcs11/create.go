@@ -185,8 +185,11 @@ func (t *token) keepStored(o *object) (uint, error) {
 		o.attrs[CKA_UNIQUE_ID] = []byte(hex.EncodeToString(id))
 	}
 	r := store.Record{Slot: store.NoSlot, Sealed: o.private(), Attributes: toStore(o.attrs)}
-	err := t.write(func(tx *store.Tx) error { return tx.Put(&r) }, func(c *catalog) {
+	err := t.write(func(tx *store.Tx) error {
+		err := tx.Put(&r)
 		o.id = identity{record: r.ID}
+		return err
+	}, func(c *catalog) {
 		if t.complete(o) != nil {
 			c.add(o)
 			c.reconsider(o)
@@ -205,11 +208,11 @@ func (t *token) write(change func(*store.Tx) error, apply func(*catalog)) error 
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	apply(&t.objects)
-	if c := &t.objects; c.known && c.store == done.Before {
+	c, applied := &t.objects, false
+	defer func() { c.known = c.known && applied }() // a panic leaves half of it
+	apply(c)
+	if applied = c.store == done.Before; applied {
 		c.store = done.After
-	} else {
-		c.known = false
 	}
 	return nil
 }

@@ -108,16 +108,23 @@ func foreignFailure(err error) error {
 	return err
 }
 
-// recordForeign records what the caller said of a new foreign key.
+// recordForeign records what the caller said of a new foreign key, which does not stay
+// in the device if that fails.
 func (t *token) recordForeign(keeper scm.Keeper, k scm.Key, a attributes) (uint, error) {
+	kept := false
+	defer func() {
+		if !kept {
+			t.warnOn("erasing a foreign key that could not be recorded", keeper.RemoveForeign(k.Slot-foreignBase))
+		}
+	}()
 	o := &object{id: slotIdentity(k, false), key: &k, rules: ecPublicObject, attrs: t.slotAttributes(k, false).with(a)}
 	o.attrs[CKA_ZK_SLOT] = ulong(uint(k.Slot - foreignBase))
 	r := t.record(o)
 	err := t.write(func(tx *store.Tx) error { return tx.Put(r) }, func(c *catalog) { c.add(t.complete(o)) })
 	if err != nil {
-		t.warnOn("erasing a foreign key that could not be recorded", keeper.RemoveForeign(k.Slot-foreignBase))
 		return 0, err
 	}
+	kept = true
 	return o.handle, nil
 }
 

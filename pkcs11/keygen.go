@@ -114,8 +114,16 @@ func (s *session) possible(r *pairRequest) error {
 	return s.writable(private)
 }
 
+// madePair is a key pair that the device has made, and what has come of it so far.
+type madePair struct {
+	key      scm.Key
+	half     [2]*object // public first
+	recorded bool       // the store may know of it
+}
+
 // generate makes the key pair and its two objects. Nobody destroys the one
-// before the others are there.
+// before the others are there. Whatever fails once the device has made the pair, a
+// panic too, the pair is taken back.
 func (s *session) generate(r *pairRequest) ([2]uint, error) {
 	s.token.changes.Lock()
 	defer s.token.changes.Unlock()
@@ -123,32 +131,44 @@ func (s *session) generate(r *pairRequest) ([2]uint, error) {
 	if err != nil {
 		return [2]uint{}, err
 	}
+	pair, kept := madePair{key: k}, false
+	defer func() {
+		if !kept {
+			s.token.takeBack(&pair)
+		}
+	}()
 	r.nameAlike(k)
-	var pair [2]*object
-	for i := range pair {
-		pair[i] = s.token.newHalf(k, i == 1, r.half[i])
+	for i := range pair.half {
+		pair.half[i] = s.token.newHalf(k, i == 1, r.half[i])
 	}
 	keep := s.keepSlot
 	if k.Slot.Volatile() {
 		keep = s.keepVolatile
 	}
-	handles, err := keep(pair)
-	if err != nil {
-		s.token.takeBack(k, pair)
+	if err := keep(&pair); err != nil {
 		return [2]uint{}, err
 	}
-	return handles, nil
+	kept = true
+	return [2]uint{pair.half[0].handle, pair.half[1].handle}, nil
 }
 
 // takeBack undoes the making of a key pair of which not everything could be kept:
-// what has a handle already was.
-func (t *token) takeBack(k scm.Key, pair [2]*object) {
-	for _, o := range pair {
-		if o.handle != 0 {
+// what has a handle already, and what may be recorded. The key goes in any case.
+func (t *token) takeBack(pair *madePair) {
+	defer func() { t.warnOn("erasing a new key that could not be recorded", t.device.Remove(pair.key)) }()
+	for _, o := range pair.half {
+		if o != nil && (o.handle != 0 || o.id.record != 0) {
 			t.warnOn("forgetting one half of a new key pair", t.destroy(o))
 		}
 	}
-	t.warnOn("erasing a new key that could not be recorded", t.device.Remove(k))
+	if pair.recorded {
+		t.warnOn("forgetting the record of a new key pair", t.forgetRecords(pair.key))
+	}
+}
+
+// forgetRecords deletes what the store remembers of a key.
+func (t *token) forgetRecords(k scm.Key) error {
+	return t.write(func(tx *store.Tx) error { return tx.DeleteSlot(int(k.Slot), k.Public) }, func(*catalog) {})
 }
 
 // newKey asks the device for the key pair.
@@ -211,43 +231,42 @@ func (t *token) newHalf(k scm.Key, private bool, wanted attributes) *object {
 
 // keepVolatile makes session objects of a key pair in volatile memory; a public
 // half with CKA_TOKEN is stored.
-func (s *session) keepVolatile(pair [2]*object) ([2]uint, error) {
-	var handles [2]uint
-	for i, o := range pair {
-		if i == 0 && o.attrs.is(CKA_TOKEN) {
-			o.key = nil
-		}
-		var err error
-		if handles[i], err = s.keep(o.attrs, o); err != nil {
-			return handles, err
+func (s *session) keepVolatile(pair *madePair) error {
+	if public := pair.half[0]; public.attrs.is(CKA_TOKEN) {
+		public.key = nil
+	}
+	for _, o := range pair.half {
+		if _, err := s.keep(o.attrs, o); err != nil {
+			return err
 		}
 	}
-	return handles, nil
+	return nil
 }
 
 // keepSlot records what the caller said of a key pair in a user key slot. A
 // public half without CKA_TOKEN is a session object, and the slot shows none.
-func (s *session) keepSlot(pair [2]*object) ([2]uint, error) {
+func (s *session) keepSlot(pair *madePair) error {
 	t := s.token
-	public, private := t.record(pair[0]), t.record(pair[1])
-	if public.Hidden = !pair[0].attrs.is(CKA_TOKEN); public.Hidden {
-		pair[0].key = nil
-		pair[0].attrs.leaveSlot()
-		if _, err := s.keep(pair[0].attrs, pair[0]); err != nil {
-			return [2]uint{}, err
+	public, private := t.record(pair.half[0]), t.record(pair.half[1])
+	if o := pair.half[0]; !o.attrs.is(CKA_TOKEN) {
+		public.Hidden = true
+		o.key = nil
+		o.attrs.leaveSlot()
+		if _, err := s.keep(o.attrs, o); err != nil {
+			return err
 		}
 	}
-	err := t.write(func(tx *store.Tx) error {
+	return t.write(func(tx *store.Tx) error {
+		pair.recorded = true
 		if err := tx.Put(public); err != nil {
 			return err
 		}
 		return tx.Put(private)
 	}, func(c *catalog) {
-		for _, o := range pair {
+		for _, o := range pair.half {
 			if o.attrs.is(CKA_TOKEN) {
 				c.add(t.complete(o))
 			}
 		}
 	})
-	return [2]uint{pair[0].handle, pair[1].handle}, err
 }

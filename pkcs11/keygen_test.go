@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/store"
 	"libzk_pkcs11/tests/harness"
 )
@@ -338,4 +339,99 @@ func TestGenerateFull(t *testing.T) {
 	f.device.Fail("Generate", 1, scm.ErrFull)
 	_, _, err := f.tryPair(scm.P256, []any{CKA_TOKEN, true}, []any{CKA_TOKEN, true})
 	want(t, "generate", err, CKR_DEVICE_MEMORY)
+}
+
+// panicky is a device that panics at what cannot fail, once it is told to.
+type panicky struct {
+	scmtest.Full
+	armed bool
+}
+
+func (p *panicky) Capability(c scm.Curve) scm.Capability {
+	if p.armed {
+		p.armed = false
+		panic("asked for a capability")
+	}
+	return p.Full.Capability(c)
+}
+
+// TestPanicInGenerate has the provider panic at every step after the device has made a
+// key pair: nothing of the pair is left, neither in the device nor in the store.
+func TestPanicInGenerate(t *testing.T) {
+	for _, c := range []struct{ public, private bool }{{true, true}, {false, true}, {true, false}, {false, false}} {
+		for step, breakAt := range map[string]func(*fixture){
+			"before it is recorded": func(f *fixture) {
+				p := &panicky{Full: f.device.Full}
+				f.device.Full = p
+				f.during(generateMethod(c.private), func() { p.armed = true })
+			},
+			"after it is recorded": func(f *fixture) { // there are no more handles
+				f.during(generateMethod(c.private), func() { f.Provider.handles = nil })
+			},
+		} {
+			t.Run(fmt.Sprintf("%+v %s", c, step), func(t *testing.T) {
+				if !c.private {
+					harness.SoftOnly(t, harness.NoSession)
+				}
+				panicInGenerate(t, breakAt, []any{CKA_TOKEN, c.public, CKA_LABEL, "mine"}, []any{CKA_TOKEN, c.private})
+			})
+		}
+	}
+}
+
+func generateMethod(onToken bool) string {
+	if onToken {
+		return "Generate"
+	}
+	return "GenerateVolatile"
+}
+
+func panicInGenerate(t *testing.T, breakAt func(*fixture), public, private []any) {
+	t.Helper()
+	f := newUser(t)
+	handles, full := f.Provider.handles, f.device.Full
+	breakAt(f)
+	if !panics(func() { _, _, _ = f.tryPair(scm.P256, public, private) }) {
+		t.Error("no panic")
+	}
+	f.Provider.handles, f.device.Full = handles, full
+	if n := f.device.Calls("Remove"); n != 1 {
+		t.Errorf("%d keys were removed, want 1", n)
+	}
+	f.leftAlone()
+	f.tokenPair(scm.P256) // in the slot that the other has left
+	if n := f.log.count("error") + f.log.count("warning"); n > 0 {
+		t.Errorf("%d lines in the log", n)
+	}
+}
+
+// leftAlone checks that a new process sees the keys in permanent slots only, and that
+// this one sees no other objects.
+func (f *fixture) leftAlone() {
+	f.Helper()
+	other := openIn(f, f.dir, Options{})
+	other.h = other.session(CKF_RW_SESSION)
+	f.ok(other.Login(other.h, CKU_USER, userPIN))
+	for _, x := range []*fixture{f, other} {
+		for _, class := range []int{CKO_PRIVATE_KEY, CKO_PUBLIC_KEY} {
+			if n := len(x.search(CKA_CLASS, class)); n != scm.PermanentSlots {
+				f.Errorf("%d keys of class %d, want %d", n, class, scm.PermanentSlots)
+			}
+		}
+	}
+	records, err := f.store.Records()
+	f.ok(err)
+	if len(records) > 0 {
+		f.Errorf("%d records are left", len(records))
+	}
+	if n := other.log.count("error") + other.log.count("warning"); n > 0 {
+		f.Errorf("another process logs %d lines", n)
+	}
+}
+
+// panics reports whether f does.
+func panics(f func()) (yes bool) {
+	defer func() { yes = recover() != nil }()
+	f()
+	return
 }

@@ -18,15 +18,26 @@ func (p *Provider) SeedRandom(h uint, seed []byte) error {
 	})
 }
 
+// maxRandom is how many random bytes are drawn at once.
+const maxRandom = 64 << 10
+
 // GenerateRandom fills a buffer with random bytes of the device (section
-// 5.19.2).
+// 5.19.2). They are drawn into memory of its own: the kernel, or C, may be what fills it,
+// and the host ends if they meet an address of the caller's that leads nowhere.
 func (p *Provider) GenerateRandom(h uint, out []byte) error {
 	return p.in(h, func(s *session) error {
-		if err := s.token.device.Random(out); err != nil {
-			return err
+		b := make([]byte, min(len(out), maxRandom))
+		defer clear(b)
+		for {
+			n := min(len(out), len(b))
+			if err := s.token.device.Random(b[:n]); err != nil {
+				return err
+			}
+			s.token.seed.mask(b[:n])
+			if out = out[copy(out, b[:n]):]; len(out) == 0 {
+				return nil
+			}
 		}
-		s.token.seed.mask(out)
-		return nil
 	})
 }
 

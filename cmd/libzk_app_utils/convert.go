@@ -4,7 +4,6 @@ package main
 
 // #include <stdint.h>
 // #include <stdlib.h>
-// #include <string.h>
 import "C"
 
 import (
@@ -45,14 +44,18 @@ func view(p *C.uint8_t, n C.int) []byte {
 	return unsafe.Slice((*byte)(p), size)
 }
 
-// text is a string of the caller's, which has to be there.
+// text is a string of the caller's, which has to be there. Go looks for its end: where the
+// address leads nowhere, C would end the process.
 func text(p *C.char) string {
 	check(p != nil)
-	n := C.strnlen(p, maxString+1)
-	if n > maxString {
-		panic(refusal{errTooLong})
+	var b []byte
+	for at := unsafe.Pointer(p); *(*byte)(at) != 0; at = unsafe.Add(at, 1) {
+		if len(b) == maxString {
+			panic(refusal{errTooLong})
+		}
+		b = append(b, *(*byte)(at))
 	}
-	return C.GoStringN(p, C.int(n))
+	return string(b)
 }
 
 // optional is a string of the caller's, "" for NULL.

@@ -68,6 +68,7 @@ type Soft struct {
 
 	MaxKeys, UserSlots int
 	EdDSA              string // "message", "digest" or "none"
+	Nonce              string // "random" or "rfc6979"
 	PermanentSignOnly  bool
 	PermanentShown     bool
 	PermanentRemovable bool

@@ -311,6 +311,7 @@ defects = ["huge-slot", "dark-led"]
 max_num_keys = 654
 user_slots = 10
 eddsa = "digest"
+nonce = "rfc6979"
 permanent_sign_only = true
 permanent_shown = true
 permanent_removable = true
@@ -348,7 +349,7 @@ func TestSoft(t *testing.T) {
 	}
 	want := Soft{
 		Seal: "pin", Firmware: "00.00.51beta", Defects: []string{"huge-slot", "dark-led"},
-		MaxKeys: 654, UserSlots: 10, EdDSA: "digest",
+		MaxKeys: 654, UserSlots: 10, EdDSA: "digest", Nonce: "rfc6979",
 		PermanentSignOnly: true, PermanentShown: true, PermanentRemovable: true, EphemeralSigns: true,
 		Allocation: "next",
 		Generator:  "appended", MaxRandom: 512, MaxLock: 131072,

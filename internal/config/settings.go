@@ -32,6 +32,7 @@ func settings() []setting {
 		{"soft.max_num_keys", "", func(c *Config, v value) error { return v.number(&c.Soft.MaxKeys, 1, 1<<20) }},
 		{"soft.user_slots", "", func(c *Config, v value) error { return v.number(&c.Soft.UserSlots, 1, 512) }},
 		{"soft.eddsa", "", func(c *Config, v value) error { return v.oneOf(&c.Soft.EdDSA, "message", "digest", "none") }},
+		{"soft.nonce", "", func(c *Config, v value) error { return v.oneOf(&c.Soft.Nonce, "random", "rfc6979") }},
 		{"soft.permanent_sign_only", "", func(c *Config, v value) error { return v.truth(&c.Soft.PermanentSignOnly) }},
 		{"soft.permanent_shown", "", func(c *Config, v value) error { return v.truth(&c.Soft.PermanentShown) }},
 		{"soft.permanent_removable", "", func(c *Config, v value) error { return v.truth(&c.Soft.PermanentRemovable) }},

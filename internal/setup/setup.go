@@ -114,7 +114,7 @@ func softOptions(s config.Soft) soft.Options {
 	return soft.Options{
 		Seal: s.Seal, Firmware: s.Firmware, Defects: s.Defects,
 		MaxKeys: s.MaxKeys, UserSlots: s.UserSlots,
-		Ed25519:           s.EdDSA,
+		Ed25519: s.EdDSA, Nonce: s.Nonce,
 		PermanentSignOnly: s.PermanentSignOnly, PermanentShown: s.PermanentShown,
 		PermanentRemovable: s.PermanentRemovable, EphemeralSigns: s.EphemeralSigns,
 		Allocation: s.Allocation, Generator: s.Generator,

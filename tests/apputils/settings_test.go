@@ -3,8 +3,6 @@
 package apputils_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -28,18 +26,27 @@ passphrase_base64 = true
 // newHomeWith is a home with settings.
 func newHomeWith(t *testing.T, settings string) *harness.Home {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "settings.toml")
-	if err := os.WriteFile(path, []byte(settings), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	home := newHome(t)
-	home.Set("ZK_PKCS11_CONF", path)
+	home.Settings(settings)
 	return home
 }
 
 func TestSettings(t *testing.T) {
 	if out := newHomeWith(t, otherwise).Run(compile(t, "testdata/settings.c")); out != "" {
 		t.Errorf("printed %q", out)
+	}
+}
+
+// TestNonce signs one digest again and again: the signatures differ unless a setting has
+// the nonces made by RFC 6979.
+func TestNonce(t *testing.T) {
+	program := compile(t, "testdata/nonce.c")
+	for settings, differ := range map[string]string{
+		"": "1", "[soft]\nnonce = \"random\"\n": "1", "[soft]\nnonce = \"rfc6979\"\n": "0",
+	} {
+		if out := newHomeWith(t, settings).Run(program, differ); out != "" {
+			t.Errorf("%q: printed %q", settings, out)
+		}
 	}
 }
 

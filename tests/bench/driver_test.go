@@ -25,11 +25,13 @@ type driver struct {
 	lines *bufio.Scanner
 }
 
-// startDriver compiles the program and lets it log in to a new soft SCM.
-func startDriver(t testing.TB) *driver {
+// startDriver compiles the program and lets it log in to a new soft SCM with the
+// settings.
+func startDriver(t testing.TB, settings string) *driver {
 	t.Helper()
 	harness.Need(t, "cc")
 	home := harness.NewHome(t)
+	home.Settings(settings)
 	home.Init()
 	program := filepath.Join(t.TempDir(), "driver")
 	include := filepath.Join(harness.Root(t), "include")
@@ -87,7 +89,7 @@ func (d *driver) run(operation string, count int) time.Duration {
 
 // The driver checks its last signature, so that no benchmark counts wrong ones.
 func TestDriver(t *testing.T) {
-	d := startDriver(t)
+	d := startDriver(t, "")
 	for _, operation := range []string{"P-256", "Ed25519", "C_GetSessionInfo", "C_GetAttributeValue", "C_FindObjects", "C_Initialize"} {
 		if took := d.run(operation, 3); took <= 0 {
 			t.Errorf("%s took %v", operation, took)

@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"io"
 	"slices"
 	"testing"
 	"time"
@@ -23,22 +24,24 @@ const round = 50
 // plain Go, the module, and the difference.
 func BenchmarkSignature(b *testing.B) {
 	message := make([]byte, 32)
-	b.Run("P-256", func(b *testing.B) {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			b.Fatal(err)
-		}
-		compare(b, "P-256", func() error {
-			_, err := key.Sign(nil, message, crypto.SHA256) // by RFC 6979, as the soft SCM does
-			return err
+	for nonce, random := range map[string]io.Reader{"random": rand.Reader, "rfc6979": nil} {
+		b.Run("P-256/"+nonce, func(b *testing.B) {
+			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+			if err != nil {
+				b.Fatal(err)
+			}
+			compare(b, "P-256", nonce, func() error {
+				_, err := key.Sign(random, message, crypto.SHA256)
+				return err
+			})
 		})
-	})
+	}
 	b.Run("Ed25519", func(b *testing.B) {
 		_, key, err := ed25519.GenerateKey(rand.Reader)
 		if err != nil {
 			b.Fatal(err)
 		}
-		compare(b, "Ed25519", func() error {
+		compare(b, "Ed25519", "random", func() error {
 			ed25519.Sign(key, message)
 			return nil
 		})
@@ -46,8 +49,8 @@ func BenchmarkSignature(b *testing.B) {
 }
 
 // compare runs rounds of both; an iteration of the benchmark is one of each.
-func compare(b *testing.B, operation string, plain func() error) {
-	d := startDriver(b)
+func compare(b *testing.B, operation, nonce string, plain func() error) {
+	d := startDriver(b, "soft.nonce = \""+nonce+"\"\n")
 	d.run(operation, round) // opens the device
 	var here, there []time.Duration
 	for b.Loop() {
@@ -85,7 +88,7 @@ func micro(d time.Duration) float64 { return float64(d) / float64(time.Microseco
 func BenchmarkCall(b *testing.B) {
 	for _, operation := range []string{"C_GetSessionInfo", "C_GetAttributeValue", "C_FindObjects", "C_Initialize"} {
 		b.Run(operation, func(b *testing.B) {
-			d := startDriver(b)
+			d := startDriver(b, "")
 			d.run(operation, round)
 			var took []time.Duration
 			for b.Loop() {

@@ -78,6 +78,16 @@ func NewHome(t testing.TB) *Home {
 // Set adds a variable to the environment of the programs that Run starts.
 func (h *Home) Set(name, value string) { h.env = append(h.env, name+"="+value) }
 
+// Settings makes a file of settings that the programs read.
+func (h *Home) Settings(text string) {
+	h.t.Helper()
+	path := filepath.Join(h.t.TempDir(), "zk_pkcs11.toml")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		h.t.Fatal(err)
+	}
+	h.Set("ZK_PKCS11_CONF", path)
+}
+
 // Export puts the environment into this process, for tests that load the module
 // themselves.
 func (h *Home) Export(t *testing.T) {

@@ -8,13 +8,20 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"io"
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft"
 )
 
 func BenchmarkSign(b *testing.B) {
-	d := open(b, b.TempDir(), options)
+	b.Run(soft.NonceRandom, func(b *testing.B) { signs(b, soft.Options{Group: -1}) })
+	b.Run(soft.NonceRFC6979, func(b *testing.B) { signs(b, soft.Options{Group: -1, Nonce: soft.NonceRFC6979}) })
+}
+
+func signs(b *testing.B, o soft.Options) {
+	d := open(b, b.TempDir(), o)
 	digest := make([]byte, 32)
 	for _, c := range []scm.Curve{scm.P256, scm.Secp256k1, scm.Ed25519} {
 		k, err := d.Generate(c)
@@ -55,13 +62,15 @@ func BenchmarkPlain(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Run("nistp256", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := ec.Sign(nil, digest, crypto.SHA256); err != nil {
-				b.Fatal(err)
+	for nonce, random := range map[string]io.Reader{soft.NonceRandom: rand.Reader, soft.NonceRFC6979: nil} {
+		b.Run("nistp256/"+nonce, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := ec.Sign(random, digest, crypto.SHA256); err != nil {
+					b.Fatal(err)
+				}
 			}
-		}
-	})
+		})
+	}
 	b.Run("ed25519", func(b *testing.B) {
 		for b.Loop() {
 			ed25519.Sign(ed, digest)

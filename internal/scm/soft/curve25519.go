@@ -6,6 +6,7 @@ import (
 	"crypto/ecdh"
 	"crypto/ed25519"
 	"fmt"
+	"io"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -24,7 +25,7 @@ func parseEd25519Like(seed []byte, use string) private {
 
 func (k ed25519Key) public() []byte { return k.key.Public().(ed25519.PublicKey) }
 
-func (k ed25519Key) sign(message []byte) ([]byte, error) {
+func (k ed25519Key) sign(_ io.Reader, message []byte) ([]byte, error) {
 	switch k.use {
 	case Ed25519Digest:
 		if err := checkDigest(message); err != nil {
@@ -52,7 +53,7 @@ func parseX25519(scalar []byte) (private, error) {
 
 func (k x25519Key) public() []byte { return k.key.PublicKey().Bytes() }
 
-func (k x25519Key) sign([]byte) ([]byte, error) {
+func (k x25519Key) sign(io.Reader, []byte) ([]byte, error) {
 	return nil, fmt.Errorf("signature with %s: %w", scm.X25519, scm.ErrCurve)
 }
 

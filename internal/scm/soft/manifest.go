@@ -77,7 +77,7 @@ func (d *Device) signFile(s scm.Slot, digest []byte) ([]byte, error) {
 		e.use = Ed25519Digest
 		k = e
 	}
-	return k.sign(digest)
+	return k.sign(d.random(), digest)
 }
 
 func (d *Device) digestOf(path string) ([]byte, error) {

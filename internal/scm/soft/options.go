@@ -27,6 +27,12 @@ const (
 	Ed25519None    = "none"    // there are no such signatures
 )
 
+// Values of Options.Nonce: where the nonces of ECDSA signatures come from (docs/adr/0019).
+const (
+	NonceRandom  = "random"  // two signatures of one digest differ, as those of the hardware do
+	NonceRFC6979 = "rfc6979" // from the key and the digest alone
+)
+
 // Values of Options.Generator: how the generator key of a wallet goes into its master
 // key, which the vendor does not say.
 const (
@@ -70,6 +76,7 @@ type Options struct {
 	UserSlots int // how many user slots there are, at most 512; 0 means 512
 
 	Ed25519            string // "" means Ed25519Message
+	Nonce              string // "" means NonceRandom
 	PermanentSignOnly  bool   // keys in permanent slots agree on no secrets
 	PermanentShown     bool   // DisableExport is refused for permanent slots
 	PermanentRemovable bool   // Remove is not refused for them
@@ -123,6 +130,7 @@ func (o Options) complete() (Options, error) {
 	orWord(&o.Firmware, defaultFirmware)
 	orWord(&o.Seal, SealPIN)
 	orWord(&o.Ed25519, Ed25519Message)
+	orWord(&o.Nonce, NonceRandom)
 	orWord(&o.Generator, GeneratorKeyed)
 	orWord(&o.BootDir, "/boot")
 	orWord(&o.BootFailure, FailureDestroy)
@@ -142,6 +150,7 @@ func (o Options) check() error {
 	err := errors.Join(
 		oneOf("seal", o.Seal, SealPIN, SealDevice),
 		oneOf("ed25519", o.Ed25519, Ed25519Message, Ed25519Digest, Ed25519None),
+		oneOf("nonce", o.Nonce, NonceRandom, NonceRFC6979),
 		oneOf("allocation", o.Allocation, AllocateLowest, AllocateNext),
 		oneOf("unlisted", o.Unlisted, UnlistedNone, UnlistedSeeds, UnlistedEd25519, UnlistedBoth),
 		oneOf("generator", o.Generator, GeneratorKeyed, GeneratorAppended),

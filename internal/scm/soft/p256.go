@@ -8,6 +8,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"fmt"
+	"io"
 
 	"golang.org/x/crypto/cryptobyte/asn1"
 
@@ -34,12 +35,11 @@ func parseP256(secret []byte) (private, error) {
 
 func (k p256Key) public() []byte { return k.agreer.PublicKey().Bytes()[1:] }
 
-// sign takes its nonce from the key and the digest, by RFC 6979: docs/adr/0019.
-func (k p256Key) sign(digest []byte) ([]byte, error) {
+func (k p256Key) sign(random io.Reader, digest []byte) ([]byte, error) {
 	if err := checkDigest(digest); err != nil {
 		return nil, err
 	}
-	der, err := k.signer.Sign(nil, digest, crypto.SHA256)
+	der, err := k.signer.Sign(random, digest, crypto.SHA256)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", scm.ErrDevice, err)
 	}

@@ -5,6 +5,7 @@ package soft
 import (
 	"crypto/rand"
 	"fmt"
+	"io"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -19,8 +20,9 @@ const secretSize = 32
 type private interface {
 	// public returns the public half in the form of scm.Key.Public.
 	public() []byte
-	// sign is scm.Device.Sign.
-	sign(message []byte) ([]byte, error)
+	// sign is scm.Device.Sign. An ECDSA key makes its nonce of the key, the message and
+	// bytes of random, and by RFC 6979 where random is nil. Others have no use for it.
+	sign(random io.Reader, message []byte) ([]byte, error)
 	// agree is scm.Agreer.Agree.
 	agree(peer []byte) ([]byte, error)
 }

@@ -21,7 +21,7 @@ func (d *Device) SignRecoverable(s scm.Slot, digest []byte) (sig []byte, recover
 	if err != nil {
 		return nil, 0, err
 	}
-	if sig, err = k.sign(digest); err != nil {
+	if sig, err = k.sign(d.random(), digest); err != nil {
 		return nil, 0, err
 	}
 	if r, ok := k.(recoverable); ok {

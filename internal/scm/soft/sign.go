@@ -3,7 +3,9 @@
 package soft
 
 import (
+	"crypto/rand"
 	"fmt"
+	"io"
 	"time"
 
 	"libzk_pkcs11/internal/scm"
@@ -36,7 +38,15 @@ func (d *Device) Sign(s scm.Slot, message []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.sign(message)
+	return k.sign(d.random(), message)
+}
+
+// random is where nonces of signatures get random bytes from, nil for none.
+func (d *Device) random() io.Reader {
+	if d.options.Nonce == NonceRFC6979 {
+		return nil
+	}
+	return rand.Reader
 }
 
 // signer returns the private key in the slot s for a signature.

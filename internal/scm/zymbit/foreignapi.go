@@ -5,7 +5,11 @@ package zymbit
 // #include "shim.h"
 import "C"
 
-import "libzk_pkcs11/internal/scm"
+import (
+	"bytes"
+
+	"libzk_pkcs11/internal/scm"
+)
 
 func (l *library) foreignSlots() ([]scm.Slot, error) { return l.allocated(true) }
 
@@ -17,11 +21,12 @@ func (l *library) foreignKey(s scm.Slot) ([]byte, error) {
 }
 
 func (l *library) storeForeign(c scm.Curve, public []byte) (scm.Slot, error) {
-	rc := C.callStoreForeignPubKey(l.f, l.ctx, C.ZK_EC_KEY_TYPE(c), first(public), C.int(len(public)))
+	rc := C.callStoreForeignPubKey(l.f, l.ctx, C.ZK_EC_KEY_TYPE(c), first(bytes.Clone(public)), C.int(len(public)))
 	return scm.Slot(rc), failed("zkStoreForeignPubKey", rc)
 }
 
 func (l *library) verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, error) {
+	digest, sig = bytes.Clone(digest), bytes.Clone(sig)
 	if !foreign {
 		rc := C.callVerifyECDSASigFromDigest(l.f, l.ctx, first(digest), C.int(s), first(sig), C.int(len(sig)))
 		return rc == 1, failed("zkVerifyECDSASigFromDigest", rc)

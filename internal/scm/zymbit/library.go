@@ -9,6 +9,7 @@ package zymbit
 import "C"
 
 import (
+	"bytes"
 	"errors"
 	"time"
 	"unsafe"
@@ -100,14 +101,14 @@ func (l *library) slots() ([]scm.Slot, error) {
 
 func (l *library) allocated(foreign bool) ([]scm.Slot, error) {
 	var capacity, size C.int
-	var list *C.int
-	rc := C.callGetAllocSlotsList(l.f, l.ctx, C.bool(foreign), &capacity, &list, &size)
-	bytes, err := l.taken("zkGetAllocSlotsList", rc, (*C.uint8_t)(unsafe.Pointer(list)), size*C.sizeof_int)
+	var p *C.int
+	rc := C.callGetAllocSlotsList(l.f, l.ctx, C.bool(foreign), &capacity, &p, &size)
+	list, err := l.taken("zkGetAllocSlotsList", rc, (*C.uint8_t)(unsafe.Pointer(p)), size*C.sizeof_int)
 	if err != nil {
 		return nil, err
 	}
 	slots := make([]scm.Slot, size)
-	for i, n := range unsafe.Slice((*C.int)(unsafe.Pointer(unsafe.SliceData(bytes))), size) {
+	for i, n := range unsafe.Slice((*C.int)(unsafe.Pointer(unsafe.SliceData(list))), size) {
 		slots[i] = scm.Slot(n)
 	}
 	return slots, nil
@@ -136,14 +137,14 @@ func (l *library) publicKey(s scm.Slot) ([]byte, error) {
 func (l *library) sign(s scm.Slot, digest []byte) ([]byte, error) {
 	var p *C.uint8_t
 	var size C.int
-	rc := C.callGenECDSASigFromDigest(l.f, l.ctx, (*C.uint8_t)(&digest[0]), C.int(s), &p, &size)
+	rc := C.callGenECDSASigFromDigest(l.f, l.ctx, first(bytes.Clone(digest)), C.int(s), &p, &size)
 	return l.taken("zkGenECDSASigFromDigest", rc, p, size)
 }
 
 // agree takes the secret for one of 32 bytes: the library does not tell.
 func (l *library) agree(s scm.Slot, peer []byte) ([]byte, error) {
 	var p *C.uint8_t
-	rc := C.callDoRawECDH(l.f, l.ctx, C.int(s), (*C.uint8_t)(&peer[0]), C.int(len(peer)), &p)
+	rc := C.callDoRawECDH(l.f, l.ctx, C.int(s), first(bytes.Clone(peer)), C.int(len(peer)), &p)
 	return l.taken("zkDoRawECDH", rc, p, 32)
 }
 

@@ -6,12 +6,15 @@ package zymbit
 import "C"
 
 import (
+	"bytes"
 	"errors"
 	"syscall"
 	"unsafe"
 )
 
 func (l *library) lock(plain []byte, shared bool) ([]byte, error) {
+	plain = bytes.Clone(plain)
+	defer clear(plain)
 	var p *C.uint8_t
 	var size C.int
 	rc := C.callLockDataB2B(l.f, l.ctx, first(plain), C.int(len(plain)), &p, &size, C.bool(shared))
@@ -24,7 +27,7 @@ func (l *library) lock(plain []byte, shared bool) ([]byte, error) {
 func (l *library) unlock(locked []byte, shared bool) ([]byte, error) {
 	var p *C.uint8_t
 	var size C.int
-	rc := C.callUnlockDataB2B(l.f, l.ctx, first(locked), C.int(len(locked)), &p, &size, C.bool(shared))
+	rc := C.callUnlockDataB2B(l.f, l.ctx, first(bytes.Clone(locked)), C.int(len(locked)), &p, &size, C.bool(shared))
 	if rc == 0 && p == nil {
 		return nil, nil
 	}
@@ -41,5 +44,7 @@ func (l *library) time(precise bool) (uint32, error) {
 	return uint32(seconds), failed("zkGetTime", rc)
 }
 
-// first points to the bytes, which the library only reads. No bytes are NULL.
+// first points to the bytes, which the library only reads. No bytes are NULL. What may be
+// memory of a caller of PKCS#11 is cloned before: where it leads nowhere, Go panics and C
+// ends the process.
 func first(b []byte) *C.uint8_t { return (*C.uint8_t)(unsafe.SliceData(b)) }

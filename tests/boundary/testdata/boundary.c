@@ -229,10 +229,10 @@ static void wild_pointers(void)
 	CK_MECHANISM sha = {CKM_SHA256, NULL, 0};
 	CK_BYTE digest[32];
 	begin();
-	EXPECT(F->C_GetInfo((CK_INFO_PTR)64), CKR_GENERAL_ERROR);
+	EXPECT(F->C_GetInfo((CK_INFO_PTR)64), CKR_ARGUMENTS_BAD);
 	EXPECT(F->C_GetSlotList(CK_FALSE, NULL, (CK_ULONG_PTR)0x7fff0000), CKR_GENERAL_ERROR);
-	EXPECT(F->C_DigestInit(h, (CK_MECHANISM_PTR)64), CKR_GENERAL_ERROR);
-	EXPECT(F->C_FindObjectsInit(h, (CK_ATTRIBUTE_PTR)64, 1), CKR_GENERAL_ERROR);
+	EXPECT(F->C_DigestInit(h, (CK_MECHANISM_PTR)64), CKR_ARGUMENTS_BAD);
+	EXPECT(F->C_FindObjectsInit(h, (CK_ATTRIBUTE_PTR)64, 1), CKR_ARGUMENTS_BAD);
 	EXPECT(F->C_DigestInit(h, &sha), CKR_OK);
 	EXPECT(F->C_Digest(h, (CK_BYTE_PTR)0x7fff0000, n, digest, &n), CKR_GENERAL_ERROR);
 	EXPECT(F->C_CloseSession(h), CKR_OK); /* no lock was left behind */
