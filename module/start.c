@@ -82,16 +82,16 @@ static CK_RV lacks(const char *what)
 /* Looks at all that the runtime would end the process for, and makes its threads ready. */
 static CK_RV make_room(void)
 {
-	char what[128];
+	char what[160];
 	int threads = zk_threads_to_start();
-	if (zk_ready_threads(threads) != 0) {
-		snprintf(what, sizeof what, "raise its limit of threads (ulimit -u, or a cgroup's pids.max), of which it needs %d more: %s",
-			threads, strerror(errno));
+	if (!has_address_space()) {
+		snprintf(what, sizeof what, "raise its limit of address space (ulimit -v), of which %zu MB have to be free", ADDRESS_SPACE >> 20);
 		return lacks(what);
 	}
-	if (!has_address_space()) {
-		zk_dismiss_threads(0);
-		snprintf(what, sizeof what, "raise its limit of address space (ulimit -v), of which %zu MB have to be free", ADDRESS_SPACE >> 20);
+	if (zk_ready_threads(threads) != 0) {
+		release_heap_space();
+		snprintf(what, sizeof what, "raise its limit of threads (ulimit -u, or a cgroup's pids.max), of which it needs %d more: %s",
+			threads, strerror(errno));
 		return lacks(what);
 	}
 	return CKR_OK;

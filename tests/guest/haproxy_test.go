@@ -101,6 +101,7 @@ func newTokenOfNobody(t *testing.T) *harness.Home {
 	t.Helper()
 	home := newToken(t)
 	if os.Geteuid() == 0 {
+		open(t, home.Dir)
 		run(t, "chown", "-R", nobody+":"+nobody, home.Dir)
 	}
 	return home

@@ -65,7 +65,7 @@ func newSlowGuest(t *testing.T, way backend, settings string) guest {
 		home.Set(name, value)
 	}
 	home.Init()
-	return guest{home, harness.Module(t)}
+	return guest{home, harness.Module(t), 1}
 }
 
 // newBootingGuest is the module over an SCM that was started just now, and does not

@@ -46,16 +46,22 @@ func (g guest) common(t *testing.T) {
 		return
 	}
 	uid := strconv.Itoa(200000 + os.Getpid()%100000) // who has no other processes
-	for dir := g.Dir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
-		if err := os.Chmod(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
+	open(t, g.Dir)
 	run(t, "chown", "-R", uid+":"+uid, g.Dir)
 	if out, err := exec.Command("setpriv", "--reuid", uid, "--clear-groups", "test", "-r", g.library).CombinedOutput(); err != nil {
 		t.Skipf("a common user cannot read %s: %v %s", g.library, err, out)
 	}
 	g.Set("ZK_TEST_UID", uid)
+}
+
+// open lets other users into a temporary directory.
+func open(t *testing.T, dir string) {
+	t.Helper()
+	for ; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestNoMoreThreads: hosts that may make no more threads, alone and with many
