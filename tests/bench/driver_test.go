@@ -90,7 +90,7 @@ func (d *driver) run(operation string, count int) time.Duration {
 // The driver checks its last signature, so that no benchmark counts wrong ones.
 func TestDriver(t *testing.T) {
 	d := startDriver(t, "")
-	for _, operation := range []string{"P-256", "Ed25519", "C_GetSessionInfo", "C_GetAttributeValue", "C_FindObjects", "C_Initialize"} {
+	for _, operation := range []string{"P-256", "Ed25519", "C_GetSessionInfo", "C_GetAttributeValue", "C_FindObjects", "signals", "C_OpenSession", "C_Initialize"} {
 		if took := d.run(operation, 3); took <= 0 {
 			t.Errorf("%s took %v", operation, took)
 		}

@@ -86,7 +86,7 @@ func micro(d time.Duration) float64 { return float64(d) / float64(time.Microseco
 // the module and back, reading an attribute, a search by class and CKA_ID in
 // three calls, and C_Initialize with the C_Finalize before it.
 func BenchmarkCall(b *testing.B) {
-	for _, operation := range []string{"C_GetSessionInfo", "C_GetAttributeValue", "C_FindObjects", "C_Initialize"} {
+	for _, operation := range []string{"C_GetSessionInfo", "C_GetAttributeValue", "C_FindObjects", "C_OpenSession", "C_Initialize"} {
 		b.Run(operation, func(b *testing.B) {
 			d := startDriver(b, "")
 			d.run(operation, round)
@@ -98,4 +98,24 @@ func BenchmarkCall(b *testing.B) {
 			b.ReportMetric(micro(median(took)), "us/call")
 		})
 	}
+}
+
+// BenchmarkCrossing measures what it costs that signals of the host wait while it is in
+// a call: two requests to the kernel, as a time, as a part of the shortest call, and as a
+// part of a P-256 signature, which is two calls. The three take turns.
+func BenchmarkCrossing(b *testing.B) {
+	d := startDriver(b, "")
+	d.run("P-256", round)
+	var kernel, call, signature []time.Duration
+	for b.Loop() {
+		kernel = append(kernel, d.run("signals", 10*round))
+		call = append(call, d.run("C_GetSessionInfo", 10*round))
+		signature = append(signature, d.run("P-256", round))
+	}
+	wait := median(kernel)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(micro(wait), "us/signals")
+	b.ReportMetric(micro(median(call)), "us/call")
+	b.ReportMetric(micro(median(signature)), "us/signature")
+	b.ReportMetric(100*float64(wait)/float64(median(signature)), "%/signature")
 }

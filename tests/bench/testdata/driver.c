@@ -5,11 +5,15 @@
  * of the standard input. Each line after that, "OPERATION COUNT", runs an
  * operation so often and is answered by the nanoseconds that all of them took.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "pkcs11.h"
 
@@ -71,6 +75,30 @@ static void session_info(long count)
 	printf("%lld\n", now() - start);
 }
 
+/* What the module asks of the kernel for a call: that signals wait, and that they wait no more. */
+static void hold_signals(long count)
+{
+	unsigned long all = ~0UL, before;
+	long long start = now();
+	for (long i = 0; i < count; i++) {
+		syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof all);
+	}
+	printf("%lld\n", now() - start);
+}
+
+/* A call that lasts goes to another thread and comes back. */
+static void open_session(long count)
+{
+	CK_SESSION_HANDLE h;
+	long long start = now();
+	for (long i = 0; i < count; i++) {
+		need(p11->C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &h), "C_OpenSession");
+		need(p11->C_CloseSession(h), "C_CloseSession");
+	}
+	printf("%lld\n", now() - start);
+}
+
 static void find_by_id(long count)
 {
 	long long start = now();
@@ -110,6 +138,10 @@ static void run(const char *operation, long count)
 		sign(count, CKM_EDDSA, 14);
 	else if (strcmp(operation, "C_GetSessionInfo") == 0)
 		session_info(count);
+	else if (strcmp(operation, "signals") == 0)
+		hold_signals(count);
+	else if (strcmp(operation, "C_OpenSession") == 0)
+		open_session(count);
 	else if (strcmp(operation, "C_GetAttributeValue") == 0)
 		read_point(count);
 	else if (strcmp(operation, "C_FindObjects") == 0)
