@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "copy.h"
+#include "estate.h"
 
 #define FRESH_NAME "libzk_pkcs11.so"
 #include "../internal/fresh/fresh.h"
@@ -20,19 +21,39 @@ const void *zk_inherited(size_t *size) { return inherited_legacy(size); }
 static zk_heir *heir_of(void *library)
 {
 	CK_C_GetInterface get = (CK_C_GetInterface)dlsym(library, "C_GetInterface");
-	CK_VERSION version = {1, 0};
+	CK_VERSION version = {2, 0};
 	CK_INTERFACE *interface = NULL;
 	if (!get || get((CK_UTF8CHAR *)ZK_HEIR, &version, &interface, 0) != CKR_OK)
 		return NULL;
 	return interface->pFunctionList;
 }
 
+/* A copy that was loaded before the fork. Its runtime has not started, so that it is as good in a child. */
+static void *spare;
+
+extern void *const zk_go_start[] __attribute__((weak, visibility("hidden"))); /* see start.c */
+
+void zk_prepare_copy(void)
+{
+	int is_copy = legacy != &own_legacy;
+	if (!spare && !is_copy && zk_go_start)
+		spare = load_fresh();
+}
+
+static void *take_copy(void)
+{
+	void *library = spare ? spare : load_fresh();
+	spare = NULL;
+	return library;
+}
+
 CK_FUNCTION_LIST_3_2 *zk_load_copy(int quiet)
 {
-	void *library = load_fresh();
+	void *library = take_copy();
 	zk_heir *heir = library ? heir_of(library) : NULL;
 	if (heir) {
 		heir->adopt(legacy, zk_threads());
+		heir->adopt_estate(zk_estate_own());
 		return heir->functions;
 	}
 	const char *why = dlerror();

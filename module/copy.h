@@ -12,17 +12,25 @@
 /* The name of the interface by which an image meets its copy. It is not in the list of interfaces. */
 #define ZK_HEIR "Vendor zk_pkcs11 heir"
 
+struct zk_estate; /* what is left to children; see estate.h */
 struct zk_legacy; /* what is handed down; see legacy.h */
 
 /* Behind that interface. */
 typedef struct {
 	CK_VERSION version;
 	void (*adopt)(struct zk_legacy **legacy, zk_pool *threads); /* makes the copy share what is handed down */
+	void (*adopt_estate)(struct zk_estate *estate);
 	CK_FUNCTION_LIST_3_2 *functions;
 } zk_heir;
 
 /* The functions of a fresh copy, which shares what is handed down. On failure it returns NULL, and logs a line unless it is quiet. */
 CK_FUNCTION_LIST_3_2 *zk_load_copy(int quiet);
+
+/*
+ * Loads a copy in advance, for the children of a process whose children are sure to need
+ * one. It does nothing in a copy, nor in a library whose runtime starts when it is loaded.
+ */
+void zk_prepare_copy(void);
 
 /* The copy's end of zk_heir.adopt. */
 void zk_adopt(struct zk_legacy **legacy, zk_pool *threads);

@@ -8,6 +8,7 @@
 #include "../internal/fresh/locks.h"
 #include "_cgo_export.h"
 #include "copy.h"
+#include "estate.h"
 #include "probe.h"
 #include "start.h"
 #include "threads.h"
@@ -35,7 +36,7 @@ static void settle(void)
 	dead = zk_started();
 	owner = getpid();
 	pthread_mutex_init(&life.lock, NULL);
-	life.state = CLOSED;
+	life.state = zk_estate_forked() ? ASKED : CLOSED; /* as if C_Initialize had been called */
 	life.copy = NULL; /* a copy that the parent had is as dead as this image */
 	life.told = 0;
 	zk_image->copy = NULL;
@@ -93,7 +94,8 @@ static CK_RV open_copy(void)
 	if (!life.copy)
 		life.copy = zk_load_copy(life.told);
 	life.told = !life.copy;
-	if (!life.copy || life.copy->C_Initialize(&arguments) != CKR_OK)
+	CK_RV rv = life.copy ? life.copy->C_Initialize(&arguments) : CKR_GENERAL_ERROR;
+	if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) /* by the parent, whose estate it shares */
 		return CKR_GENERAL_ERROR;
 	life.state = OPEN;
 	zk_image->copy = life.copy;
@@ -137,6 +139,7 @@ CK_RV zk_initialize(void)
 	pthread_mutex_lock(&life.lock);
 	if (life.state == CLOSED) {
 		life.state = ASKED;
+		zk_estate_initialize();
 		rv = CKR_OK;
 	}
 	pthread_mutex_unlock(&life.lock);
@@ -157,6 +160,8 @@ CK_RV zk_finalize(void)
 	int state = life.state;
 	life.state = CLOSED;
 	__atomic_store_n(&zk_image->open, ZK_ASK, __ATOMIC_RELEASE);
+	if (state != CLOSED)
+		zk_estate_end(); /* before anything else ends: children are strangers from now on */
 	pthread_mutex_unlock(&life.lock);
 	if (state == CLOSED)
 		return CKR_CRYPTOKI_NOT_INITIALIZED;

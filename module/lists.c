@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "copy.h"
+#include "estate.h"
 #include "probe.h"
 
 #define POINTER(NAME, PARAMETERS) C_##NAME,
@@ -18,14 +19,22 @@ static CK_FUNCTION_LIST_3_2 list_3_2 = {{3, 2}, CK_FUNCTIONS_2_40(POINTER) CK_FU
 
 /* The newest first: C_GetInterface answers with the first that fits. */
 static CK_INTERFACE interfaces[] = {
-	{(CK_UTF8CHAR *)"PKCS 11", &list_3_2, CKF_INTERFACE_FORK_SAFE},
-	{(CK_UTF8CHAR *)"PKCS 11", &list_3_0, CKF_INTERFACE_FORK_SAFE},
-	{(CK_UTF8CHAR *)"PKCS 11", &list_2_40, CKF_INTERFACE_FORK_SAFE},
+	{(CK_UTF8CHAR *)"PKCS 11", &list_3_2, 0},
+	{(CK_UTF8CHAR *)"PKCS 11", &list_3_0, 0},
+	{(CK_UTF8CHAR *)"PKCS 11", &list_2_40, 0},
 };
 enum { INTERFACES = sizeof interfaces / sizeof interfaces[0] };
 
-static zk_heir heir_list = {{1, 0}, zk_adopt, &list_3_2};
-static CK_INTERFACE heir = {(CK_UTF8CHAR *)ZK_HEIR, &heir_list, CKF_INTERFACE_FORK_SAFE};
+static zk_heir heir_list = {{2, 0}, zk_adopt, zk_estate_adopt, &list_3_2};
+static CK_INTERFACE heir = {(CK_UTF8CHAR *)ZK_HEIR, &heir_list, 0};
+
+/* CKF_INTERFACE_FORK_SAFE promises that children have what their parent has. */
+static void claim(void)
+{
+	CK_FLAGS flags = zk_claims_fork() ? CKF_INTERFACE_FORK_SAFE : 0;
+	for (int i = 0; i < INTERFACES; i++)
+		__atomic_store_n(&interfaces[i].flags, flags, __ATOMIC_RELAXED);
+}
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list)
 {
@@ -49,6 +58,7 @@ CK_RV C_GetInterfaceList(CK_INTERFACE_PTR list, CK_ULONG_PTR count)
 		return CKR_BUFFER_TOO_SMALL;
 	if (!zk_writable(list, sizeof interfaces))
 		return CKR_ARGUMENTS_BAD;
+	claim();
 	memcpy(list, interfaces, sizeof interfaces);
 	return CKR_OK;
 }
@@ -71,6 +81,7 @@ CK_RV C_GetInterface(CK_UTF8CHAR_PTR name, CK_VERSION_PTR version, CK_INTERFACE_
 		return CKR_ARGUMENTS_BAD;
 	if (!zk_writable(interface, sizeof *interface))
 		return CKR_ARGUMENTS_BAD;
+	claim();
 	for (int i = 0; i < INTERFACES; i++) {
 		if (matches(&interfaces[i], name, version, flags)) {
 			*interface = &interfaces[i];

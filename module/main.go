@@ -38,7 +38,6 @@ type library struct {
 var (
 	current  atomic.Pointer[library] // nil before C_Initialize
 	changing sync.Mutex              // held while current changes
-	handles  atomic.Uint64           // the last handle given, by any library
 )
 
 // goInitialize reads the settings and opens neither store nor device. It is called by

@@ -39,7 +39,7 @@ func newLibrary() (*library, error) {
 	quirks.readyChildren()
 	options := setup.Options(settings, l.log, process())
 	options.Quirks = quirks.detect
-	options.Handles = &handles
+	options.Handles, options.Estate = lastHandle(), beginEstate(settings.Fork)
 	options.Pause = pause
 	l.provider = pkcs11.New(options)
 	return l, nil

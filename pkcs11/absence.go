@@ -76,7 +76,7 @@ func (t *token) lose() {
 		s.present = nil
 	}
 	for _, x := range s.provider.sessionsOf(t) {
-		s.provider.sessions.Delete(x.handle)
+		s.provider.forget(x)
 	}
 	s.retiring.Go(func() {
 		t.inUse.Lock()

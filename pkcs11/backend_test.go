@@ -67,6 +67,7 @@ type driven struct {
 	*zymbit.Device
 	scm.Placer
 	scm.Volatile
+	scm.Heritable
 	scm.Sealer
 	scm.Reconnector
 	before uint64 // see Version

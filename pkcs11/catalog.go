@@ -15,7 +15,8 @@ import (
 type catalog struct {
 	objects map[uint]*object
 	handles map[identity]uint // of token objects
-	all     []*object         // by ascending handle
+	named   map[uint]uint     // their handles, also those of objects that are gone, and the order
+	all     []*object         // in their order
 	index   map[attributeValue][]*object
 
 	known         bool // the token objects have been read
@@ -37,6 +38,7 @@ func newCatalog() catalog {
 	return catalog{
 		objects: map[uint]*object{},
 		handles: map[identity]uint{},
+		named:   map[uint]uint{},
 		index:   map[attributeValue][]*object{},
 		warned:  map[scm.Slot]bool{},
 	}
@@ -85,25 +87,27 @@ func (c *catalog) forget(o *object) {
 	}
 }
 
-func byHandle(o *object, handle uint) int { return cmp.Compare(o.handle, handle) }
+func byOrder(a, b *object) int {
+	return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.handle, b.handle))
+}
 
 func insert(list []*object, o *object) []*object {
-	if n := len(list); n == 0 || list[n-1].handle < o.handle {
+	if n := len(list); n == 0 || byOrder(list[n-1], o) < 0 {
 		return append(list, o)
 	}
-	i, _ := slices.BinarySearchFunc(list, o.handle, byHandle)
+	i, _ := slices.BinarySearchFunc(list, o, byOrder)
 	return slices.Insert(list, i, o)
 }
 
 func without(list []*object, o *object) []*object {
-	if i, ok := slices.BinarySearchFunc(list, o.handle, byHandle); ok {
+	if i, ok := slices.BinarySearchFunc(list, o, byOrder); ok {
 		return slices.Delete(list, i, i+1)
 	}
 	return list
 }
 
 // find returns the objects with all attributes of a template that keep accepts,
-// by ascending handle.
+// in their order.
 func (c *catalog) find(template attributes, keep func(*object) bool) []uint {
 	handles := []uint{}
 	for _, o := range c.candidates(template) {

@@ -57,6 +57,7 @@ func (t *token) changeSessionObject(o *object, a attributes) error {
 	changed := *o
 	changed.attrs = o.attrs.with(a)
 	t.objects.add(t.complete(&changed))
+	t.leaveObject(&changed)
 	return nil
 }
 

@@ -163,6 +163,7 @@ func (s *session) keep(a attributes, o *object) (uint, error) {
 // keepSession puts a session object into the catalog.
 func (t *token) keepSession(o *object) (uint, error) {
 	o.handle = t.slot.provider.newHandle()
+	o.order = o.handle
 	if o.attrs[CKA_UNIQUE_ID] == nil {
 		o.attrs[CKA_UNIQUE_ID] = []byte("session-" + hex.EncodeToString(binary.BigEndian.AppendUint64(nil, uint64(o.handle))))
 	}
@@ -171,6 +172,7 @@ func (t *token) keepSession(o *object) (uint, error) {
 	if t.complete(o) == nil {
 		return 0, CKR_TEMPLATE_INCONSISTENT
 	}
+	t.leaveObject(o)
 	t.objects.add(o)
 	return o.handle, nil
 }

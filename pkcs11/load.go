@@ -46,7 +46,7 @@ func (t *token) refresh() error {
 	}
 	old := t.objects
 	t.objects = newCatalog()
-	t.objects.handles, t.objects.warned = old.handles, old.warned
+	t.objects.handles, t.objects.named, t.objects.warned = old.handles, old.named, old.warned
 	for _, o := range old.all {
 		if o.owner != nil {
 			t.objects.add(o)
@@ -71,10 +71,14 @@ func (t *token) dropSessionObjects(s *session) {
 	t.dropObjects(func(o *object) bool { return o.owner == s })
 }
 
-// dropPrivate forgets the private objects when the user logs out.
+// dropPrivate forgets the private objects when the user logs out, and their handles for
+// good: those that come back get others (section 5.6.10).
 func (t *token) dropPrivate() {
 	t.dropObjects((*object).private)
-	t.forgetObjects()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.objects.known = false
+	t.eras.private = t.slot.provider.newHandle()
 }
 
 func (t *token) dropObjects(which func(*object) bool) {
@@ -88,6 +92,7 @@ func (t *token) dropObjects(which func(*object) bool) {
 	}
 	for _, o := range gone {
 		t.objects.forget(o)
+		t.slot.provider.revoke(o.left)
 		if o.owner != nil && o.key != nil && o.class() == CKO_PRIVATE_KEY {
 			t.warnOn("erasing a session key", t.device.Remove(*o.key))
 		}
@@ -271,16 +276,6 @@ func (t *token) complete(o *object) *object {
 		}
 	}
 	return t.handled(o)
-}
-
-// handled gives an object the handle that it has, or a new one.
-func (t *token) handled(o *object) *object {
-	if o.handle == 0 {
-		if o.handle = t.objects.handles[o.id]; o.handle == 0 {
-			o.handle = t.slot.provider.newHandle()
-		}
-	}
-	return o
 }
 
 // slotObjects makes the objects of a key slot that the user may see, from its

@@ -238,6 +238,7 @@ func (t *token) logIn(user uint, pin []byte) error {
 		return CKR_DEVICE_ERROR
 	}
 	t.who.Store(uint64(user))
+	t.leave(secret)
 	t.forgetObjects()
 	return nil
 }
@@ -264,6 +265,7 @@ func (t *token) logout() {
 	t.who.Store(uint64(nobody))
 	t.store.Logout()
 	t.dropPrivate()
+	t.leave(nil)
 	t.seal()
 }
 

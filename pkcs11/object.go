@@ -10,6 +10,7 @@ import (
 // one in its place, so that it can be read without a lock.
 type object struct {
 	handle uint
+	order  uint     // ascends from objects that were seen first
 	owner  *session // of a session object; nil for a token object
 	id     identity // of a token object
 	rules  rules
@@ -18,6 +19,7 @@ type object struct {
 	key    *scm.Key   // the key slot behind a key object; nil without one
 	lost   [][]byte   // public keys that the store remembers in the key slot instead
 	verify *publicKey // of public keys
+	left   Piece      // of a session object
 }
 
 // broken tells whether the key slot does not hold the key that it held.

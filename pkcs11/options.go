@@ -27,6 +27,9 @@ type Options struct {
 	// Pause is how a call sleeps while it waits for another one: a library lets
 	// its host's signals through meanwhile. nil is time.Sleep.
 	Pause func(time.Duration)
+	// Estate is where forked children find what they take over, and what this
+	// provider takes over itself; nil leaves nothing and takes nothing.
+	Estate Estate
 	// Log takes what an operator should know; nil discards it.
 	Log Logger
 }

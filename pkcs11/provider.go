@@ -20,8 +20,9 @@ type Provider struct {
 	closed bool
 	done   chan struct{} // closed by Close, ends C_WaitForSlotEvent
 
-	sessions sessionTable
-	handles  *atomic.Uint64 // the last handle given, of sessions and objects alike
+	sessions  sessionTable
+	inherited map[uint]uint  // handles of the parent's sessions, and their slots
+	handles   *atomic.Uint64 // the last handle given that was counted
 }
 
 // New returns a provider with the slots of the options. It opens nothing: a
@@ -39,6 +40,9 @@ func New(o Options) *Provider {
 	}
 	for i, so := range o.Slots {
 		p.slots = append(p.slots, &slot{provider: p, id: uint(i), options: so})
+	}
+	if o.Estate != nil {
+		p.inherit()
 	}
 	return p
 }
@@ -68,9 +72,6 @@ func (p *Provider) enter() error {
 
 func (p *Provider) leave() { p.calls.RUnlock() }
 
-// newHandle returns a number that was no handle before.
-func (p *Provider) newHandle() uint { return uint(p.handles.Add(1)) }
-
 // in runs f with the session of handle h, which is locked meanwhile, and looks after its
 // token.
 func (p *Provider) in(h uint, f func(*session) error) error {
@@ -85,7 +86,7 @@ func (p *Provider) hold(h uint, f func(*session) error) error {
 		return err
 	}
 	defer p.leave()
-	s, err := p.sessions.get(h)
+	s, err := p.session(h)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ type session struct {
 	handle uint
 	token  *token
 	rw     bool
+	left   left
 
 	mu     sync.Mutex
 	closed bool
@@ -87,6 +88,7 @@ func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 		}
 		s.handle = p.newHandle()
 		p.sessions.Store(s.handle, s)
+		s.leave()
 		handle = s.handle
 		return nil
 	})
@@ -138,7 +140,7 @@ func (p *Provider) drop(s *session) {
 		return
 	}
 	s.closed = true
-	p.sessions.Delete(s.handle)
+	p.forget(s)
 	s.token.dropSessionObjects(s)
 	if s.token.sessions.add(s, -1) == 0 {
 		s.token.logout()
@@ -152,7 +154,7 @@ func (p *Provider) GetSessionInfo(h uint) (SessionInfo, error) {
 		return SessionInfo{}, err
 	}
 	defer p.leave()
-	s, err := p.sessions.get(h)
+	s, err := p.session(h)
 	if err != nil {
 		return SessionInfo{}, err
 	}

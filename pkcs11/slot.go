@@ -30,6 +30,7 @@ type slot struct {
 	met      bool           // the device could be opened once
 	told     bool           // there was a token when it was first looked for, or at the latest event
 	retiring sync.WaitGroup // tokens that are gone and wait for their last calls
+	heritage *heritage      // what the first token takes over; nil when there is nothing
 }
 
 // SlotInfo is a CK_SLOT_INFO. The strings are not padded.
@@ -72,8 +73,16 @@ func (s *slot) token() (*token, error) {
 		s.logFailure(err)
 		return nil, CKR_TOKEN_NOT_PRESENT
 	}
-	s.present, s.met = newToken(s, device, store), true
-	return s.present, nil
+	t := newToken(s, device, store)
+	if s.heritage != nil {
+		t.takeOver(s.heritage)
+		s.heritage = nil
+	}
+	if t.left == 0 {
+		t.leave(nil) // children are to give its objects the same handles
+	}
+	s.present, s.met = t, true
+	return t, nil
 }
 
 // open opens a device that is there to answer.

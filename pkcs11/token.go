@@ -34,13 +34,16 @@ type token struct {
 	// from being opened or closed meanwhile.
 	login sync.Mutex
 	who   atomic.Uint64 // CKU_USER, CKU_SO or nobody
+	left  Piece         // tells children who is
 
 	// changes serialises the changes of objects, so that none is lost between
 	// looking an object up and writing it.
 	changes sync.Mutex
 
-	mu      sync.RWMutex // guards objects
+	mu      sync.RWMutex // guards objects and eras
 	objects catalog
+	eras    eras
+	names   []Piece // handles that children have to be told
 	nodes   nodes
 
 	seed seed
@@ -52,14 +55,16 @@ func newToken(s *slot, d scm.Device, st *store.Store) *token {
 	t.who.Store(uint64(nobody))
 	t.objects = newCatalog()
 	t.asked.Store(d.Version())
+	t.eras = eras{public: s.provider.newHandle(), private: s.provider.newHandle()}
 	return t
 }
 
 func (t *token) close() {
 	for _, s := range t.slot.provider.sessionsOf(t) {
-		t.slot.provider.sessions.Delete(s.handle)
+		t.slot.provider.forget(s)
 	}
 	t.logout()
+	t.withdraw()
 	log := t.slot.provider.log
 	if err := t.store.Close(); err != nil {
 		log.Warningf("slot %d: closing the store: %v", t.slot.id, err)

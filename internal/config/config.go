@@ -24,6 +24,7 @@ type Config struct {
 	Backend    Backend  // of every slot that names none itself
 	RawECPoint bool     // CKA_EC_POINT of Ed25519 as bare bytes, not as a DER OCTET STRING
 	Quirks     []string // names of client quirks, or just "auto", or none at all
+	Fork       string   // ForkStrict or ForkInherit
 	Trace      string   // file of the call trace; "" = off
 	Log        Log
 	Soft       Soft
@@ -49,6 +50,12 @@ const (
 	QuirkLibp11  = "libp11-key-types" // libp11 before 0.4.17 gives up all keys for one of a type it does not know
 	QuirkHaproxy = "haproxy"          // haproxy allows its workers no more threads before they use a key
 	QuirkOpenSSH = "openssh-curves"   // ssh-pkcs11-helper chokes on curves that OpenSSH does not know
+)
+
+// What forked children have of their parent's sessions and logins.
+const (
+	ForkStrict  = "strict"  // nothing: they call C_Initialize
+	ForkInherit = "inherit" // all
 )
 
 // Log says what is logged and where to.
@@ -176,6 +183,7 @@ func defaults(s Source) Config {
 		State:   s.State,
 		Backend: BackendAuto,
 		Quirks:  []string{QuirksAuto},
+		Fork:    ForkStrict,
 		Log:     Log{Level: "warning", To: "stderr"},
 		Soft:    Soft{Seal: "pin", Host: s.Machine},
 		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second, Foreign25519: "ask"},

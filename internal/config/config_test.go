@@ -35,6 +35,7 @@ func TestDefaults(t *testing.T) {
 		State:   "/s",
 		Backend: BackendAuto,
 		Quirks:  []string{"auto"},
+		Fork:    "strict",
 		Log:     Log{Level: "warning", To: "stderr"},
 		Soft:    Soft{Seal: "pin", Host: "m"},
 		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second, Foreign25519: "ask"},
@@ -51,6 +52,7 @@ state_group = "ssl-cert"
 backend = "soft"
 ec_point = "raw"
 quirks = ["libp11-key-types", "openssh-curves"]
+fork = "inherit"
 trace = "calls.log"
 
 [log]
@@ -95,6 +97,7 @@ func TestFile(t *testing.T) {
 		Backend:    BackendSoft,
 		RawECPoint: true,
 		Quirks:     []string{QuirkLibp11, QuirkOpenSSH},
+		Fork:       ForkInherit,
 		Trace:      filepath.Join(dir, "calls.log"),
 		Log:        Log{Level: "debug", To: filepath.Join(dir, "zk.log")},
 		Soft:       Soft{Seal: "device", Firmware: "01.02.02release", Host: c.Source.Machine},

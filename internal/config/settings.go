@@ -23,6 +23,7 @@ func settings() []setting {
 		{"backend", "ZK_PKCS11_BACKEND", func(c *Config, v value) error { return c.Backend.set(v) }},
 		{"ec_point", "ZK_PKCS11_EC_POINT", setECPoint},
 		{"quirks", "ZK_PKCS11_QUIRKS", setQuirks},
+		{"fork", "ZK_PKCS11_FORK", func(c *Config, v value) error { return v.oneOf(&c.Fork, ForkStrict, ForkInherit) }},
 		{"trace", "ZK_PKCS11_TRACE", func(c *Config, v value) error { return v.path(&c.Trace) }},
 		{"log.level", "ZK_PKCS11_LOG", setLevel},
 		{"log.to", "", setLogTo},

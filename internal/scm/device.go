@@ -114,6 +114,16 @@ type Volatile interface {
 	GenerateVolatile(Curve) (Key, error)
 }
 
+// Heritable is a Volatile device whose volatile keys can go on in another image of it,
+// that of a forked child.
+type Heritable interface {
+	// VolatileSecret returns what is secret of the key in a volatile slot.
+	VolatileSecret(Slot) ([]byte, error)
+	// AdoptVolatile puts a key into the volatile slot that it has, with what
+	// VolatileSecret has returned. ErrSlotTaken, ErrInput.
+	AdoptVolatile(key Key, secret []byte) error
+}
+
 // Sealer is a device whose private keys stay sealed until a secret opens them.
 // Sign, Agree, Generate and GenerateVolatile answer ErrSealed before. A new
 // secret is given in two steps, between which the caller stores it, so that a

@@ -42,7 +42,10 @@ func deriveKeys(tokenSecret []byte) *keys {
 	return k
 }
 
-func fingerprint(tokenSecret []byte) []byte { return derive(tokenSecret, "fingerprint") }
+func fingerprint(tokenSecret []byte) (f []byte) {
+	secret.Do(func() { f = derive(tokenSecret, "fingerprint") }) // HMAC holds a copy of the secret
+	return f
+}
 
 // derive cannot fail: RFC 5869 allows outputs a hundred times as long.
 func derive(tokenSecret []byte, purpose string) []byte {

@@ -18,6 +18,15 @@ func (s *Store) Login(u User, pin []byte) (tokenSecret []byte, err error) {
 	return tokenSecret, err
 }
 
+// Unlock unlocks the store with the token's secret itself. ErrSecret.
+func (s *Store) Unlock(tokenSecret []byte) error {
+	err := s.file.View(func(tx *sql.Tx) error { return verifySecret(tx, tokenSecret) })
+	if err == nil {
+		s.setKeys(deriveKeys(tokenSecret))
+	}
+	return err
+}
+
 // Logout forgets the secret: the store is locked again.
 func (s *Store) Logout() { s.setKeys(nil) }
 

@@ -18,7 +18,7 @@ var arrows = map[string][]string{
 	"internal/scm/scmtest": {"internal/scm"},
 	"internal/scm/zymbit":  {"internal/scm", "internal/sharedfile"},
 	"internal/setup":       {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/scm/zymbit", "internal/store", "pkcs11"},
-	"module":               {"internal/config", "internal/setup", "internal/trace", "pkcs11"},
+	"module":               {"internal/config", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
 	"cmd/zk_pkcs11-util": {
 		"internal/config", "internal/scm", "internal/scm/soft", "internal/scm/soft/hd", "internal/setup", "internal/store",
 		"internal/trace", "pkcs11",

@@ -14,6 +14,7 @@ type Full interface {
 	scm.Agreer
 	scm.Placer
 	scm.Volatile
+	scm.Heritable
 	scm.Sealer
 	scm.Capable
 	scm.Locker
@@ -26,7 +27,7 @@ type Full interface {
 // Faulty is a device that counts the calls to another and fails when it is told
 // to. Methods are called by their names in package scm. Version, Capability
 // and Forget, which cannot fail, and cost no call to a device, go straight through
-// and are not counted.
+// and are not counted, nor are those of scm.Heritable.
 type Faulty struct {
 	Full
 

@@ -80,12 +80,37 @@ func checkVolatile(t *testing.T, d scm.Device, v scm.Volatile, c scm.Curve, seen
 	checkSame(t, d, k)
 	checkUse(t, d, k)
 	checkOnlyThis(t, d, k)
+	checkHeritable(t, d, k)
 	if err := d.Remove(k); err != nil {
 		t.Errorf("Remove(%d): %v", k.Slot, err)
 	}
 	_, err = d.Sign(k.Slot, make([]byte, 32))
 	wantError(t, "Sign with a removed key", err, scm.ErrSlotEmpty)
 	wantError(t, "second Remove", d.Remove(k), scm.ErrSlotEmpty)
+}
+
+// checkHeritable takes a volatile key out and puts it back, as a forked child does.
+func checkHeritable(t *testing.T, d scm.Device, k scm.Key) {
+	t.Helper()
+	h, ok := d.(scm.Heritable)
+	if !ok {
+		return
+	}
+	secret, err := h.VolatileSecret(k.Slot)
+	if err != nil {
+		t.Errorf("VolatileSecret(%d): %v", k.Slot, err)
+	}
+	wantError(t, "a key in a slot that is taken", h.AdoptVolatile(k, secret), scm.ErrSlotTaken)
+	if err := d.Remove(k); err != nil {
+		t.Errorf("Remove(%d): %v", k.Slot, err)
+	}
+	other := k
+	other.Public = make([]byte, len(k.Public))
+	wantError(t, "a key with another public half", h.AdoptVolatile(other, secret), scm.ErrInput)
+	if err := h.AdoptVolatile(k, secret); err != nil {
+		t.Errorf("AdoptVolatile(%d): %v", k.Slot, err)
+	}
+	checkUse(t, d, k)
 }
 
 // checkUse signs and agrees with k as far as the device can.

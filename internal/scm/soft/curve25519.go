@@ -25,6 +25,8 @@ func parseEd25519Like(seed []byte, use string) private {
 
 func (k ed25519Key) public() []byte { return k.key.Public().(ed25519.PublicKey) }
 
+func (k ed25519Key) secret() []byte { return k.key.Seed() }
+
 func (k ed25519Key) sign(_ io.Reader, message []byte) ([]byte, error) {
 	switch k.use {
 	case Ed25519Digest:
@@ -52,6 +54,8 @@ func parseX25519(scalar []byte) (private, error) {
 }
 
 func (k x25519Key) public() []byte { return k.key.PublicKey().Bytes() }
+
+func (k x25519Key) secret() []byte { return k.key.Bytes() }
 
 func (k x25519Key) sign(io.Reader, []byte) ([]byte, error) {
 	return nil, fmt.Errorf("signature with %s: %w", scm.X25519, scm.ErrCurve)

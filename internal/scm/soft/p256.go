@@ -35,6 +35,8 @@ func parseP256(secret []byte) (private, error) {
 
 func (k p256Key) public() []byte { return k.agreer.PublicKey().Bytes()[1:] }
 
+func (k p256Key) secret() []byte { return k.agreer.Bytes() }
+
 func (k p256Key) sign(random io.Reader, digest []byte) ([]byte, error) {
 	if err := checkDigest(digest); err != nil {
 		return nil, err

@@ -20,6 +20,8 @@ const secretSize = 32
 type private interface {
 	// public returns the public half in the form of scm.Key.Public.
 	public() []byte
+	// secret returns a copy of what parse takes.
+	secret() []byte
 	// sign is scm.Device.Sign. An ECDSA key makes its nonce of the key, the message and
 	// bytes of random, and by RFC 6979 where random is nil. Others have no use for it.
 	sign(random io.Reader, message []byte) ([]byte, error)

@@ -27,6 +27,8 @@ func parseSecp256k1(secret []byte) (private, error) {
 
 func (k secp256k1Key) public() []byte { return k.pub.SerializeUncompressed()[1:] }
 
+func (k secp256k1Key) secret() []byte { return k.key.Serialize() }
+
 func (k secp256k1Key) sign(random io.Reader, digest []byte) ([]byte, error) {
 	if err := checkDigest(digest); err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ import (
 )
 
 // Device is an open soft SCM. Besides scm.Device it is an scm.Agreer,
-// scm.Placer, scm.Volatile, scm.Sealer, scm.Capable, scm.Locker, scm.Keeper,
+// scm.Placer, scm.Volatile, scm.Heritable, scm.Sealer, scm.Capable, scm.Locker, scm.Keeper,
 // scm.Wallet and scm.Clock.
 type Device struct {
 	options Options
@@ -51,6 +51,7 @@ var _ interface {
 	scm.Agreer
 	scm.Placer
 	scm.Volatile
+	scm.Heritable
 	scm.Sealer
 	scm.Capable
 	scm.Locker

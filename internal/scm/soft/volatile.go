@@ -4,6 +4,7 @@ package soft
 
 import (
 	"bytes"
+	"fmt"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -44,6 +45,23 @@ func (v *volatileKeys) key(s scm.Slot) (volatileKey, error) {
 	return k, errEmpty(s)
 }
 
+// adopt puts a key into the slot that it has elsewhere, after which no slot up to it is
+// given.
+func (v *volatileKeys) adopt(k scm.Key, p private) error {
+	if !k.Slot.Volatile() {
+		return errRange(k.Slot)
+	}
+	if _, taken := v.keys[k.Slot]; taken {
+		return fmt.Errorf("volatile slot %d: %w", k.Slot, scm.ErrSlotTaken)
+	}
+	if v.keys == nil {
+		v.keys = make(map[scm.Slot]volatileKey)
+	}
+	v.keys[k.Slot] = volatileKey{k, p}
+	v.given = max(v.given, int(scm.FirstVolatile-k.Slot)+1)
+	return nil
+}
+
 // remove forgets the key if it is in its slot, and whatever is there if it has no
 // public key.
 func (v *volatileKeys) remove(k scm.Key) error {
@@ -75,6 +93,37 @@ func (d *Device) GenerateVolatile(c scm.Curve) (scm.Key, error) {
 		return scm.Key{}, err
 	}
 	return clone(d.volatile.add(c, p)), nil
+}
+
+// VolatileSecret returns the private key in a volatile slot.
+func (d *Device) VolatileSecret(s scm.Slot) ([]byte, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.closed {
+		return nil, errClosed
+	}
+	k, err := d.volatile.key(s)
+	if err != nil {
+		return nil, err
+	}
+	return k.private.secret(), nil
+}
+
+// AdoptVolatile puts a key pair of another image of the device into its volatile slot.
+func (d *Device) AdoptVolatile(k scm.Key, secret []byte) error {
+	p, err := parse(k.Curve, secret)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(p.public(), k.Public) {
+		return fmt.Errorf("volatile slot %d: another key than its public half says: %w", k.Slot, scm.ErrInput)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.open(); err != nil {
+		return err
+	}
+	return d.volatile.adopt(clone(k), p)
 }
 
 func (d *Device) removeVolatile(k scm.Key) error {
