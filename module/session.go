@@ -7,13 +7,16 @@ import "C"
 
 import "libzk_pkcs11/pkcs11"
 
-// goOpenSession ignores the callback: nothing here has anything to notify of.
+// goOpenSession ignores the callback: nothing here has anything to notify of. Servers open
+// sessions by the thousand, once the device is there.
 //
 //export goOpenSession
 func goOpenSession(slot C.CK_SLOT_ID, flags C.CK_FLAGS, _ C.CK_VOID_PTR, notify C.CK_NOTIFY, h C.CK_SESSION_HANDLE_PTR) C.CK_RV {
-	return lasting("C_OpenSession", args{slotArg(slot), flagsArg(flags)}, func(p *pkcs11.Provider) error {
-		return fill(h, ulong)(p.OpenSession(uint(slot), uint(flags)))
-	})
+	open := func(p *pkcs11.Provider) error { return fill(h, ulong)(p.OpenSession(uint(slot), uint(flags))) }
+	if l := current.Load(); l != nil && l.provider.Present(uint(slot)) {
+		return call("C_OpenSession", args{slotArg(slot), flagsArg(flags)}, open)
+	}
+	return lasting("C_OpenSession", args{slotArg(slot), flagsArg(flags)}, open)
 }
 
 //export goCloseSession

@@ -11,7 +11,7 @@ import (
 )
 
 // Estate is memory in which a process leaves what its forked children take over: sessions,
-// logins and session objects (docs/adr/0023). It consists of pieces, each of which is there
+// logins and session objects (docs/adr/0022). It consists of pieces, each of which is there
 // as a whole or not at all whenever a fork comes. Its methods may be called from any
 // goroutine. What it gets holds secrets, and is not kept anywhere else.
 type Estate interface {

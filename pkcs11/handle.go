@@ -10,7 +10,7 @@ import (
 
 // Handles of sessions and session objects are counted. Those of token objects are hashes
 // of what they name, so that a forked child finds them again that has got no table of them
-// (docs/adr/0023). One bit tells the two kinds apart; the highest bit is left to programs
+// (docs/adr/0022). One bit tells the two kinds apart; the highest bit is left to programs
 // that take handles for signed numbers.
 const namesTokenObject = uint(1) << (bits.UintSize - 2)
 

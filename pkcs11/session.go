@@ -77,7 +77,7 @@ func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 		if flags&CKF_ASYNC_SESSION != 0 {
 			return CKR_SESSION_ASYNC_NOT_SUPPORTED
 		}
-		t.login.Lock()
+		p.await(t.login.TryLock)
 		defer t.login.Unlock()
 		if !s.rw && t.user() == CKU_SO {
 			return CKR_SESSION_READ_WRITE_SO_EXISTS
@@ -100,7 +100,7 @@ func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 // not keep it open: hosts look at no error here.
 func (p *Provider) CloseSession(h uint) error {
 	return p.hold(h, func(s *session) error {
-		s.token.login.Lock()
+		p.await(s.token.login.TryLock)
 		defer s.token.login.Unlock()
 		p.drop(s)
 		return nil

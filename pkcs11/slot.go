@@ -85,6 +85,17 @@ func (s *slot) token() (*token, error) {
 	return t, nil
 }
 
+// Present reports whether the token in a slot is known to be there, so that nothing has to
+// be opened. It does not wait.
+func (p *Provider) Present(slot uint) bool {
+	s, err := p.slot(slot)
+	if err != nil || !s.mu.TryLock() {
+		return false
+	}
+	defer s.mu.Unlock()
+	return s.present != nil
+}
+
 // open opens a device that is there to answer.
 func (s *slot) open() (scm.Device, *store.Store, error) {
 	device, st, err := s.options.Open()

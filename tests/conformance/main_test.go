@@ -20,11 +20,11 @@ import (
 // roles say what to do with the module, before C_Initialize, and return what to
 // print.
 var roles = map[string]func(*pkcs11.Ctx) (string, error){
-	"initialize": initializeOnly,
-	"create":     createObject,
-	"generate":   generateKey,
-	"look":       lookAround,
-	"slots":      countSlots,
+	"begin":    beginOnly,
+	"create":   createObject,
+	"generate": generateKey,
+	"look":     lookAround,
+	"slots":    countSlots,
 }
 
 func TestMain(m *testing.M) {

@@ -13,7 +13,8 @@ import (
 	"libzk_pkcs11/tests/harness"
 )
 
-// TestBrokenFile has C_Initialize fail with one line that says where.
+// TestBrokenFile has the first call after C_Initialize, which reads the settings, fail with one
+// line that says where.
 func TestBrokenFile(t *testing.T) {
 	for name, c := range map[string]struct{ text, line string }{
 		"not TOML":               {"backend = \"soft\"\nlevel = = 1\n", ":2: "},
@@ -30,9 +31,9 @@ func TestBrokenFile(t *testing.T) {
 			}
 			home := harness.NewHome(t)
 			home.Set("ZK_PKCS11_CONF", file)
-			out, stderr := newActor(t, home, "initialize").play(t)
+			out, stderr := newActor(t, home, "begin").play(t)
 			if want := pkcs11.Error(pkcs11.CKR_GENERAL_ERROR).Error(); out != want {
-				t.Errorf("C_Initialize: %s, want %s", out, want)
+				t.Errorf("C_GetSlotList: %s, want %s", out, want)
 			}
 			if !strings.Contains(stderr, file+c.line) || strings.Count(stderr, "\n") != 1 {
 				t.Errorf("the log is %q, want one line with %s%s", stderr, file, c.line)
@@ -46,9 +47,9 @@ func TestMissingFile(t *testing.T) {
 	home := harness.NewHome(t)
 	file := filepath.Join(home.Dir, "missing.toml")
 	home.Set("ZK_PKCS11_CONF", file)
-	out, stderr := newActor(t, home, "initialize").play(t)
+	out, stderr := newActor(t, home, "begin").play(t)
 	if want := pkcs11.Error(pkcs11.CKR_GENERAL_ERROR).Error(); out != want {
-		t.Errorf("C_Initialize: %s, want %s", out, want)
+		t.Errorf("C_GetSlotList: %s, want %s", out, want)
 	}
 	if !strings.Contains(stderr, file) || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("the log is %q, want one line with %s", stderr, file)

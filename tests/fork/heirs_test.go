@@ -118,7 +118,7 @@ func TestWorkersOfStrict(t *testing.T) {
 }
 
 // TestFirstSignature prints how long a worker's first signature takes that has no PIN to
-// try: docs/adr/0023 has the figures of a machine that does nothing else.
+// try: docs/adr/0022 has the figures of a machine that does nothing else.
 func TestFirstSignature(t *testing.T) {
 	w := workers(t, "inherit", "one-by-one")
 	if len(w.first) != 30 {

@@ -21,7 +21,7 @@ import (
 const secretSize = 32
 
 // TestRemains looks for the token's secret, which opens every key of the token, in the
-// memory of workers that never log in. That is what docs/adr/0023 decides the default by:
+// memory of workers that never log in. That is what docs/adr/0022 decides the default by:
 // with "strict" it is not there, with "inherit" it is, in the one place that it was left in.
 func TestRemains(t *testing.T) {
 	program := harness.Compile(t, "testdata/remains.c")

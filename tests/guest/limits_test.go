@@ -19,6 +19,9 @@ import (
 func (g guest) answer(t *testing.T, program string, args ...string) string {
 	t.Helper()
 	out, log, err := g.run(program, args...)
+	for try := 1; try < g.tries && err != nil; try++ {
+		out, log, err = g.run(program, args...)
+	}
 	out = strings.TrimSpace(out)
 	if err != nil {
 		t.Errorf("%s: %v\n%s\n%s", strings.Join(args, " "), err, head(out), head(log))
