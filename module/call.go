@@ -37,9 +37,9 @@ func call(name string, a args, f func(*pkcs11.Provider) error) C.CK_RV {
 	return rv
 }
 
-// lasting is call for a function that may take its time: it waits for a device that
-// starts, for other processes, or for a PIN's key. What is signed, digested or found
-// by the thousand is no such function.
+// lasting is call for a function that may take its time: it waits for a device that starts
+// or for a PIN's key. Others wait for files, for the vendor's library and for one another,
+// in such a way that signals are let through (pause, and crossing.h).
 func lasting(name string, a args, f func(*pkcs11.Provider) error) C.CK_RV {
 	l := current.Load()
 	if l == nil {
@@ -49,6 +49,15 @@ func lasting(name string, a args, f func(*pkcs11.Provider) error) C.CK_RV {
 	rv := l.elsewhere(name, f)
 	l.traceCall(name, a, start, rv)
 	return rv
+}
+
+// onSlot is call for a function of a slot. Where the token is not there yet, its device has
+// to be opened, which lasts; servers open sessions by the thousand once it is.
+func onSlot(name string, slot C.CK_SLOT_ID, a args, f func(*pkcs11.Provider) error) C.CK_RV {
+	if l := current.Load(); l != nil && l.provider.Present(uint(slot)) {
+		return call(name, a, f)
+	}
+	return lasting(name, a, f)
 }
 
 // elsewhere is run on a goroutine of its own. The host's thread waits in C meanwhile,

@@ -103,3 +103,26 @@ int zk_pause(uint64_t nanoseconds)
 	zk_inside();
 	return 1;
 }
+
+/*
+ * A disk may take seconds to write what SQLite wants written. These stand before the C
+ * library's functions where the linker is told so (--wrap), as make does.
+ */
+extern int __real_fsync(int) __attribute__((weak));
+extern int __real_fdatasync(int) __attribute__((weak));
+
+int __wrap_fsync(int fd)
+{
+	zk_outside();
+	int result = __real_fsync(fd);
+	zk_inside();
+	return result;
+}
+
+int __wrap_fdatasync(int fd)
+{
+	zk_outside();
+	int result = __real_fdatasync(fd);
+	zk_inside();
+	return result;
+}

@@ -9,7 +9,7 @@ import "libzk_pkcs11/pkcs11"
 
 //export goGenerateKeyPair
 func goGenerateKeyPair(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, tpub C.CK_ATTRIBUTE_PTR, npub C.CK_ULONG, tpriv C.CK_ATTRIBUTE_PTR, npriv C.CK_ULONG, pub, priv C.CK_OBJECT_HANDLE_PTR) C.CK_RV {
-	return lastingWithin("C_GenerateKeyPair", h, args{sessionArg(h), mechanismArg(m), typesArg(tpub, npub), typesArg(tpriv, npriv)}, func(p *pkcs11.Provider) error {
+	return within("C_GenerateKeyPair", h, args{sessionArg(h), mechanismArg(m), typesArg(tpub, npub), typesArg(tpriv, npriv)}, func(p *pkcs11.Provider) error {
 		toPub, toPriv := fill(pub, ulong), fill(priv, ulong)
 		public, private, err := p.GenerateKeyPair(uint(h), mechanism(m), template(tpub, npub), template(tpriv, npriv))
 		_ = toPub(public, err)

@@ -9,21 +9,21 @@ import "libzk_pkcs11/pkcs11"
 
 //export goCreateObject
 func goCreateObject(h C.CK_SESSION_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG, object C.CK_OBJECT_HANDLE_PTR) C.CK_RV {
-	return lastingWithin("C_CreateObject", h, args{sessionArg(h), typesArg(t, n)}, func(p *pkcs11.Provider) error {
+	return within("C_CreateObject", h, args{sessionArg(h), typesArg(t, n)}, func(p *pkcs11.Provider) error {
 		return fill(object, ulong)(p.CreateObject(uint(h), template(t, n)))
 	})
 }
 
 //export goCopyObject
 func goCopyObject(h C.CK_SESSION_HANDLE, from C.CK_OBJECT_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG, object C.CK_OBJECT_HANDLE_PTR) C.CK_RV {
-	return lastingWithin("C_CopyObject", h, args{sessionArg(h), objectArg(from), typesArg(t, n)}, func(p *pkcs11.Provider) error {
+	return within("C_CopyObject", h, args{sessionArg(h), objectArg(from), typesArg(t, n)}, func(p *pkcs11.Provider) error {
 		return fill(object, ulong)(p.CopyObject(uint(h), uint(from), template(t, n)))
 	})
 }
 
 //export goDestroyObject
 func goDestroyObject(h C.CK_SESSION_HANDLE, object C.CK_OBJECT_HANDLE) C.CK_RV {
-	return lastingWithin("C_DestroyObject", h, args{sessionArg(h), objectArg(object)}, func(p *pkcs11.Provider) error {
+	return within("C_DestroyObject", h, args{sessionArg(h), objectArg(object)}, func(p *pkcs11.Provider) error {
 		return p.DestroyObject(uint(h), uint(object))
 	})
 }
@@ -44,7 +44,7 @@ func goGetAttributeValue(h C.CK_SESSION_HANDLE, object C.CK_OBJECT_HANDLE, t C.C
 
 //export goSetAttributeValue
 func goSetAttributeValue(h C.CK_SESSION_HANDLE, object C.CK_OBJECT_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) C.CK_RV {
-	return lastingWithin("C_SetAttributeValue", h, args{sessionArg(h), objectArg(object), typesArg(t, n)}, func(p *pkcs11.Provider) error {
+	return within("C_SetAttributeValue", h, args{sessionArg(h), objectArg(object), typesArg(t, n)}, func(p *pkcs11.Provider) error {
 		return p.SetAttributeValue(uint(h), uint(object), template(t, n))
 	})
 }

@@ -7,16 +7,13 @@ import "C"
 
 import "libzk_pkcs11/pkcs11"
 
-// goOpenSession ignores the callback: nothing here has anything to notify of. Servers open
-// sessions by the thousand, once the device is there.
+// goOpenSession ignores the callback: nothing here has anything to notify of.
 //
 //export goOpenSession
 func goOpenSession(slot C.CK_SLOT_ID, flags C.CK_FLAGS, _ C.CK_VOID_PTR, notify C.CK_NOTIFY, h C.CK_SESSION_HANDLE_PTR) C.CK_RV {
-	open := func(p *pkcs11.Provider) error { return fill(h, ulong)(p.OpenSession(uint(slot), uint(flags))) }
-	if l := current.Load(); l != nil && l.provider.Present(uint(slot)) {
-		return call("C_OpenSession", args{slotArg(slot), flagsArg(flags)}, open)
-	}
-	return lasting("C_OpenSession", args{slotArg(slot), flagsArg(flags)}, open)
+	return onSlot("C_OpenSession", slot, args{slotArg(slot), flagsArg(flags)}, func(p *pkcs11.Provider) error {
+		return fill(h, ulong)(p.OpenSession(uint(slot), uint(flags)))
+	})
 }
 
 //export goCloseSession
@@ -28,7 +25,7 @@ func goCloseSession(h C.CK_SESSION_HANDLE) C.CK_RV {
 
 //export goCloseAllSessions
 func goCloseAllSessions(slot C.CK_SLOT_ID) C.CK_RV {
-	return lasting("C_CloseAllSessions", args{slotArg(slot)}, func(p *pkcs11.Provider) error {
+	return onSlot("C_CloseAllSessions", slot, args{slotArg(slot)}, func(p *pkcs11.Provider) error {
 		return p.CloseAllSessions(uint(slot))
 	})
 }
@@ -84,7 +81,7 @@ func goLoginUser(h C.CK_SESSION_HANDLE, user C.CK_USER_TYPE, pin C.CK_UTF8CHAR_P
 
 //export goLogout
 func goLogout(h C.CK_SESSION_HANDLE) C.CK_RV {
-	return lastingWithin("C_Logout", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
+	return within("C_Logout", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
 		return p.Logout(uint(h))
 	})
 }

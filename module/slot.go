@@ -16,14 +16,14 @@ func goGetSlotList(present C.CK_BBOOL, list C.CK_SLOT_ID_PTR, count C.CK_ULONG_P
 
 //export goGetSlotInfo
 func goGetSlotInfo(slot C.CK_SLOT_ID, info C.CK_SLOT_INFO_PTR) C.CK_RV {
-	return lasting("C_GetSlotInfo", args{slotArg(slot)}, func(p *pkcs11.Provider) error {
+	return onSlot("C_GetSlotInfo", slot, args{slotArg(slot)}, func(p *pkcs11.Provider) error {
 		return fill(info, slotInfoOf)(p.GetSlotInfo(uint(slot)))
 	})
 }
 
 //export goGetTokenInfo
 func goGetTokenInfo(slot C.CK_SLOT_ID, info C.CK_TOKEN_INFO_PTR) C.CK_RV {
-	return lasting("C_GetTokenInfo", args{slotArg(slot)}, func(p *pkcs11.Provider) error {
+	return onSlot("C_GetTokenInfo", slot, args{slotArg(slot)}, func(p *pkcs11.Provider) error {
 		return fill(info, tokenInfoOf)(p.GetTokenInfo(uint(slot)))
 	})
 }
@@ -40,14 +40,14 @@ func goWaitForSlotEvent(flags C.CK_FLAGS, slot C.CK_SLOT_ID_PTR, reserved C.CK_V
 
 //export goGetMechanismList
 func goGetMechanismList(slot C.CK_SLOT_ID, list C.CK_MECHANISM_TYPE_PTR, count C.CK_ULONG_PTR) C.CK_RV {
-	return lasting("C_GetMechanismList", args{slotArg(slot)}, func(p *pkcs11.Provider) error {
+	return onSlot("C_GetMechanismList", slot, args{slotArg(slot)}, func(p *pkcs11.Provider) error {
 		return p.GetMechanismList(uint(slot), output[uint](list, count))
 	})
 }
 
 //export goGetMechanismInfo
 func goGetMechanismInfo(slot C.CK_SLOT_ID, m C.CK_MECHANISM_TYPE, info C.CK_MECHANISM_INFO_PTR) C.CK_RV {
-	return lasting("C_GetMechanismInfo", args{slotArg(slot), mechanismTypeArg(m)}, func(p *pkcs11.Provider) error {
+	return onSlot("C_GetMechanismInfo", slot, args{slotArg(slot), mechanismTypeArg(m)}, func(p *pkcs11.Provider) error {
 		return fill(info, mechanismInfoOf)(p.GetMechanismInfo(uint(slot), uint(m)))
 	})
 }

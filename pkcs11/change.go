@@ -14,7 +14,7 @@ import (
 // template, or none.
 func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) error {
 	return p.in(h, func(s *session) error {
-		s.token.changes.Lock()
+		s.token.acquire(&s.token.changes)
 		defer s.token.changes.Unlock()
 		o, err := s.object(object)
 		if err != nil {
@@ -49,7 +49,7 @@ func (s *session) mayChange(o *object, a attributes) error {
 }
 
 func (t *token) changeSessionObject(o *object, a attributes) error {
-	t.mu.Lock()
+	t.acquire(&t.mu)
 	defer t.mu.Unlock()
 	if t.objects.objects[o.handle] == nil {
 		return CKR_OBJECT_HANDLE_INVALID // its session has just ended
@@ -124,7 +124,7 @@ func (p *Provider) DestroyObject(h, object uint) error {
 }
 
 func (s *session) destroy(object uint) error {
-	s.token.changes.Lock()
+	s.token.acquire(&s.token.changes)
 	defer s.token.changes.Unlock()
 	o, err := s.object(object)
 	if err != nil {
@@ -224,7 +224,7 @@ func forgetKeys(tx *store.Tx, o *object) error {
 func (t *token) publicHalf(o *object) *object {
 	other := o.id
 	other.private = false
-	t.mu.RLock()
+	t.acquire((*readLock)(&t.mu))
 	defer t.mu.RUnlock()
 	p := t.objects.objects[t.objects.handles[other]]
 	if p == nil {

@@ -167,7 +167,7 @@ func (t *token) keepSession(o *object) (uint, error) {
 	if o.attrs[CKA_UNIQUE_ID] == nil {
 		o.attrs[CKA_UNIQUE_ID] = []byte("session-" + hex.EncodeToString(binary.BigEndian.AppendUint64(nil, uint64(o.handle))))
 	}
-	t.mu.Lock()
+	t.acquire(&t.mu)
 	defer t.mu.Unlock()
 	if t.complete(o) == nil {
 		return 0, CKR_TEMPLATE_INCONSISTENT
@@ -208,7 +208,7 @@ func (t *token) write(change func(*store.Tx) error, apply func(*catalog)) error 
 	if err != nil {
 		return err
 	}
-	t.mu.Lock()
+	t.acquire(&t.mu)
 	defer t.mu.Unlock()
 	c, applied := &t.objects, false
 	defer func() { c.known = c.known && applied }() // a panic leaves half of it

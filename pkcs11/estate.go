@@ -153,7 +153,7 @@ func (t *token) leaveName(id identity, handle uint) {
 // withdraw takes back what a token that ends has left.
 func (t *token) withdraw() {
 	p := t.slot.provider
-	t.mu.Lock()
+	t.acquire(&t.mu)
 	defer t.mu.Unlock()
 	for _, o := range t.objects.all {
 		p.revoke(o.left)

@@ -12,14 +12,13 @@ import (
 
 // look runs f with the token's objects as they are now.
 func (t *token) look(f func(*catalog) error) error {
-	p := t.slot.provider
-	p.await(t.mu.TryRLock)
+	t.acquire((*readLock)(&t.mu))
 	if t.current() {
 		defer t.mu.RUnlock()
 		return f(&t.objects)
 	}
 	t.mu.RUnlock()
-	p.await(t.mu.TryLock)
+	t.acquire(&t.mu)
 	defer t.mu.Unlock()
 	if err := t.refresh(); err != nil {
 		return err
@@ -61,7 +60,7 @@ func (t *token) refresh() error {
 
 // forgetObjects makes the next look read the token objects.
 func (t *token) forgetObjects() {
-	t.mu.Lock()
+	t.acquire(&t.mu)
 	defer t.mu.Unlock()
 	t.objects.known = false
 }
@@ -75,14 +74,14 @@ func (t *token) dropSessionObjects(s *session) {
 // good: those that come back get others (section 5.6.10).
 func (t *token) dropPrivate() {
 	t.dropObjects((*object).private)
-	t.mu.Lock()
+	t.acquire(&t.mu)
 	defer t.mu.Unlock()
 	t.objects.known = false
 	t.eras.private = t.slot.provider.newHandle()
 }
 
 func (t *token) dropObjects(which func(*object) bool) {
-	t.mu.Lock()
+	t.acquire(&t.mu)
 	defer t.mu.Unlock()
 	var gone []*object
 	for _, o := range t.objects.all {

@@ -90,27 +90,13 @@ func (p *Provider) hold(h uint, f func(*session) error) error {
 	if err != nil {
 		return err
 	}
-	p.await(s.mu.TryLock)
+	p.acquire(&s.mu)
 	defer s.mu.Unlock()
 	if s.closed || !s.token.use() {
 		return CKR_SESSION_HANDLE_INVALID
 	}
 	defer s.token.done()
 	return f(s)
-}
-
-// The pauses between two attempts to get a lock grow from the first to the last.
-const (
-	firstPause = 20 * time.Microsecond
-	lastPause  = 2 * time.Millisecond
-)
-
-// await waits for a lock that another call may hold as long as a device or another
-// process takes.
-func (p *Provider) await(try func() bool) {
-	for pause := firstPause; !try(); pause = min(2*pause, lastPause) {
-		p.options.Pause(pause)
-	}
 }
 
 // at runs f with the token in the slot of number id.

@@ -77,7 +77,7 @@ func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 		if flags&CKF_ASYNC_SESSION != 0 {
 			return CKR_SESSION_ASYNC_NOT_SUPPORTED
 		}
-		p.await(t.login.TryLock)
+		t.acquire(&t.login)
 		defer t.login.Unlock()
 		if !s.rw && t.user() == CKU_SO {
 			return CKR_SESSION_READ_WRITE_SO_EXISTS
@@ -100,7 +100,7 @@ func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 // not keep it open: hosts look at no error here.
 func (p *Provider) CloseSession(h uint) error {
 	return p.hold(h, func(s *session) error {
-		p.await(s.token.login.TryLock)
+		s.token.acquire(&s.token.login)
 		defer s.token.login.Unlock()
 		p.drop(s)
 		return nil
@@ -112,8 +112,8 @@ func (p *Provider) CloseSession(h uint) error {
 func (p *Provider) CloseAllSessions(slot uint) error {
 	return p.at(slot, func(t *token) error {
 		for _, s := range p.sessionsOf(t) {
-			s.mu.Lock()
-			t.login.Lock()
+			p.acquire(&s.mu)
+			t.acquire(&t.login)
 			p.drop(s)
 			t.login.Unlock()
 			s.mu.Unlock()

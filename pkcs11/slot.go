@@ -52,7 +52,7 @@ func (p *Provider) slot(id uint) (*slot, error) {
 
 // token returns the token in the slot and opens the device when needed.
 func (s *slot) token() (*token, error) {
-	s.mu.Lock()
+	s.provider.acquire(&s.mu)
 	defer s.mu.Unlock()
 	if s.present != nil {
 		return s.present, nil
