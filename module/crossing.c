@@ -29,6 +29,7 @@ void zk_fence(zk_crossing *c)
 {
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel);
 	change_mask(SIG_BLOCK, &fenced, &c->mask);
+	c->waits = 0;
 	c->outer = innermost;
 	innermost = c;
 }
@@ -50,16 +51,26 @@ CK_RV zk_enter(zk_crossing *c)
 	if (c->copy)
 		return CKR_OK;
 	zk_fence(c);
-	if (__builtin_expect(open != ZK_HERE, 0)) {
-		CK_RV rv = zk_route(&c->copy);
-		if (rv != CKR_OK || c->copy) {
-			zk_leave(c);
-			return rv;
-		}
+	CK_RV rv = open == ZK_HERE ? CKR_OK : zk_route(&c->copy);
+	if (rv == CKR_OK && zk_interrupts(c))
+		rv = CKR_FUNCTION_FAILED;
+	if (rv != CKR_OK || c->copy) {
+		zk_leave(c);
+		return rv;
 	}
 	zk_meet();
 	return CKR_OK;
 }
+
+int zk_interrupts(const zk_crossing *c) { return c->outer && !c->outer->waits; }
+
+void zk_forget_calls(void)
+{
+	if (innermost)
+		innermost->outer = NULL;
+}
+
+void zk_forget_all_calls(void) { innermost = NULL; }
 
 static void futex(uint32_t *word, int operation, uint32_t value)
 {
@@ -80,10 +91,15 @@ void zk_inside(void)
 
 void zk_wait(zk_errand *errand)
 {
+	zk_crossing *c = innermost;
+	if (c)
+		c->waits = 1;
 	zk_outside();
 	while (!__atomic_load_n(&errand->done, __ATOMIC_ACQUIRE))
 		futex(&errand->done, FUTEX_WAIT_PRIVATE, 0);
 	zk_inside();
+	if (c)
+		c->waits = 0;
 }
 
 void zk_done(zk_errand *errand)

@@ -19,6 +19,7 @@ typedef struct zk_crossing {
 	CK_FUNCTION_LIST_3_2 *copy; /* in a forked child: call this instead of Go */
 	uint64_t mask;              /* the thread's own signal mask, as the kernel has it */
 	int cancel;                 /* its own cancellation state */
+	int waits;                  /* its work is done elsewhere, so that nothing of it is held here */
 	struct zk_crossing *outer;  /* a call that a handler of the host has interrupted */
 } zk_crossing;
 
@@ -31,6 +32,16 @@ void zk_leave(zk_crossing *crossing);
  * answer to the caller; then, and when crossing->copy is set, the call is not begun.
  */
 CK_RV zk_enter(zk_crossing *crossing);
+
+/*
+ * Whether the call was made by a handler in the middle of another one, which may hold what
+ * it would wait for. Such a call fails: exit(), and what the host has do at its end, goes on.
+ */
+int zk_interrupts(const zk_crossing *crossing);
+
+/* In a forked child: what this thread was in the middle of is its parent's; all, or what is around this call. */
+void zk_forget_calls(void);
+void zk_forget_all_calls(void);
 
 /* What a goroutine does while the host's thread waits for it. */
 typedef struct {

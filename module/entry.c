@@ -46,7 +46,7 @@ CK_RV C_Finalize(CK_VOID_PTR reserved)
 	if (reserved)
 		return CKR_ARGUMENTS_BAD;
 	zk_fence(&crossing);
-	CK_RV rv = zk_finalize();
+	CK_RV rv = zk_interrupts(&crossing) ? CKR_FUNCTION_FAILED : zk_finalize();
 	zk_leave(&crossing);
 	return rv;
 }

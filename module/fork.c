@@ -8,6 +8,7 @@
 #include "../internal/fresh/locks.h"
 #include "_cgo_export.h"
 #include "copy.h"
+#include "crossing.h"
 #include "estate.h"
 #include "probe.h"
 #include "start.h"
@@ -33,6 +34,7 @@ static void settle(void)
 {
 	close_lock_files();
 	zk_forget_threads();
+	zk_forget_calls();
 	dead = zk_started();
 	owner = getpid();
 	pthread_mutex_init(&life.lock, NULL);
@@ -60,6 +62,7 @@ static void notice_fork(void)
 static void after_fork_in_child(void)
 {
 	notice_fork();
+	zk_forget_all_calls();
 	if (dead)
 		zk_ready_child();
 }

@@ -153,3 +153,15 @@ func TestInterruptedTool(t *testing.T) {
 		t.Errorf("goes on after SIGINT: %v", <-ended)
 	}
 }
+
+// TestNested: a handler of the host that calls the library in the middle of a call gets a
+// code at once, and one that ends the process ends it.
+func TestNested(t *testing.T) {
+	program := compile(t, "nested")
+	for _, scenario := range []string{"calls", "exit", "exit-waiting"} {
+		t.Run(scenario, func(t *testing.T) {
+			t.Parallel()
+			newSlowGuest(t, backends(t)[0], "latency_sign = \"1s\"\n").silent(t, program, scenario)
+		})
+	}
+}
