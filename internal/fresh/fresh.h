@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,25 +113,43 @@ static void *load_descriptor(const char *proc, int fd)
 	return dlopen(path, RTLD_NOW | RTLD_LOCAL);
 }
 
-/* A thread with a working directory of its own, for roots that have no /proc. */
-static void *load_below_proc(void *fd)
+/* What the thread below is to load, and what it has loaded. */
+typedef struct {
+	int fd;
+	void *library;
+	sem_t done;
+} errand_below_proc;
+
+/* Runs in a thread with a working directory of its own, for roots that have no /proc. */
+static void *load_below_proc(void *what)
 {
-	if (unshare(CLONE_FS) != 0 || !intact(&source.proc) || fchdir(source.proc.fd) != 0)
-		return NULL;
-	void *library = load_descriptor("", *(int *)fd);
-	if (chdir("/") != 0) /* the runtime's threads were born here and share the directory */
-		return NULL;
-	return library;
+	errand_below_proc *errand = what;
+	if (unshare(CLONE_FS) == 0 && intact(&source.proc) && fchdir(source.proc.fd) == 0) {
+		void *library = load_descriptor("", errand->fd);
+		if (chdir("/") == 0) /* a runtime's threads would be born here and share the directory */
+			errand->library = library;
+	}
+	sem_post(&errand->done);
+	return NULL;
 }
 
+/* The thread is detached, since such ones are ready where the process may make no more (module/threads.h). */
 static void *load_in_thread(int fd)
 {
+	errand_below_proc errand = {.fd = fd};
 	pthread_t thread;
-	void *library = NULL;
-	if (!intact(&source.proc) || pthread_create(&thread, NULL, load_below_proc, &fd) != 0)
+	pthread_attr_t detached;
+	if (!intact(&source.proc) || sem_init(&errand.done, 0, 0) != 0)
 		return NULL;
-	pthread_join(thread, &library);
-	return library;
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&thread, &detached, load_below_proc, &errand) == 0) {
+		while (sem_wait(&errand.done) != 0)
+			;
+	}
+	pthread_attr_destroy(&detached);
+	sem_destroy(&errand.done);
+	return errand.library;
 }
 
 static int open_memory(void)
