@@ -14,8 +14,11 @@
 
 #define BIT(SIGNAL) (UINT64_C(1) << ((SIGNAL) - 1))
 
-/* All but those that the kernel sends for an instruction of the thread itself, or for abort. */
-static const uint64_t fenced = ~(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGSYS) | BIT(SIGABRT));
+/*
+ * All but those by which Go learns of a bad pointer, and those that debuggers and sandboxes
+ * need for an instruction of the thread itself. abort() unblocks its own.
+ */
+static const uint64_t fenced = ~(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGTRAP) | BIT(SIGSYS));
 
 static __thread zk_crossing *innermost; /* NULL in a thread that is in no call, and in the runtime's own */
 
@@ -29,7 +32,7 @@ void zk_fence(zk_crossing *c)
 {
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel);
 	change_mask(SIG_BLOCK, &fenced, &c->mask);
-	c->waits = 0;
+	c->waits = c->opens = 0;
 	c->outer = innermost;
 	innermost = c;
 }
@@ -51,9 +54,11 @@ CK_RV zk_enter(zk_crossing *c)
 	if (c->copy)
 		return CKR_OK;
 	zk_fence(c);
-	CK_RV rv = open == ZK_HERE ? CKR_OK : zk_route(&c->copy);
-	if (rv == CKR_OK && zk_interrupts(c))
+	CK_RV rv = CKR_OK;
+	if (zk_interrupts(c))
 		rv = CKR_FUNCTION_FAILED;
+	else if (open != ZK_HERE)
+		rv = zk_route(&c->copy);
 	if (rv != CKR_OK || c->copy) {
 		zk_leave(c);
 		return rv;
@@ -62,7 +67,19 @@ CK_RV zk_enter(zk_crossing *c)
 	return CKR_OK;
 }
 
-int zk_interrupts(const zk_crossing *c) { return c->outer && !c->outer->waits; }
+/* In a child that was made by a handler, what it interrupted is the parent's. */
+int zk_interrupts(const zk_crossing *c) { return c->outer && !c->outer->waits && zk_image->mine; }
+
+void zk_lock(pthread_mutex_t *lock)
+{
+	if (pthread_mutex_trylock(lock) == 0)
+		return;
+	zk_outside();
+	pthread_mutex_lock(lock);
+	zk_inside();
+}
+
+void zk_set_opens(int opens) { innermost->opens = opens; }
 
 void zk_forget_calls(void)
 {
@@ -93,7 +110,7 @@ void zk_wait(zk_errand *errand)
 {
 	zk_crossing *c = innermost;
 	if (c)
-		c->waits = 1;
+		c->waits = !c->opens;
 	zk_outside();
 	while (!__atomic_load_n(&errand->done, __ATOMIC_ACQUIRE))
 		futex(&errand->done, FUTEX_WAIT_PRIVATE, 0);

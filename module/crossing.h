@@ -9,6 +9,7 @@
 #ifndef ZK_CROSSING_H
 #define ZK_CROSSING_H
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ typedef struct zk_crossing {
 	CK_FUNCTION_LIST_3_2 *copy; /* in a forked child: call this instead of Go */
 	uint64_t mask;              /* the thread's own signal mask, as the kernel has it */
 	int cancel;                 /* its own cancellation state */
+	int opens;                  /* it has the lock of zk_route, and brings the library up */
 	int waits;                  /* its work is done elsewhere, so that nothing of it is held here */
 	struct zk_crossing *outer;  /* a call that a handler of the host has interrupted */
 } zk_crossing;
@@ -38,6 +40,12 @@ CK_RV zk_enter(zk_crossing *crossing);
  * it would wait for. Such a call fails: exit(), and what the host has do at its end, goes on.
  */
 int zk_interrupts(const zk_crossing *crossing);
+
+/* Whether the call is bringing the library up: a handler that interrupts it is not to wait for that. */
+void zk_set_opens(int opens);
+
+/* Locks, in the middle of a call. Where that lasts, signals are let through. */
+void zk_lock(pthread_mutex_t *lock);
 
 /* In a forked child: what this thread was in the middle of is its parent's; all, or what is around this call. */
 void zk_forget_calls(void);

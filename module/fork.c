@@ -27,7 +27,8 @@ static struct {
 	enum { CLOSED, ASKED, OPEN, FAILED } state; /* ASKED: initialised, and not used yet */
 	CK_FUNCTION_LIST_3_2 *copy;                 /* functions of the copy, once it is loaded */
 	int told;                                   /* a line says why it could not be */
-} life = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	pthread_mutex_t ending;                     /* held until what C_Finalize ends has ended */
+} life = {.lock = PTHREAD_MUTEX_INITIALIZER, .ending = PTHREAD_MUTEX_INITIALIZER};
 
 /* In a child, before anything else there: its image is as one that was just loaded, unless its runtime is dead. */
 static void settle(void)
@@ -38,6 +39,7 @@ static void settle(void)
 	dead = zk_started();
 	owner = getpid();
 	pthread_mutex_init(&life.lock, NULL);
+	pthread_mutex_init(&life.ending, NULL);
 	life.state = zk_estate_forked() ? ASKED : CLOSED; /* as if C_Initialize had been called */
 	life.copy = NULL; /* a copy that the parent had is as dead as this image */
 	life.told = 0;
@@ -77,13 +79,15 @@ __attribute__((constructor)) static void watch_forks(void)
 	pthread_atfork(NULL, NULL, after_fork_in_child);
 }
 
-/* Brings this image up, or a copy of it; with the lock held. */
+/* Brings this image up, or a copy of it; with the lock held. What was before has to have ended. */
 static CK_RV open_here(void)
 {
 	CK_RV rv = zk_start();
 	if (rv != CKR_OK)
 		return rv;
 	zk_meet();
+	zk_lock(&life.ending);
+	pthread_mutex_unlock(&life.ending);
 	rv = goInitialize();
 	life.state = rv == CKR_OK ? OPEN : FAILED;
 	if (rv == CKR_OK && zk_image != &unwiped)
@@ -113,10 +117,13 @@ static CK_RV find_route(CK_FUNCTION_LIST_3_2 **copy)
 	CK_RV rv = CKR_OK;
 	if (life.state == CLOSED)
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
-	if (life.state == ASKED)
+	if (life.state == ASKED) {
+		zk_set_opens(1);
 		rv = dead ? open_copy() : open_here();
-	else if (life.state == FAILED)
+		zk_set_opens(0);
+	} else if (life.state == FAILED) {
 		rv = CKR_GENERAL_ERROR;
+	}
 	*copy = dead ? life.copy : NULL;
 	return rv;
 }
@@ -124,7 +131,7 @@ static CK_RV find_route(CK_FUNCTION_LIST_3_2 **copy)
 CK_RV zk_route(CK_FUNCTION_LIST_3_2 **copy)
 {
 	notice_fork();
-	pthread_mutex_lock(&life.lock);
+	zk_lock(&life.lock);
 	CK_RV rv = find_route(copy);
 	pthread_mutex_unlock(&life.lock);
 	return rv;
@@ -139,7 +146,7 @@ CK_RV zk_initialize(void)
 {
 	CK_RV rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
 	notice_fork();
-	pthread_mutex_lock(&life.lock);
+	zk_lock(&life.lock);
 	if (life.state == CLOSED) {
 		life.state = ASKED;
 		zk_estate_initialize();
@@ -155,25 +162,34 @@ int zk_is_initialized(void)
 	return __atomic_load_n(&life.state, __ATOMIC_RELAXED) != CLOSED;
 }
 
+static CK_RV end_running(void)
+{
+	if (dead)
+		return life.copy->C_Finalize(NULL);
+	zk_meet();
+	return goFinalize();
+}
+
 /* Calls that come while the running ones end find a library that is not initialised. */
 CK_RV zk_finalize(void)
 {
 	notice_fork();
-	pthread_mutex_lock(&life.lock);
+	zk_lock(&life.lock);
 	int state = life.state;
 	life.state = CLOSED;
 	__atomic_store_n(&zk_image->open, ZK_ASK, __ATOMIC_RELEASE);
 	if (state != CLOSED)
 		zk_estate_end(); /* before anything else ends: children are strangers from now on */
+	if (state == OPEN)
+		zk_lock(&life.ending);
 	pthread_mutex_unlock(&life.lock);
 	if (state == CLOSED)
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	if (state != OPEN)
 		return CKR_OK;
-	if (dead)
-		return life.copy->C_Finalize(NULL);
-	zk_meet();
-	return goFinalize();
+	CK_RV rv = end_running();
+	pthread_mutex_unlock(&life.ending);
+	return rv;
 }
 
 CK_RV zk_check_arguments(const CK_C_INITIALIZE_ARGS *a)

@@ -4,7 +4,7 @@
  * The setting "fork", read before anything is initialised: the interfaces say what
  * it is, and they are asked for when Go has not started. It is what
  * internal/config reads of the same variables and the same file; what that reads
- * with an error, which C_Initialize then tells, is "strict" here.
+ * with an error, which the first call after C_Initialize then tells, is "strict" here.
  */
 #ifndef ZK_FORKSETTING_H
 #define ZK_FORKSETTING_H

@@ -224,7 +224,7 @@ func forgetKeys(tx *store.Tx, o *object) error {
 func (t *token) publicHalf(o *object) *object {
 	other := o.id
 	other.private = false
-	t.acquire((*readLock)(&t.mu))
+	t.acquire(readSide(&t.mu))
 	defer t.mu.RUnlock()
 	p := t.objects.objects[t.objects.handles[other]]
 	if p == nil {

@@ -12,7 +12,7 @@ import (
 
 // look runs f with the token's objects as they are now.
 func (t *token) look(f func(*catalog) error) error {
-	t.acquire((*readLock)(&t.mu))
+	t.acquire(readSide(&t.mu))
 	if t.current() {
 		defer t.mu.RUnlock()
 		return f(&t.objects)

@@ -33,7 +33,7 @@ func (n *nodes) of(k scm.Key) node {
 
 // seeNodes makes the places of these keys, and of no others, known.
 func (t *token) seeNodes(keys []scm.Key) error {
-	t.nodes.mu.Lock()
+	t.acquire(&t.nodes.mu)
 	defer t.nodes.mu.Unlock()
 	now := make(map[identity]node, len(keys))
 	for _, k := range keys {

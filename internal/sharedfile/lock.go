@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"libzk_pkcs11/internal/descriptor"
+	"libzk_pkcs11/internal/turn"
 )
 
 // The pauses between two attempts to get a lock grow from the first to the last.
@@ -82,7 +83,7 @@ func (l *Lock) acquire(how int, wait time.Duration) (release func(), err error) 
 	if l == nil {
 		return func() {}, nil
 	}
-	l.mu.Lock()
+	turn.Take(&l.mu, l.pause)
 	if err := l.poll(how, time.Now().Add(wait)); err != nil {
 		l.mu.Unlock()
 		return nil, err

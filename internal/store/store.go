@@ -19,10 +19,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"libzk_pkcs11/internal/sharedfile"
+	"libzk_pkcs11/internal/turn"
 )
 
 // The files of a token in its directory, companions of the first two apart.
@@ -73,7 +73,7 @@ type Store struct {
 	maxFailures [2]int
 	wait        time.Duration
 
-	mu   sync.RWMutex // held to read by whoever uses keys
+	mu   turn.RWMutex // held to read by whoever uses keys
 	keys *keys        // nil while the store is locked
 
 	token   tokenCache
@@ -84,6 +84,7 @@ type Store struct {
 // when there is none. ErrBusy, ErrCorrupt.
 func Open(dir string, o Options) (*Store, error) {
 	s := &Store{maxFailures: o.MaxFailures, wait: o.Wait}
+	s.mu.Pause, s.token.mu.Pause = o.Process.Pause, o.Process.Pause
 	for u := range s.maxFailures {
 		if s.maxFailures[u] == 0 {
 			s.maxFailures[u] = DefaultMaxFailures

@@ -5,9 +5,10 @@ package store
 import (
 	"crypto/rand"
 	"database/sql"
-	"sync"
 	"time"
 	"unicode/utf8"
+
+	"libzk_pkcs11/internal/turn"
 )
 
 // maxLabel is the size of a token's label in bytes (CK_TOKEN_INFO).
@@ -21,7 +22,7 @@ type Token struct {
 }
 
 type tokenCache struct {
-	mu       sync.Mutex
+	mu       turn.RWMutex
 	known    bool
 	version  uint64
 	attempts uint64 // the version of the counts of wrong PINs

@@ -11,9 +11,9 @@ import (
 // arrows are the packages of the project that a package may import. One that is
 // not here may import none.
 var arrows = map[string][]string{
-	"pkcs11":               {"internal/scm", "internal/store"},
-	"internal/store":       {"internal/secret", "internal/sharedfile"},
-	"internal/scm/soft":    {"internal/descriptor", "internal/scm", "internal/scm/soft/hd", "internal/secret", "internal/sharedfile"},
+	"pkcs11":               {"internal/scm", "internal/store", "internal/turn"},
+	"internal/store":       {"internal/secret", "internal/sharedfile", "internal/turn"},
+	"internal/scm/soft":    {"internal/descriptor", "internal/scm", "internal/scm/soft/hd", "internal/secret", "internal/sharedfile", "internal/turn"},
 	"internal/scm/soft/hd": {"internal/scm"},
 	"internal/scm/scmtest": {"internal/scm"},
 	"internal/scm/zymbit":  {"internal/scm", "internal/sharedfile"},
@@ -28,7 +28,8 @@ var arrows = map[string][]string{
 	"internal/descriptor":  nil,
 	"internal/trace":       {"internal/descriptor"},
 	"internal/secret":      nil,
-	"internal/sharedfile":  {"internal/descriptor"},
+	"internal/sharedfile":  {"internal/descriptor", "internal/turn"},
+	"internal/turn":        nil,
 	"internal/processtest": nil,
 	"internal/scm":         nil,
 	"include/gen":          nil,

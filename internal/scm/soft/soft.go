@@ -20,6 +20,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/sharedfile"
+	"libzk_pkcs11/internal/turn"
 )
 
 // Device is an open soft SCM. Besides scm.Device it is an scm.Agreer,
@@ -32,7 +33,7 @@ type Device struct {
 	serial  string
 	clock   func() time.Time
 
-	mu       sync.RWMutex // guards what follows, all of it a cache but volatile
+	mu       turn.RWMutex // guards what follows, all of it a cache but volatile
 	closed   bool
 	daemon   int                  // the daemon to which this device was opened
 	steady   bool                 // nothing in flash keeps calls from being answered
@@ -77,6 +78,7 @@ func Open(dir string, o Options) (*Device, error) {
 	d := &Device{
 		options: o, file: file, rootKey: rootFile{dir, o.Mode, o.Group}, clock: time.Now,
 	}
+	d.mu.Pause = o.Process.Pause
 	d.reset()
 	if err := d.start(); err != nil {
 		return nil, fmt.Errorf("soft SCM in %s: %w", dir, errors.Join(err, file.Close()))

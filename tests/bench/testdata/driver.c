@@ -87,7 +87,7 @@ static void hold_signals(long count)
 	printf("%lld\n", now() - start);
 }
 
-/* A call that lasts goes to another thread and comes back. */
+/* Two calls, as servers make them. */
 static void open_session(long count)
 {
 	CK_SESSION_HANDLE h;

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package turn has locks for whose turn a thread of a host does not wait inside of Go,
+// where the host's signals are held back.
+package turn
+
+import (
+	"runtime"
+	"sync"
+	"time"
+)
+
+// Pause sleeps as the process wants it: a library lets its host's signals through.
+type Pause func(time.Duration)
+
+// The pauses of whoever waits grow from the first to the last.
+const (
+	firstPause = 20 * time.Microsecond
+	lastPause  = 2 * time.Millisecond
+)
+
+// attempts is how often a lock is tried before the wait begins: most are held for a moment.
+const attempts = 20
+
+// Locker is a sync.Mutex, a sync.RWMutex, or the reading side of one.
+type Locker interface {
+	Lock()
+	TryLock() bool
+}
+
+// Reader is the reading side of a sync.RWMutex.
+type Reader sync.RWMutex
+
+// Lock locks for reading.
+func (r *Reader) Lock() { (*sync.RWMutex)(r).RLock() }
+
+// TryLock locks for reading, unless that would mean waiting.
+func (r *Reader) TryLock() bool { return (*sync.RWMutex)(r).TryRLock() }
+
+// Take locks l. Where that lasts, a goroutine stands in the queue for it, while the caller
+// pauses; without a pause it waits as usual.
+func Take(l Locker, pause Pause) {
+	if pause == nil {
+		l.Lock()
+		return
+	}
+	for range attempts {
+		if l.TryLock() {
+			return
+		}
+		runtime.Gosched()
+	}
+	taken := make(chan struct{})
+	go func() {
+		l.Lock()
+		close(taken)
+	}()
+	for p := firstPause; ; p = min(2*p, lastPause) {
+		select {
+		case <-taken:
+			return
+		default:
+			pause(p)
+		}
+	}
+}
+
+// RWMutex is a sync.RWMutex that is taken with a pause.
+type RWMutex struct {
+	Pause Pause // set before the first use; nil waits as usual
+	lock  sync.RWMutex
+}
+
+// Lock locks for writing.
+func (m *RWMutex) Lock() { Take(&m.lock, m.Pause) }
+
+// Unlock ends Lock.
+func (m *RWMutex) Unlock() { m.lock.Unlock() }
+
+// RLock locks for reading.
+func (m *RWMutex) RLock() { Take((*Reader)(&m.lock), m.Pause) }
+
+// RUnlock ends RLock.
+func (m *RWMutex) RUnlock() { m.lock.RUnlock() }
+
+// TryLock locks for writing, unless that would mean waiting.
+func (m *RWMutex) TryLock() bool { return m.lock.TryLock() }
