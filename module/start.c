@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "_cgo_export.h"
+#include "crossing.h"
 #include "faults.h"
 #include "threads.h"
 
@@ -212,6 +213,35 @@ CK_RV zk_start(void)
 }
 
 static __thread int met;
+
+/*
+ * When a thread of the host ends, the runtime takes back what it has given to the thread,
+ * by a destructor, and leaves signals blocked. Destructors of the host that run later have
+ * the thread as it was before, and may call: then it is met again.
+ */
+extern int __real_pthread_key_create(pthread_key_t *, void (*)(void *)) __attribute__((weak));
+static void (*go_destructor)(void *);
+
+static void part(void *g)
+{
+	zk_crossing crossing;
+	stack_t its;
+	zk_fence(&crossing);
+	int known = sigaltstack(NULL, &its) == 0;
+	go_destructor(g);
+	met = 0;
+	if (known)
+		sigaltstack(&its, NULL);
+	zk_leave(&crossing);
+}
+
+int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
+{
+	if (!destructor || go_destructor)
+		return __real_pthread_key_create(key, destructor);
+	go_destructor = destructor;
+	return __real_pthread_key_create(key, part);
+}
 
 /*
  * The runtime gives a thread an alternate stack at its first call. The host's is put back,
