@@ -112,7 +112,7 @@ void zk_wait(zk_errand *errand)
 	if (c)
 		c->waits = !c->opens;
 	zk_outside();
-	while (!__atomic_load_n(&errand->done, __ATOMIC_ACQUIRE))
+	while (!__atomic_load_n(&errand->done, __ATOMIC_ACQUIRE) && zk_image->mine) /* not in a child that a handler has made */
 		futex(&errand->done, FUTEX_WAIT_PRIVATE, 0);
 	zk_inside();
 	if (c)

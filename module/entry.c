@@ -45,10 +45,11 @@ CK_RV C_Finalize(CK_VOID_PTR reserved)
 	zk_crossing crossing;
 	if (reserved)
 		return CKR_ARGUMENTS_BAD;
+	CK_FUNCTION_LIST_3_2 *copy = NULL;
 	zk_fence(&crossing);
-	CK_RV rv = zk_interrupts(&crossing) ? CKR_FUNCTION_FAILED : zk_finalize();
+	CK_RV rv = zk_interrupts(&crossing) ? CKR_FUNCTION_FAILED : zk_finalize(&copy);
 	zk_leave(&crossing);
-	return rv;
+	return copy ? copy->C_Finalize(reserved) : rv;
 }
 
 static CK_RV unused_info(CK_INFO_PTR info)

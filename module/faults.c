@@ -95,16 +95,19 @@ static void give_to_go(fault *f, int number, siginfo_t *info, void *context)
 		f->go.sa_sigaction(number, info, context);
 		return;
 	}
-	ucontext_t back, there;
-	getcontext(&there);
-	there.uc_stack = fault_stack;
-	there.uc_link = &back;
+	struct {
+		ucontext_t back, there;
+	} *contexts = fault_stack.ss_sp; /* at its far end: the host's stack may be small */
+	getcontext(&contexts->there);
+	contexts->there.uc_stack.ss_sp = contexts + 1;
+	contexts->there.uc_stack.ss_size = fault_stack.ss_size - sizeof *contexts;
+	contexts->there.uc_link = &contexts->back;
 	pending.fault = f;
 	pending.number = number;
 	pending.info = info;
 	pending.context = context;
-	makecontext(&there, run_go_handler, 0);
-	swapcontext(&back, &there);
+	makecontext(&contexts->there, run_go_handler, 0);
+	swapcontext(&contexts->back, &contexts->there);
 }
 
 /* As the kernel would have called it. */

@@ -2,6 +2,7 @@
 #include "fork.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -45,7 +46,7 @@ static void settle(void)
 	life.told = 0;
 	zk_image->copy = NULL;
 	zk_image->open = ZK_ASK;
-	zk_image->mine = 1;
+	__atomic_store_n(&zk_image->mine, ZK_SETTLED, __ATOMIC_RELEASE);
 }
 
 /*
@@ -53,12 +54,18 @@ static void settle(void)
  * them, or by another copy of the C library, and handlers of the host may call us before
  * ours. The page tells, which is wiped in every child.
  */
-static int is_child(void) { return zk_image == &unwiped ? getpid() != owner : !zk_image->mine; }
+static int is_child(void) { return zk_image == &unwiped ? getpid() != owner : zk_image->mine != ZK_SETTLED; }
 
+/* A child may have made threads before its first call: one of them settles, the others wait for it. */
 static void notice_fork(void)
 {
-	if (is_child())
+	int nobody = 0;
+	if (!is_child())
+		return;
+	if (zk_image == &unwiped || __atomic_compare_exchange_n(&zk_image->mine, &nobody, ZK_SETTLING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		settle();
+	while (__atomic_load_n(&zk_image->mine, __ATOMIC_ACQUIRE) == ZK_SETTLING)
+		sched_yield();
 }
 
 static void after_fork_in_child(void)
@@ -74,7 +81,7 @@ __attribute__((constructor)) static void watch_forks(void)
 	void *page = mmap(NULL, sizeof *zk_image, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page != MAP_FAILED && madvise(page, sizeof *zk_image, MADV_WIPEONFORK) == 0)
 		zk_image = page;
-	zk_image->mine = 1;
+	zk_image->mine = ZK_SETTLED;
 	owner = getpid();
 	pthread_atfork(NULL, NULL, after_fork_in_child);
 }
@@ -89,6 +96,8 @@ static CK_RV open_here(void)
 	zk_lock(&life.ending);
 	pthread_mutex_unlock(&life.ending);
 	rv = goInitialize();
+	if (rv == CKR_OK && zk_claims_fork())
+		zk_prepare_copy(); /* in the host's thread, which may have the lock of dlopen */
 	life.state = rv == CKR_OK ? OPEN : FAILED;
 	if (rv == CKR_OK && zk_image != &unwiped)
 		__atomic_store_n(&zk_image->open, ZK_HERE, __ATOMIC_RELEASE);
@@ -162,16 +171,8 @@ int zk_is_initialized(void)
 	return __atomic_load_n(&life.state, __ATOMIC_RELAXED) != CLOSED;
 }
 
-static CK_RV end_running(void)
-{
-	if (dead)
-		return life.copy->C_Finalize(NULL);
-	zk_meet();
-	return goFinalize();
-}
-
 /* Calls that come while the running ones end find a library that is not initialised. */
-CK_RV zk_finalize(void)
+CK_RV zk_finalize(CK_FUNCTION_LIST_3_2 **copy)
 {
 	notice_fork();
 	zk_lock(&life.lock);
@@ -187,7 +188,12 @@ CK_RV zk_finalize(void)
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	if (state != OPEN)
 		return CKR_OK;
-	CK_RV rv = end_running();
+	CK_RV rv = CKR_OK;
+	*copy = dead ? life.copy : NULL;
+	if (!dead) {
+		zk_meet();
+		rv = goFinalize();
+	}
 	pthread_mutex_unlock(&life.ending);
 	return rv;
 }

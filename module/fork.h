@@ -13,10 +13,12 @@
 
 /* What a call looks at first. The kernel wipes it in a forked child. */
 typedef struct {
-	int mine; /* 0 in a child that has not noticed yet */
+	int mine; /* 0 in a child that has not noticed yet, else one of the values below */
 	enum { ZK_ASK, ZK_HERE, ZK_IN_COPY } open; /* where calls go; ZK_ASK: zk_route knows */
 	CK_FUNCTION_LIST_3_2 *copy;
 } zk_page;
+
+enum { ZK_SETTLED = 1, ZK_SETTLING };
 
 extern zk_page *zk_image;
 
@@ -26,7 +28,7 @@ CK_RV zk_route(CK_FUNCTION_LIST_3_2 **copy);
 /* C_Initialize, C_Finalize, and whether calls come between the two. */
 CK_RV zk_check_arguments(const CK_C_INITIALIZE_ARGS *arguments);
 CK_RV zk_initialize(void);
-CK_RV zk_finalize(void);
+CK_RV zk_finalize(CK_FUNCTION_LIST_3_2 **copy); /* which is to be called after it, unless it is NULL */
 int zk_is_initialized(void);
 
 /* From when a descriptor that locks files is opened until just before it is closed; see locks.h. */

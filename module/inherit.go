@@ -2,7 +2,6 @@
 
 package main
 
-// #include "copy.h"
 // #include "estate.h"
 import "C"
 
@@ -32,7 +31,6 @@ func beginEstate(setting string) pkcs11.Estate {
 	if begun == 0 {
 		return nil
 	}
-	C.zk_prepare_copy()
 	return estate{begun}
 }
 

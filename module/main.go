@@ -41,7 +41,8 @@ var (
 )
 
 // goInitialize reads the settings and opens neither store nor device. It is called by
-// the first call after C_Initialize (fork.c), with the runtime started.
+// the first call after C_Initialize (fork.c), with the runtime started, in the host's
+// thread: the host may be in dlopen, and what looks for a user may want to load a library.
 //
 //export goInitialize
 func goInitialize() C.CK_RV {
@@ -53,7 +54,7 @@ func goInitialize() C.CK_RV {
 	}
 	var l *library
 	early := library{log: trace.NewLogger(trace.Error, "stderr")} // until the settings are known
-	rv := early.elsewhere("C_Initialize", func(*pkcs11.Provider) (err error) {
+	rv := early.run("C_Initialize", func(*pkcs11.Provider) (err error) {
 		l, err = newLibrary()
 		if err != nil {
 			early.log.Errorf("%v", err)

@@ -252,11 +252,12 @@ void zk_meet(void)
 	stack_t none = {.ss_flags = SS_DISABLE}, its, ours;
 	if (__builtin_expect(met, 1))
 		return;
-	met = 1;
-	int changed = sigaltstack(&none, &its) == 0; /* not while a handler runs on it */
+	int changed = sigaltstack(&none, &its) == 0;
 	goMeet();
+	if (!changed)
+		return; /* a handler of the host runs on its stack, which the runtime has taken as it is: not to be kept */
+	met = 1;
 	if (sigaltstack(NULL, &ours) == 0 && !(ours.ss_flags & SS_DISABLE))
 		zk_set_fault_stack(&ours);
-	if (changed)
-		sigaltstack(&its, NULL);
+	sigaltstack(&its, NULL);
 }

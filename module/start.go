@@ -10,9 +10,8 @@ import (
 	"sync"
 )
 
-// faultRoom is how much of a goroutine's stack is free, at the least, when a fault in Go's
-// own code comes: the kernel puts its frame there, as the host's threads have no other
-// stack for it (faults.c).
+// faultRoom is by how much a goroutine's stack is grown for the kernel's frame of a fault
+// in Go's own code, as the host's threads have no other stack for it (faults.c).
 const faultRoom = 32 << 10
 
 // goMeet is the first call of a thread of the host. The runtime keeps a goroutine for the

@@ -80,6 +80,7 @@ static int add_spare(void)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&detached);
 	if (error) {
+		pthread_cond_destroy(&s->called);
 		free(s);
 		return error;
 	}
