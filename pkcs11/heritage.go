@@ -12,7 +12,8 @@ import (
 // heritage is what a process has from the one that forked it with the token in a slot. It
 // waits until the slot's device is opened.
 type heritage struct {
-	left     Piece // of the token
+	left     Piece   // of the token
+	stale    []Piece // of one that was in the slot before
 	eras     eras
 	user     uint
 	secret   []byte // of the token, in the estate's memory; empty when nobody is logged in
@@ -70,7 +71,11 @@ func (h *heritage) read(kind uint, left Piece, r *contentReader) {
 	case tokenPiece:
 		now := eras{public: r.number(), private: r.number()}
 		if now.public < h.eras.public {
-			return // of a token that was gone, and had not been closed yet
+			h.stale = append(h.stale, left) // of a token that was gone, and had not been closed yet
+			return
+		}
+		if h.left != 0 {
+			h.stale = append(h.stale, h.left)
 		}
 		h.left, h.eras = left, now
 		h.user, h.secret = r.number(), r.bytes()
@@ -110,6 +115,9 @@ func (p *Provider) session(h uint) (*session, error) {
 // takeOver makes a new token go on as the parent's was when it forked. Nobody else knows
 // the token yet.
 func (t *token) takeOver(h *heritage) {
+	for _, p := range h.stale { // with the secret of a token that is gone
+		t.slot.provider.revoke(p)
+	}
 	if h.left != 0 {
 		t.left, t.eras = h.left, h.eras
 	}
