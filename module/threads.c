@@ -49,9 +49,22 @@ int zk_threads_to_start(void) { return zk_processors() + ZK_OTHER_THREADS + ZK_S
 
 static void *leave(void *argument) { return argument; }
 
+/*
+ * Threads have the scheduling of the one that makes them. The runtime's are not to have that
+ * of real time: they look for work by turning round, and keep the host's from running.
+ */
+static void leave_real_time(void)
+{
+	const struct sched_param none = {0};
+	int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+	if (policy == SCHED_FIFO || policy == SCHED_RR)
+		sched_setscheduler(0, SCHED_OTHER, &none);
+}
+
 static void *wait_for_call(void *argument)
 {
 	spare *self = argument;
+	leave_real_time();
 	pthread_mutex_lock(&pool->lock);
 	while (!self->run)
 		pthread_cond_wait(&self->called, &pool->lock);
