@@ -2,7 +2,7 @@
 #include "copy.h"
 #include "estate.h"
 
-#define FRESH_NAME "libzk_pkcs11.so" /* for the headers below; go build does not see when they change */
+#define FRESH_NAME "libzk_pkcs11.so" /* for the headers below: go build does not see that they change */
 #include "../internal/fresh/fresh.h"
 #include "../internal/fresh/legacy.h"
 #include "start.h"

@@ -15,14 +15,15 @@
 #define BIT(SIGNAL) (UINT64_C(1) << ((SIGNAL) - 1))
 
 /*
- * All but those by which Go learns of a bad pointer, and those that debuggers and sandboxes
- * need for an instruction of the thread itself. abort() unblocks its own.
+ * All but those by which Go learns of a bad pointer; SIGSYS, which sandboxes need for a system
+ * call of the thread itself; and the two of the C library (32, 33), by which setuid() in one
+ * thread waits for all others, with locks held that others need. abort() unblocks its own.
  */
-static const uint64_t fenced = ~(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGTRAP) | BIT(SIGSYS));
+static const uint64_t fenced = ~(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGSYS) | BIT(32) | BIT(33));
 
 static __thread zk_crossing *innermost; /* NULL in a thread that is in no call, and in the runtime's own */
 
-/* The C library's function keeps signals of its own unblocked, whose handlers need a stack, too. */
+/* Without the C library's function, which knows a larger set. */
 static void change_mask(int how, const uint64_t *mask, uint64_t *before)
 {
 	syscall(SYS_rt_sigprocmask, how, mask, before, sizeof *mask);
@@ -59,12 +60,11 @@ CK_RV zk_enter(zk_crossing *c)
 		rv = CKR_FUNCTION_FAILED;
 	else if (open != ZK_HERE)
 		rv = zk_route(&c->copy);
-	if (rv != CKR_OK || c->copy) {
+	if (rv == CKR_OK && !c->copy)
+		rv = zk_meet();
+	if (rv != CKR_OK || c->copy)
 		zk_leave(c);
-		return rv;
-	}
-	zk_meet();
-	return CKR_OK;
+	return rv;
 }
 
 /* In a child that was made by a handler, what it interrupted is the parent's. */

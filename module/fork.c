@@ -90,9 +90,10 @@ __attribute__((constructor)) static void watch_forks(void)
 static CK_RV open_here(void)
 {
 	CK_RV rv = zk_start();
+	if (rv == CKR_OK)
+		rv = zk_meet();
 	if (rv != CKR_OK)
 		return rv;
-	zk_meet();
 	zk_lock(&life.ending);
 	pthread_mutex_unlock(&life.ending);
 	rv = goInitialize();
@@ -190,10 +191,10 @@ CK_RV zk_finalize(CK_FUNCTION_LIST_3_2 **copy)
 		return CKR_OK;
 	CK_RV rv = CKR_OK;
 	*copy = dead ? life.copy : NULL;
-	if (!dead) {
-		zk_meet();
+	if (!dead)
+		rv = zk_meet();
+	if (!dead && rv == CKR_OK)
 		rv = goFinalize();
-	}
 	pthread_mutex_unlock(&life.ending);
 	return rv;
 }

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "_cgo_export.h"
@@ -34,6 +36,7 @@ extern start_function *const zk_go_start[] __attribute__((weak, visibility("hidd
  */
 #define ADDRESS_SPACE (sizeof(void *) == 8 ? (size_t)1800 << 20 : (size_t)600 << 20)
 #define HEAP_SPACE ((size_t)192 << 20) /* of it, for goReserveHeap */
+#define DATA_SPACE ((size_t)300 << 20) /* where that is limited: tables of the heap, and stacks of threads */
 
 static int started;    /* or about to be */
 static int finished;   /* all is ready for calls */
@@ -80,11 +83,38 @@ static CK_RV lacks(const char *what)
 	return CKR_HOST_MEMORY;
 }
 
+/* Whether as much may be written as the runtime writes to at its start. */
+static int has_data_space(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return 1;
+	void *trial = mmap(NULL, DATA_SPACE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (trial == MAP_FAILED)
+		return 0;
+	munmap(trial, DATA_SPACE);
+	return 1;
+}
+
+/* Whether a filter forbids what the runtime cannot do without. */
+static int has_system_calls(void)
+{
+	stack_t stack;
+	char byte;
+	return sigaltstack(NULL, &stack) == 0 && !(syscall(SYS_getrandom, &byte, 1, GRND_NONBLOCK) < 0 && errno == EPERM);
+}
+
 /* Looks at all that the runtime would end the process for, and makes its threads ready. */
 static CK_RV make_room(void)
 {
 	char what[160];
 	int threads = zk_threads_to_start();
+	if (!has_system_calls())
+		return lacks("its filter of system calls (seccomp) has to allow getrandom and sigaltstack");
+	if (!has_data_space()) {
+		snprintf(what, sizeof what, "raise its limit of data (ulimit -d), of which %zu MB have to be free", DATA_SPACE >> 20);
+		return lacks(what);
+	}
 	if (!has_address_space()) {
 		snprintf(what, sizeof what, "raise its limit of address space (ulimit -v), of which %zu MB have to be free", ADDRESS_SPACE >> 20);
 		return lacks(what);
@@ -180,10 +210,12 @@ __attribute__((constructor)) static void after_go(void)
 }
 
 /* Waits for the runtime, and has it take what it may want later, when the host may have no more of it. */
-static void finish_start(int processors)
+static CK_RV finish_start(int processors)
 {
 	struct rlimit space;
-	zk_meet();
+	CK_RV rv = zk_meet();
+	if (rv != CKR_OK)
+		return rv;
 	restore_descriptor_limit(&host.descriptors);
 	release_heap_space();
 	if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
@@ -192,6 +224,7 @@ static void finish_start(int processors)
 	zk_dismiss_threads(ZK_SPARE_THREADS);
 	complained = 0;
 	finished = 1;
+	return CKR_OK;
 }
 
 CK_RV zk_start(void)
@@ -208,8 +241,7 @@ CK_RV zk_start(void)
 		zk_go_start[0](1, (char **)first_stack);
 		leave_start();
 	}
-	finish_start(processors);
-	return CKR_OK;
+	return finish_start(processors);
 }
 
 static __thread int met;
@@ -244,20 +276,23 @@ int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
 }
 
 /*
- * The runtime gives a thread an alternate stack at its first call. The host's is put back,
- * and that of the runtime remembered for the faults of Go.
+ * The runtime gives a thread an alternate stack at its first call, and lets through signals
+ * that it wants. The host's stack is put back, and that of the runtime remembered for the
+ * faults of Go. It would take a stack on which a handler of the host runs for its own, for
+ * good: a thread cannot make its first call there.
  */
-void zk_meet(void)
+CK_RV zk_meet(void)
 {
 	stack_t none = {.ss_flags = SS_DISABLE}, its, ours;
 	if (__builtin_expect(met, 1))
-		return;
-	int changed = sigaltstack(&none, &its) == 0;
-	goMeet();
-	if (!changed)
-		return; /* a handler of the host runs on its stack, which the runtime has taken as it is: not to be kept */
+		return CKR_OK;
+	if (sigaltstack(&none, &its) != 0)
+		return CKR_FUNCTION_FAILED;
 	met = 1;
+	goMeet();
+	zk_inside();
 	if (sigaltstack(NULL, &ours) == 0 && !(ours.ss_flags & SS_DISABLE))
 		zk_set_fault_stack(&ours);
 	sigaltstack(&its, NULL);
+	return CKR_OK;
 }

@@ -15,8 +15,8 @@ CK_RV zk_start(void);
 /* Whether the runtime of this image has been started, or is about to be. */
 int zk_started(void);
 
-/* Makes this thread of the host known to the runtime, at its first call. */
-void zk_meet(void);
+/* Makes this thread of the host known to the runtime, at its first call; in the middle of a call. */
+CK_RV zk_meet(void);
 
 /* Logs a line of level error from C, when the runtime cannot. */
 void zk_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

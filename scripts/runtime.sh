@@ -9,13 +9,13 @@ cd "$(dirname "$0")/.."
 source=$(${GO:-go} env GOROOT)/src/runtime
 
 # Signals that the runtime unblocks in all of its threads, and in a host's while it is in a
-# call. Those that the kernel sends for an instruction (ILL, TRAP, BUS, FPE, SEGV) and those
-# of the C library (32, 33) have to be; SIGSTKFLT, SIGCHLD, SIGPROF and signal 34 are the host's.
+# call. Those of bad pointers (BUS, SEGV) and of the C library (32, 33) have to be. The others
+# (ILL, TRAP, FPE, STKFLT, CHLD, PROF and 34) are the host's.
 table=$source/sigtab_linux_generic.go
-sed -E '/^\t\/\* (16|17|27|34) \*\//s/ \+ _SigUnblock//' "$table" >"$folder/sigtab"
+sed -E '/^\t\/\* (4|5|8|16|17|27|34) \*\//s/ \+ _SigUnblock//' "$table" >"$folder/sigtab"
 changed=$(diff "$table" "$folder/sigtab" | grep -c '^>' || true)
 left=$(grep -c _SigUnblock "$folder/sigtab" || true)
-if [ "$changed" != 4 ] || [ "$left" != 7 ]; then
+if [ "$changed" != 7 ] || [ "$left" != 4 ]; then
 	echo "$0: the table of signals of this Go is not the one that is known: $changed lines changed, $left left" >&2
 	exit 1
 fi

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _FILE_OFFSET_BITS 64 /* as SQLite has it */
+#define _FILE_OFFSET_BITS 64 /* as SQLite is built */
 #include "../../internal/fresh/sqlite.h"
 #include "fork.h"
 

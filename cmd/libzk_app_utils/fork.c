@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fork.h"
 
-#define FRESH_NAME "libzk_app_utils.so"
+#define FRESH_NAME "libzk_app_utils.so" /* for the header below */
 #include "../../internal/fresh/fresh.h"
 #include "../../internal/fresh/legacy.h"
 #include "../../internal/fresh/locks.h"

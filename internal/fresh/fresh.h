@@ -7,6 +7,8 @@
 #ifndef ZK_FRESH_H
 #define ZK_FRESH_H
 
+#include "oversize.h"
+
 #include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
@@ -79,7 +81,7 @@ static int fill(int to, int from)
 	if (fstat(from, &st) != 0)
 		return -1;
 	while (at < st.st_size) {
-		ssize_t n = sendfile(to, from, &at, st.st_size - at);
+		ssize_t n = without_signal(sendfile(to, from, &at, st.st_size - at));
 		if (n == 0 || (n < 0 && errno != EINTR)) /* 0: somebody has shortened the file */
 			return -1;
 	}

@@ -11,6 +11,7 @@
 #ifndef ZK_SQLITE_H
 #define ZK_SQLITE_H
 
+#include "oversize.h"
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -176,7 +177,7 @@ static int sqlite_close(int fd)
 }
 
 static int sqlite_fstat(int fd, struct stat *st) { return is_sqlite_file(fd) ? fstat(fd, st) : -1; }
-static int sqlite_ftruncate(int fd, off_t size) { return is_sqlite_file(fd) ? ftruncate(fd, size) : -1; }
+static int sqlite_ftruncate(int fd, off_t size) { return is_sqlite_file(fd) ? (int)without_signal(ftruncate(fd, size)) : -1; }
 static int sqlite_fchmod(int fd, mode_t mode) { return is_sqlite_file(fd) ? fchmod(fd, mode) : -1; }
 
 static int sqlite_fcntl(int fd, int command, ...)
@@ -189,7 +190,7 @@ static int sqlite_fcntl(int fd, int command, ...)
 }
 
 static ssize_t sqlite_read(int fd, void *to, size_t n) { return is_sqlite_file(fd) ? read(fd, to, n) : -1; }
-static ssize_t sqlite_write(int fd, const void *from, size_t n) { return is_sqlite_file(fd) ? write(fd, from, n) : -1; }
+static ssize_t sqlite_write(int fd, const void *from, size_t n) { return is_sqlite_file(fd) ? without_signal(write(fd, from, n)) : -1; }
 
 static ssize_t sqlite_pread(int fd, void *to, size_t n, off_t at)
 {
@@ -198,7 +199,7 @@ static ssize_t sqlite_pread(int fd, void *to, size_t n, off_t at)
 
 static ssize_t sqlite_pwrite(int fd, const void *from, size_t n, off_t at)
 {
-	return is_sqlite_file(fd) ? pwrite(fd, from, n, at) : -1;
+	return is_sqlite_file(fd) ? without_signal(pwrite(fd, from, n, at)) : -1;
 }
 
 static ssize_t sqlite_pread64(int fd, void *to, size_t n, off64_t at)
@@ -208,7 +209,7 @@ static ssize_t sqlite_pread64(int fd, void *to, size_t n, off64_t at)
 
 static ssize_t sqlite_pwrite64(int fd, const void *from, size_t n, off64_t at)
 {
-	return is_sqlite_file(fd) ? pwrite64(fd, from, n, at) : -1;
+	return is_sqlite_file(fd) ? without_signal(pwrite64(fd, from, n, at)) : -1;
 }
 
 /* For root, who gives new files to the owner of the database. Nearly always that is root, and filters may forbid it. */
