@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // p11KitServer is a running p11-kit server with the module, and its clients.
@@ -36,8 +37,21 @@ func newP11KitServer(t *testing.T) *p11KitServer {
 		t.Fatalf("p11-kit server has no number: %v\n%s", err, out)
 	}
 	t.Cleanup(func() { s.endDaemon(s.pid) })
+	s.awaitSocket()
 	s.env = append(s.env, "P11_KIT_SERVER_ADDRESS=unix:path="+s.socket())
 	return s
+}
+
+// awaitSocket waits for what the server makes after it has told its number.
+func (s *p11KitServer) awaitSocket() {
+	s.t.Helper()
+	var err error
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if _, err = os.Stat(s.socket()); err == nil {
+			return
+		}
+	}
+	s.t.Fatal(err)
 }
 
 func (s *p11KitServer) socket() string { return filepath.Join(s.home(), "p11.sock") }
