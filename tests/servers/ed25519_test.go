@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"libzk_pkcs11/tests/harness"
-	"libzk_pkcs11/tests/servers/load"
 )
 
 // TestNginxEd25519 serves with the Ed25519 key of key slot 14, over reloads, with either
@@ -22,15 +21,7 @@ func TestNginxEd25519(t *testing.T) {
 			s := newSite(t)
 			k := s.ed25519Key(fork)
 			n, reloads := size(300, 2000), size(2, 5)
-			d := s.nginxByProvider(k)
-			first := d.workers()
-			r := load.Run(load.Options{Address: d.address, Roots: k.roots(t), Handshakes: n, Clients: clients, Done: func(done int) {
-				if every := n / (reloads + 1); done%every == 0 && done/every <= reloads {
-					d.signal(servers()[0].reload)
-				}
-			}})
-			mustNotFail(t, r)
-			d.awaitNewWorkers(first)
+			r := s.nginxByProvider(k).reloadUnderLoad(n, reloads)
 			t.Logf("nginx, Ed25519, fork = %s, %d reloads: %.0f handshakes/s, %d of %d failed", fork, reloads, r.Rate, len(r.Failures), n)
 		})
 	}

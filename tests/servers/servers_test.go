@@ -83,15 +83,22 @@ func TestNginxReloadsUnderLoad(t *testing.T) {
 	k := s.slotKey()
 	n, reloads := size(500, 10000), size(2, 5)
 	d := s.nginx(k)
+	r := d.reloadUnderLoad(n, reloads)
+	t.Logf("nginx, %d reloads: %.0f handshakes/s, %d of %d failed", reloads, r.Rate, len(r.Failures), n)
+}
+
+// reloadUnderLoad makes n handshakes, of which none may fail, and reloads nginx between them.
+func (d *daemon) reloadUnderLoad(n, reloads int) load.Result {
+	d.t.Helper()
 	first := d.workers()
-	r := load.Run(load.Options{Address: d.address, Roots: k.roots(t), Handshakes: n, Clients: clients, Done: func(done int) {
+	r := load.Run(load.Options{Address: d.address, Roots: d.key.roots(d.t), Handshakes: n, Clients: clients, Done: func(done int) {
 		if every := n / (reloads + 1); done%every == 0 && done/every <= reloads {
 			d.signal(servers()[0].reload)
 		}
 	}})
-	mustNotFail(t, r)
+	mustNotFail(d.t, r)
 	d.awaitNewWorkers(first)
-	t.Logf("nginx, %d reloads: %.0f handshakes/s, %d of %d failed", reloads, r.Rate, len(r.Failures), n)
+	return r
 }
 
 // TestServersReload reloads each server, and sees it serve after it. stunnel
