@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,8 +20,8 @@ import (
 	"libzk_pkcs11/internal/descriptor"
 )
 
-// formatVersion is the user_version of a file whose schema has been executed.
-const formatVersion = 1
+// format is the user_version of a file that this package leaves.
+func (o Options) format() int { return 1 + len(o.Upgrades) }
 
 const pragmas = `
 	PRAGMA trusted_schema = OFF;
@@ -71,9 +72,12 @@ func openDatabase(path string, o Options) (*sql.DB, error) {
 		return nil, err
 	}
 	db := connect(path, o.wait(), url.Values{"mode": {"rw"}}, writerPragmas)
-	version, err := formatOf(db)
+	version, err := formatOf(db, o)
 	if err == nil && version == 0 {
-		err = errors.Join(adoptLog(path, o), execute(db, o.Schema))
+		err = adoptLog(path, o)
+	}
+	if err == nil && version < o.format() {
+		err = upgrade(db, version, o)
 	}
 	return checked(db, err)
 }
@@ -104,25 +108,32 @@ func adoptLog(path string, o Options) error {
 	return nil
 }
 
-// formatOf returns formatVersion, or 0 for a file without a schema.
-func formatOf(db *sql.DB) (version int, err error) {
+// formatOf returns the format of a file, 0 when it has no schema.
+func formatOf(db *sql.DB, o Options) (version int, err error) {
 	if err := db.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
 		return 0, err
 	}
-	if version != 0 && version != formatVersion {
-		return 0, fmt.Errorf("%w: format %d is unknown", ErrCorrupt, version)
+	if version < 0 || version > o.format() {
+		return 0, fmt.Errorf("%w: format %d, this one knows %d", ErrFormat, version, o.format())
 	}
 	return version, nil
 }
 
-func execute(db *sql.DB, schema string) error {
+// upgrade takes a file to the newest format, in one transaction.
+func upgrade(db *sql.DB, version int, o Options) error {
+	steps := []string{o.Schema}
+	if version > 0 {
+		steps = o.Upgrades[version-1:]
+	}
 	tx, err := db.Begin()
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
-	if _, err := tx.Exec(schema + fmt.Sprintf("; PRAGMA user_version = %d", formatVersion)); err != nil {
-		return err
+	for _, step := range slices.Concat(steps, []string{fmt.Sprintf("PRAGMA user_version = %d", o.format())}) {
+		if _, err := tx.Exec(step); err != nil {
+			return err
+		}
 	}
 	return tx.Commit()
 }
@@ -133,7 +144,7 @@ func openDatabaseReadOnly(path string, o Options) (*sql.DB, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return openEmpty(o)
 	}
-	db, version, err := openWithOrWithoutLog(path, o.wait())
+	db, version, err := openWithOrWithoutLog(path, o)
 	if err == nil && version == 0 {
 		db.Close()
 		return openEmpty(o)
@@ -144,22 +155,22 @@ func openDatabaseReadOnly(path string, o Options) (*sql.DB, error) {
 // openWithOrWithoutLog takes the file as it lies there when the log cannot be
 // used. It is then opened anew for each look at it, because SQLite would not
 // notice changes.
-func openWithOrWithoutLog(path string, wait time.Duration) (*sql.DB, int, error) {
-	db := connect(path, wait, url.Values{"mode": {"ro"}}, pragmas)
-	version, err := formatOf(db)
+func openWithOrWithoutLog(path string, o Options) (*sql.DB, int, error) {
+	db := connect(path, o.wait(), url.Values{"mode": {"ro"}}, pragmas)
+	version, err := formatOf(db, o)
 	if !needsLog(err) {
 		return db, version, err
 	}
 	db.Close()
-	db = connect(path, wait, url.Values{"mode": {"ro"}, "immutable": {"1"}}, pragmas)
+	db = connect(path, o.wait(), url.Values{"mode": {"ro"}, "immutable": {"1"}}, pragmas)
 	db.SetMaxIdleConns(-1)
-	version, err = formatOf(db)
+	version, err = formatOf(db, o)
 	return db, version, err
 }
 
 func openEmpty(o Options) (*sql.DB, error) {
 	db := connect(":memory:", o.wait(), url.Values{}, pragmas)
-	return checked(db, execute(db, o.Schema))
+	return checked(db, upgrade(db, 0, o))
 }
 
 func checked(db *sql.DB, err error) (*sql.DB, error) {

@@ -17,6 +17,8 @@ var (
 	ErrReadOnly = errors.New("file cannot be written")
 	ErrBusy     = errors.New("file is in use by others")
 	ErrCorrupt  = errors.New("file is damaged")
+	ErrFull     = errors.New("disk is full")
+	ErrFormat   = errors.New("file was made by a newer release")
 	ErrRemoved  = errors.New("file has been removed")
 	ErrLost     = descriptor.ErrLost
 )
@@ -40,6 +42,10 @@ func describe(path string, err error) error {
 	if failure.SystemErrno == unix.EBADF {
 		return ErrLost
 	}
+	switch failure.SystemErrno {
+	case unix.ENOSPC, unix.EDQUOT:
+		return fmt.Errorf("%s: %w: %w", path, ErrFull, err)
+	}
 	if kind := kindOf(failure.Code); kind != nil {
 		return fmt.Errorf("%s: %w: %w", path, kind, err)
 	}
@@ -50,6 +56,8 @@ func kindOf(code sqlite3.ErrNo) error {
 	switch code {
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
 		return ErrBusy
+	case sqlite3.ErrFull:
+		return ErrFull
 	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
 		return ErrCorrupt
 	case sqlite3.ErrReadonly, sqlite3.ErrPerm:

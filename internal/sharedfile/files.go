@@ -38,11 +38,9 @@ func Remove(path string, wait time.Duration) error {
 		return err
 	}
 	defer release()
-	// Odd for good: the processes that mapped it look again, and find no lock.
-	if gen, err := openGeneration(path+genSuffix, 0o600, -1); err == nil {
-		if err := gen.unsettle(); err != nil {
-			return err
-		}
+	// The processes that mapped it look again, and find no lock.
+	if gen, err := openGeneration(path+genSuffix, Options{Mode: 0o600, Group: -1}); err == nil {
+		gen.settle()
 	}
 	return removeAll(path)
 }

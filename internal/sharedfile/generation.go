@@ -6,40 +6,45 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"runtime"
 	"runtime/debug"
-	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
 	"libzk_pkcs11/internal/descriptor"
 )
 
-const generationSize = 8
+// The words of the counter's file. Those of the parts follow.
+const (
+	wordVersion = iota // the number that is committed
+	wordWriter         // not 0 while a writer is at work, or has died
+	wordAll            // the number at which all parts changed last
+	wordParts
+)
 
-// generation is the counter of changes: a number of 8 bytes in a file that
-// every process maps. It is odd from before a change until after it, and only
-// the holder of the exclusive lock writes it. A nil generation is constant. No
-// descriptor stays open: the host could make it that of another file.
+// generation is the counter of changes: words of 8 bytes in a file that every
+// process maps. Only the holder of the exclusive lock writes them. A nil generation
+// is constant. No descriptor stays open: the host could make it that of another file.
 type generation struct {
 	mapped   []byte
+	parts    int
 	writable bool
-	handed   atomic.Uint64 // how many numbers unique has handed out
 }
 
+func generationSize(parts int) int { return 8 * (wordParts + parts) }
+
 // openGeneration is called under the exclusive lock.
-func openGeneration(path string, mode fs.FileMode, group int) (*generation, error) {
-	file, err := openOrCreate(path, mode, group)
+func openGeneration(path string, o Options) (*generation, error) {
+	file, err := openOrCreate(path, o.Mode, o.Group)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	if err := allocate(file); err != nil {
+	if err := allocate(file, generationSize(o.Parts)); err != nil {
 		return nil, err
 	}
-	g, err := mapGeneration(file, unix.PROT_READ|unix.PROT_WRITE)
+	g, err := mapGeneration(file, o.Parts, unix.PROT_READ|unix.PROT_WRITE)
 	if err != nil {
 		return nil, err
 	}
@@ -49,33 +54,33 @@ func openGeneration(path string, mode fs.FileMode, group int) (*generation, erro
 
 // allocate makes the file long enough, and has its bytes on the disk: a write to
 // memory cannot be told that the disk is full.
-func allocate(file *descriptor.File) error {
+func allocate(file *descriptor.File, size int) error {
 	stat, err := file.Stat()
-	if err != nil || (stat.Size >= generationSize && stat.Blocks > 0) {
+	if err != nil || (stat.Size >= int64(size) && stat.Blocks > 0) {
 		return err
 	}
-	var b [generationSize]byte // of a file that is too short: it is new, or its maker died
-	if stat.Size >= generationSize {
-		if _, err := io.ReadFull(file, b[:]); err != nil {
-			return err
-		}
+	b := make([]byte, size)
+	if _, err := io.ReadFull(file, b[:min(int64(size), stat.Size)]); err != nil {
+		return err
 	}
-	_, err = file.WriteAt(b[:], 0)
+	v := binary.NativeEndian.Uint64(b)
+	binary.NativeEndian.PutUint64(b, v+v&1) // of version 0.1.0, whose writer died
+	_, err = file.WriteAt(b, 0)
 	return err
 }
 
 // openGenerationReadOnly returns nil when there is no counter to read.
-func openGenerationReadOnly(path string) *generation {
+func openGenerationReadOnly(path string, parts int) *generation {
 	file, err := descriptor.Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil
 	}
 	defer file.Close()
 	stat, err := file.Stat()
-	if err != nil || stat.Size < generationSize {
+	if err != nil || stat.Size < int64(generationSize(parts)) {
 		return nil
 	}
-	g, err := mapGeneration(file, unix.PROT_READ)
+	g, err := mapGeneration(file, parts, unix.PROT_READ)
 	if err != nil {
 		return nil
 	}
@@ -84,60 +89,75 @@ func openGenerationReadOnly(path string) *generation {
 
 // mapGeneration leaves the unmapping to the garbage collector, so that load
 // needs no lock against close.
-func mapGeneration(file *descriptor.File, protection int) (*generation, error) {
-	mapped, err := file.Map(generationSize, protection)
+func mapGeneration(file *descriptor.File, parts, protection int) (*generation, error) {
+	mapped, err := file.Map(generationSize(parts), protection)
 	if err != nil {
 		return nil, err
 	}
-	g := &generation{mapped: mapped}
+	g := &generation{mapped: mapped, parts: parts}
 	runtime.AddCleanup(g, func(m []byte) { _ = unix.Munmap(m) }, mapped)
 	return g, nil
 }
 
-func settled(v uint64) bool { return v&1 == 0 }
-
-func (g *generation) load() uint64 {
+func (g *generation) load(word int) uint64 {
 	if g == nil {
 		return 0
 	}
-	v := binary.NativeEndian.Uint64(g.mapped)
+	v := binary.NativeEndian.Uint64(g.mapped[8*word:])
 	runtime.KeepAlive(g)
 	return v
 }
 
-// unsettle makes the counter odd. A counter that a dead writer left odd becomes
-// another odd number.
-func (g *generation) unsettle() error { return g.store((g.load() + 1) | 1) }
+func (g *generation) version() uint64 { return g.load(wordVersion) }
 
-// settle makes the counter even, with a number that it never had, and returns
-// it. A counter that cannot be written stays as it is. Should the write fail,
-// the counter stays odd, and the next reader settles it.
-func (g *generation) settle() uint64 {
-	if v := g.load(); !settled(v) && g.writable {
-		_ = g.store(v + 1)
+func (g *generation) unsettled() bool { return g.load(wordWriter) != 0 }
+
+func (g *generation) partVersion(part int) uint64 {
+	if g == nil {
+		return 0
 	}
-	return g.load()
+	return max(g.load(wordAll), g.load(wordParts+part))
+}
+
+// begin marks that a writer is at work. It settles what a dead one has left.
+func (g *generation) begin() error {
+	if g.unsettled() {
+		g.settle()
+	}
+	return g.store(wordWriter, 1)
+}
+
+// end takes the mark away. A change that nothing came of has no number.
+func (g *generation) end(changed bool, parts []int, all bool) {
+	if changed {
+		next := g.version() + 2
+		if all {
+			_ = g.store(wordAll, next)
+		}
+		for _, part := range parts {
+			_ = g.store(wordParts+part, next)
+		}
+		_ = g.store(wordVersion, next)
+	}
+	_ = g.store(wordWriter, 0)
+}
+
+// settle is end for a writer that died.
+func (g *generation) settle() {
+	if g.writable {
+		g.end(true, nil, true)
+	}
 }
 
 // store fails when the file has become too short, or the disk too full to write to it.
-func (g *generation) store(v uint64) (err error) {
+func (g *generation) store(word int, v uint64) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("the counter of changes cannot be written: %v", fault)
 		}
 	}()
-	binary.NativeEndian.PutUint64(g.mapped, v)
+	binary.NativeEndian.PutUint64(g.mapped[8*word:], v)
 	runtime.KeepAlive(g)
 	return nil
 }
-
-// passing marks the numbers of unique.
-const passing = 1 << 63
-
-// unique returns a number that neither it nor load ever returned.
-func (g *generation) unique() uint64 { return passing | g.handed.Add(1) }
-
-// Passing tells whether a number of Version is one of those that it returns in
-// the middle of a change.
-func Passing(version uint64) bool { return version&passing != 0 }

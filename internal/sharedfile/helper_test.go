@@ -80,7 +80,7 @@ func withFile(do func(*sharedfile.File, *bufio.Scanner) error) processtest.Role 
 }
 
 func options() sharedfile.Options {
-	return sharedfile.Options{Schema: schema, Mode: 0o644, Group: -1, Wait: time.Minute}
+	return sharedfile.Options{Schema: schema, Parts: 2, Mode: 0o644, Group: -1, Wait: time.Minute}
 }
 
 func open(t testing.TB, path string) *sharedfile.File {
@@ -120,3 +120,6 @@ func mustCount(t testing.TB, f *sharedfile.File) int {
 	}
 	return n
 }
+
+// change is increment for Change, of the part 0.
+func change(tx *sql.Tx) ([]int, error) { return []int{0}, increment(tx) }

@@ -160,7 +160,7 @@ func TestCounterOnTheDisk(t *testing.T) {
 	}
 	mustIncrement(t, open(t, path))
 	var stat unix.Stat_t
-	if err := unix.Stat(path+".gen", &stat); err != nil || stat.Size != 8 || stat.Blocks == 0 {
+	if err := unix.Stat(path+".gen", &stat); err != nil || stat.Size != 40 || stat.Blocks == 0 {
 		t.Errorf("%d bytes, %d blocks, %v", stat.Size, stat.Blocks, err)
 	}
 }

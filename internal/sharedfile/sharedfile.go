@@ -29,8 +29,13 @@ const DefaultWait = 5 * time.Second
 
 // Options say how a file is made and used.
 type Options struct {
-	// Schema is executed once, when the file is made.
+	// Schema makes a file of the newest format. It is executed once.
 	Schema string
+	// Upgrades take an older file to the newest format, which is 1+len(Upgrades):
+	// Upgrades[i] makes format i+2 of format i+1.
+	Upgrades []string
+	// Parts is how many parts of the file have a version of their own.
+	Parts int
 	// Mode is the permission of the file and its companions. Opening does not
 	// change the permission of a file that exists.
 	Mode fs.FileMode
@@ -95,7 +100,7 @@ func (f *File) open(o Options) (err error) {
 		return err
 	}
 	defer release()
-	if f.gen, err = openGeneration(f.path+genSuffix, o.Mode, o.Group); err != nil {
+	if f.gen, err = openGeneration(f.path+genSuffix, o); err != nil {
 		return err
 	}
 	f.db, err = openDatabase(f.path, o)
@@ -109,7 +114,7 @@ func (f *File) openReadOnly(o Options) (err error) {
 		return err
 	}
 	defer release()
-	f.gen = openGenerationReadOnly(f.path + genSuffix)
+	f.gen = openGenerationReadOnly(f.path+genSuffix, o.Parts)
 	f.db, err = openDatabaseReadOnly(f.path, o)
 	return err
 }
@@ -117,28 +122,37 @@ func (f *File) openReadOnly(o Options) (err error) {
 // ReadOnly tells whether Update is impossible.
 func (f *File) ReadOnly() bool { return f.readOnly }
 
-// Version returns a number that differs from every earlier one once the file has
-// changed, whichever process changed it. It is read from memory and never waits.
+// Version returns the number of what is committed: it differs from every earlier
+// one once the file has changed, whichever process changed it. It is read from
+// memory and never waits.
 //
-// Callers read it before View: what View then shows is at least as new. While
-// some process is in the middle of a change each call returns another number.
-// Where the counter of changes cannot be opened, Version is constant.
+// Callers read it before View: what View then shows is at least as new. Where the
+// counter of changes cannot be opened, Version is constant.
 func (f *File) Version() uint64 {
-	if v := f.gen.load(); settled(v) {
-		return v
+	if f.gen.unsettled() {
+		f.settle()
 	}
-	return f.unsettled()
+	return f.gen.version()
 }
 
-// unsettled finds out whether the writer that left the counter odd still lives:
-// a dead one holds no lock.
-func (f *File) unsettled() uint64 {
+// PartVersion returns the version at which a part of the file has changed last.
+func (f *File) PartVersion(part int) uint64 {
+	if f.gen.unsettled() {
+		f.settle()
+	}
+	return f.gen.partVersion(part)
+}
+
+// settle gives the change of a writer that died a number: a dead one holds no lock.
+func (f *File) settle() {
 	release, ok := f.lock.tryExclusive()
 	if !ok {
-		return f.gen.unique()
+		return
 	}
 	defer release()
-	return f.gen.settle()
+	if f.gen.unsettled() {
+		f.gen.settle()
+	}
 }
 
 // View calls fn in a transaction that sees one state of the file and is rolled
@@ -160,7 +174,7 @@ func (f *File) View(fn func(*sql.Tx) error) error {
 // lockForView locks out other readers too after a writer has died, because the
 // next user of the file repairs it.
 func (f *File) lockForView() (release func(), err error) {
-	if settled(f.gen.load()) || f.readOnly {
+	if !f.gen.unsettled() || f.readOnly {
 		return f.intact(f.lock.Shared(f.wait))
 	}
 	return f.exclusive()
@@ -181,10 +195,11 @@ func (f *File) intact(release func(), err error) (func(), error) {
 }
 
 // Update calls fn in a transaction, and commits it when fn returns nil; it is
-// then on stable storage. Otherwise nothing has changed. Update returns fn's
-// error, ErrReadOnly, ErrBusy, ErrCorrupt or ErrLost.
+// then on stable storage. Otherwise nothing has changed. All parts count as
+// changed. Update returns fn's error, ErrReadOnly, ErrBusy, ErrFull, ErrCorrupt or
+// ErrLost.
 func (f *File) Update(fn func(*sql.Tx) error) error {
-	_, err := f.Change(fn)
+	_, err := f.change(func(tx *sql.Tx) ([]int, error) { return nil, fn(tx) }, true)
 	return err
 }
 
@@ -192,8 +207,14 @@ func (f *File) Update(fn func(*sql.Tx) error) error {
 // Before, and what the transaction did, knows the state After.
 type Change struct{ Before, After uint64 }
 
-// Change is Update that tells the versions.
-func (f *File) Change(fn func(*sql.Tx) error) (c Change, err error) {
+// Change is Update for a function that returns which parts it has changed, and
+// tells the versions.
+func (f *File) Change(fn func(*sql.Tx) ([]int, error)) (Change, error) { return f.change(fn, false) }
+
+// Release is Change for what gives room back.
+func (f *File) Release(fn func(*sql.Tx) ([]int, error)) (Change, error) { return f.change(fn, false) }
+
+func (f *File) change(fn func(*sql.Tx) ([]int, error), all bool) (c Change, err error) {
 	if f.readOnly {
 		return c, fmt.Errorf("%s: %w", f.path, ErrReadOnly)
 	}
@@ -202,12 +223,22 @@ func (f *File) Change(fn func(*sql.Tx) error) (c Change, err error) {
 		return c, err
 	}
 	defer release()
-	c.Before = f.gen.load()
-	if err := f.gen.unsettle(); err != nil {
+	if err := f.gen.begin(); err != nil {
 		return c, fmt.Errorf("%s: %w", f.path, err)
 	}
-	defer func() { c.After = f.gen.settle() }()
-	return c, describe(f.path, f.commit(fn))
+	c.Before = f.gen.version()
+	var parts []int
+	committed := false
+	defer func() {
+		f.gen.end(committed, parts, all)
+		c.After = f.gen.version()
+	}()
+	err = f.commit(func(tx *sql.Tx) (err error) {
+		parts, err = fn(tx)
+		return err
+	})
+	committed = err == nil
+	return c, describe(f.path, err)
 }
 
 func (f *File) commit(fn func(*sql.Tx) error) error {

@@ -28,7 +28,7 @@ func TestChangeTellsTheVersions(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	f, g := open(t, path), open(t, path)
 	before := f.Version()
-	first, err := f.Change(increment)
+	first, err := f.Change(change)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestChangeTellsTheVersions(t *testing.T) {
 		t.Errorf("Change is %v, Version was %d and is %d", first, before, f.Version())
 	}
 	mustIncrement(t, g)
-	if second, err := f.Change(increment); err != nil || second.Before == first.After {
+	if second, err := f.Change(change); err != nil || second.Before == first.After {
 		t.Errorf("Change after another's: %v, %v, but it was not noticed", second, err)
 	}
 }
@@ -211,8 +211,8 @@ func TestUnknownFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Close()
-	if _, err := sharedfile.Open(path, options()); !errors.Is(err, sharedfile.ErrCorrupt) {
-		t.Errorf("Open: %v, want ErrCorrupt", err)
+	if _, err := sharedfile.Open(path, options()); !errors.Is(err, sharedfile.ErrFormat) {
+		t.Errorf("Open: %v, want ErrFormat", err)
 	}
 }
 

@@ -2,11 +2,7 @@
 
 package store
 
-import (
-	"database/sql"
-
-	"libzk_pkcs11/internal/sharedfile"
-)
+import "database/sql"
 
 // Login checks the PIN as CheckPIN does, and unlocks the store with it. The
 // caller gets the token's secret and should overwrite it after use.
@@ -47,7 +43,7 @@ func (s *Store) Unlocked() bool {
 		return false
 	}
 	version := s.Version()
-	if sharedfile.Passing(version) || version == s.keys.checked.Load() {
+	if version == s.keys.checked.Load() {
 		return true
 	}
 	var present bool

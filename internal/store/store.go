@@ -45,6 +45,8 @@ var (
 	ErrReadOnly  = sharedfile.ErrReadOnly
 	ErrBusy      = sharedfile.ErrBusy
 	ErrCorrupt   = sharedfile.ErrCorrupt
+	ErrFull      = sharedfile.ErrFull
+	ErrFormat    = sharedfile.ErrFormat
 	ErrLost      = sharedfile.ErrLost
 )
 
@@ -168,13 +170,13 @@ func (s *Store) Update(fn func(*Tx) error) (Change, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var t Tx
-	change, err := s.file.Change(func(tx *sql.Tx) error {
+	change, err := s.file.Change(func(tx *sql.Tx) ([]int, error) {
 		keys, err := s.keys.current(tx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		t = Tx{tx: tx, keys: keys}
-		return fn(&t)
+		return nil, fn(&t)
 	})
 	if err == nil && t.erases {
 		s.purge()
