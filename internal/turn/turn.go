@@ -7,6 +7,7 @@ package turn
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,7 @@ const attempts = 20
 type Locker interface {
 	Lock()
 	TryLock() bool
+	Unlock()
 }
 
 // Reader is the reading side of a sync.RWMutex.
@@ -36,6 +38,9 @@ func (r *Reader) Lock() { (*sync.RWMutex)(r).RLock() }
 
 // TryLock locks for reading, unless that would mean waiting.
 func (r *Reader) TryLock() bool { return (*sync.RWMutex)(r).TryRLock() }
+
+// Unlock ends Lock.
+func (r *Reader) Unlock() { (*sync.RWMutex)(r).RUnlock() }
 
 // Take locks l. Where that lasts, a goroutine stands in the queue for it, while the caller
 // pauses; without a pause it waits as usual.
@@ -63,6 +68,41 @@ func Take(l Locker, pause Pause) {
 			pause(p)
 		}
 	}
+}
+
+// The states of whoever stands in the queue for somebody who does not wait for ever.
+const (
+	waiting = iota
+	served
+	gone
+)
+
+// TakeUntil is Take that gives up at a deadline. It reports whether l is locked.
+func TakeUntil(l Locker, pause Pause, deadline time.Time) bool {
+	for range attempts {
+		if l.TryLock() {
+			return true
+		}
+		runtime.Gosched()
+	}
+	if pause == nil {
+		pause = time.Sleep
+	}
+	var state atomic.Int32
+	go func() {
+		l.Lock()
+		if !state.CompareAndSwap(waiting, served) {
+			l.Unlock()
+		}
+	}()
+	for p := firstPause; state.Load() == waiting; p = min(2*p, lastPause) {
+		left := time.Until(deadline)
+		if left <= 0 {
+			return !state.CompareAndSwap(waiting, gone)
+		}
+		pause(min(p, left))
+	}
+	return true
 }
 
 // RWMutex is a sync.RWMutex that is taken with a pause.
