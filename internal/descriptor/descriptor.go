@@ -222,6 +222,13 @@ func (f *File) Stat() (stat unix.Stat_t, err error) {
 	return stat, nil
 }
 
+// Named reports whether the file's name leads to it: it may have been renamed or deleted,
+// and the host may have another root directory by now.
+func (f *File) Named() bool {
+	var stat unix.Stat_t
+	return unix.Stat(f.name, &stat) == nil && identityIn(&stat) == f.is
+}
+
 // Chmod is fchmod(2).
 func (f *File) Chmod(mode fs.FileMode) error {
 	return f.do("chmod", func(fd int) error { return unix.Fchmod(fd, uint32(mode.Perm())) })
