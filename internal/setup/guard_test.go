@@ -36,10 +36,15 @@ func TestForkGuard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	locks, err := filepath.Glob(filepath.Join(c.State, "*.lock"))
-	if err != nil || len(locks) == 0 {
-		t.Fatalf("locks: %v, %v", locks, err)
+	var locks []string
+	for _, pattern := range []string{"*.lock", "*.write"} {
+		some, err := filepath.Glob(filepath.Join(c.State, pattern))
+		if err != nil || len(some) == 0 {
+			t.Fatalf("locks: %v, %v", some, err)
+		}
+		locks = append(locks, some...)
 	}
+	slices.Sort(locks)
 	slices.Sort(told)
 	if !slices.Equal(told, locks) {
 		t.Errorf("told of %q, want %q", told, locks)

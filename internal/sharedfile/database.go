@@ -8,25 +8,24 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
-	"slices"
-	"strconv"
-	"time"
 
 	"github.com/mattn/go-sqlite3"
 
 	"libzk_pkcs11/internal/descriptor"
 )
 
-// format is the user_version of a file that this package leaves.
-func (o Options) format() int { return 1 + len(o.Upgrades) }
-
+// What every connection is set to. SQLite does not wait, begin does; and it makes no
+// checkpoints, see log.go.
 const pragmas = `
 	PRAGMA trusted_schema = OFF;
 	PRAGMA foreign_keys = ON;
-	PRAGMA temp_store = MEMORY;`
+	PRAGMA temp_store = MEMORY;
+	PRAGMA wal_autocheckpoint = 0;`
+
+const readerPragmas = pragmas + `
+	PRAGMA query_only = ON;`
 
 const writerPragmas = pragmas + `
 	PRAGMA secure_delete = ON;
@@ -42,21 +41,95 @@ type connector struct {
 func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.source) }
 func (c connector) Driver() driver.Driver                        { return c.driver }
 
-// connect returns a database of a single connection, which stays open.
-func connect(path string, wait time.Duration, parameters url.Values, pragmas string) *sql.DB {
-	parameters.Set("_busy_timeout", strconv.FormatInt(wait.Milliseconds(), 10))
+// connect returns connections that prepare makes ready.
+func connect(path string, parameters url.Values, prepare func(*sqlite3.SQLiteConn) error) connector {
+	parameters.Set("_busy_timeout", "0")
 	parameters.Set("_stmt_cache_size", "16")
 	source := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + parameters.Encode()
-	hook := func(c *sqlite3.SQLiteConn) error {
-		if err := keepLog(c); err != nil {
-			return err
-		}
-		_, err := c.Exec(pragmas, nil)
+	return connector{&sqlite3.SQLiteDriver{ConnectHook: prepare}, source}
+}
+
+// pool keeps the connections that it has opened until it is closed: closing one drops
+// record locks.
+func pool(c driver.Connector, most int) *sql.DB {
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(most)
+	return db
+}
+
+// writer is the connection for changes.
+type writer struct {
+	*sql.DB
+	conn *sqlite3.SQLiteConn // the same
+}
+
+// openWriter makes the log and its index when they are not there.
+func openWriter(path string) (*writer, error) {
+	w := &writer{}
+	parameters := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}}
+	w.DB = pool(connect(path, parameters, func(c *sqlite3.SQLiteConn) error {
+		w.conn = c
+		return errors.Join(keepLog(c), allocateByPage(c), execute(c, writerPragmas))
+	}), 1)
+	if err := w.Ping(); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+// readers opens connections for reading, while the file's name leads to it.
+type readers struct {
+	connector
+	database *descriptor.File
+}
+
+var errElsewhere = errors.New("the file's name does not lead to it any more")
+
+func (r readers) Connect(ctx context.Context) (driver.Conn, error) {
+	if !r.database.Named() {
+		return nil, errElsewhere
+	}
+	return r.connector.Connect(ctx)
+}
+
+// openReaders opens one connection. Where no more can be opened, readers take turns.
+func openReaders(database *descriptor.File) (*sql.DB, error) {
+	c := connect(database.Name(), url.Values{"mode": {"rw"}}, func(c *sqlite3.SQLiteConn) error {
+		return errors.Join(keepLog(c), execute(c, readerPragmas))
+	})
+	db := pool(readers{c, database}, maxReaders)
+	if err := db.Ping(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func execute(c *sqlite3.SQLiteConn, statements string) error {
+	_, err := c.Exec(statements, nil)
+	return err
+}
+
+// ask gets one row of numbers. It goes past database/sql, which takes several times as
+// long as SQLite for such questions.
+func ask(c *sqlite3.SQLiteConn, question string, answers ...*int) error {
+	rows, err := c.Query(question, nil)
+	if err != nil {
 		return err
 	}
-	db := sql.OpenDB(connector{&sqlite3.SQLiteDriver{ConnectHook: hook}, source})
-	db.SetMaxOpenConns(1)
-	return db
+	defer rows.Close()
+	values := make([]driver.Value, len(answers))
+	if err := rows.Next(values); err != nil {
+		return err
+	}
+	for i, value := range values {
+		number, is := value.(int64)
+		if !is {
+			return fmt.Errorf("%w: %s is %v", ErrCorrupt, question, value)
+		}
+		*answers[i] = int(number)
+	}
+	return nil
 }
 
 // keepLog keeps the log from being deleted when it is closed: SQLite might take
@@ -66,33 +139,40 @@ func keepLog(c *sqlite3.SQLiteConn) error {
 	return c.SetFileControlInt("main", sqlite3.SQLITE_FCNTL_PERSIST_WAL, 1)
 }
 
-// openDatabase is called under the exclusive lock.
-func openDatabase(path string, o Options) (*sql.DB, error) {
-	if err := createDatabase(path, o); err != nil {
-		return nil, err
-	}
-	db := connect(path, o.wait(), url.Values{"mode": {"rw"}}, writerPragmas)
-	version, err := formatOf(db, o)
-	if err == nil && version == 0 {
-		err = adoptLog(path, o)
-	}
-	if err == nil && version < o.format() {
-		err = upgrade(db, version, o)
-	}
-	return checked(db, err)
+// allocateByPage has SQLite heed SQLITE_FCNTL_SIZE_HINT.
+func allocateByPage(c *sqlite3.SQLiteConn) error {
+	return c.SetFileControlInt("main", sqlite3.SQLITE_FCNTL_CHUNK_SIZE, 4096)
 }
 
-// createDatabase makes the file with the right permission from the start. It
-// leaves an existing one alone: closing it would drop SQLite's locks.
-func createDatabase(path string, o Options) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	file, err := openOrCreate(path, o.Mode, o.Group)
+// openDatabase is called with the file's lock alone.
+func (f *File) openDatabase(o Options) error {
+	err := f.openFiles(o)
 	if err != nil {
+		err = errors.Join(err, f.closeFiles())
+		f.database, f.log, f.reader, f.writer = nil, nil, nil, nil
+	}
+	return err
+}
+
+// openFiles has SQLite look at the log first, which makes the index whole.
+func (f *File) openFiles(o Options) (err error) {
+	if f.database, err = openOrCreate(f.path, o.Mode, o.Group); err != nil {
 		return err
 	}
-	return file.Close()
+	if f.writer, err = openWriter(f.path); err != nil {
+		return err
+	}
+	if err := f.upgrade(o); err != nil {
+		return err
+	}
+	if err := ask(f.writer.conn, "PRAGMA page_size", &f.pageSize); err != nil {
+		return err
+	}
+	if f.log, err = descriptor.Open(f.path+logSuffixes[0], os.O_RDWR, 0); err != nil {
+		return err
+	}
+	f.reader, err = openReaders(f.database)
+	return err
 }
 
 // adoptLog gives the log the group of the file; SQLite sees to its permission.
@@ -106,85 +186,4 @@ func adoptLog(path string, o Options) error {
 		}
 	}
 	return nil
-}
-
-// formatOf returns the format of a file, 0 when it has no schema.
-func formatOf(db *sql.DB, o Options) (version int, err error) {
-	if err := db.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
-		return 0, err
-	}
-	if version < 0 || version > o.format() {
-		return 0, fmt.Errorf("%w: format %d, this one knows %d", ErrFormat, version, o.format())
-	}
-	return version, nil
-}
-
-// upgrade takes a file to the newest format, in one transaction.
-func upgrade(db *sql.DB, version int, o Options) error {
-	steps := []string{o.Schema}
-	if version > 0 {
-		steps = o.Upgrades[version-1:]
-	}
-	tx, err := db.Begin()
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	for _, step := range slices.Concat(steps, []string{fmt.Sprintf("PRAGMA user_version = %d", o.format())}) {
-		if _, err := tx.Exec(step); err != nil {
-			return err
-		}
-	}
-	return tx.Commit()
-}
-
-// openDatabaseReadOnly is called under the shared lock. A file that is not
-// there, or was never finished, is replaced by an empty one in memory.
-func openDatabaseReadOnly(path string, o Options) (*sql.DB, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return openEmpty(o)
-	}
-	db, version, err := openWithOrWithoutLog(path, o)
-	if err == nil && version == 0 {
-		db.Close()
-		return openEmpty(o)
-	}
-	return checked(db, err)
-}
-
-// openWithOrWithoutLog takes the file as it lies there when the log cannot be
-// used. It is then opened anew for each look at it, because SQLite would not
-// notice changes.
-func openWithOrWithoutLog(path string, o Options) (*sql.DB, int, error) {
-	db := connect(path, o.wait(), url.Values{"mode": {"ro"}}, pragmas)
-	version, err := formatOf(db, o)
-	if !needsLog(err) {
-		return db, version, err
-	}
-	db.Close()
-	db = connect(path, o.wait(), url.Values{"mode": {"ro"}, "immutable": {"1"}}, pragmas)
-	db.SetMaxIdleConns(-1)
-	version, err = formatOf(db, o)
-	return db, version, err
-}
-
-func openEmpty(o Options) (*sql.DB, error) {
-	db := connect(":memory:", o.wait(), url.Values{}, pragmas)
-	return checked(db, upgrade(db, 0, o))
-}
-
-func checked(db *sql.DB, err error) (*sql.DB, error) {
-	if err != nil {
-		db.Close()
-		return nil, err
-	}
-	return db, nil
-}
-
-// needsLog tells whether err is how SQLite says that there is no log and that
-// it cannot make one.
-func needsLog(err error) bool {
-	var failure sqlite3.Error
-	return errors.As(err, &failure) &&
-		(failure.Code == sqlite3.ErrCantOpen || failure.Code == sqlite3.ErrReadonly)
 }

@@ -33,28 +33,45 @@ func plain(err error) error {
 }
 
 // describe adds the path and the sentinel of this package to an error that comes
-// from SQLite. Others it leaves alone.
+// from SQLite or from the system. Others it leaves alone.
 func describe(path string, err error) error {
 	var failure sqlite3.Error
-	if !errors.As(err, &failure) {
-		return err
+	kind := systemKind(err)
+	if errors.As(err, &failure) {
+		if failure.SystemErrno == unix.EBADF {
+			return ErrLost
+		}
+		if kind = systemKind(failure.SystemErrno); kind == nil {
+			kind = kindOf(failure.Code)
+		}
+	} else if kind == nil {
+		return named(path, err)
 	}
-	if failure.SystemErrno == unix.EBADF {
-		return ErrLost
+	if kind == nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	switch failure.SystemErrno {
-	case unix.ENOSPC, unix.EDQUOT:
-		return fmt.Errorf("%s: %w: %w", path, ErrFull, err)
+	return fmt.Errorf("%s: %w: %w", path, kind, err)
+}
+
+// named adds the path to a sentinel that comes alone.
+func named(path string, err error) error {
+	if err == ErrBusy || err == ErrFull || err == ErrRemoved || err == errCut {
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	if kind := kindOf(failure.Code); kind != nil {
-		return fmt.Errorf("%s: %w: %w", path, kind, err)
+	return err
+}
+
+// systemKind returns ErrFull where a system call has said so.
+func systemKind(err error) error {
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return ErrFull
 	}
-	return fmt.Errorf("%s: %w", path, err)
+	return nil
 }
 
 func kindOf(code sqlite3.ErrNo) error {
 	switch code {
-	case sqlite3.ErrBusy, sqlite3.ErrLocked:
+	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrProtocol:
 		return ErrBusy
 	case sqlite3.ErrFull:
 		return ErrFull

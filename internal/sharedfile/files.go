@@ -15,8 +15,10 @@ import (
 )
 
 const (
-	lockSuffix = ".lock"
-	genSuffix  = ".gen"
+	lockSuffix  = ".lock"
+	writeSuffix = ".write"
+	genSuffix   = ".gen"
+	roomSuffix  = ".room"
 )
 
 // The files that SQLite makes beside its database.
@@ -48,7 +50,7 @@ func Remove(path string, wait time.Duration) error {
 // removeAll deletes the lock file last, so that nobody makes the file anew
 // before the rest is gone.
 func removeAll(path string) error {
-	for _, suffix := range [...]string{"", logSuffixes[0], logSuffixes[1], genSuffix, lockSuffix} {
+	for _, suffix := range [...]string{"", logSuffixes[0], logSuffixes[1], genSuffix, roomSuffix, writeSuffix, lockSuffix} {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -61,7 +63,7 @@ func writable(path string) bool {
 	if !permits(filepath.Dir(path), unix.W_OK|unix.X_OK) {
 		return false
 	}
-	for _, suffix := range [...]string{"", lockSuffix, genSuffix} {
+	for _, suffix := range [...]string{"", lockSuffix, writeSuffix, genSuffix} {
 		_, err := os.Stat(path + suffix)
 		if !errors.Is(err, fs.ErrNotExist) && !permits(path+suffix, unix.R_OK|unix.W_OK) {
 			return false

@@ -3,161 +3,201 @@
 package sharedfile
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
-	"io"
-	"os"
 	"runtime"
 	"runtime/debug"
-
-	"golang.org/x/sys/unix"
+	"sync/atomic"
+	"time"
 
 	"libzk_pkcs11/internal/descriptor"
 )
 
 // The words of the counter's file. Those of the parts follow.
 const (
-	wordVersion = iota // the number that is committed
-	wordWriter         // not 0 while a writer is at work, or has died
+	wordVersion = iota // the number that is committed; all that version 0.1.0 knows of
+	wordWriter         // 1 while a writer is at work, and after its death
+	wordTold           // the number of which the words of the parts know
 	wordAll            // the number at which all parts changed last
+	wordPurge          // 1 when something that was deleted may still be in the log
+	wordRoom           // 1 when the room has been given up
+	wordAsked          // until when readers hold back, for somebody who wants the file alone
 	wordParts
 )
 
-// generation is the counter of changes: words of 8 bytes in a file that every
-// process maps. Only the holder of the exclusive lock writes them. A nil generation
-// is constant. No descriptor stays open: the host could make it that of another file.
+// maxParts is for how many parts there are words.
+const maxParts = len(descriptor.Words{}) - wordParts
+
+type words descriptor.Words
+
+// generation is the counter of changes: numbers in a file that every process maps.
+// A nil generation is constant. No descriptor stays open: the host could make it
+// that of another file.
+//
+// They are written by whoever holds the write lock or has the file alone; wordPurge
+// and wordAsked by anybody. The number is even, and every change makes it greater.
+// What a change tells is stored in an order in which it can be read at any moment:
+// first the parts, then wordTold, the version, and at last wordWriter.
+//
+// A process of version 0.1.0 makes the version odd while it changes something, and
+// tells no parts: then the version is greater than wordTold.
 type generation struct {
-	mapped   []byte
-	parts    int
+	words    *words
 	writable bool
+	cut      atomic.Bool // the file has become too short
 }
 
-func generationSize(parts int) int { return 8 * (wordParts + parts) }
+// errCut is of a counter that faults.
+var errCut = errors.New("the counter of changes has been cut, or the disk has no room for it")
 
-// openGeneration is called under the exclusive lock.
-func openGeneration(path string, o Options) (*generation, error) {
-	file, err := openOrCreate(path, o.Mode, o.Group)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	if err := allocate(file, generationSize(o.Parts)); err != nil {
-		return nil, err
-	}
-	g, err := mapGeneration(file, o.Parts, unix.PROT_READ|unix.PROT_WRITE)
-	if err != nil {
-		return nil, err
-	}
-	g.writable = true
-	return g, nil
+// never is a number that no version is.
+const never = 1
+
+// snapshot is what the words say at one moment.
+type snapshot struct {
+	version   uint64 // that has been told
+	part      uint64 // the version of a part, which may be about to be told
+	unsettled bool   // a writer is at work, or has died
 }
 
-// allocate makes the file long enough, and has its bytes on the disk: a write to
-// memory cannot be told that the disk is full.
-func allocate(file *descriptor.File, size int) error {
-	stat, err := file.Stat()
-	if err != nil || (stat.Size >= int64(size) && stat.Blocks > 0) {
-		return err
-	}
-	b := make([]byte, size)
-	if _, err := io.ReadFull(file, b[:min(int64(size), stat.Size)]); err != nil {
-		return err
-	}
-	v := binary.NativeEndian.Uint64(b)
-	binary.NativeEndian.PutUint64(b, v+v&1) // of version 0.1.0, whose writer died
-	_, err = file.WriteAt(b, 0)
-	return err
-}
-
-// openGenerationReadOnly returns nil when there is no counter to read.
-func openGenerationReadOnly(path string, parts int) *generation {
-	file, err := descriptor.Open(path, os.O_RDONLY, 0)
-	if err != nil {
-		return nil
-	}
-	defer file.Close()
-	stat, err := file.Stat()
-	if err != nil || stat.Size < int64(generationSize(parts)) {
-		return nil
-	}
-	g, err := mapGeneration(file, parts, unix.PROT_READ)
-	if err != nil {
-		return nil
-	}
-	return g
-}
-
-// mapGeneration leaves the unmapping to the garbage collector, so that load
-// needs no lock against close.
-func mapGeneration(file *descriptor.File, parts, protection int) (*generation, error) {
-	mapped, err := file.Map(generationSize(parts), protection)
-	if err != nil {
-		return nil, err
-	}
-	g := &generation{mapped: mapped, parts: parts}
-	runtime.AddCleanup(g, func(m []byte) { _ = unix.Munmap(m) }, mapped)
-	return g, nil
-}
-
-func (g *generation) load(word int) uint64 {
+// read returns the version never once the file has been cut.
+func (g *generation) read(part int) (s snapshot) {
 	if g == nil {
+		return snapshot{}
+	}
+	if g.cut.Load() {
+		return snapshot{version: never, part: never}
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil {
+			g.cut.Store(true)
+			s = snapshot{version: never, part: never}
+		}
+	}()
+	s = g.words.snapshot(part)
+	runtime.KeepAlive(g)
+	return s
+}
+
+func (w *words) snapshot(part int) snapshot {
+	stored := w[wordVersion].Load()
+	s := snapshot{version: stored &^ 1, unsettled: stored&1 == 1 || w[wordWriter].Load() != 0}
+	if told := w[wordTold].Load(); s.version > told || part < 0 || part >= maxParts {
+		s.part = s.version
+	} else {
+		s.part = max(w[wordAll].Load(), w[wordParts+part].Load())
+	}
+	return s
+}
+
+// load returns 0 once the file has been cut.
+func (g *generation) load(word int) (v uint64) {
+	if g == nil || g.cut.Load() {
 		return 0
 	}
-	v := binary.NativeEndian.Uint64(g.mapped[8*word:])
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil {
+			g.cut.Store(true)
+			v = 0
+		}
+	}()
+	v = g.words[word].Load()
 	runtime.KeepAlive(g)
 	return v
 }
 
-func (g *generation) version() uint64 { return g.load(wordVersion) }
-
-func (g *generation) unsettled() bool { return g.load(wordWriter) != 0 }
-
-func (g *generation) partVersion(part int) uint64 {
-	if g == nil {
-		return 0
+// store fails when the file has become too short, or the disk too full to write to it.
+func (g *generation) store(word int, v uint64) (err error) {
+	if g == nil || !g.writable {
+		return nil
 	}
-	return max(g.load(wordAll), g.load(wordParts+part))
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if fault := recover(); fault != nil {
+			g.cut.Store(true)
+			err = fmt.Errorf("%w: %v", errCut, fault)
+		}
+	}()
+	g.words[word].Store(v)
+	runtime.KeepAlive(g)
+	return nil
 }
 
-// begin marks that a writer is at work. It settles what a dead one has left.
+// intact returns errCut when what is in memory says nothing any more.
+func (g *generation) intact() error {
+	if g != nil && g.cut.Load() {
+		return errCut
+	}
+	return nil
+}
+
+func (g *generation) version() uint64 { return g.read(allParts).version }
+
+func (g *generation) unsettled() bool { return g.read(allParts).unsettled }
+
+// begin marks that a writer is at work. It tells the parts first what others, who
+// do not know of them, have changed.
 func (g *generation) begin() error {
-	if g.unsettled() {
-		g.settle()
+	if v := g.version(); v > g.load(wordTold) {
+		if err := errors.Join(g.store(wordAll, v), g.store(wordTold, v)); err != nil {
+			return err
+		}
 	}
 	return g.store(wordWriter, 1)
 }
 
-// end takes the mark away. A change that nothing came of has no number.
-func (g *generation) end(changed bool, parts []int, all bool) {
-	if changed {
-		next := g.version() + 2
-		if all {
-			_ = g.store(wordAll, next)
+// allParts stands for each of them.
+const allParts = -1
+
+// tell gives a change the next number, which the parts get that were changed.
+func (g *generation) tell(parts ...int) (uint64, error) {
+	next := g.version() + 2
+	for _, part := range parts {
+		word := wordAll
+		if part >= 0 && part < maxParts {
+			word = wordParts + part
 		}
-		for _, part := range parts {
-			_ = g.store(wordParts+part, next)
+		if err := g.store(word, next); err != nil {
+			return next, err
 		}
-		_ = g.store(wordVersion, next)
 	}
-	_ = g.store(wordWriter, 0)
+	return next, errors.Join(g.store(wordTold, next), g.store(wordVersion, next))
 }
 
-// settle is end for a writer that died.
+// end takes the mark of begin away.
+func (g *generation) end() { _ = g.store(wordWriter, 0) }
+
+// settle tells what a writer that died may have changed.
 func (g *generation) settle() {
-	if g.writable {
-		g.end(true, nil, true)
+	if _, err := g.tell(allParts); err == nil {
+		g.end()
 	}
 }
 
-// store fails when the file has become too short, or the disk too full to write to it.
-func (g *generation) store(word int, v uint64) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("the counter of changes cannot be written: %v", fault)
-		}
-	}()
-	binary.NativeEndian.PutUint64(g.mapped[8*word:], v)
-	runtime.KeepAlive(g)
-	return nil
+// For so long readers hold back at once, so that those who are in the file leave it
+// and somebody gets it alone. It ends by itself: whoever asked may be stopped, or dead.
+const (
+	leastHoldBack = 4 * time.Millisecond
+	mostHoldBack  = 16 * time.Millisecond
+)
+
+// ask has readers hold back for a time, or go on.
+func (g *generation) ask(holdBack time.Duration) {
+	until := uint64(0)
+	if holdBack > 0 {
+		until = uint64(time.Now().Add(holdBack).UnixNano())
+	}
+	_ = g.store(wordAsked, until)
+}
+
+// asked reports whether readers should hold back.
+func (g *generation) asked() bool {
+	until := g.load(wordAsked)
+	if until == 0 {
+		return false
+	}
+	left := time.Duration(until - uint64(time.Now().UnixNano()))
+	return left > 0 && left <= mostHoldBack
 }

@@ -31,26 +31,53 @@ var roles = map[string]processtest.Role{
 		}
 		return err
 	}),
-	"insert": withFile(func(f *sharedfile.File, in *bufio.Scanner) error {
-		for in.Scan() {
-			err := f.Update(func(tx *sql.Tx) error {
-				_, err := tx.Exec("INSERT INTO rows SELECT coalesce(max(n), 0) + 1 FROM rows")
-				return err
-			})
-			if err != nil {
-				return err
+	"insert": withFile(insertRows),
+	"insert and purge": withFile(func(f *sharedfile.File, in *bufio.Scanner) error {
+		go func() {
+			for f.Purge() == nil {
 			}
-			fmt.Println("committed")
-		}
-		return nil
+		}()
+		return insertRows(f, in)
 	}),
-	"stay in update": withFile(func(f *sharedfile.File, in *bufio.Scanner) error {
-		return f.Update(func(tx *sql.Tx) error {
+	"stay in update": withFile(stayInUpdate),
+	"update when told": withFile(func(f *sharedfile.File, in *bufio.Scanner) error {
+		fmt.Println("open")
+		in.Scan()
+		return stayInUpdate(f, in)
+	}),
+	"stay in view": withFile(func(f *sharedfile.File, in *bufio.Scanner) error {
+		return f.View(func(tx *sql.Tx) error {
 			fmt.Println("inside")
 			in.Scan()
-			return increment(tx)
+			return nil
 		})
 	}),
+	"view all the time": withFile(func(f *sharedfile.File, in *bufio.Scanner) error {
+		ended := make(chan struct{})
+		go func() {
+			in.Scan()
+			close(ended)
+		}()
+		fmt.Println("open")
+		for {
+			select {
+			case <-ended:
+				return nil
+			default:
+			}
+			if _, err := count(f); err != nil {
+				return err
+			}
+		}
+	}),
+	"without record locks": withoutRecordLocks,
+	"look upgraded":        lookUpgraded,
+	"open": func(path string, in *bufio.Scanner) error {
+		f, err := sharedfile.Open(path, options())
+		fmt.Println("newer:", errors.Is(err, sharedfile.ErrFormat))
+		f.Close()
+		return nil
+	},
 	"report update": withFile(func(f *sharedfile.File, in *bufio.Scanner) error {
 		fmt.Println("read only:", errors.Is(f.Update(increment), sharedfile.ErrReadOnly))
 		return nil
@@ -63,6 +90,28 @@ var roles = map[string]processtest.Role{
 		}
 		return nil
 	}),
+}
+
+func insertRows(f *sharedfile.File, in *bufio.Scanner) error {
+	for in.Scan() {
+		err := f.Update(func(tx *sql.Tx) error {
+			_, err := tx.Exec("INSERT INTO rows SELECT coalesce(max(n), 0) + 1 FROM rows")
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		fmt.Println("committed")
+	}
+	return nil
+}
+
+func stayInUpdate(f *sharedfile.File, in *bufio.Scanner) error {
+	return f.Update(func(tx *sql.Tx) error {
+		fmt.Println("inside")
+		in.Scan()
+		return increment(tx)
+	})
 }
 
 func TestMain(m *testing.M) { processtest.Main(m, roles) }
@@ -105,6 +154,17 @@ func mustIncrement(t testing.TB, f *sharedfile.File) {
 	}
 }
 
+func mustUpdate(t testing.TB, f *sharedfile.File, statements string) {
+	t.Helper()
+	err := f.Update(func(tx *sql.Tx) error {
+		_, err := tx.Exec(statements)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func count(f *sharedfile.File) (n int, err error) {
 	err = f.View(func(tx *sql.Tx) error {
 		return tx.QueryRow("SELECT n FROM counter").Scan(&n)
@@ -120,6 +180,3 @@ func mustCount(t testing.TB, f *sharedfile.File) int {
 	}
 	return n
 }
-
-// change is increment for Change, of the part 0.
-func change(tx *sql.Tx) ([]int, error) { return []int{0}, increment(tx) }

@@ -4,7 +4,6 @@ package sharedfile
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -15,21 +14,24 @@ import (
 	"libzk_pkcs11/internal/turn"
 )
 
-// The pauses between two attempts to get a lock grow from the first to the last.
-const (
-	firstPause = 50 * time.Microsecond
-	lastPause  = 2 * time.Millisecond
-)
-
 // Lock is a lock on a file that excludes other processes, other goroutines and
 // other copies of this package in the same process. A nil Lock excludes nobody.
 type Lock struct {
-	mu      sync.Mutex // the goroutines of this Lock: the kernel sees one owner
 	file    *descriptor.File
-	pause   func(time.Duration)
+	process Process
 	forget  func() // of the ForkGuard
 	closing sync.Once
+
+	// asking has others hold back while somebody wants the lock alone; nil: they are
+	// not told.
+	asking func(holdBack time.Duration)
+
+	queue sync.Mutex // of the goroutines that want the lock alone
+	mu    sync.Mutex // held for a moment, for what follows: the kernel sees one owner
+	users int        // how many share the lock, or alone
 }
+
+const alone = -1
 
 // OpenLock opens the lock file at path and makes it, with the permission and
 // group of the options, when it is not there. The file is never written.
@@ -51,7 +53,7 @@ func openLockReadOnly(path string, o Options) *Lock {
 }
 
 func newLock(file *descriptor.File, p Process) *Lock {
-	l := &Lock{file: file, pause: p.pause(), forget: func() {}}
+	l := &Lock{file: file, process: p, forget: func() {}}
 	if p.ForkGuard != nil {
 		l.forget = p.ForkGuard(file.Descriptor())
 	}
@@ -61,13 +63,18 @@ func newLock(file *descriptor.File, p Process) *Lock {
 // Exclusive takes the lock for one user. It returns ErrBusy after wait, ErrRemoved
 // when the lock file is no longer there, and ErrLost.
 func (l *Lock) Exclusive(wait time.Duration) (release func(), err error) {
-	return l.acquire(unix.LOCK_EX, wait)
+	if l == nil {
+		return func() {}, nil
+	}
+	return l.exclusive(l.process.arrive(wait))
 }
 
 // Shared takes the lock for one of several users; otherwise it is as Exclusive.
-// The users of one Lock still take turns.
 func (l *Lock) Shared(wait time.Duration) (release func(), err error) {
-	return l.acquire(unix.LOCK_SH, wait)
+	if l == nil {
+		return func() {}, nil
+	}
+	return l.shared(l.process.arrive(wait))
 }
 
 // Close closes the lock file. A Lock that is held has to be released before.
@@ -79,54 +86,114 @@ func (l *Lock) Close() error {
 	return l.file.Close()
 }
 
-func (l *Lock) acquire(how int, wait time.Duration) (release func(), err error) {
+// exclusive has the goroutines take turns before the kernel is asked: among
+// processes nobody is first.
+func (l *Lock) exclusive(p patience) (release func(), err error) {
 	if l == nil {
 		return func() {}, nil
 	}
-	turn.Take(&l.mu, l.pause)
-	if err := l.poll(how, time.Now().Add(wait)); err != nil {
-		l.mu.Unlock()
+	if !turn.TakeUntil(&l.queue, l.process.Pause, p.deadline) {
+		return nil, l.named(ErrBusy)
+	}
+	if err := l.poll(p); err != nil {
+		l.queue.Unlock()
 		return nil, err
 	}
-	if err := l.check(); err != nil {
+	return func() {
 		l.release()
-		return nil, err
-	}
-	return l.release, nil
+		l.queue.Unlock()
+	}, nil
 }
 
-// poll asks again and again, because a call that waits in the kernel could not
-// be called off.
-func (l *Lock) poll(how int, deadline time.Time) error {
-	for pause := firstPause; ; pause = min(pause*2, lastPause) {
-		err := l.file.Flock(how | unix.LOCK_NB)
-		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return plain(err)
+// goOn is how long nobody is asked to hold back any more, after each time.
+const goOn = 40 * time.Millisecond
+
+// poll asks others to hold back when it has to wait, each time for longer.
+func (l *Lock) poll(p patience) error {
+	var again time.Time
+	hold := leastHoldBack
+	err := p.until(func() (bool, error) {
+		done, err := l.try(unix.LOCK_EX)
+		if !done && err == nil && p.left() > 0 && l.asking != nil && time.Now().After(again) {
+			l.asking(hold)
+			again, hold = time.Now().Add(hold+goOn), min(2*hold, mostHoldBack)
 		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%s: %w", l.file.Name(), ErrBusy)
-		}
-		l.pause(pause)
+		return done, err
+	})
+	if !again.IsZero() {
+		l.asking(0)
 	}
+	return l.named(err)
 }
 
 // tryExclusive takes the lock if nobody has it.
 func (l *Lock) tryExclusive() (release func(), ok bool) {
-	if l == nil || !l.mu.TryLock() {
+	if l == nil || !l.queue.TryLock() {
 		return nil, false
 	}
-	if err := l.file.Flock(unix.LOCK_EX | unix.LOCK_NB); err != nil {
-		l.mu.Unlock()
+	if done, err := l.try(unix.LOCK_EX); !done || err != nil {
+		l.queue.Unlock()
 		return nil, false
 	}
-	return l.release, true
+	return func() {
+		l.release()
+		l.queue.Unlock()
+	}, true
 }
 
-// release unlocks in so many words: closing would not do while a forked child
-// holds a duplicate of the descriptor.
+func (l *Lock) shared(p patience) (release func(), err error) {
+	if l == nil {
+		return func() {}, nil
+	}
+	err = p.until(func() (bool, error) { return l.try(unix.LOCK_SH) })
+	if err != nil {
+		return nil, l.named(err)
+	}
+	return l.release, nil
+}
+
+// try takes the lock if that can be had now.
+func (l *Lock) try(how int) (done bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.users == alone, l.users > 0 && how == unix.LOCK_EX:
+		return false, nil
+	case l.users == 0:
+		err := l.file.Flock(how | unix.LOCK_NB)
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return false, nil
+		}
+		if err != nil {
+			return false, plain(err)
+		}
+	}
+	if err := l.check(); err != nil {
+		l.unlockFor(l.users)
+		return false, err
+	}
+	if how == unix.LOCK_EX {
+		l.users = alone
+	} else {
+		l.users++
+	}
+	return true, nil
+}
+
+// release gives up what one user has.
 func (l *Lock) release() {
-	_ = l.file.Flock(unix.LOCK_UN)
-	l.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.users = max(l.users-1, 0)
+	l.unlockFor(l.users)
+}
+
+// unlockFor unlocks when there are no users, in so many words: closing would not do
+// while a forked child holds a duplicate of the descriptor.
+func (l *Lock) unlockFor(users int) {
+	if users == 0 {
+		_ = l.file.Flock(unix.LOCK_UN)
+	}
 }
 
 // check returns ErrRemoved when the file has lost its name, so that newcomers lock
@@ -134,7 +201,10 @@ func (l *Lock) release() {
 func (l *Lock) check() error {
 	stat, err := l.file.Stat()
 	if err == nil && stat.Nlink == 0 {
-		err = fmt.Errorf("%s: %w", l.file.Name(), ErrRemoved)
+		return ErrRemoved
 	}
 	return plain(err)
 }
+
+// named adds the file to an error.
+func (l *Lock) named(err error) error { return named(l.file.Name(), err) }

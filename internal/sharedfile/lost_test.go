@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -59,17 +58,23 @@ func descriptorOf(t *testing.T, path string) int {
 }
 
 func TestLostLock(t *testing.T) {
+	t.Run(".lock", func(t *testing.T) { checkLostLock(t, ".lock", sharedfile.ErrLost) })
+	t.Run(".write", func(t *testing.T) { checkLostLock(t, ".write", nil) }) // which no reader needs
+}
+
+func checkLostLock(t *testing.T, lock string, view error) {
 	path := filepath.Join(t.TempDir(), "f")
 	f := open(t, path)
 	mustIncrement(t, f)
 	version := f.Version()
-	takeOver(t, path+".lock")
-	for name, err := range map[string]error{
-		"Update": f.Update(increment), "View": f.View(increment), "Purge": f.Purge(),
-	} {
+	takeOver(t, path+lock)
+	for name, err := range map[string]error{"Update": f.Update(increment), "Purge": f.Purge()} {
 		if !errors.Is(err, sharedfile.ErrLost) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if _, err := count(f); !errors.Is(err, view) {
+		t.Errorf("View: %v, want %v", err, view)
 	}
 	if v := f.Version(); v != version {
 		t.Errorf("Version is %d, was %d", v, version)
@@ -79,21 +84,6 @@ func TestLostLock(t *testing.T) {
 	}
 	if n := mustCount(t, open(t, path)); n != 1 {
 		t.Errorf("counter is %d, want 1", n)
-	}
-}
-
-// TestCounterHasNoDescriptor checks that there is none that a host could close.
-func TestCounterHasNoDescriptor(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	open(t, path)
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		if name, _ := os.Readlink("/proc/self/fd/" + e.Name()); name == path+".gen" {
-			t.Errorf("descriptor %s is open", e.Name())
-		}
 	}
 }
 
@@ -120,47 +110,4 @@ func TestNotIntact(t *testing.T) {
 		t.Errorf("Close: %v", err)
 	}
 	mustIncrement(t, open(t, path)) // and nobody has kept the lock
-}
-
-// TestPause checks that a wait for others is the process's own.
-func TestPause(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "lock")
-	release, err := openLock(t, path).Exclusive(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	paused := 0
-	o := sharedfile.Options{Mode: 0o600, Group: -1}
-	o.Process.Pause = func(d time.Duration) {
-		if paused++; paused == 3 {
-			release()
-		}
-	}
-	l, err := sharedfile.OpenLock(path, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	again, err := l.Exclusive(time.Minute)
-	if err != nil || paused != 3 {
-		t.Fatalf("after %d pauses: %v", paused, err)
-	}
-	again()
-}
-
-// TestCounterOnTheDisk checks that the bytes of a counter that was made as a hole
-// are on the disk before they are written to memory.
-func TestCounterOnTheDisk(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	if err := os.WriteFile(path+".gen", nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(path+".gen", 8); err != nil {
-		t.Fatal(err)
-	}
-	mustIncrement(t, open(t, path))
-	var stat unix.Stat_t
-	if err := unix.Stat(path+".gen", &stat); err != nil || stat.Size != 40 || stat.Blocks == 0 {
-		t.Errorf("%d bytes, %d blocks, %v", stat.Size, stat.Blocks, err)
-	}
 }

@@ -33,20 +33,29 @@ func TestProcessesLoseNoUpdate(t *testing.T) {
 	}
 }
 
+// TestKilledWriters kills them in the middle of a change, and of the emptying of the log.
 func TestKilledWriters(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	f := open(t, path)
-	committed := 0
-	for kill := range 30 {
-		p := processtest.Start(t, "insert", path)
-		for range kill%7 + 1 {
-			p.Tell("insert")
-			p.Hear()
-			committed++
-		}
-		p.Tell("insert") // killed somewhere in this one
-		p.Kill()
-		committed = checkRows(t, f, committed)
+	for _, role := range []string{"insert", "insert and purge"} {
+		t.Run(role, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "f")
+			f := open(t, path)
+			committed := 0
+			for kill := range 30 {
+				version := f.Version()
+				p := processtest.Start(t, role, path)
+				for range kill%7 + 1 {
+					p.Tell("insert")
+					p.Hear()
+					committed++
+				}
+				if f.Version() <= version {
+					t.Errorf("Version is still %d", version)
+				}
+				p.Tell("insert") // killed somewhere in this one
+				p.Kill()
+				committed = checkRows(t, f, committed)
+			}
+		})
 	}
 }
 
@@ -181,7 +190,7 @@ func keep(t *testing.T, path string, left []string) {
 	for _, suffix := range left {
 		listed[suffix] = true
 	}
-	for _, suffix := range []string{"-wal", "-shm", ".lock", ".gen"} {
+	for _, suffix := range []string{"-wal", "-shm", ".lock", ".write", ".gen", ".room"} {
 		if !listed[suffix] {
 			if err := os.Remove(path + suffix); err != nil {
 				t.Fatal(err)

@@ -24,73 +24,6 @@ func TestUpdateIsSeenByView(t *testing.T) {
 	}
 }
 
-func TestChangeTellsTheVersions(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	f, g := open(t, path), open(t, path)
-	before := f.Version()
-	first, err := f.Change(change)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if first.Before != before || first.After != f.Version() || first.After == before {
-		t.Errorf("Change is %v, Version was %d and is %d", first, before, f.Version())
-	}
-	mustIncrement(t, g)
-	if second, err := f.Change(change); err != nil || second.Before == first.After {
-		t.Errorf("Change after another's: %v, %v, but it was not noticed", second, err)
-	}
-}
-
-// TestPurge deletes what others still have in their log.
-func TestPurge(t *testing.T) {
-	dir := t.TempDir()
-	f, g := open(t, filepath.Join(dir, "f")), open(t, filepath.Join(dir, "f"))
-	const deleted = "what is to be gone for good"
-	for _, statement := range []string{
-		"CREATE TABLE purged (text TEXT)", "INSERT INTO purged VALUES ('" + deleted + "')", "DELETE FROM purged",
-	} {
-		err := f.Update(func(tx *sql.Tx) error {
-			_, err := tx.Exec(statement)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if !inFiles(t, dir, deleted) {
-		t.Error("the log does not hold what was deleted: the test shows nothing")
-	}
-	mustCount(t, g)
-	if err := g.Purge(); err != nil {
-		t.Fatal(err)
-	}
-	if inFiles(t, dir, deleted) {
-		t.Error("what was deleted is still there")
-	}
-	mustIncrement(t, f)
-	if n := mustCount(t, g); n != 1 {
-		t.Errorf("counter is %d, want 1", n)
-	}
-}
-
-func inFiles(t *testing.T, dir, text string) bool {
-	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		content, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(content), text) {
-			return true
-		}
-	}
-	return false
-}
-
 func TestFailedUpdateChangesNothing(t *testing.T) {
 	f := open(t, filepath.Join(t.TempDir(), "f"))
 	failure := errors.New("failure of the caller")
@@ -112,16 +45,6 @@ func TestPanicInUpdateReleasesTheFile(t *testing.T) {
 	mustIncrement(t, f)
 	if n := mustCount(t, f); n != 1 {
 		t.Errorf("counter is %d, want 1", n)
-	}
-}
-
-func TestViewCannotChange(t *testing.T) {
-	f := open(t, filepath.Join(t.TempDir(), "f"))
-	if err := f.View(increment); err != nil {
-		t.Fatal(err)
-	}
-	if n := mustCount(t, f); n != 0 {
-		t.Errorf("counter is %d, want 0", n)
 	}
 }
 
@@ -176,7 +99,7 @@ func TestModeOfFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustIncrement(t, f)
-		for _, suffix := range []string{"", "-wal", "-shm", ".lock", ".gen"} {
+		for _, suffix := range []string{"", "-wal", "-shm", ".lock", ".write", ".gen", ".room"} {
 			info, err := os.Stat(path + suffix)
 			if err != nil {
 				t.Fatal(err)
@@ -197,43 +120,6 @@ func TestDamagedFile(t *testing.T) {
 	_, err := sharedfile.Open(path, options())
 	if !errors.Is(err, sharedfile.ErrCorrupt) || !strings.Contains(err.Error(), path) {
 		t.Errorf("Open: %v, want ErrCorrupt with the path", err)
-	}
-}
-
-func TestUnknownFormat(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	f := open(t, path)
-	err := f.Update(func(tx *sql.Tx) error {
-		_, err := tx.Exec("PRAGMA user_version = 2")
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.Close()
-	if _, err := sharedfile.Open(path, options()); !errors.Is(err, sharedfile.ErrFormat) {
-		t.Errorf("Open: %v, want ErrFormat", err)
-	}
-}
-
-func TestBusy(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	f := open(t, path)
-	impatient := options()
-	impatient.Wait = time.Millisecond
-	g, err := sharedfile.Open(path, impatient)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.Close()
-	err = f.Update(func(*sql.Tx) error {
-		if _, err := count(g); !errors.Is(err, sharedfile.ErrBusy) {
-			t.Errorf("View: %v, want ErrBusy", err)
-		}
-		return g.Update(increment)
-	})
-	if !errors.Is(err, sharedfile.ErrBusy) {
-		t.Errorf("Update: %v, want ErrBusy", err)
 	}
 }
 

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharedfile
+
+import (
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+
+	"libzk_pkcs11/internal/descriptor"
+)
+
+// openGeneration is called under the exclusive lock.
+func openGeneration(path string, o Options) (*generation, error) {
+	file, err := openOrCreate(path, o.Mode, o.Group)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if err := allocate(file); err != nil {
+		return nil, err
+	}
+	return mapGeneration(file, unix.PROT_READ|unix.PROT_WRITE)
+}
+
+// allocate makes the file long enough, and has its bytes on the disk: a write to
+// memory cannot be told that the disk is full. What is there stays, such as the 8
+// bytes of version 0.1.0.
+func allocate(file *descriptor.File) error {
+	stat, err := file.Stat()
+	if err != nil || whole(&stat) {
+		return err
+	}
+	there := make([]byte, descriptor.WordsSize)
+	if n := min(stat.Size, descriptor.WordsSize); n > 0 {
+		if _, err := file.ReadAt(there[:n], 0); err != nil {
+			return err
+		}
+	}
+	_, err = file.WriteAt(there, 0)
+	return err
+}
+
+// whole reports whether a counter's file has all its bytes, on the disk.
+func whole(stat *unix.Stat_t) bool {
+	const sector = 512 // of Blocks, whatever the file system
+	return stat.Size >= descriptor.WordsSize && stat.Blocks*sector >= descriptor.WordsSize
+}
+
+// openExisting returns nil for a counter that has to be made or made longer. It
+// needs no lock.
+func openExisting(path string) *generation {
+	return openWhen(path, os.O_RDWR, unix.PROT_READ|unix.PROT_WRITE, whole)
+}
+
+// openGenerationReadOnly returns nil when there is no counter to read. One of
+// version 0.1.0 has fewer words.
+func openGenerationReadOnly(path string) *generation {
+	return openWhen(path, os.O_RDONLY, unix.PROT_READ, func(stat *unix.Stat_t) bool { return stat.Size >= 8 })
+}
+
+func openWhen(path string, flags, protection int, fits func(*unix.Stat_t) bool) *generation {
+	file, err := descriptor.Open(path, flags, 0)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	stat, err := file.Stat()
+	if err != nil || !fits(&stat) {
+		return nil
+	}
+	g, err := mapGeneration(file, protection)
+	if err != nil {
+		return nil
+	}
+	return g
+}
+
+// mapGeneration leaves the unmapping to the garbage collector, so that load
+// needs no lock against close.
+func mapGeneration(file *descriptor.File, protection int) (*generation, error) {
+	mapped, unmap, err := file.MapWords(protection)
+	if err != nil {
+		return nil, err
+	}
+	g := &generation{words: (*words)(mapped), writable: protection&unix.PROT_WRITE != 0}
+	runtime.AddCleanup(g, func(unmap func()) { unmap() }, unmap)
+	return g, nil
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharedfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"libzk_pkcs11/internal/descriptor"
+)
+
+// SQLite copies its log into the file here alone, and when the last user closes it:
+// never by itself. Then nobody is in the file. Its log is never empty on the disk: it
+// begins anew in the bytes that it has, so that a full disk leaves it room to write.
+
+const (
+	emptyWait = time.Second          // how long a call waits to be alone with the log, when that is what it is for
+	longWait  = 5 * time.Millisecond // and when the log has become long because nobody ever was
+)
+
+// frames are pages of the file in the log.
+type frames struct{ all, copied int }
+
+// checkpoint asks SQLite for a checkpoint; NOOP only tells how long the log is.
+func checkpoint(db *writer, mode string) (log frames, err error) {
+	var busy int
+	err = ask(db.conn, "PRAGMA wal_checkpoint("+mode+")", &busy, &log.all, &log.copied)
+	if err == nil && (busy != 0 || mode != "NOOP" && log.copied < log.all) {
+		err = ErrBusy
+	}
+	return log, err
+}
+
+// Purge empties the log: what an Update has deleted is in neither file afterwards.
+// While others stay in the file it returns ErrBusy, and the next writer purges.
+// ErrReadOnly.
+func (f *File) Purge() error {
+	if f.readOnly {
+		return fmt.Errorf("%s: %w", f.path, ErrReadOnly)
+	}
+	if err := f.gen.store(wordPurge, 1); err != nil {
+		return describe(f.path, err)
+	}
+	p := f.arrive()
+	release, err := f.writeLock.exclusive(p)
+	if err != nil {
+		return describe(f.path, err)
+	}
+	defer release()
+	return describe(f.path, f.empty(p.atMost(emptyWait), true))
+}
+
+// tidy is called with the write lock, after each transaction. Whatever it cannot do
+// now is left to the next one.
+func (f *File) tidy(p patience, err error) {
+	if err == nil && f.gen.load(wordRoom) == 1 {
+		f.restoreRoom()
+	}
+	purge := f.gen.load(wordPurge) == 1
+	if purge || errors.Is(err, ErrFull) {
+		_ = f.empty(p.atMost(0), purge)
+		return
+	}
+	wait := time.Duration(0)
+	if f.logged >= 2*f.budget.log {
+		wait = longWait
+	}
+	f.shortenLog(p.atMost(wait))
+}
+
+// shortenLog empties a log that has become long.
+func (f *File) shortenLog(p patience) {
+	if f.logged >= f.budget.log {
+		_ = f.empty(p, false)
+	}
+}
+
+// empty copies the log into the file, and wipes it to purge. It is called with the
+// write lock.
+func (f *File) empty(p patience, purge bool) error {
+	release, err := f.aloneIn(p)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if f.gen.unsettled() {
+		return ErrBusy // a repair comes first
+	}
+	if _, err := checkpoint(f.writer, "RESTART"); err != nil {
+		return err
+	}
+	f.logged = 0
+	if !purge && sizeOf(f.log) <= f.logSize(2*f.budget.log) {
+		return nil
+	}
+	if err := f.restartLog(); err != nil {
+		return err
+	}
+	if err := f.cutLog(purge); err != nil || !purge {
+		return err
+	}
+	return f.gen.store(wordPurge, 0)
+}
+
+// restartLog has the log begin anew by a transaction that changes nothing. What stands
+// behind it in the log is then no part of it any more, also after a loss of power:
+// SQLite syncs the log's new header before it writes more.
+func (f *File) restartLog() error {
+	if err := f.gen.begin(); err != nil {
+		return err
+	}
+	defer f.gen.end()
+	return errors.Join(rewriteFormat(f.writer), relax(f.writer, false))
+}
+
+func rewriteFormat(db *writer) error {
+	if err := relax(db, true); err != nil {
+		return err
+	}
+	tx, err := db.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	var format int
+	if err := tx.QueryRow("PRAGMA user_version").Scan(&format); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", format)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// relax spares a commit that holds nothing the wait for the disk.
+func relax(db *writer, relaxed bool) error {
+	level := "FULL"
+	if relaxed {
+		level = "NORMAL"
+	}
+	_, err := db.Exec("PRAGMA synchronous = " + level)
+	return err
+}
+
+// The sizes of the headers of the log and of a frame (fileformat.html, "The
+// Write-Ahead Log").
+const (
+	logHeader   = 32
+	frameHeader = 24
+)
+
+// logSize is how many bytes a log of so many frames has.
+func (f *File) logSize(frames int) int64 {
+	return logHeader + int64(frames)*int64(frameHeader+f.pageSize)
+}
+
+// cutLog cuts what is longer than it should be behind a log of one page, and overwrites
+// what else stands there.
+func (f *File) cutLog(overwrite bool) error {
+	log, err := checkpoint(f.writer, "NOOP")
+	if err != nil {
+		return err
+	}
+	if log.all != 1 {
+		return ErrBusy
+	}
+	stat, err := f.log.Stat()
+	if err != nil {
+		return plain(err)
+	}
+	end := min(stat.Size, f.logSize(f.budget.kept))
+	if stat.Size > end {
+		if err := f.log.Truncate(end); err != nil {
+			return plain(err)
+		}
+	}
+	if !overwrite {
+		return nil
+	}
+	return plain(wipe(f.log, f.logSize(1), end))
+}
+
+// wipe writes zeros where something else is.
+func wipe(file *descriptor.File, from, to int64) error {
+	const step = 1 << 16
+	zeros, b := make([]byte, step), make([]byte, step)
+	for from < to {
+		n, err := file.ReadAt(b[:min(step, to-from)], from)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(b[:n], zeros[:n]) {
+			if err := file.WriteZeros(from, from+int64(n)); err != nil {
+				return err
+			}
+		}
+		from += int64(n)
+	}
+	return nil
+}
+
+// lengthenLog gives the log the bytes that it is to have at least. The disk may be
+// too full for that.
+func (f *File) lengthenLog() { _ = f.log.WriteZeros(sizeOf(f.log), f.logSize(f.budget.kept)) }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharedfile
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+)
+
+// upgrade makes the file, or an old one new, and tells those who have it open. It is
+// called with the file's lock alone.
+func (f *File) upgrade(o Options) error {
+	format, err := formatOf(f.writer.DB, o)
+	if err != nil {
+		return err
+	}
+	if f.gen.unsettled() { // SQLite has just looked at the index of a writer that died
+		f.gen.settle()
+	}
+	if format == o.format() {
+		return nil
+	}
+	if format == 0 {
+		if err := adoptLog(f.path, o); err != nil {
+			return err
+		}
+	}
+	if err := f.gen.begin(); err != nil {
+		return err
+	}
+	defer f.gen.end()
+	if err := upgrade(f.writer.DB, format, o); err != nil {
+		return err
+	}
+	if format > 0 {
+		_, err = f.gen.tell(allParts)
+	}
+	return err
+}
+
+// formatOf returns the format of a file, 0 when it has no schema.
+func formatOf(db *sql.DB, o Options) (format int, err error) {
+	if err := db.QueryRow("PRAGMA user_version").Scan(&format); err != nil {
+		return 0, err
+	}
+	return format, o.knows(format)
+}
+
+// knows returns ErrFormat for a format that a newer release has made.
+func (o Options) knows(format int) error {
+	if format < 0 || format > o.format() {
+		return fmt.Errorf("%w: format %d, the newest known is %d", ErrFormat, format, o.format())
+	}
+	return nil
+}
+
+// steps are the statements that make the newest format of another; 0 stands for none.
+func (o Options) steps(format int) []string {
+	steps := []string{o.Schema}
+	if format > 0 {
+		steps = o.Upgrades[format-1:]
+	}
+	return slices.Concat(steps, []string{fmt.Sprintf("PRAGMA user_version = %d", o.format())})
+}
+
+// upgrade takes a file to the newest format, in one transaction.
+func upgrade(db *sql.DB, format int, o Options) error {
+	tx, err := db.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for _, step := range o.steps(format) {
+		if _, err := tx.Exec(step); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}

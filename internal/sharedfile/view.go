@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharedfile
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// maxReaders is how many threads of one File read at the same time.
+const maxReaders = 8
+
+// slots are the connections for reading. They are counted here, because nobody could
+// call off a wait inside of database/sql.
+type slots chan struct{}
+
+func newSlots() slots { return make(slots, maxReaders) }
+
+func (s slots) take(p patience) error {
+	return p.until(func() (bool, error) {
+		select {
+		case s <- struct{}{}:
+			return true, nil
+		default:
+			return false, nil
+		}
+	})
+}
+
+func (s slots) giveBack() { <-s }
+
+// View calls fn in a transaction that sees one state of the file and cannot change
+// it. It does not wait for writers. It returns fn's error, ErrBusy, ErrCorrupt or
+// ErrLost.
+func (f *File) View(fn func(*sql.Tx) error) error {
+	p := f.arrive()
+	if err := f.slots.take(p); err != nil {
+		return describe(f.path, err)
+	}
+	defer f.slots.giveBack()
+	finish := f.repair(p.atMost(repairWait))
+	release, err := f.enter(p)
+	if err != nil {
+		finish(false)
+		return describe(f.path, err)
+	}
+	defer release()
+	tx, err := beginReading(f.reader, p)
+	finish(err == nil)
+	if err != nil {
+		return describe(f.path, err)
+	}
+	defer tx.Rollback()
+	return describe(f.path, fn(tx))
+}
+
+// beginReading makes SQLite choose the state of the file that the transaction sees,
+// and so look at the log's index.
+func beginReading(db *sql.DB, p patience) (*sql.Tx, error) {
+	return begin(db, p, func(tx *sql.Tx) error {
+		var n int
+		return tx.QueryRow("SELECT count(*) FROM sqlite_schema WHERE 0").Scan(&n)
+	})
+}
+
+// begin begins a transaction. It waits here for others who use SQLite on the file, such
+// as a backup, because a wait in SQLite would hold the host's signals back; and for other
+// readers, where no connection can be opened besides theirs.
+func begin(db *sql.DB, p patience, first func(*sql.Tx) error) (tx *sql.Tx, err error) {
+	err = p.until(func() (bool, error) {
+		tx, err = db.BeginTx(context.Background(), nil)
+		if err == nil {
+			if err = first(tx); err == nil {
+				return true, nil
+			}
+			_ = tx.Rollback()
+		}
+		if busy(err) || noMore(err) && db.Stats().OpenConnections > 0 {
+			return false, nil
+		}
+		return false, err
+	})
+	return tx, err
+}
+
+// busy reports whether SQLite says that others use the file.
+func busy(err error) bool {
+	var failure sqlite3.Error
+	return errors.As(err, &failure) && (failure.Code == sqlite3.ErrBusy || failure.Code == sqlite3.ErrLocked)
+}
+
+// noMore reports whether another connection cannot be opened.
+func noMore(err error) bool {
+	var failure sqlite3.Error
+	return errors.Is(err, errElsewhere) || errors.As(err, &failure) && failure.Code == sqlite3.ErrCantOpen
+}

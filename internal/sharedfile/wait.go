@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharedfile
+
+import "time"
+
+// The pauses between two attempts to get a lock grow from the first to the last.
+const (
+	firstPause = 50 * time.Microsecond
+	lastPause  = 2 * time.Millisecond
+)
+
+// patience is how long a call still waits: to one moment that is fixed when the
+// call arrives, whatever it has to wait for.
+type patience struct {
+	deadline time.Time
+	pause    func(time.Duration)
+}
+
+// arrive begins a call that waits so long.
+func (p Process) arrive(wait time.Duration) patience {
+	return patience{time.Now().Add(wait), p.pause()}
+}
+
+// atMost returns a patience that ends earlier.
+func (p patience) atMost(wait time.Duration) patience {
+	if deadline := time.Now().Add(wait); deadline.Before(p.deadline) {
+		p.deadline = deadline
+	}
+	return p
+}
+
+func (p patience) left() time.Duration { return time.Until(p.deadline) }
+
+// until tries again and again, because whoever waits in the kernel or in SQLite
+// cannot be called off. It returns ErrBusy when patience ends.
+func (p patience) until(try func() (done bool, err error)) error {
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		if done, err := try(); done || err != nil {
+			return err
+		}
+		left := p.left()
+		if left <= 0 {
+			return ErrBusy
+		}
+		p.pause(min(pause, left))
+	}
+}
