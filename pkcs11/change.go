@@ -24,18 +24,18 @@ func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) error {
 		if err != nil {
 			return err
 		}
-		if err := s.mayChange(o, a); err != nil {
+		if err := s.mayChange(o, list, a); err != nil {
 			return err
 		}
 		if o.owner != nil {
 			return s.token.changeSessionObject(o, a)
 		}
-		return s.changeTokenObject(o, a)
+		return s.changeTokenObject(o, list, a)
 	})
 }
 
 // mayChange answers whether the session may give an object these attributes.
-func (s *session) mayChange(o *object, a attributes) error {
+func (s *session) mayChange(o *object, list []Attribute, a attributes) error {
 	if err := s.writable(o.attrs); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (s *session) mayChange(o *object, a attributes) error {
 	if a.is(CKA_DERIVE) && o.alwaysAuthenticate() {
 		return CKR_TEMPLATE_INCONSISTENT
 	}
-	return o.rules.checkChange(o.attrs, a, false, s.token.user())
+	return o.rules.checkChange(o.attrs, list, a, false, s.token.user())
 }
 
 func (t *token) changeSessionObject(o *object, a attributes) error {
@@ -63,14 +63,14 @@ func (t *token) changeSessionObject(o *object, a attributes) error {
 
 // changeTokenObject changes what the store has now, so that nothing is lost of what
 // other processes have changed since this one looked.
-func (s *session) changeTokenObject(o *object, a attributes) error {
+func (s *session) changeTokenObject(o *object, list []Attribute, a attributes) error {
 	t := s.token
 	var changed *object
 	return t.write(func(tx *store.Tx) (err error) {
 		if changed, err = t.latest(tx, o); err != nil {
 			return err
 		}
-		if err := s.mayChange(changed, a); err != nil {
+		if err := s.mayChange(changed, list, a); err != nil {
 			return err
 		}
 		changed.attrs = changed.attrs.with(a)

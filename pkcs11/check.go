@@ -12,11 +12,13 @@ var (
 	deriving   = making{0, notDerive}
 )
 
-// check holds the template of a new object against the rules. user is who is
-// logged in.
-func (r rules) check(a attributes, m making, user uint) error {
-	for t, v := range a {
-		x, ok := r[t]
+// check holds the template of a new object against the rules. It goes in the order
+// of the caller's list, which a is made of, so that one call has one code whatever
+// else is wrong; what is missing comes last. user is who is logged in.
+func (r rules) check(list []Attribute, a attributes, m making, user uint) error {
+	for _, given := range list {
+		v := a[given.Type] // the copy: the caller's memory may change meanwhile
+		x, ok := r[given.Type]
 		if !ok || x.is&ofKey != 0 {
 			return CKR_ATTRIBUTE_TYPE_INVALID
 		}
@@ -39,10 +41,12 @@ func (r rules) check(a attributes, m making, user uint) error {
 }
 
 // checkChange holds the template of C_SetAttributeValue, or of C_CopyObject
-// (copying), against the rules for an object whose attributes are old.
-func (r rules) checkChange(old, a attributes, copying bool, user uint) error {
-	for t, v := range a {
-		x, ok := r[t]
+// (copying), against the rules for an object whose attributes are old. It goes in
+// the order of the caller's list, as check does.
+func (r rules) checkChange(old attributes, list []Attribute, a attributes, copying bool, user uint) error {
+	for _, given := range list {
+		v := a[given.Type]
+		x, ok := r[given.Type]
 		if !ok {
 			return CKR_ATTRIBUTE_TYPE_INVALID
 		}
@@ -52,7 +56,7 @@ func (r rules) checkChange(old, a attributes, copying bool, user uint) error {
 		if !x.mayGet(v, user) {
 			return CKR_ATTRIBUTE_READ_ONLY
 		}
-		if x.is&ours != ours && string(old[t]) == string(v) && len(v) > 0 {
+		if x.is&ours != ours && string(old[given.Type]) == string(v) && len(v) > 0 {
 			continue // says what is so already
 		}
 		if x.is&ofKey != 0 {

@@ -26,7 +26,7 @@ func (p *Provider) CreateObject(h uint, list []Attribute) (uint, error) {
 		if err != nil {
 			return err
 		}
-		if err := r.check(a, creating, s.token.user()); err != nil {
+		if err := r.check(list, a, creating, s.token.user()); err != nil {
 			return err
 		}
 		if a.is(CKA_ZK_FOREIGN) {
@@ -235,7 +235,7 @@ func (p *Provider) CopyObject(h, object uint, list []Attribute) (uint, error) {
 		if !o.attrs.is(CKA_COPYABLE) {
 			return CKR_ACTION_PROHIBITED
 		}
-		if err := o.rules.checkChange(o.attrs, a, true, s.token.user()); err != nil {
+		if err := o.rules.checkChange(o.attrs, list, a, true, s.token.user()); err != nil {
 			return err
 		}
 		handle, err = s.copy(o, o.attrs.with(a))

@@ -86,7 +86,7 @@ func (s *session) derived(list []Attribute) (attributes, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := secretObject.check(a, deriving, s.token.user()); err != nil {
+	if err := secretObject.check(list, a, deriving, s.token.user()); err != nil {
 		return nil, err
 	}
 	if !agrees(a, CKA_CLASS, CKO_SECRET_KEY) || !agrees(a, CKA_KEY_TYPE, CKK_GENERIC_SECRET) {

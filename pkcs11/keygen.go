@@ -49,7 +49,7 @@ func (s *session) pairRequest(keyType uint, public, private []Attribute) (*pairR
 		if i == 1 {
 			rules, class = ecPrivateObject, CKO_PRIVATE_KEY
 		}
-		if err := rules.check(a, generating, s.token.user()); err != nil {
+		if err := rules.check(list, a, generating, s.token.user()); err != nil {
 			return nil, err
 		}
 		if !agrees(a, CKA_CLASS, class) || !agrees(a, CKA_KEY_TYPE, keyType) {

@@ -128,9 +128,10 @@ func (f *fixture) changeAfter(object uint, meanwhile func(), change ...any) erro
 		o, err := s.object(object)
 		f.ok(err)
 		meanwhile()
-		a, err := template(is(change...))
+		list := is(change...)
+		a, err := template(list)
 		f.ok(err)
-		return s.changeTokenObject(o, a)
+		return s.changeTokenObject(o, list, a)
 	})
 }
 
