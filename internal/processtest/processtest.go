@@ -92,6 +92,14 @@ func (p *Process) End() error {
 	return p.cmd.Wait()
 }
 
+// Signal sends the process a signal.
+func (p *Process) Signal(s os.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // Kill ends the process with SIGKILL.
 func (p *Process) Kill() {
 	if p.cmd.ProcessState == nil {

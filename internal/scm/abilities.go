@@ -43,6 +43,15 @@ type Reconnector interface {
 	Reconnect() error
 }
 
+// Stamper is a device that tells cheaply whether a key slot is as it was.
+type Stamper interface {
+	// Stamp returns a number that changes whenever the key in the slot, or whether the
+	// device lets it be used, may have changed, whichever process made the change: it
+	// never comes back. It costs no call to the device and never waits. It is 0 once
+	// the device is closed, and only then.
+	Stamp(Slot) uint64
+}
+
 // Clock is a device that knows the time.
 type Clock interface {
 	// Time returns seconds since 1970. A precise answer comes at the moment in

@@ -75,7 +75,7 @@ type Device interface {
 	// ErrExport.
 	PublicKey(Slot) (Key, error)
 	// Generate makes a key pair in the lowest free user slot. ErrFull when
-	// there is none.
+	// there is none, or no room to store the key.
 	Generate(Curve) (Key, error)
 	// Remove erases the key pair of a user or volatile slot for good. The slot
 	// has to hold this key; a Key without Public stands for whatever is there.
@@ -162,7 +162,7 @@ var (
 	ErrSlotEmpty = errors.New("key slot is empty")
 	ErrSlotTaken = errors.New("key slot is in use")
 	ErrPermanent = errors.New("key slot is permanent")
-	ErrFull      = errors.New("no free key slot")
+	ErrFull      = errors.New("no room for more")
 	ErrCurve     = errors.New("not possible with a key on this curve")
 	ErrInput     = errors.New("input has the wrong form")
 	ErrSealed    = errors.New("private keys are sealed")

@@ -25,7 +25,7 @@ type Full interface {
 }
 
 // Faulty is a device that counts the calls to another and fails when it is told
-// to. Methods are called by their names in package scm. Version, Capability
+// to. Methods are called by their names in package scm. Version, Stamp, Capability
 // and Forget, which cannot fail, and cost no call to a device, go straight through
 // and are not counted, nor are those of scm.Heritable.
 type Faulty struct {
@@ -127,6 +127,14 @@ func (f *Faulty) Info() (scm.Info, error) { return through(f, "Info", f.Full.Inf
 
 // Keys is scm.Device.Keys.
 func (f *Faulty) Keys() ([]scm.Key, error) { return through(f, "Keys", f.Full.Keys) }
+
+// Stamp is scm.Stamper.Stamp, or else tells when anything has changed.
+func (f *Faulty) Stamp(s scm.Slot) uint64 {
+	if stamper, ok := f.Full.(scm.Stamper); ok {
+		return stamper.Stamp(s)
+	}
+	return f.Version() + 1
+}
 
 // PublicKey is scm.Device.PublicKey.
 func (f *Faulty) PublicKey(s scm.Slot) (scm.Key, error) {

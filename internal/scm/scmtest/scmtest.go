@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) scm.Device, o Options) {
 		{"CurveErrors", testCurveErrors},
 		{"Results", testResults},
 		{"Version", testVersion},
+		{"Stamp", testStamp},
 		{"Sign", testSign},
 		{"SignLengths", testSignLengths},
 		{"Agree", testAgree},

@@ -21,6 +21,7 @@ func RunShared(t *testing.T, a, b scm.Device) {
 	t.Run("Concurrency", func(t *testing.T) { sharedConcurrency(t, a, b) })
 	t.Run("Volatile", func(t *testing.T) { sharedVolatile(t, a, b) })
 	t.Run("Sealer", func(t *testing.T) { sharedSealer(t, a, b) })
+	t.Run("Stamp", func(t *testing.T) { sharedStamp(t, a, b) })
 }
 
 func sharedIdentity(t *testing.T, a, b scm.Device) {

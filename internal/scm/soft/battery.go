@@ -35,11 +35,11 @@ func factoryBattery() battery { return battery{Volts: 3.1, Threshold: 2.3} }
 
 // BatteryVoltage returns the voltage of the battery.
 func (d *Device) BatteryVoltage() (float32, error) {
-	f, err := d.answering()
+	s, err := d.answering(noSlot)
 	if err != nil {
 		return 0, err
 	}
-	return f.condition.Battery.Volts, nil
+	return s.condition.Battery.Volts, nil
 }
 
 // SetBatteryAction says what happens when the SCM starts or loses power with a

@@ -34,14 +34,14 @@ func (d *Device) LockBinding() error {
 // its host. It answers like any other call, so that a host to which the SCM is
 // not bound gets an error, unless Options.TellsUnbound.
 func (d *Device) Binding() (locked, bound bool, err error) {
-	f, err := d.answering()
-	if errors.Is(err, scm.ErrAbsent) && d.options.TellsUnbound && f.condition.Binding.Unbound {
-		return f.condition.Binding.Locked, false, nil
+	s, err := d.answering(noSlot)
+	if errors.Is(err, scm.ErrAbsent) && d.options.TellsUnbound && s.rest != nil && s.condition.Binding.Unbound {
+		return s.condition.Binding.Locked, false, nil
 	}
 	if err != nil {
 		return false, false, err
 	}
-	return f.condition.Binding.Locked, true, nil
+	return s.condition.Binding.Locked, true, nil
 }
 
 // InjectUnbind makes the SCM one that does not see its host, or sees it again.

@@ -46,22 +46,20 @@ func (d *Device) ChildKey(parent scm.Slot, index uint32, hardened bool) (s scm.S
 // openedNode is a key of a wallet with all that it takes to derive others.
 type openedNode struct {
 	hd.Node
-	key   sealedKey
-	flash *flash // where it is
+	key sealedKey
 }
 
 // openNode opens a key of a wallet.
 func (d *Device) openNode(s scm.Slot) (openedNode, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.open(); err != nil {
-		return openedNode{}, err
-	}
-	k, err := d.flash.walletKey(s)
+	known, err := d.open(only(s))
 	if err != nil {
 		return openedNode{}, err
 	}
-	secret, err := d.root.unsealKey(k)
+	k, err := known.walletKey(s)
+	if err != nil {
+		return openedNode{}, err
+	}
+	secret, err := known.root.unsealKey(&k)
 	if err != nil {
 		return openedNode{}, err
 	}
@@ -69,7 +67,7 @@ func (d *Device) openNode(s scm.Slot) (openedNode, error) {
 	if k.kind != watchKey {
 		n.Private = secret[:secretSize]
 	}
-	return openedNode{n, k, d.flash}, nil
+	return openedNode{n, k}, nil
 }
 
 func (f *flash) walletKey(s scm.Slot) (sealedKey, error) {
@@ -130,15 +128,15 @@ func findNode(tx *sql.Tx, master scm.Slot, address string) (s scm.Slot, err erro
 // NodeAddress returns where in its wallet the key in a slot is, the wallet's name
 // and the slot of its topmost key. ErrInput for a key that is in no wallet.
 func (d *Device) NodeAddress(s scm.Slot) (address, wallet string, master scm.Slot, err error) {
-	f, err := d.current()
+	known, err := d.current(everySlot)
 	if err != nil {
 		return "", "", 0, err
 	}
-	k, err := f.walletKey(s)
+	k, err := known.walletKey(s)
 	if err != nil {
 		return "", "", 0, err
 	}
-	top, err := f.key(k.node.master)
+	top, err := known.key(k.node.master)
 	return k.node.address, top.node.wallet, k.node.master, err
 }
 
@@ -151,15 +149,15 @@ func (d *Device) SlotOfNode(address, wallet string, master scm.Slot) (scm.Slot, 
 	if err != nil {
 		return 0, derivation(err)
 	}
-	f, err := d.current()
+	known, err := d.current(everySlot)
 	if err != nil {
 		return 0, err
 	}
 	if wallet == "" && master < 0 {
 		return 0, fmt.Errorf("neither name nor slot of the wallet: %w", scm.ErrInput)
 	}
-	for _, k := range f.keys {
-		top, err := f.key(k.node.master)
+	for _, k := range known.keys() {
+		top, err := known.key(k.node.master)
 		if err == nil && k.node.address == address && (wallet == "" && top.Slot == master || wallet != "" && top.node.wallet == wallet) {
 			return k.Slot, nil
 		}

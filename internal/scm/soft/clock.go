@@ -9,20 +9,20 @@ import (
 // Time returns the time of the SCM's clock in seconds since 1970. A precise answer
 // comes at the moment in which the second begins, up to 1 s later.
 func (d *Device) Time(precise bool) (uint32, error) {
-	f, err := d.answering()
+	s, err := d.answering(noSlot)
 	if err != nil {
 		return 0, err
 	}
 	if precise {
-		now := d.read(&f.condition)
+		now := d.read(&s.condition)
 		d.pause(now.Truncate(time.Second).Add(time.Second).Sub(now))
 	}
-	return d.seconds(&f.condition), nil
+	return d.seconds(&s.condition), nil
 }
 
 // RTCDrift returns how many millionths the SCM's clock is too fast.
 func (d *Device) RTCDrift() (float32, error) {
-	if _, err := d.answering(); err != nil {
+	if _, err := d.answering(noSlot); err != nil {
 		return 0, err
 	}
 	return d.options.Drift, nil

@@ -77,7 +77,7 @@ func writeCondition(tx *sql.Tx, c condition) error {
 	return err
 }
 
-// change changes the condition, and what else belongs to the change, in one
+// change changes the condition, and whatever else of the flash belongs to that, in one
 // transaction. It works whether the SCM answers its host or not.
 func (d *Device) change(f func(tx *sql.Tx, c *condition) error) error {
 	destroyed := false
@@ -99,22 +99,40 @@ func (d *Device) change(f func(tx *sql.Tx, c *condition) error) error {
 	return fault(err)
 }
 
+// inject changes nothing but the condition, as the world does, whether the SCM answers
+// or not.
+func (d *Device) inject(f func(c *condition) error) error {
+	return d.transact(func(tx *sql.Tx, e *effect) error {
+		c, err := readCondition(tx)
+		if err != nil {
+			return err
+		}
+		if err := f(&c); err != nil {
+			return err
+		}
+		e.rest(func(r *rest) {
+			r.condition = c
+			r.condition.Binding.meet(d.options.Host)
+		})
+		return writeCondition(tx, c)
+	})
+}
+
 // set is a call of the host that changes the condition.
 func (d *Device) set(f func(c *condition) error) error {
-	if _, err := d.answering(); err != nil {
+	if _, err := d.answering(noSlot); err != nil {
 		return err
 	}
-	return d.change(func(_ *sql.Tx, c *condition) error { return f(c) })
+	return d.inject(f)
 }
 
 // look returns the condition, whether the SCM answers its host or not.
 func (d *Device) look() (condition, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.refresh(); err != nil {
+	s, err := d.refresh(noSlot)
+	if err != nil {
 		return condition{}, err
 	}
-	return d.flash.condition, nil
+	return s.condition, nil
 }
 
 // pollPause is between two looks at the condition, because nothing tells one
@@ -126,11 +144,11 @@ const pollPause = 5 * time.Millisecond
 func (d *Device) await(timeout time.Duration, happened func(*condition) bool) error {
 	deadline := time.Now().Add(timeout)
 	for {
-		f, err := d.answering()
+		s, err := d.answering(noSlot)
 		if err != nil {
 			return err
 		}
-		if happened(&f.condition) {
+		if happened(&s.condition) {
 			return nil
 		}
 		left := time.Until(deadline)

@@ -21,10 +21,13 @@ func (d *Device) GenerateEphemeral(c scm.Curve) error {
 
 // InvalidateEphemeral erases the ephemeral key pair, if there is one.
 func (d *Device) InvalidateEphemeral() error {
-	if _, err := d.current(); err != nil {
+	if _, err := d.current(noSlot); err != nil {
 		return err
 	}
-	return fault(d.file.Update(dropEphemeral))
+	return d.release(func(tx *sql.Tx, e *effect) error {
+		e.hold(scm.EphemeralSlot, nil)
+		return dropEphemeral(tx)
+	})
 }
 
 func dropEphemeral(tx *sql.Tx) error {

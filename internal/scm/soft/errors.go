@@ -33,8 +33,11 @@ func fault(err error) error {
 			return err
 		}
 	}
-	if errors.Is(err, sharedfile.ErrReadOnly) {
+	switch {
+	case errors.Is(err, sharedfile.ErrReadOnly):
 		return fmt.Errorf("%w: %w", scm.ErrReadOnly, err)
+	case errors.Is(err, sharedfile.ErrFull):
+		return fmt.Errorf("%w: %w", scm.ErrFull, err)
 	}
 	return fmt.Errorf("%w: %w", scm.ErrDevice, err)
 }

@@ -14,31 +14,32 @@ import (
 // be used. ErrSlotRange, ErrSlotEmpty, and ErrPermanent where the settings keep
 // permanent slots shown.
 func (d *Device) DisableExport(s scm.Slot, foreign bool) error {
-	f, err := d.current()
+	known, err := d.current(only(s))
 	if err != nil {
 		return err
 	}
-	if err := d.mayHide(f, s, foreign); err != nil {
+	if err := d.mayHide(known, s, foreign); err != nil {
 		return err
 	}
-	statement := "UPDATE key SET hidden = TRUE WHERE slot = ?"
+	statement, part := "UPDATE key SET hidden = TRUE WHERE slot = ?", partOf(s)
 	if foreign {
-		statement = "UPDATE foreign_key SET hidden = TRUE WHERE slot = ?"
+		statement, part = "UPDATE foreign_key SET hidden = TRUE WHERE slot = ?", restPart
 	}
-	return fault(d.file.Update(func(tx *sql.Tx) error {
+	return d.transact(func(tx *sql.Tx, e *effect) error {
+		e.touch(part)
 		done, err := tx.Exec(statement, int(s))
 		return someRow(done, err, s)
-	}))
+	})
 }
 
-func (d *Device) mayHide(f *flash, s scm.Slot, foreign bool) error {
+func (d *Device) mayHide(known *snapshot, s scm.Slot, foreign bool) error {
 	if foreign {
-		_, err := f.foreignKey(s)
+		_, err := known.foreignKey(s)
 		return err
 	}
 	if s.Permanent() && d.options.PermanentShown {
 		return fmt.Errorf("slot %d: %w", s, scm.ErrPermanent)
 	}
-	_, err := f.key(s)
+	_, err := known.key(s)
 	return err
 }

@@ -24,7 +24,7 @@ func (d *Device) manufacture() error {
 	r := newRoot()
 	defer r.destroy()
 	return fault(d.file.Update(func(tx *sql.Tx) error {
-		if _, err := readFlash(tx); !errors.Is(err, errBlank) {
+		if _, err := rootIDOf(tx); !errors.Is(err, errBlank) {
 			return err
 		}
 		if err := d.rootKey.write(r); err != nil {
@@ -60,7 +60,7 @@ func addPermanent(tx *sql.Tx, r *root) error {
 		if err != nil {
 			return err
 		}
-		if err := writeKey(tx, r, sealedKey{Key: scm.Key{Slot: s, Curve: c, Public: p.public()}}, secret); err != nil {
+		if err := writeKey(tx, r, &sealedKey{Key: scm.Key{Slot: s, Curve: c, Public: p.public()}}, secret); err != nil {
 			return err
 		}
 	}
@@ -83,11 +83,11 @@ func (d *Device) tidy() {
 	if !d.rootKey.there() {
 		return
 	}
-	// Inside a View no other process can be making the flash one that needs
-	// the file.
-	_ = d.file.View(func(tx *sql.Tx) error {
-		f, err := readFlash(tx)
-		if err != nil || f.root == nil && !f.condition.Destroyed {
+	// As a writer, because no other process may be making the flash one that needs the
+	// file meanwhile.
+	_ = d.release(func(tx *sql.Tx, _ *effect) error {
+		r, err := readRest(tx)
+		if err != nil || r.sealed == nil && !r.condition.Destroyed {
 			return err
 		}
 		return d.rootKey.remove()

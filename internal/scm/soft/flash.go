@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -58,17 +59,46 @@ CREATE TABLE boot_file (
 ) STRICT;
 `
 
-// flash is what the flash held in one moment.
+// The parts of the flash that have versions of their own: each permanent and user slot,
+// by its number, and everything else.
+const (
+	restPart  = int(scm.LastUser) + 1
+	flashSize = restPart + 1
+)
+
+// partOf returns the part of the flash that a key slot is in.
+func partOf(s scm.Slot) int {
+	if s < 0 {
+		return restPart
+	}
+	return int(s)
+}
+
+// flash is what the flash held when it was read. Nobody changes it: whoever reads or
+// writes more makes another one.
 type flash struct {
+	*rest                 // nil when it was not read
+	cells [restPart]*cell // by slot; nil for those that were not read
+}
+
+// rest is the part of the flash beside the permanent and user slots.
+type rest struct {
+	version   uint64 // of the part, when it was read
 	serial    string
 	rootID    []byte
-	root      []byte // the root key sealed to the secret; nil while it lies in its file
+	sealed    []byte // the root key sealed to the secret; nil while it lies in its file
 	prepared  []byte // the root key sealed to the secret of Prepare, or nil
 	condition condition
-	keys      []sealedKey
-	index     map[scm.Slot]int // of keys
+	ephemeral *cell
 	foreign   map[scm.Slot]foreignKey
 	secrets   map[string][]byte // sealed
+}
+
+// cell is a key slot.
+type cell struct {
+	version uint64                  // of its part, when it was read; the ephemeral slot has none
+	key     *sealedKey              // nil for an empty slot
+	ready   atomic.Pointer[private] // set when the key is used for the first time
 }
 
 // errBlank says that nobody has made an SCM of the flash yet.
@@ -77,60 +107,80 @@ var errBlank = errors.New("no SCM in the flash")
 // readFlash reads everything but the boot files, which nobody asks for often.
 // errBlank when there is no SCM yet.
 func readFlash(tx *sql.Tx) (*flash, error) {
-	f := new(flash)
+	r, err := readRest(tx)
+	if err != nil {
+		return nil, err
+	}
+	f := &flash{rest: r}
+	for s := range f.cells {
+		f.cells[s] = new(cell)
+	}
+	return f, f.fill(tx)
+}
+
+// readRest reads everything but the boot files, and the keys in permanent and user slots.
+// errBlank when there is no SCM yet.
+func readRest(tx *sql.Tx) (*rest, error) {
+	r := new(rest)
 	row := tx.QueryRow("SELECT serial, root_id, root, prepared FROM scm")
-	err := row.Scan(&f.serial, &f.rootID, &f.root, &f.prepared)
+	err := row.Scan(&r.serial, &r.rootID, &r.sealed, &r.prepared)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errBlank
 	}
 	if err != nil {
 		return nil, err
 	}
-	for _, read := range []func(*sql.Tx) error{f.readCondition, f.readKeys, f.readForeign, f.readSecrets} {
+	for _, read := range []func(*sql.Tx) error{r.readCondition, r.readEphemeral, r.readForeign, r.readSecrets} {
 		if err := read(tx); err != nil {
 			return nil, err
 		}
 	}
-	return f, nil
+	return r, nil
 }
 
-func (f *flash) readCondition(tx *sql.Tx) (err error) {
-	f.condition, err = readCondition(tx)
+func (r *rest) readCondition(tx *sql.Tx) (err error) {
+	r.condition, err = readCondition(tx)
 	return err
 }
 
-func (f *flash) readKeys(tx *sql.Tx) error {
-	f.index = make(map[scm.Slot]int)
-	return each(tx, "SELECT "+keyColumns+" FROM key ORDER BY slot", func(rows *sql.Rows) error {
-		k, err := scanKey(rows)
-		if err != nil {
-			return err
-		}
-		f.index[k.Slot] = len(f.keys)
-		f.keys = append(f.keys, k)
-		return nil
-	})
+func (r *rest) readEphemeral(tx *sql.Tx) error {
+	r.ephemeral = new(cell)
+	return readKeys(tx, []scm.Slot{scm.EphemeralSlot}, func(k *sealedKey) { r.ephemeral.key = k })
 }
 
-func (f *flash) readForeign(tx *sql.Tx) error {
-	f.foreign = make(map[scm.Slot]foreignKey)
+// fill reads the keys in the slots that have a cell.
+func (f *flash) fill(tx *sql.Tx) error {
+	var slots []scm.Slot
+	for s, c := range f.cells {
+		if c != nil {
+			slots = append(slots, scm.Slot(s))
+		}
+	}
+	if slots == nil {
+		return nil
+	}
+	return readKeys(tx, slots, func(k *sealedKey) { f.cells[k.Slot].key = k })
+}
+
+func (r *rest) readForeign(tx *sql.Tx) error {
+	r.foreign = make(map[scm.Slot]foreignKey)
 	return each(tx, "SELECT slot, curve, public, hidden FROM foreign_key", func(rows *sql.Rows) error {
 		var k foreignKey
 		if err := rows.Scan(&k.Slot, &k.Curve, &k.Public, &k.hidden); err != nil {
 			return err
 		}
-		f.foreign[k.Slot] = k
+		r.foreign[k.Slot] = k
 		return checkKey(k.Key)
 	})
 }
 
-func (f *flash) readSecrets(tx *sql.Tx) error {
-	f.secrets = make(map[string][]byte)
+func (r *rest) readSecrets(tx *sql.Tx) error {
+	r.secrets = make(map[string][]byte)
 	return each(tx, "SELECT name, sealed FROM secret", func(rows *sql.Rows) error {
 		var name string
 		var sealed []byte
 		err := rows.Scan(&name, &sealed)
-		f.secrets[name] = sealed
+		r.secrets[name] = sealed
 		return err
 	})
 }
@@ -150,30 +200,57 @@ func each(tx *sql.Tx, query string, f func(*sql.Rows) error, args ...any) error 
 	return rows.Err()
 }
 
-// key returns the key in a permanent, user or ephemeral slot.
-func (f *flash) key(s scm.Slot) (sealedKey, error) {
-	if !s.Permanent() && !s.User() && s != scm.EphemeralSlot {
-		return sealedKey{}, errRange(s)
+// cell returns a permanent, user or ephemeral slot, and nil for other numbers.
+func (f *flash) cell(s scm.Slot) *cell {
+	switch {
+	case s == scm.EphemeralSlot:
+		return f.ephemeral
+	case s.Permanent(), s.User():
+		return f.cells[s]
 	}
-	i, ok := f.index[s]
-	if !ok {
-		return sealedKey{}, errEmpty(s)
-	}
-	return f.keys[i], nil
+	return nil
 }
 
-// same tells whether the slot s holds in g the key that it holds in f.
-func (f *flash) same(g *flash, s scm.Slot) bool {
-	a, errA := f.key(s)
-	b, errB := g.key(s)
-	return errA == nil && errB == nil && a.Curve == b.Curve && a.kind == b.kind &&
-		bytes.Equal(a.Public, b.Public) && bytes.Equal(a.blob, b.blob)
+// key returns the key in a permanent, user or ephemeral slot.
+func (f *flash) key(s scm.Slot) (sealedKey, error) {
+	c := f.cell(s)
+	switch {
+	case c == nil:
+		return sealedKey{}, errRange(s)
+	case c.key == nil:
+		return sealedKey{}, errEmpty(s)
+	}
+	return *c.key, nil
+}
+
+// keys lists the keys in ascending order of their slots, of which the ephemeral one is
+// the first.
+func (f *flash) keys() []*sealedKey {
+	keys := make([]*sealedKey, 0, flashSize)
+	if k := f.ephemeral.key; k != nil {
+		keys = append(keys, k)
+	}
+	for _, c := range f.cells {
+		if c != nil && c.key != nil {
+			keys = append(keys, c.key)
+		}
+	}
+	return keys
+}
+
+// rootIDOf returns the identity of the root key. errBlank when there is no SCM yet.
+func rootIDOf(tx *sql.Tx) (id []byte, err error) {
+	err = tx.QueryRow("SELECT root_id FROM scm").Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errBlank
+	}
+	return id, err
 }
 
 // checkRoot answers ErrSealed when r is not the root key of the flash any more.
 func checkRoot(tx *sql.Tx, r *root) error {
-	var id []byte
-	if err := tx.QueryRow("SELECT root_id FROM scm").Scan(&id); err != nil {
+	id, err := rootIDOf(tx)
+	if err != nil {
 		return err
 	}
 	if r == nil || !bytes.Equal(id, r.id) {

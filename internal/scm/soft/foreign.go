@@ -24,13 +24,13 @@ type foreignKey struct {
 // Foreign lists the foreign public keys in ascending order of their slots,
 // without those that are not given away.
 func (d *Device) Foreign() ([]scm.Key, error) {
-	f, err := d.current()
+	known, err := d.current(noSlot)
 	if err != nil {
 		return nil, err
 	}
 	var keys []scm.Key
-	for _, s := range f.foreignSlots() {
-		if k := f.foreign[s]; !k.hidden {
+	for _, s := range known.foreignSlots() {
+		if k := known.foreign[s]; !k.hidden {
 			keys = append(keys, clone(k.Key))
 		}
 	}
@@ -39,25 +39,25 @@ func (d *Device) Foreign() ([]scm.Key, error) {
 
 // ForeignSlots lists the slots of all foreign public keys in ascending order.
 func (d *Device) ForeignSlots() ([]scm.Slot, error) {
-	f, err := d.current()
+	known, err := d.current(noSlot)
 	if err != nil {
 		return nil, err
 	}
-	return f.foreignSlots(), nil
+	return known.foreignSlots(), nil
 }
 
-func (f *flash) foreignSlots() []scm.Slot { return slices.Sorted(maps.Keys(f.foreign)) }
+func (r *rest) foreignSlots() []scm.Slot { return slices.Sorted(maps.Keys(r.foreign)) }
 
 // ForeignKey returns one foreign public key. ErrSlotRange, ErrSlotEmpty,
 // ErrExport.
 func (d *Device) ForeignKey(s scm.Slot) (scm.Key, error) {
-	f, err := d.current()
+	known, err := d.current(noSlot)
 	if err != nil {
 		return scm.Key{}, err
 	}
-	k, err := f.foreignKey(s)
+	k, err := known.foreignKey(s)
 	if err != nil {
-		return scm.Key{}, d.missing(f, s, err)
+		return scm.Key{}, d.missing(known, s, err)
 	}
 	if k.hidden {
 		return scm.Key{}, errHidden(s)
@@ -65,11 +65,11 @@ func (d *Device) ForeignKey(s scm.Slot) (scm.Key, error) {
 	return clone(k.Key), nil
 }
 
-func (f *flash) foreignKey(s scm.Slot) (foreignKey, error) {
+func (r *rest) foreignKey(s scm.Slot) (foreignKey, error) {
 	if s < 0 || s >= scm.ForeignSlots {
 		return foreignKey{}, errRange(s)
 	}
-	k, ok := f.foreign[s]
+	k, ok := r.foreign[s]
 	if !ok {
 		return foreignKey{}, errEmpty(s)
 	}
@@ -83,19 +83,23 @@ func (d *Device) StoreForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 	if err := checkPublic(c, public); err != nil {
 		return 0, err
 	}
-	if _, err := d.current(); err != nil {
+	if _, err := d.current(noSlot); err != nil {
 		return 0, err
 	}
-	var s scm.Slot
-	err := d.file.Update(func(tx *sql.Tx) (err error) {
-		if s, err = freeForeign(tx); err != nil {
+	k := foreignKey{Key: scm.Key{Curve: c, Public: slices.Clone(public)}}
+	err := d.transact(func(tx *sql.Tx, e *effect) (err error) {
+		if k.Slot, err = freeForeign(tx); err != nil {
 			return err
 		}
+		e.rest(func(r *rest) {
+			r.foreign = maps.Clone(r.foreign)
+			r.foreign[k.Slot] = k
+		})
 		_, err = tx.Exec("INSERT INTO foreign_key (slot, curve, public, hidden) VALUES (?, ?, ?, FALSE)",
-			int(s), int(c), public)
+			int(k.Slot), int(c), public)
 		return err
 	})
-	return s, fault(err)
+	return k.Slot, err
 }
 
 func freeForeign(tx *sql.Tx) (s scm.Slot, err error) {
@@ -113,17 +117,21 @@ WHERE s NOT IN (SELECT slot FROM foreign_key)`
 
 // RemoveForeign erases a foreign public key. ErrSlotRange, ErrSlotEmpty.
 func (d *Device) RemoveForeign(s scm.Slot) error {
-	f, err := d.current()
+	known, err := d.current(noSlot)
 	if err != nil {
 		return err
 	}
 	if s < 0 || s >= scm.ForeignSlots {
-		return d.missing(f, s, errRange(s))
+		return d.missing(known, s, errRange(s))
 	}
-	return fault(d.file.Update(func(tx *sql.Tx) error {
+	return d.release(func(tx *sql.Tx, e *effect) error {
+		e.rest(func(r *rest) {
+			r.foreign = maps.Clone(r.foreign)
+			delete(r.foreign, s)
+		})
 		done, err := tx.Exec("DELETE FROM foreign_key WHERE slot = ?", int(s))
 		return someRow(done, err, s)
-	}))
+	})
 }
 
 // someRow answers ErrSlotEmpty when a statement about slot s found no row.

@@ -5,92 +5,84 @@ package soft
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"libzk_pkcs11/internal/scm"
 )
 
-// answering returns what the flash holds now, or why the SCM does not answer.
-// Every call of a host passes here, or through usable, once.
-func (d *Device) answering() (*flash, error) {
-	d.mu.RLock()
-	f, steady := d.flash, d.steady && d.fresh()
-	d.mu.RUnlock()
-	if steady {
-		return f, nil
+// answering returns what is known, with the slots as they are now, or why the SCM does
+// not answer. Every call of a host passes here once.
+func (d *Device) answering(slots span) (*snapshot, error) {
+	if s := d.known.Load(); s.steady && d.fresh(s, slots) {
+		return s, nil
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	err := d.answer()
-	return d.flash, err
+	for {
+		s, err := d.refresh(slots)
+		if err != nil {
+			return s, err
+		}
+		err = d.silence(s)
+		switch {
+		case errors.Is(err, scm.ErrAbsent):
+			d.wait(d.options.Latency.Absent)
+		case err == errFault && !d.spend():
+			continue
+		case err == nil:
+			d.replace(func(now *snapshot) { now.steady = now.steady || now.rest == s.rest })
+		}
+		return s, err
+	}
 }
 
 // current is answering for calls that need keys.
-func (d *Device) current() (*flash, error) {
-	f, err := d.answering()
-	if err == nil && f.condition.Destroyed {
+func (d *Device) current(slots span) (*snapshot, error) {
+	s, err := d.answering(slots)
+	if err == nil && s.condition.Destroyed {
 		err = scm.ErrDestroyed
 	}
-	return f, err
+	return s, err
+}
+
+// open is current for calls that need private keys.
+func (d *Device) open(slots span) (*snapshot, error) {
+	s, err := d.current(slots)
+	if err == nil && s.root == nil {
+		err = scm.ErrSealed
+	}
+	return s, err
 }
 
 // unsealed returns the root key of the flash as it is now.
 func (d *Device) unsealed() (*root, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	err := d.open()
-	return d.root, err
-}
-
-// open checks that keys can be used. The caller holds mu for writing.
-func (d *Device) open() error {
-	if err := d.answer(); err != nil {
-		return err
-	}
-	if d.flash.condition.Destroyed {
-		return scm.ErrDestroyed
-	}
-	if d.root == nil {
-		return scm.ErrSealed
-	}
-	return nil
-}
-
-// answer makes the caches what the flash holds now, and answers why the SCM does
-// not answer. The caller holds mu for writing.
-func (d *Device) answer() error {
-	if err := d.refresh(); err != nil {
-		return err
-	}
-	err := d.silence(d.clock())
-	if errors.Is(err, scm.ErrAbsent) {
-		// Others wait, too, as they do for a daemon that waits for an answer.
-		d.wait(d.options.Latency.Absent)
-	}
-	if err == errFault {
-		// A user who may not write sees calls fail more often than they should.
-		_ = d.inject(func(c *condition) error {
-			c.Link.Timeouts = max(0, c.Link.Timeouts-1)
-			return nil
-		})
-	}
-	d.steady = err == nil
-	return err
+	s, err := d.open(noSlot)
+	return s.root, err
 }
 
 // errFault is the timeout of a Fault, which lasts for a number of calls.
 var errFault = fmt.Errorf("fault: %w", scm.ErrTimeout)
 
-// silence is why the SCM does not answer at a given time. The caller holds mu.
-func (d *Device) silence(now time.Time) error {
-	c := &d.flash.condition
+// spend counts a call that fails by a Fault, and reports whether there was one to count:
+// the fault may have hit others meanwhile.
+func (d *Device) spend() bool {
+	there := true
+	err := d.inject(func(c *condition) error {
+		there = c.Link.Timeouts > 0
+		c.Link.Timeouts = max(0, c.Link.Timeouts-1)
+		return nil
+	})
+	// A user who may not write sees calls fail more often than they should.
+	return there || err != nil
+}
+
+// silence is why the SCM does not answer now.
+func (d *Device) silence(s *snapshot) error {
+	now, c := d.clock(), &s.condition
 	if why := c.absence(); why != "" {
 		return fmt.Errorf("%s: %w", why, scm.ErrAbsent)
 	}
 	switch l := &c.Link; {
 	case now.Before(l.Ready):
 		return fmt.Errorf("still starting: %w", scm.ErrAbsent)
-	case l.Daemon != d.daemon:
+	case int64(l.Daemon) != d.daemon.Load():
 		return fmt.Errorf("the daemon has started anew: %w", scm.ErrAbsent)
 	case l.Timeouts > 0:
 		return errFault
@@ -103,19 +95,18 @@ func (d *Device) silence(now time.Time) error {
 // Reconnect makes the device one that was opened just now, in the eyes of the
 // daemon: calls work again after the daemon has started anew.
 func (d *Device) Reconnect() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.refresh(); err != nil {
+	s, err := d.refresh(noSlot)
+	if err != nil {
 		return err
 	}
-	d.daemon = d.flash.condition.Link.Daemon
+	d.daemon.Store(int64(s.condition.Link.Daemon))
 	return nil
 }
 
 // missing makes err, which says that there is no slot s, the end of a daemon that
 // does not bear such numbers.
-func (d *Device) missing(f *flash, s scm.Slot, err error) error {
-	if s <= scm.LastUser || !f.condition.Link.HugeSlot && !d.options.has(DefectHugeSlot) {
+func (d *Device) missing(known *snapshot, s scm.Slot, err error) error {
+	if s <= scm.LastUser || !known.condition.Link.HugeSlot && !d.options.has(DefectHugeSlot) {
 		return err
 	}
 	died := d.inject(func(c *condition) error {

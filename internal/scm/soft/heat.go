@@ -23,11 +23,11 @@ func factoryHeat() heat { return heat{Celsius: 40, Low: -10, High: 65} }
 
 // CPUTemperature returns the temperature of the SCM's processor in °C.
 func (d *Device) CPUTemperature() (float32, error) {
-	f, err := d.answering()
+	s, err := d.answering(noSlot)
 	if err != nil {
 		return 0, err
 	}
-	return f.condition.Heat.Celsius, nil
+	return s.condition.Heat.Celsius, nil
 }
 
 // AuxTemperature returns the temperature of another sensor in °C: the same.

@@ -32,18 +32,13 @@ func (d *Device) InjectFault(f Fault) error {
 	})
 }
 
-// inject is a change that the world makes, whether the SCM answers or not.
-func (d *Device) inject(f func(c *condition) error) error {
-	return d.change(func(_ *sql.Tx, c *condition) error { return f(c) })
-}
-
 // Reset makes the SCM one as from the factory, with new keys and nothing sealed,
 // in development mode. It keeps its serial number. A crash in it leaves an SCM
 // that is as before, has destroyed its keys, or is new.
 func (d *Device) Reset() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.refresh(); err != nil && !errors.Is(err, scm.ErrDevice) {
+	d.sealing.Lock()
+	defer d.sealing.Unlock()
+	if _, err := d.refresh(everySlot); err != nil && !errors.Is(err, scm.ErrDevice) {
 		return err
 	}
 	// In two steps, because the root key's file changes outside of transactions:

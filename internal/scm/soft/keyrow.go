@@ -3,7 +3,9 @@
 package soft
 
 import (
+	"bytes"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
@@ -55,20 +57,41 @@ func (n node) top(s scm.Slot) bool { return n.address != "" && n.master == s }
 
 const keyColumns = "slot, curve, kind, public, sealed, hidden, coalesce(parent, 0), coalesce(master, 0), coalesce(address, ''), coalesce(wallet, '')"
 
-func scanKey(rows *sql.Rows) (sealedKey, error) {
-	var k sealedKey
+// readKeys calls f for each key in the slots.
+func readKeys(tx *sql.Tx, slots []scm.Slot, f func(*sealedKey)) error {
+	list, err := json.Marshal(slots)
+	if err != nil {
+		return err
+	}
+	const query = "SELECT " + keyColumns + " FROM key WHERE slot IN (SELECT value FROM json_each(?))"
+	return each(tx, query, func(rows *sql.Rows) error {
+		k, err := scanKey(rows)
+		if err == nil {
+			f(k)
+		}
+		return err
+	}, string(list))
+}
+
+func scanKey(rows *sql.Rows) (*sealedKey, error) {
+	k := new(sealedKey)
 	err := rows.Scan(&k.Slot, &k.Curve, &k.kind, &k.Public, &k.blob, &k.hidden,
 		&k.node.parent, &k.node.master, &k.node.address, &k.node.wallet)
 	if err != nil {
-		return k, err
+		return nil, err
 	}
 	return k, checkKey(k.Key)
 }
 
+// same reports whether two keys are one, in the same form.
+func (k *sealedKey) same(other *sealedKey) bool {
+	return k != nil && other != nil && k.Curve == other.Curve && k.kind == other.kind &&
+		bytes.Equal(k.Public, other.Public) && bytes.Equal(k.blob, other.blob)
+}
+
 // writeKey stores a new key, sealed under r, in its slot, which is empty.
-func writeKey(tx *sql.Tx, r *root, k sealedKey, secret []byte) error {
-	blob, err := r.seal(k.context(), secret)
-	if err != nil {
+func writeKey(tx *sql.Tx, r *root, k *sealedKey, secret []byte) (err error) {
+	if k.blob, err = r.seal(k.context(), secret); err != nil {
 		return err
 	}
 	var parent, master, address, wallet any
@@ -82,12 +105,12 @@ func writeKey(tx *sql.Tx, r *root, k sealedKey, secret []byte) error {
 	}
 	_, err = tx.Exec(`INSERT INTO key (slot, curve, kind, public, sealed, hidden, parent, master, address, wallet)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		int(k.Slot), int(k.Curve), int(k.kind), k.Public, blob, k.hidden, parent, master, address, wallet)
+		int(k.Slot), int(k.Curve), int(k.kind), k.Public, k.blob, k.hidden, parent, master, address, wallet)
 	return err
 }
 
 // resealKey seals a key that is stored anew.
-func resealKey(tx *sql.Tx, r *root, k sealedKey, secret []byte) error {
+func resealKey(tx *sql.Tx, r *root, k *sealedKey, secret []byte) error {
 	blob, err := r.seal(k.context(), secret)
 	if err != nil {
 		return err
@@ -97,22 +120,27 @@ func resealKey(tx *sql.Tx, r *root, k sealedKey, secret []byte) error {
 }
 
 // eraseKey erases the key if it is in its slot, whatever is there if it has no
-// public key, and what was derived from it, and returns how many keys that were.
-func eraseKey(tx *sql.Tx, k scm.Key) (erased int, err error) {
-	var before, after int
-	if err := tx.QueryRow("SELECT count(*) FROM key").Scan(&before); err != nil {
-		return 0, err
+// public key, and what was derived from it, and returns the slots of all of them.
+func eraseKey(tx *sql.Tx, k scm.Key) (erased []scm.Slot, err error) {
+	const query = `
+WITH RECURSIVE erased (slot) AS (
+	SELECT slot FROM key WHERE slot = ?1 AND (?2 IS NULL OR public = ?2)
+	UNION SELECT key.slot FROM key JOIN erased ON key.parent = erased.slot
+) SELECT slot FROM erased`
+	err = each(tx, query, func(rows *sql.Rows) error {
+		var s scm.Slot
+		err := rows.Scan(&s)
+		erased = append(erased, s)
+		return err
+	}, int(k.Slot), k.Public)
+	if err != nil {
+		return nil, err
 	}
-	if _, err := tx.Exec("DELETE FROM key WHERE slot = ?1 AND (?2 IS NULL OR public = ?2)", int(k.Slot), k.Public); err != nil {
-		return 0, err
+	if erased == nil {
+		return nil, errEmpty(k.Slot)
 	}
-	if err := tx.QueryRow("SELECT count(*) FROM key").Scan(&after); err != nil {
-		return 0, err
-	}
-	if before == after {
-		return 0, errEmpty(k.Slot)
-	}
-	return before - after, nil
+	_, err = tx.Exec("DELETE FROM key WHERE slot = ?", int(k.Slot))
+	return erased, err
 }
 
 // freeSlot returns the user slot without a key that the next new key gets.

@@ -103,12 +103,11 @@ func (d *Device) lockKeys(shared bool) (lockKeys, error) {
 
 // secret returns a secret of the device itself.
 func (d *Device) secret(name string) ([]byte, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.open(); err != nil {
+	s, err := d.open(noSlot)
+	if err != nil {
 		return nil, err
 	}
-	return d.root.unseal(secretContext(name), d.flash.secrets[name], keySize)
+	return s.root.unseal(secretContext(name), s.secrets[name], keySize)
 }
 
 func (k lockKeys) lock(plain []byte) ([]byte, error) {

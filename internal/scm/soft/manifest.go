@@ -60,10 +60,10 @@ func (d *Device) AddBootFile(path string, slot scm.Slot) error {
 	if err != nil {
 		return err
 	}
-	return fault(d.file.Update(func(tx *sql.Tx) error {
+	return d.transact(func(tx *sql.Tx, _ *effect) error {
 		_, err := tx.Exec("REPLACE INTO boot_file (path, slot, signature) VALUES (?, ?, ?)", path, int(slot), signature)
 		return err
-	}))
+	})
 }
 
 // signFile signs as the SCM does for itself: with an Ed25519 key also where hosts get
@@ -93,10 +93,10 @@ func (d *Device) digestOf(path string) ([]byte, error) {
 
 // RemoveBootFile takes a file out of the manifest. ErrInput when it is not there.
 func (d *Device) RemoveBootFile(path string) error {
-	if _, err := d.answering(); err != nil {
+	if _, err := d.answering(noSlot); err != nil {
 		return err
 	}
-	return fault(d.file.Update(func(tx *sql.Tx) error {
+	return d.release(func(tx *sql.Tx, _ *effect) error {
 		done, err := tx.Exec("DELETE FROM boot_file WHERE path = ?", path)
 		if err != nil {
 			return err
@@ -105,13 +105,13 @@ func (d *Device) RemoveBootFile(path string) error {
 			return errors.Join(err, fmt.Errorf("boot file %q is not in the manifest: %w", path, scm.ErrInput))
 		}
 		return nil
-	}))
+	})
 }
 
 // BootManifest returns the names of the files of supervised boot with a space
 // between them. It is enabled when there are some.
 func (d *Device) BootManifest() (string, error) {
-	if _, err := d.answering(); err != nil {
+	if _, err := d.answering(noSlot); err != nil {
 		return "", err
 	}
 	var names []string
@@ -137,7 +137,7 @@ func bootFiles(tx *sql.Tx) (files []bootFile, err error) {
 
 // VerifyBootFiles returns the names of the files whose signature is wrong now.
 func (d *Device) VerifyBootFiles() (failed []string, err error) {
-	if _, err := d.current(); err != nil {
+	if _, err := d.current(noSlot); err != nil {
 		return nil, err
 	}
 	err = d.file.View(func(tx *sql.Tx) error {
@@ -152,12 +152,12 @@ func (d *Device) wrongFiles(tx *sql.Tx) (names []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var f flash
-	if err := f.readKeys(tx); err != nil {
+	f, err := readFlash(tx)
+	if err != nil {
 		return nil, err
 	}
 	for _, file := range files {
-		ok, err := d.right(&f, file)
+		ok, err := d.right(f, file)
 		if err != nil {
 			return nil, err
 		}

@@ -65,7 +65,7 @@ func TestRootKeyInMemory(t *testing.T) {
 	must(t, err)
 	d.Forget()
 	must(t, d.Unseal(pass))
-	err = d.root.use(func(key []byte) error {
+	err = d.known.Load().root.use(func(key []byte) error {
 		if n := copiesInMemory(t, key); n != 1 {
 			t.Errorf("the root key is in memory %d times, want once", n)
 		}

@@ -138,11 +138,11 @@ func TestSelfDestruct(t *testing.T) {
 		must(t, b.other.InjectTamper(1))
 		b.sign(nil)
 		var blobs [][]byte
-		for _, k := range b.d.flash.keys {
+		for _, k := range b.d.known.Load().keys() {
 			blobs = append(blobs, k.blob)
 		}
 		if sealed {
-			blobs = append(blobs, b.d.flash.root)
+			blobs = append(blobs, b.d.known.Load().sealed)
 		}
 		dir := filepath.Dir(b.d.rootKey.path())
 		if len(holding(t, dir, blobs)) == 0 {

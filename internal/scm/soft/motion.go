@@ -32,11 +32,11 @@ type Acceleration struct {
 
 // Accelerometer returns what it tells of x, y and z: an SCM that lies flat.
 func (d *Device) Accelerometer() (a [axes]Acceleration, err error) {
-	f, err := d.answering()
+	s, err := d.answering(noSlot)
 	if err != nil {
 		return a, err
 	}
-	for i, direction := range f.condition.Motion.Direction {
+	for i, direction := range s.condition.Motion.Direction {
 		a[i].Tap = direction
 	}
 	a[axes-1].G = 1
@@ -61,11 +61,11 @@ func (d *Device) SetTapSensitivity(axis int, percent float32) error {
 
 // WaitTap returns at the next tap. ErrTimeout.
 func (d *Device) WaitTap(timeout time.Duration) error {
-	f, err := d.answering()
+	s, err := d.answering(noSlot)
 	if err != nil {
 		return err
 	}
-	before := f.condition.Motion.Taps
+	before := s.condition.Motion.Taps
 	return d.await(timeout, func(c *condition) bool { return c.Motion.Taps != before })
 }
 
@@ -93,7 +93,7 @@ func (d *Device) SetI2CAddress(address int) error {
 	if (address < 0x30 || address > 0x37) && (address < 0x60 || address > 0x67) {
 		return fmt.Errorf("I²C address %#x: %w", address, scm.ErrInput)
 	}
-	if _, err := d.answering(); err != nil {
+	if _, err := d.answering(noSlot); err != nil {
 		return err
 	}
 	return fmt.Errorf("I²C address: %w", scm.ErrAbility)

@@ -114,11 +114,11 @@ func (d *Device) SetPerimeterDelays(minNS, maxNS int) error {
 // PerimeterEvents returns when each channel was breached for the first time since
 // ClearPerimeter, in seconds since 1970, 0 for a channel that was not.
 func (d *Device) PerimeterEvents() (times [PerimeterChannels]uint32, err error) {
-	f, err := d.answering()
+	s, err := d.answering(noSlot)
 	if err != nil {
 		return times, err
 	}
-	for i, ch := range f.condition.Perimeter.Channels {
+	for i, ch := range s.condition.Perimeter.Channels {
 		times[i] = ch.Event
 	}
 	return times, nil

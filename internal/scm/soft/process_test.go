@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"libzk_pkcs11/internal/processtest"
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
 )
@@ -37,7 +38,8 @@ var roles = map[string]func(dir string) error{
 func TestMain(m *testing.M) {
 	role, ok := roles[os.Getenv(roleVariable)]
 	if !ok {
-		os.Exit(m.Run())
+		processtest.Main(m, others)
+		return
 	}
 	if err := role(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -32,8 +32,9 @@ func TestErasedIsInNoFile(t *testing.T) {
 			must(t, err)
 			_, err = other.Keys() // who has read the log does not keep it
 			must(t, err)
-			must(t, d.refresh())
-			stored, err := d.flash.key(k.Slot)
+			known, err := d.refresh(everySlot)
+			must(t, err)
+			stored, err := known.key(k.Slot)
 			must(t, err)
 			blobs := [][]byte{stored.blob}
 			if len(holding(t, dir, blobs)) == 0 {

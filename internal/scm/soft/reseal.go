@@ -8,55 +8,71 @@ import (
 )
 
 // staysOpen tells whether the root key lies in its file for good.
-func (d *Device) staysOpen() bool {
-	return d.options.Seal == SealDevice && d.flash.root == nil
+func (d *Device) staysOpen(s *snapshot) bool {
+	return d.options.Seal == SealDevice && s.sealed == nil
 }
 
-// replaceRoot makes a new root key for an open device, sealed to secret.
+// replaceRoot makes a new root key for an open device, sealed to secret. The caller holds
+// sealing.
 func (d *Device) replaceRoot(secret []byte) error {
-	if d.staysOpen() {
+	s := d.known.Load()
+	if s.closed {
+		return errClosed
+	}
+	if d.staysOpen(s) {
 		return nil
 	}
 	next := newRoot()
-	err := d.file.Update(func(tx *sql.Tx) error { return d.moveKeys(tx, next, secret) })
+	// Whoever reads the flash before this returns finds it under its own root key.
+	d.replace(func(s *snapshot) { s.next = next })
+	err := d.file.Update(func(tx *sql.Tx) error { return d.moveKeys(tx, s.root, next, secret) })
+	d.replace(func(s *snapshot) {
+		s.next = nil
+		if err == nil {
+			s.root, s.flash, s.steady = next, new(flash), false
+		}
+	})
 	if err != nil {
 		next.destroy()
 		return fault(err)
 	}
-	d.setRoot(next)
+	s.root.destroy()
 	d.tidy()
 	d.purge()
 	return nil
 }
 
-// setRoot makes r the root key. Others may be using the present one: it stays
-// when r is the same key once more.
-func (d *Device) setRoot(r *root) {
-	old := d.root
-	if old != nil && bytes.Equal(old.id, r.id) {
-		r.destroy()
-		return
-	}
-	d.root = r
-	old.destroy()
+// setRoot makes r the root key, and reports whether it is that of the flash. Others may be
+// using the present one: it stays when r is the same key once more.
+func (d *Device) setRoot(r *root) (done bool) {
+	useless := r
+	d.replace(func(s *snapshot) {
+		done = s.rest != nil && bytes.Equal(s.rootID, r.id)
+		if done && s.root == nil {
+			s.root, useless = r, nil
+			s.era++
+		}
+	})
+	useless.destroy()
+	return done
 }
 
-// moveKeys seals all of the flash under next.
-func (d *Device) moveKeys(tx *sql.Tx, next *root, secret []byte) error {
-	if err := checkRoot(tx, d.root); err != nil {
+// moveKeys seals all of the flash under another root key.
+func (d *Device) moveKeys(tx *sql.Tx, old, next *root, secret []byte) error {
+	if err := checkRoot(tx, old); err != nil {
 		return err
 	}
 	f, err := readFlash(tx)
 	if err != nil {
 		return err
 	}
-	for _, k := range f.keys {
-		if err := moveKey(tx, k, d.root, next); err != nil {
+	for _, k := range f.keys() {
+		if err := moveKey(tx, k, old, next); err != nil {
 			return err
 		}
 	}
 	for name, blob := range f.secrets {
-		if err := moveSecret(tx, name, blob, d.root, next); err != nil {
+		if err := moveSecret(tx, name, blob, old, next); err != nil {
 			return err
 		}
 	}
@@ -67,7 +83,7 @@ func (d *Device) moveKeys(tx *sql.Tx, next *root, secret []byte) error {
 	return writeRoot(tx, next.id, sealed)
 }
 
-func moveKey(tx *sql.Tx, k sealedKey, from, to *root) error {
+func moveKey(tx *sql.Tx, k *sealedKey, from, to *root) error {
 	secret, err := from.unsealKey(k)
 	if err != nil {
 		return err

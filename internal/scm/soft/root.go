@@ -91,7 +91,7 @@ func (r *root) unseal(context, blob []byte, size int) ([]byte, error) {
 }
 
 // unsealKey returns what is sealed beside a key of the flash.
-func (r *root) unsealKey(k sealedKey) ([]byte, error) {
+func (r *root) unsealKey(k *sealedKey) ([]byte, error) {
 	secret, err := r.unseal(k.context(), k.blob, k.kind.sealedSize())
 	if err != nil {
 		return nil, fmt.Errorf("key slot %d: %w", k.Slot, err)

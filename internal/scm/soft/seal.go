@@ -60,7 +60,7 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 
 // context binds what is sealed beside a key to the slot, curve, kind and public
 // key, so that blobs cannot change places.
-func (k sealedKey) context() []byte {
+func (k *sealedKey) context() []byte {
 	b := []byte("zk_pkcs11 soft SCM key")
 	b = binary.BigEndian.AppendUint64(b, uint64(k.Slot))
 	b = append(b, byte(k.Curve), byte(k.kind))

@@ -18,50 +18,46 @@ import (
 // to a secret which a crash has lost. With Options.Seal SealDevice no secret is
 // needed afterwards: the root key is left, or put, in its file.
 func (d *Device) Prepare(secret []byte) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.sealable(secret); err != nil {
-		return err
-	}
-	if d.staysOpen() {
-		return nil
-	}
-	sealed, err := d.root.sealTo(secret)
-	if err != nil {
-		return err
-	}
-	return fault(d.file.Update(func(tx *sql.Tx) error {
-		if err := checkRoot(tx, d.root); err != nil {
-			return err
-		}
-		return writePrepared(tx, sealed)
-	}))
-}
-
-// sealable checks that the device is open and may be sealed to secret.
-func (d *Device) sealable(secret []byte) error {
 	if len(secret) == 0 {
 		return fmt.Errorf("empty secret: %w", scm.ErrInput)
 	}
-	return d.open()
+	s, err := d.open(noSlot)
+	if err != nil || d.staysOpen(s) {
+		return err
+	}
+	sealed, err := s.root.sealTo(secret)
+	if err != nil {
+		return err
+	}
+	return d.transact(func(tx *sql.Tx, e *effect) error {
+		if err := e.under(tx, s.root); err != nil {
+			return err
+		}
+		e.rest(func(r *rest) { r.prepared = sealed })
+		return writePrepared(tx, sealed)
+	})
 }
 
 // Unseal opens the device for this process. A device whose root key lies in its
 // file is open to everybody and takes any secret.
 func (d *Device) Unseal(pass []byte) error {
 	defer secret.Collect()
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.sealing.Lock()
+	defer d.sealing.Unlock()
 	for {
-		if err := d.answer(); err != nil {
+		s, err := d.current(noSlot)
+		if err != nil {
 			return err
 		}
-		if d.flash.condition.Destroyed {
-			return scm.ErrDestroyed
-		}
-		prepared, err := d.openRoot(pass)
-		if err != nil || !prepared {
+		r, prepared, err := s.openRoot(pass)
+		if err != nil || r == nil {
 			return err
+		}
+		if !d.setRoot(r) {
+			continue // the flash has another root key meanwhile
+		}
+		if !prepared {
+			return nil
 		}
 		switch err := d.replaceRoot(pass); {
 		case errors.Is(err, scm.ErrReadOnly):
@@ -73,32 +69,26 @@ func (d *Device) Unseal(pass []byte) error {
 	}
 }
 
-// openRoot opens the root key of the flash with the secret, and tells whether
-// it is the secret of Prepare.
-func (d *Device) openRoot(secret []byte) (prepared bool, err error) {
-	f := d.flash
-	if f.prepared != nil {
-		if r, err := openRoot(f.rootID, f.prepared, secret); err == nil {
-			d.setRoot(r)
-			return true, nil
+// openRoot opens the root key with the secret, and tells whether that is the one of
+// Prepare. The root key is nil when it lies in its file, and any secret does.
+func (s *snapshot) openRoot(secret []byte) (r *root, prepared bool, err error) {
+	if s.prepared != nil {
+		if r, err := openRoot(s.rootID, s.prepared, secret); err == nil {
+			return r, true, nil
 		}
 	}
-	if f.root == nil {
-		return false, nil
+	if s.sealed == nil {
+		return nil, false, nil
 	}
-	r, err := openRoot(f.rootID, f.root, secret)
-	if err != nil {
-		return false, err
-	}
-	d.setRoot(r)
-	return false, nil
+	r, err = openRoot(s.rootID, s.sealed, secret)
+	return r, false, err
 }
 
 // Forget gives up the root key, every private key in memory, the volatile keys and
 // the SLIP39 session. A device whose root key lies in its file opens again by itself.
 func (d *Device) Forget() {
 	d.dropSession()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.reset()
+	d.sealing.Lock()
+	defer d.sealing.Unlock()
+	d.forget()
 }

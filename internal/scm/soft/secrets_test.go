@@ -37,22 +37,22 @@ func must(t testing.TB, err error) {
 // secretsOf returns every private key of the device and its root key.
 func secretsOf(t *testing.T, d *Device) [][]byte {
 	t.Helper()
-	f, err := d.current()
+	f, err := d.current(everySlot)
 	must(t, err)
 	var all [][]byte
-	for _, k := range f.keys {
-		secret, err := d.root.unsealKey(k)
+	for _, k := range f.keys() {
+		secret, err := f.root.unsealKey(k)
 		must(t, err)
 		for half := range slices.Chunk(secret, secretSize) { // the private key, the chain code
 			all = append(all, half)
 		}
 	}
 	for name, blob := range f.secrets {
-		secret, err := d.root.unseal(secretContext(name), blob, keySize)
+		secret, err := f.root.unseal(secretContext(name), blob, keySize)
 		must(t, err)
 		all = append(all, secret)
 	}
-	must(t, d.root.use(func(key []byte) error {
+	must(t, d.known.Load().root.use(func(key []byte) error {
 		all = append(all, bytes.Clone(key))
 		return nil
 	}))

@@ -4,6 +4,7 @@ package soft
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -74,17 +75,17 @@ func (d *Device) Agree(s scm.Slot, peer []byte) ([]byte, error) {
 // AgreeWith is Agree with the public key in another slot, which need not be one that
 // is given away. ErrSlotRange and ErrSlotEmpty also of that one.
 func (d *Device) AgreeWith(s, peer scm.Slot, foreign bool) ([]byte, error) {
-	f, err := d.current()
+	known, err := d.current(everySlot)
 	if err != nil {
 		return nil, err
 	}
-	theirs, err := f.anyKey(peer, foreign)
+	theirs, err := known.anyKey(peer, foreign)
 	if err != nil {
-		return nil, d.missing(f, peer, err)
+		return nil, d.missing(known, peer, err)
 	}
-	ours, err := f.key(s)
+	ours, err := known.key(s)
 	if err != nil {
-		return nil, d.missing(f, s, err)
+		return nil, d.missing(known, s, err)
 	}
 	if theirs.Curve != ours.Curve { // 32 bytes would pass for either kind
 		return nil, fmt.Errorf("slot %d holds a key on %s, slot %d one on %s: %w", s, ours.Curve, peer, theirs.Curve, scm.ErrInput)
@@ -108,59 +109,50 @@ func (d *Device) pause(t time.Duration) {
 	d.options.Process.Pause(t)
 }
 
-// private returns the private key in the slot s, opened once and kept ready as
-// long as the slot holds it.
-func (d *Device) private(s scm.Slot) (private, error) {
-	d.mu.RLock()
-	k, ok := d.cached(s)
-	ok = ok && d.steady && d.fresh()
-	d.mu.RUnlock()
-	if ok {
-		return k, nil
+// private returns the private key in a slot, opened once and kept ready as long as the
+// slot holds it. With a key that is ready it waits for nobody, and reads no file.
+func (d *Device) private(slot scm.Slot) (private, error) {
+	for {
+		s, err := d.open(only(slot))
+		if err != nil {
+			return nil, err
+		}
+		k, err := d.privateIn(s, slot)
+		// The root key may have been given up for another one under the hands of
+		// this call.
+		if errors.Is(err, scm.ErrSealed) && s.root != d.known.Load().root {
+			continue
+		}
+		return k, err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.prepare(s)
 }
 
-// cached returns the private key in the slot s if it is ready. The caller holds
-// mu.
-func (d *Device) cached(s scm.Slot) (private, bool) {
-	if s.Volatile() {
-		k, ok := d.volatile.keys[s]
-		return k.private, ok
-	}
-	k, ok := d.ready[s]
-	return k, ok
-}
-
-// prepare is private for a key that is perhaps not ready. The caller holds mu
-// for writing.
-func (d *Device) prepare(s scm.Slot) (private, error) {
-	if err := d.open(); err != nil {
-		return nil, err
-	}
-	if s.Volatile() {
-		k, err := d.volatile.key(s)
+// privateIn returns the private key in a slot of s.
+func (d *Device) privateIn(s *snapshot, slot scm.Slot) (private, error) {
+	if slot.Volatile() {
+		k, err := s.volatile.key(slot)
 		return k.private, err
 	}
-	if p, ok := d.ready[s]; ok {
-		return p, nil
+	c := s.cell(slot)
+	if c != nil {
+		if k := c.ready.Load(); k != nil {
+			return *k, nil
+		}
 	}
-	k, err := d.flash.key(s)
+	stored, err := s.key(slot)
 	if err != nil {
-		return nil, d.missing(d.flash, s, err)
+		return nil, d.missing(s, slot, err)
 	}
-	p, err := d.privateOf(k)
+	k, err := d.privateOf(s.root, &stored)
 	if err == nil {
-		d.ready[s] = p
+		c.ready.Store(&k)
 	}
-	return p, err
+	return k, err
 }
 
-// privateOf opens a key of the flash. The caller holds mu.
-func (d *Device) privateOf(k sealedKey) (private, error) {
-	secret, err := d.root.unsealKey(k)
+// privateOf opens a key that is sealed under r.
+func (d *Device) privateOf(r *root, k *sealedKey) (private, error) {
+	secret, err := r.unsealKey(k)
 	if err != nil {
 		return nil, err
 	}

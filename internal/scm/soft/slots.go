@@ -12,12 +12,13 @@ import (
 
 // Keys lists the keys in the permanent and user slots.
 func (d *Device) Keys() ([]scm.Key, error) {
-	f, err := d.current()
+	s, err := d.current(everySlot)
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]scm.Key, 0, len(f.keys))
-	for _, k := range f.keys {
+	all := s.keys()
+	keys := make([]scm.Key, 0, len(all))
+	for _, k := range all {
 		if k.Slot >= 0 && !k.hidden {
 			keys = append(keys, clone(k.Key))
 		}
@@ -28,12 +29,13 @@ func (d *Device) Keys() ([]scm.Key, error) {
 // Slots lists the allocated permanent and user slots in ascending order, also
 // those whose public key is not given away.
 func (d *Device) Slots() ([]scm.Slot, error) {
-	f, err := d.current()
+	s, err := d.current(everySlot)
 	if err != nil {
 		return nil, err
 	}
-	slots := make([]scm.Slot, 0, len(f.keys))
-	for _, k := range f.keys {
+	all := s.keys()
+	slots := make([]scm.Slot, 0, len(all))
+	for _, k := range all {
 		if k.Slot >= 0 {
 			slots = append(slots, k.Slot)
 		}
@@ -44,13 +46,13 @@ func (d *Device) Slots() ([]scm.Slot, error) {
 // Listed lists the slots that the vendor's interface tells: all of Slots, unless the
 // settings leave some out.
 func (d *Device) Listed() ([]scm.Slot, error) {
-	f, err := d.current()
+	s, err := d.current(everySlot)
 	if err != nil {
 		return nil, err
 	}
 	out := d.options.Unlisted
 	var slots []scm.Slot
-	for _, k := range f.keys {
+	for _, k := range s.keys() {
 		seed := k.kind == seedKey && (out == UnlistedSeeds || out == UnlistedBoth)
 		permanent := k.Slot.Permanent() && k.Curve == scm.Ed25519 && (out == UnlistedEd25519 || out == UnlistedBoth)
 		if k.Slot >= 0 && !seed && !permanent {
@@ -65,13 +67,13 @@ func (d *Device) PublicKey(s scm.Slot) (scm.Key, error) {
 	if s.Volatile() {
 		return d.volatileKey(s)
 	}
-	f, err := d.current()
+	known, err := d.current(only(s))
 	if err != nil {
 		return scm.Key{}, err
 	}
-	k, err := f.key(s)
+	k, err := known.key(s)
 	if err != nil {
-		return scm.Key{}, d.missing(f, s, err)
+		return scm.Key{}, d.missing(known, s, err)
 	}
 	if k.hidden {
 		return scm.Key{}, errHidden(s)
@@ -116,20 +118,21 @@ func (d *Device) create(c scm.Curve, choose func(*sql.Tx) (scm.Slot, error)) (sc
 	if err != nil {
 		return scm.Key{}, err
 	}
-	key := sealedKey{Key: scm.Key{Curve: c, Public: p.public()}}
-	err = d.file.Update(func(tx *sql.Tx) error {
-		if err := checkRoot(tx, r); err != nil {
+	key := &sealedKey{Key: scm.Key{Curve: c, Public: p.public()}}
+	err = d.transact(func(tx *sql.Tx, e *effect) (err error) {
+		if err := e.under(tx, r); err != nil {
 			return err
 		}
 		if key.Slot, err = choose(tx); err != nil {
 			return err
 		}
+		e.hold(key.Slot, key)
 		return writeKey(tx, r, key, secret)
 	})
 	if err != nil {
-		return scm.Key{}, fault(err)
+		return scm.Key{}, err
 	}
-	return key.Key, nil
+	return clone(key.Key), nil
 }
 
 // Remove erases the key pair of a user or volatile slot, and of a permanent one where
@@ -148,21 +151,25 @@ func (d *Device) Remove(k scm.Key) error {
 
 // erase erases the key in a slot and what was derived from it.
 func (d *Device) erase(k scm.Key) error {
-	if _, err := d.current(); err != nil {
+	if _, err := d.current(noSlot); err != nil {
 		return err
 	}
-	var erased int
-	err := d.file.Update(func(tx *sql.Tx) (err error) {
+	var erased []scm.Slot
+	err := d.release(func(tx *sql.Tx, e *effect) (err error) {
 		erased, err = eraseKey(tx, k)
+		for _, s := range erased {
+			e.hold(s, nil)
+		}
 		return err
 	})
-	if err == nil {
-		d.purge()
+	if err != nil {
+		return err
 	}
-	if err == nil && erased > slowRemoval && d.options.has(DefectSlowRemoval) {
-		return fmt.Errorf("slot %d and %d keys derived from it: %w", k.Slot, erased-1, scm.ErrTimeout)
+	d.purge()
+	if len(erased) > slowRemoval && d.options.has(DefectSlowRemoval) {
+		return fmt.Errorf("slot %d and %d keys derived from it: %w", k.Slot, len(erased)-1, scm.ErrTimeout)
 	}
-	return fault(err)
+	return nil
 }
 
 // slowRemoval is how many derived keys it takes for DefectSlowRemoval.

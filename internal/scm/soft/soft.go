@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"libzk_pkcs11/internal/scm"
@@ -25,25 +26,22 @@ import (
 
 // Device is an open soft SCM. Besides scm.Device it is an scm.Agreer,
 // scm.Placer, scm.Volatile, scm.Heritable, scm.Sealer, scm.Capable, scm.Locker, scm.Keeper,
-// scm.Wallet and scm.Clock.
+// scm.Wallet, scm.Stamper and scm.Clock.
 type Device struct {
 	options Options
 	file    *sharedfile.File
 	rootKey rootFile
 	serial  string
 	clock   func() time.Time
+	daemon  atomic.Int64 // the daemon to which this device was opened
 
-	mu       turn.RWMutex // guards what follows, all of it a cache but volatile
-	closed   bool
-	daemon   int                  // the daemon to which this device was opened
-	steady   bool                 // nothing in flash keeps calls from being answered
-	version  uint64               // of file, when flash was read
-	flash    *flash               // nil when it has to be read
-	root     *root                // nil when sealed
-	ready    map[scm.Slot]private // keys of the flash that were used
-	volatile volatileKeys
+	known atomic.Pointer[snapshot] // never nil
+	mu    sync.Mutex               // held for a moment, to replace known
 
-	sessionMu sync.Mutex // taken before mu
+	sealing turn.RWMutex // held while this process seals the device, or opens or closes it
+	reading sync.Mutex   // held while it reads the flash; tried, never waited for
+
+	sessionMu sync.Mutex // taken before the others
 	session   *slip39    // nil when there is none
 }
 
@@ -58,6 +56,7 @@ var _ interface {
 	scm.Locker
 	scm.Keeper
 	scm.Wallet
+	scm.Stamper
 	scm.Clock
 } = (*Device)(nil)
 
@@ -70,7 +69,7 @@ func Open(dir string, o Options) (*Device, error) {
 		return nil, err
 	}
 	file, err := sharedfile.Open(filepath.Join(dir, flashName), sharedfile.Options{
-		Schema: schema, Mode: o.Mode, Group: o.Group, Wait: o.Wait, Process: o.Process,
+		Schema: schema, Parts: flashSize, Mode: o.Mode, Group: o.Group, Wait: o.Wait, Process: o.Process,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("soft SCM in %s: %w", dir, fault(err))
@@ -78,8 +77,8 @@ func Open(dir string, o Options) (*Device, error) {
 	d := &Device{
 		options: o, file: file, rootKey: rootFile{dir, o.Mode, o.Group}, clock: time.Now,
 	}
-	d.mu.Pause = o.Process.Pause
-	d.reset()
+	d.known.Store(newSnapshot())
+	d.sealing.Pause = o.Process.Pause
 	if err := d.start(); err != nil {
 		return nil, fmt.Errorf("soft SCM in %s: %w", dir, errors.Join(err, file.Close()))
 	}
@@ -89,19 +88,22 @@ func Open(dir string, o Options) (*Device, error) {
 // start makes the SCM when there is none, reads it, and finishes what a process
 // that died in Unseal may have left undone.
 func (d *Device) start() error {
-	err := d.refresh()
+	s, err := d.refresh(everySlot)
 	if errors.Is(err, errBlank) {
 		if err := d.manufacture(); err != nil {
 			return fmt.Errorf("there is none, and none can be made: %w", err)
 		}
-		err = d.refresh()
+		s, err = d.refresh(everySlot)
 	}
 	if err != nil {
 		return err
 	}
-	d.serial, d.daemon = d.flash.serial, d.flash.condition.Link.Daemon
-	d.tidy()
-	if d.flash.condition.Destroyed {
+	d.serial = s.serial
+	d.daemon.Store(int64(s.condition.Link.Daemon))
+	if s.sealed != nil || s.condition.Destroyed {
+		d.tidy()
+	}
+	if s.condition.Destroyed {
 		d.purge()
 	}
 	return nil
@@ -111,7 +113,7 @@ const modelName = "Soft SCM"
 
 // Info describes the device, also one that has destroyed its keys.
 func (d *Device) Info() (scm.Info, error) {
-	if _, err := d.answering(); err != nil {
+	if _, err := d.answering(noSlot); err != nil {
 		return scm.Info{}, err
 	}
 	return scm.Info{
@@ -125,9 +127,7 @@ func (d *Device) Info() (scm.Info, error) {
 // Version changes whenever a process has changed the flash. It is 0 once the
 // device is closed.
 func (d *Device) Version() uint64 {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if d.closed {
+	if d.known.Load().closed {
 		return 0
 	}
 	return d.file.Version()
@@ -138,7 +138,7 @@ func (d *Device) Random(p []byte) error {
 	if most := d.options.MaxRandom; most > 0 && len(p) > most {
 		return fmt.Errorf("%d random bytes at once: %w", len(p), scm.ErrInput)
 	}
-	if _, err := d.answering(); err != nil {
+	if _, err := d.answering(noSlot); err != nil {
 		return err
 	}
 	d.wait(d.options.Latency.Random)
@@ -150,12 +150,16 @@ func (d *Device) Random(p []byte) error {
 // time. Other methods answer ErrAbsent after it.
 func (d *Device) Close() error {
 	d.dropSession()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
+	d.sealing.Lock()
+	defer d.sealing.Unlock()
+	if d.known.Load().closed {
 		return nil
 	}
-	d.reset()
-	d.closed = true
+	var old *root
+	d.replace(func(s *snapshot) {
+		old = s.forget()
+		s.closed = true
+	})
+	old.destroy()
 	return d.file.Close()
 }

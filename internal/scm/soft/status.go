@@ -50,13 +50,11 @@ type ChannelStatus struct {
 
 // Status tells the state of the SCM. It uses up no fault.
 func (d *Device) Status() (Status, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.refresh(); err != nil {
+	known, err := d.refresh(everySlot)
+	if err != nil {
 		return Status{}, err
 	}
-	f, now := d.flash, d.clock()
-	c := &f.condition
+	c := &known.condition
 	s := Status{
 		Model: modelName, Serial: d.serial, Firmware: d.options.Firmware,
 		Destroyed:  c.Destroyed,
@@ -65,14 +63,14 @@ func (d *Device) Status() (Status, error) {
 		Temperature: TemperatureStatus(c.Heat),
 		Perimeter:   c.Perimeter.status(),
 		Time:        d.seconds(c),
-		LED:         c.led(now),
-		Foreign:     f.foreignSlots(),
+		LED:         c.led(d.clock()),
+		Foreign:     known.foreignSlots(),
 		Capacity:    d.options.MaxKeys,
 	}
-	for _, k := range f.keys {
+	for _, k := range known.keys() {
 		s.Slots = append(s.Slots, k.Slot)
 	}
-	if err := d.silence(now); err != nil {
+	if err := d.silence(known); err != nil {
 		s.Problem = err.Error()
 	}
 	s.Answers = s.Problem == ""

@@ -23,13 +23,13 @@ const signatureSize = 64
 // ErrInput when digest or sig has a length that no signature has, ErrCurve for keys
 // that do not sign.
 func (d *Device) Verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, error) {
-	f, err := d.current()
+	known, err := d.current(only(s))
 	if err != nil {
 		return false, err
 	}
-	k, err := f.anyKey(s, foreign)
+	k, err := known.anyKey(s, foreign)
 	if err != nil {
-		return false, d.missing(f, s, err)
+		return false, d.missing(known, s, err)
 	}
 	if k.Curve == scm.Ed25519 && d.options.Ed25519 == Ed25519None {
 		return false, fmt.Errorf("signature with %s: %w", k.Curve, scm.ErrCurve)

@@ -4,7 +4,9 @@ package soft
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"sync"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -12,29 +14,68 @@ import (
 // volatileKeys are the keys that live in memory only. The zero value holds
 // none. Slots are counted down and never given twice.
 type volatileKeys struct {
-	given int // how many slots were given so far
-	keys  map[scm.Slot]volatileKey
+	mu     sync.RWMutex // held for a moment
+	over   bool         // others have taken the place of these
+	given  int          // how many slots were given so far
+	placed uint64       // how many keys were put into slots so far
+	keys   map[scm.Slot]volatileKey
 }
 
 type volatileKey struct {
 	scm.Key
 	private private
+	number  uint64 // of the key among all that were put into slots
 }
 
+// errOver says that the keys were given up before another came to them.
+var errOver = errors.New("volatile keys are given up")
+
 // add puts a key in a slot of its own.
-func (v *volatileKeys) add(c scm.Curve, p private) scm.Key {
+func (v *volatileKeys) add(c scm.Curve, p private) (scm.Key, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	k := scm.Key{Slot: scm.FirstVolatile - scm.Slot(v.given), Curve: c, Public: p.public()}
-	v.given++
+	return k, v.put(k, p)
+}
+
+// adopt puts a key into the slot that it has elsewhere, after which no slot up to it is
+// given.
+func (v *volatileKeys) adopt(k scm.Key, p private) error {
+	if !k.Slot.Volatile() {
+		return errRange(k.Slot)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if _, taken := v.keys[k.Slot]; taken {
+		return fmt.Errorf("volatile slot %d: %w", k.Slot, scm.ErrSlotTaken)
+	}
+	return v.put(k, p)
+}
+
+// put puts a key into its slot, which is empty. The caller holds mu.
+func (v *volatileKeys) put(k scm.Key, p private) error {
+	if v.over {
+		return errOver
+	}
 	if v.keys == nil {
 		v.keys = make(map[scm.Slot]volatileKey)
 	}
-	v.keys[k.Slot] = volatileKey{k, p}
-	return k
+	v.placed++
+	v.keys[k.Slot] = volatileKey{k, p, v.placed}
+	v.given = max(v.given, int(scm.FirstVolatile-k.Slot)+1)
+	return nil
 }
 
 // key returns the key in the slot s, ErrSlotRange for a slot that was never
 // given.
 func (v *volatileKeys) key(s scm.Slot) (volatileKey, error) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.find(s)
+}
+
+// find is key for a caller that holds mu.
+func (v *volatileKeys) find(s scm.Slot) (volatileKey, error) {
 	k, ok := v.keys[s]
 	switch {
 	case ok:
@@ -45,27 +86,20 @@ func (v *volatileKeys) key(s scm.Slot) (volatileKey, error) {
 	return k, errEmpty(s)
 }
 
-// adopt puts a key into the slot that it has elsewhere, after which no slot up to it is
-// given.
-func (v *volatileKeys) adopt(k scm.Key, p private) error {
-	if !k.Slot.Volatile() {
-		return errRange(k.Slot)
-	}
-	if _, taken := v.keys[k.Slot]; taken {
-		return fmt.Errorf("volatile slot %d: %w", k.Slot, scm.ErrSlotTaken)
-	}
-	if v.keys == nil {
-		v.keys = make(map[scm.Slot]volatileKey)
-	}
-	v.keys[k.Slot] = volatileKey{k, p}
-	v.given = max(v.given, int(scm.FirstVolatile-k.Slot)+1)
-	return nil
+// number returns the number of the key in the slot s, if there is one.
+func (v *volatileKeys) number(s scm.Slot) (n uint64, there bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	k, there := v.keys[s]
+	return k.number, there
 }
 
 // remove forgets the key if it is in its slot, and whatever is there if it has no
 // public key.
 func (v *volatileKeys) remove(k scm.Key) error {
-	now, err := v.key(k.Slot)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	now, err := v.find(k.Slot)
 	if err == nil && k.Public != nil && !bytes.Equal(now.Public, k.Public) {
 		err = errEmpty(k.Slot)
 	}
@@ -75,7 +109,13 @@ func (v *volatileKeys) remove(k scm.Key) error {
 	return err
 }
 
-func (v *volatileKeys) forget() { v.keys = nil }
+// end gives up all keys, and returns what takes the place of v.
+func (v *volatileKeys) end() *volatileKeys {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.keys, v.over = nil, true
+	return &volatileKeys{given: v.given, placed: v.placed}
+}
 
 // GenerateVolatile makes a key pair that lives until Close, Forget or the
 // sealing of the device by another process.
@@ -87,22 +127,31 @@ func (d *Device) GenerateVolatile(c scm.Curve) (scm.Key, error) {
 		return scm.Key{}, err
 	}
 	d.wait(d.options.Latency.Generate)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.open(); err != nil {
-		return scm.Key{}, err
+	var k scm.Key
+	err = d.withVolatile(func(v *volatileKeys) (err error) {
+		k, err = v.add(c, p)
+		return err
+	})
+	return clone(k), err
+}
+
+// withVolatile calls f with the volatile keys of an open device, again when they were given up
+// before it came to them.
+func (d *Device) withVolatile(f func(*volatileKeys) error) error {
+	for {
+		s, err := d.open(noSlot)
+		if err != nil {
+			return err
+		}
+		if err := f(s.volatile); err != errOver {
+			return err
+		}
 	}
-	return clone(d.volatile.add(c, p)), nil
 }
 
 // VolatileSecret returns the private key in a volatile slot.
 func (d *Device) VolatileSecret(s scm.Slot) ([]byte, error) {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if d.closed {
-		return nil, errClosed
-	}
-	k, err := d.volatile.key(s)
+	k, err := d.volatileIn(s)
 	if err != nil {
 		return nil, err
 	}
@@ -118,29 +167,27 @@ func (d *Device) AdoptVolatile(k scm.Key, secret []byte) error {
 	if !bytes.Equal(p.public(), k.Public) {
 		return fmt.Errorf("volatile slot %d: another key than its public half says: %w", k.Slot, scm.ErrInput)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.open(); err != nil {
-		return err
-	}
-	return d.volatile.adopt(clone(k), p)
+	return d.withVolatile(func(v *volatileKeys) error { return v.adopt(clone(k), p) })
 }
 
 func (d *Device) removeVolatile(k scm.Key) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
+	s := d.known.Load()
+	if s.closed {
 		return errClosed
 	}
-	return d.volatile.remove(k)
+	return s.volatile.remove(k)
 }
 
 func (d *Device) volatileKey(s scm.Slot) (scm.Key, error) {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if d.closed {
-		return scm.Key{}, errClosed
-	}
-	k, err := d.volatile.key(s)
+	k, err := d.volatileIn(s)
 	return clone(k.Key), err
+}
+
+// volatileIn returns what is in a volatile slot, whether the device is open or not.
+func (d *Device) volatileIn(slot scm.Slot) (volatileKey, error) {
+	s := d.known.Load()
+	if s.closed {
+		return volatileKey{}, errClosed
+	}
+	return s.volatile.key(slot)
 }

@@ -150,11 +150,11 @@ func (d *Device) addNode(n hd.Node, may func(*sql.Tx) error, place func(*sealedK
 	if err != nil {
 		return 0, err
 	}
-	key := sealedKey{Key: scm.Key{Curve: n.Curve, Public: n.Public}}
+	key := &sealedKey{Key: scm.Key{Curve: n.Curve, Public: n.Public}}
 	secret := append(slices.Clone(n.Private), n.Chain...)
 	defer clear(secret)
-	err = d.file.Update(func(tx *sql.Tx) error {
-		if err := checkRoot(tx, r); err != nil {
+	err = d.transact(func(tx *sql.Tx, e *effect) error {
+		if err := e.under(tx, r); err != nil {
 			return err
 		}
 		if err := may(tx); err != nil {
@@ -163,8 +163,9 @@ func (d *Device) addNode(n hd.Node, may func(*sql.Tx) error, place func(*sealedK
 		if key.Slot, err = d.freeSlot(tx); err != nil {
 			return err
 		}
-		place(&key)
+		place(key)
+		e.hold(key.Slot, key)
 		return writeKey(tx, r, key, secret)
 	})
-	return key.Slot, fault(err)
+	return key.Slot, err
 }

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"bytes"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// snapshot is what this process knows of the SCM, and has opened of it. Nobody changes
+// it: a call goes on with the one that it has found, and waits for nobody who makes
+// another.
+type snapshot struct {
+	*flash   // never nil
+	closed   bool
+	steady   bool          // nothing in flash keeps calls from being answered
+	root     *root         // nil when sealed
+	next     *root         // this process is about to make it the root key; nil else
+	volatile *volatileKeys // never nil
+	era      uint64        // grows when keys can be used that could not before, or the reverse
+}
+
+func newSnapshot() *snapshot {
+	return &snapshot{flash: new(flash), volatile: new(volatileKeys), era: 1}
+}
+
+// forget gives up everything that was read, opened or kept in memory only. The caller
+// destroys the root key that it returns.
+func (s *snapshot) forget() *root {
+	old := s.root
+	s.flash, s.steady, s.root = new(flash), false, nil
+	s.volatile = s.volatile.end()
+	s.era++
+	return old
+}
+
+// keyless reports whether the root key is to be had without a secret, and is not there.
+func (s *snapshot) keyless() bool {
+	return s.root == nil && s.sealed == nil && !s.condition.Destroyed
+}
+
+// span is a range of permanent and user slots: from first on, before end.
+type span struct{ first, end scm.Slot }
+
+var (
+	noSlot    = span{}
+	everySlot = span{0, scm.LastUser + 1}
+)
+
+// only is the span of one slot. It is empty for others than permanent and user slots.
+func only(s scm.Slot) span {
+	if !s.Permanent() && !s.User() {
+		return noSlot
+	}
+	return span{s, s + 1}
+}
+
+// has reports whether s has the slots, and everything beside the slots, as they were at
+// some time.
+func (s *snapshot) has(slots span) bool {
+	if s.rest == nil || s.keyless() {
+		return false
+	}
+	for i := slots.first; i < slots.end; i++ {
+		if s.cells[i] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// learn adds what was read of the flash since base was known, and the root key r that lay
+// in its file. A root key that is not the one of the flash any more is given up, with all
+// that was opened by it. It returns the root keys that are of no use.
+func (s *snapshot) learn(base *snapshot, f *flash, r *root) (useless []*root) {
+	same := s.rest != nil && bytes.Equal(s.rootID, f.rootID)
+	if !same && s.rest != base.rest {
+		return []*root{r} // f may be the older of the two
+	}
+	switch {
+	case s.next != nil && bytes.Equal(s.next.id, f.rootID):
+		s.root = s.next
+	case s.root != nil && !bytes.Equal(s.root.id, f.rootID):
+		useless = append(useless, s.forget())
+	}
+	if same {
+		f = s.flash.with(f)
+	}
+	s.flash = f
+	if s.root == nil && r != nil {
+		s.root, r = r, nil
+		s.era++
+	}
+	return append(useless, r)
+}
+
+// with returns f with what was read in another moment, under the same root key.
+func (f *flash) with(g *flash) *flash {
+	both := *f
+	if g.rest.version > f.rest.version {
+		g.ephemeral.inherit(f.ephemeral)
+		both.rest = g.rest
+	}
+	for s, c := range g.cells {
+		if c != nil {
+			both.put(scm.Slot(s), c)
+		}
+	}
+	return &both
+}
+
+// put makes c what is known of a slot, unless that is as new.
+func (f *flash) put(s scm.Slot, c *cell) {
+	old := f.cells[s]
+	if old != nil && old.version >= c.version {
+		return
+	}
+	c.inherit(old)
+	f.cells[s] = c
+}
+
+// inherit keeps the private key ready that is in the slot still.
+func (c *cell) inherit(old *cell) {
+	if old != nil && c.key.same(old.key) {
+		c.ready.Store(old.ready.Load())
+	}
+}

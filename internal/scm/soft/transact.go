@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"bytes"
+	"database/sql"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/sharedfile"
+)
+
+// effect is what a transaction has changed in the flash. What it tells beside the parts is
+// known afterwards, and need not be read.
+type effect struct {
+	parts  []int
+	keys   map[scm.Slot]*sealedKey // what slots hold now, nil for nothing
+	change func(*rest)             // of everything beside the slots
+
+	rootID []byte // of the root key under which keys are sealed
+	before uint64 // version of everything beside the slots
+}
+
+// under says that keys are sealed under r. ErrSealed when that is not the root key of the
+// flash any more.
+func (e *effect) under(tx *sql.Tx, r *root) error {
+	if err := checkRoot(tx, r); err != nil {
+		return err
+	}
+	e.rootID = r.id
+	return nil
+}
+
+// touch says that a part has changed.
+func (e *effect) touch(part int) { e.parts = append(e.parts, part) }
+
+// hold says that a slot holds a key, or none.
+func (e *effect) hold(s scm.Slot, k *sealedKey) {
+	if s == scm.EphemeralSlot {
+		e.rest(func(r *rest) { r.ephemeral = &cell{key: k} })
+		return
+	}
+	e.touch(partOf(s))
+	if e.keys == nil {
+		e.keys = make(map[scm.Slot]*sealedKey)
+	}
+	e.keys[s] = k
+}
+
+// rest says how everything beside the slots has changed.
+func (e *effect) rest(change func(*rest)) {
+	e.touch(restPart)
+	e.change = change
+}
+
+// transact calls fn in a transaction on the flash, in which it notes what it does.
+func (d *Device) transact(fn func(tx *sql.Tx, e *effect) error) error {
+	return d.apply(d.file.Change, fn)
+}
+
+// release is transact for what makes room, which works where there is no more.
+func (d *Device) release(fn func(tx *sql.Tx, e *effect) error) error {
+	return d.apply(d.file.Release, fn)
+}
+
+func (d *Device) apply(change func(func(*sql.Tx) ([]int, error)) (sharedfile.Change, error), fn func(*sql.Tx, *effect) error) error {
+	var e effect
+	c, err := change(func(tx *sql.Tx) ([]int, error) {
+		e = effect{before: d.file.PartVersion(restPart)} // nobody else changes it now
+		err := fn(tx, &e)
+		return e.parts, err
+	})
+	if err != nil {
+		return fault(err)
+	}
+	d.replace(func(s *snapshot) {
+		if s.rest == nil || e.rootID != nil && !bytes.Equal(e.rootID, s.rootID) {
+			return
+		}
+		s.flash = s.flash.after(&e, c.After)
+		s.steady = d.silence(s) == nil
+	})
+	return nil
+}
+
+// after returns f as it is after a change that has the version.
+func (f *flash) after(e *effect, version uint64) *flash {
+	next := *f
+	for s, k := range e.keys {
+		next.put(s, &cell{version: version, key: k})
+	}
+	if e.change != nil && f.rest.version == e.before {
+		r := *f.rest
+		r.version = version
+		e.change(&r)
+		next.rest = &r
+	}
+	return &next
+}
