@@ -35,7 +35,7 @@ var others = map[string]processtest.Role{
 
 // A signature that waits for another process takes as long as that wants, up to the 5 s of
 // Options.Wait. One that does not may still be late on a busy machine.
-const late = time.Second
+const late = 2 * time.Second
 
 // change makes and removes keys, with the pause in between that it is told. It tells each
 // that it has made.
@@ -190,7 +190,7 @@ func TestBesideLock(t *testing.T) {
 	waiting := open(t, dir, impatient)
 	generate(t, u.d, scm.P256) // that the other has to read
 	p, _ := stopped(t, "lock", dir, "")
-	const callers = 8
+	const callers = 16
 	told := make(chan error, callers)
 	begun := time.Now()
 	for range callers {

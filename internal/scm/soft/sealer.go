@@ -60,7 +60,7 @@ func (d *Device) Unseal(pass []byte) error {
 			return nil
 		}
 		switch err := d.replaceRoot(pass); {
-		case errors.Is(err, scm.ErrReadOnly):
+		case errors.Is(err, scm.ErrReadOnly), errors.Is(err, scm.ErrFull):
 			return nil // open, but what Prepare began has to wait
 		case !errors.Is(err, scm.ErrSealed):
 			return err

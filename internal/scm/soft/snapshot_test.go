@@ -207,6 +207,56 @@ func TestSignWhileSealing(t *testing.T) {
 	meanwhile.end()
 }
 
+// TestSeesOwnRootKey reads the flash between the two steps in which the device makes a new
+// root key its own: nothing is forgotten.
+func TestSeesOwnRootKey(t *testing.T) {
+	b := newBench(t, Options{})
+	volatile, err := b.d.GenerateVolatile(scm.P256)
+	must(t, err)
+	old, next := b.d.known.Load().root, newRoot()
+	b.d.replace(func(s *snapshot) { s.next = next })
+	must(t, b.d.file.Update(func(tx *sql.Tx) error { return b.d.moveKeys(tx, old, next, []byte("secret")) }))
+	for _, s := range []scm.Slot{0, volatile.Slot} {
+		_, err := b.d.Sign(s, make([]byte, 32))
+		must(t, err)
+	}
+	b.signs(b.other, scm.ErrSealed)
+}
+
+// TestOldReading has what was read under a root key come after what was read under the next.
+func TestOldReading(t *testing.T) {
+	b := newBench(t, Options{})
+	base := b.d.known.Load()
+	f, r, err := b.d.readChanged(&snapshot{flash: new(flash)}, everySlot)
+	must(t, err)
+	must(t, b.d.Prepare([]byte("secret")))
+	must(t, b.d.Unseal([]byte("secret")))
+	b.signs(b.d, nil)
+	now := b.d.known.Load()
+	if s := b.d.learn(base, f, r); s.flash != now.flash || s.root != now.root {
+		t.Error("an old reading takes the place of a new one")
+	}
+	b.signs(b.d, nil)
+}
+
+// TestVolatileOver puts a key among volatile keys that are given up meanwhile.
+func TestVolatileOver(t *testing.T) {
+	d := openTest(t, t.TempDir())
+	first := d.known.Load().volatile
+	k, err := d.GenerateVolatile(scm.P256)
+	must(t, err)
+	d.Forget()
+	p, err := generate(scm.P256, make([]byte, secretSize))
+	must(t, err)
+	if _, err := first.add(scm.P256, p); err != errOver {
+		t.Errorf("add: %v", err)
+	}
+	again, err := d.GenerateVolatile(scm.P256)
+	if err != nil || again.Slot >= k.Slot {
+		t.Errorf("slot %d, %v; before %d", again.Slot, err, k.Slot)
+	}
+}
+
 // crowd are goroutines that do things again and again.
 type crowd struct {
 	t    *testing.T
@@ -256,7 +306,7 @@ func TestForgetMeanwhile(t *testing.T) {
 			return orEmpty(b.d.Remove(k))
 		})
 	}
-	for range 100 {
+	for range 30 {
 		b.d.Forget()
 		b.signs(b.d, scm.ErrSealed)
 		must(t, b.d.Unseal(secret))
