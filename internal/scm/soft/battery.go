@@ -35,7 +35,7 @@ func factoryBattery() battery { return battery{Volts: 3.1, Threshold: 2.3} }
 
 // BatteryVoltage returns the voltage of the battery.
 func (d *Device) BatteryVoltage() (float32, error) {
-	s, err := d.answering(noSlot)
+	s, err := d.answering()
 	if err != nil {
 		return 0, err
 	}

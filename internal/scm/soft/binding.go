@@ -34,7 +34,7 @@ func (d *Device) LockBinding() error {
 // its host. It answers like any other call, so that a host to which the SCM is
 // not bound gets an error, unless Options.TellsUnbound.
 func (d *Device) Binding() (locked, bound bool, err error) {
-	s, err := d.answering(noSlot)
+	s, err := d.answering()
 	if errors.Is(err, scm.ErrAbsent) && d.options.TellsUnbound && s.rest != nil && s.condition.Binding.Unbound {
 		return s.condition.Binding.Locked, false, nil
 	}

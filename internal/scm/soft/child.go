@@ -128,12 +128,18 @@ func findNode(tx *sql.Tx, master scm.Slot, address string) (s scm.Slot, err erro
 // NodeAddress returns where in its wallet the key in a slot is, the wallet's name
 // and the slot of its topmost key. ErrInput for a key that is in no wallet.
 func (d *Device) NodeAddress(s scm.Slot) (address, wallet string, master scm.Slot, err error) {
-	known, err := d.current(everySlot)
+	known, err := d.current(only(s))
 	if err != nil {
 		return "", "", 0, err
 	}
 	k, err := known.walletKey(s)
 	if err != nil {
+		return "", "", 0, err
+	}
+	if known, err = d.refresh(only(s), only(k.node.master)); err != nil {
+		return "", "", 0, err
+	}
+	if k, err = known.walletKey(s); err != nil {
 		return "", "", 0, err
 	}
 	top, err := known.key(k.node.master)

@@ -9,7 +9,7 @@ import (
 // Time returns the time of the SCM's clock in seconds since 1970. A precise answer
 // comes at the moment in which the second begins, up to 1 s later.
 func (d *Device) Time(precise bool) (uint32, error) {
-	s, err := d.answering(noSlot)
+	s, err := d.answering()
 	if err != nil {
 		return 0, err
 	}
@@ -22,7 +22,7 @@ func (d *Device) Time(precise bool) (uint32, error) {
 
 // RTCDrift returns how many millionths the SCM's clock is too fast.
 func (d *Device) RTCDrift() (float32, error) {
-	if _, err := d.answering(noSlot); err != nil {
+	if _, err := d.answering(); err != nil {
 		return 0, err
 	}
 	return d.options.Drift, nil

@@ -120,7 +120,7 @@ func (d *Device) inject(f func(c *condition) error) error {
 
 // set is a call of the host that changes the condition.
 func (d *Device) set(f func(c *condition) error) error {
-	if _, err := d.answering(noSlot); err != nil {
+	if _, err := d.answering(); err != nil {
 		return err
 	}
 	return d.inject(f)
@@ -128,7 +128,7 @@ func (d *Device) set(f func(c *condition) error) error {
 
 // look returns the condition, whether the SCM answers its host or not.
 func (d *Device) look() (condition, error) {
-	s, err := d.refresh(noSlot)
+	s, err := d.refresh()
 	if err != nil {
 		return condition{}, err
 	}
@@ -144,7 +144,7 @@ const pollPause = 5 * time.Millisecond
 func (d *Device) await(timeout time.Duration, happened func(*condition) bool) error {
 	deadline := time.Now().Add(timeout)
 	for {
-		s, err := d.answering(noSlot)
+		s, err := d.answering()
 		if err != nil {
 			return err
 		}

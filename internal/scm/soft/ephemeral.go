@@ -21,7 +21,7 @@ func (d *Device) GenerateEphemeral(c scm.Curve) error {
 
 // InvalidateEphemeral erases the ephemeral key pair, if there is one.
 func (d *Device) InvalidateEphemeral() error {
-	if _, err := d.current(noSlot); err != nil {
+	if _, err := d.current(); err != nil {
 		return err
 	}
 	return d.release(func(tx *sql.Tx, e *effect) error {

@@ -24,7 +24,7 @@ type foreignKey struct {
 // Foreign lists the foreign public keys in ascending order of their slots,
 // without those that are not given away.
 func (d *Device) Foreign() ([]scm.Key, error) {
-	known, err := d.current(noSlot)
+	known, err := d.current()
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func (d *Device) Foreign() ([]scm.Key, error) {
 
 // ForeignSlots lists the slots of all foreign public keys in ascending order.
 func (d *Device) ForeignSlots() ([]scm.Slot, error) {
-	known, err := d.current(noSlot)
+	known, err := d.current()
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (r *rest) foreignSlots() []scm.Slot { return slices.Sorted(maps.Keys(r.fore
 // ForeignKey returns one foreign public key. ErrSlotRange, ErrSlotEmpty,
 // ErrExport.
 func (d *Device) ForeignKey(s scm.Slot) (scm.Key, error) {
-	known, err := d.current(noSlot)
+	known, err := d.current()
 	if err != nil {
 		return scm.Key{}, err
 	}
@@ -83,7 +83,7 @@ func (d *Device) StoreForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 	if err := checkPublic(c, public); err != nil {
 		return 0, err
 	}
-	if _, err := d.current(noSlot); err != nil {
+	if _, err := d.current(); err != nil {
 		return 0, err
 	}
 	k := foreignKey{Key: scm.Key{Curve: c, Public: slices.Clone(public)}}
@@ -117,7 +117,7 @@ WHERE s NOT IN (SELECT slot FROM foreign_key)`
 
 // RemoveForeign erases a foreign public key. ErrSlotRange, ErrSlotEmpty.
 func (d *Device) RemoveForeign(s scm.Slot) error {
-	known, err := d.current(noSlot)
+	known, err := d.current()
 	if err != nil {
 		return err
 	}

@@ -11,12 +11,12 @@ import (
 
 // answering returns what is known, with the slots as they are now, or why the SCM does
 // not answer. Every call of a host passes here once.
-func (d *Device) answering(slots span) (*snapshot, error) {
+func (d *Device) answering(slots ...span) (*snapshot, error) {
 	if s := d.known.Load(); s.steady && d.fresh(s, slots) {
 		return s, nil
 	}
 	for {
-		s, err := d.refresh(slots)
+		s, err := d.refresh(slots...)
 		if err != nil {
 			return s, err
 		}
@@ -34,8 +34,8 @@ func (d *Device) answering(slots span) (*snapshot, error) {
 }
 
 // current is answering for calls that need keys.
-func (d *Device) current(slots span) (*snapshot, error) {
-	s, err := d.answering(slots)
+func (d *Device) current(slots ...span) (*snapshot, error) {
+	s, err := d.answering(slots...)
 	if err == nil && s.condition.Destroyed {
 		err = scm.ErrDestroyed
 	}
@@ -43,8 +43,8 @@ func (d *Device) current(slots span) (*snapshot, error) {
 }
 
 // open is current for calls that need private keys.
-func (d *Device) open(slots span) (*snapshot, error) {
-	s, err := d.current(slots)
+func (d *Device) open(slots ...span) (*snapshot, error) {
+	s, err := d.current(slots...)
 	if err == nil && s.root == nil {
 		err = scm.ErrSealed
 	}
@@ -53,7 +53,7 @@ func (d *Device) open(slots span) (*snapshot, error) {
 
 // unsealed returns the root key of the flash as it is now.
 func (d *Device) unsealed() (*root, error) {
-	s, err := d.open(noSlot)
+	s, err := d.open()
 	return s.root, err
 }
 
@@ -95,7 +95,7 @@ func (d *Device) silence(s *snapshot) error {
 // Reconnect makes the device one that was opened just now, in the eyes of the
 // daemon: calls work again after the daemon has started anew.
 func (d *Device) Reconnect() error {
-	s, err := d.refresh(noSlot)
+	s, err := d.refresh()
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func factoryHeat() heat { return heat{Celsius: 40, Low: -10, High: 65} }
 
 // CPUTemperature returns the temperature of the SCM's processor in °C.
 func (d *Device) CPUTemperature() (float32, error) {
-	s, err := d.answering(noSlot)
+	s, err := d.answering()
 	if err != nil {
 		return 0, err
 	}

@@ -103,7 +103,7 @@ func (d *Device) lockKeys(shared bool) (lockKeys, error) {
 
 // secret returns a secret of the device itself.
 func (d *Device) secret(name string) ([]byte, error) {
-	s, err := d.open(noSlot)
+	s, err := d.open()
 	if err != nil {
 		return nil, err
 	}

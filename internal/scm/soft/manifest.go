@@ -93,7 +93,7 @@ func (d *Device) digestOf(path string) ([]byte, error) {
 
 // RemoveBootFile takes a file out of the manifest. ErrInput when it is not there.
 func (d *Device) RemoveBootFile(path string) error {
-	if _, err := d.answering(noSlot); err != nil {
+	if _, err := d.answering(); err != nil {
 		return err
 	}
 	return d.release(func(tx *sql.Tx, _ *effect) error {
@@ -111,7 +111,7 @@ func (d *Device) RemoveBootFile(path string) error {
 // BootManifest returns the names of the files of supervised boot with a space
 // between them. It is enabled when there are some.
 func (d *Device) BootManifest() (string, error) {
-	if _, err := d.answering(noSlot); err != nil {
+	if _, err := d.answering(); err != nil {
 		return "", err
 	}
 	var names []string
@@ -137,7 +137,7 @@ func bootFiles(tx *sql.Tx) (files []bootFile, err error) {
 
 // VerifyBootFiles returns the names of the files whose signature is wrong now.
 func (d *Device) VerifyBootFiles() (failed []string, err error) {
-	if _, err := d.current(noSlot); err != nil {
+	if _, err := d.current(); err != nil {
 		return nil, err
 	}
 	err = d.file.View(func(tx *sql.Tx) error {

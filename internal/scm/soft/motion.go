@@ -32,7 +32,7 @@ type Acceleration struct {
 
 // Accelerometer returns what it tells of x, y and z: an SCM that lies flat.
 func (d *Device) Accelerometer() (a [axes]Acceleration, err error) {
-	s, err := d.answering(noSlot)
+	s, err := d.answering()
 	if err != nil {
 		return a, err
 	}
@@ -61,7 +61,7 @@ func (d *Device) SetTapSensitivity(axis int, percent float32) error {
 
 // WaitTap returns at the next tap. ErrTimeout.
 func (d *Device) WaitTap(timeout time.Duration) error {
-	s, err := d.answering(noSlot)
+	s, err := d.answering()
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (d *Device) SetI2CAddress(address int) error {
 	if (address < 0x30 || address > 0x37) && (address < 0x60 || address > 0x67) {
 		return fmt.Errorf("I²C address %#x: %w", address, scm.ErrInput)
 	}
-	if _, err := d.answering(noSlot); err != nil {
+	if _, err := d.answering(); err != nil {
 		return err
 	}
 	return fmt.Errorf("I²C address: %w", scm.ErrAbility)

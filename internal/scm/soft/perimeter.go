@@ -114,7 +114,7 @@ func (d *Device) SetPerimeterDelays(minNS, maxNS int) error {
 // PerimeterEvents returns when each channel was breached for the first time since
 // ClearPerimeter, in seconds since 1970, 0 for a channel that was not.
 func (d *Device) PerimeterEvents() (times [PerimeterChannels]uint32, err error) {
-	s, err := d.answering(noSlot)
+	s, err := d.answering()
 	if err != nil {
 		return times, err
 	}

@@ -10,13 +10,15 @@ import (
 )
 
 // fresh reports whether s has the slots, and everything beside the slots, as they are now.
-func (d *Device) fresh(s *snapshot, slots span) bool {
+func (d *Device) fresh(s *snapshot, slots []span) bool {
 	if s.rest == nil || s.keyless() || s.rest.version != d.file.PartVersion(restPart) {
 		return false
 	}
-	for i := slots.first; i < slots.end; i++ {
-		if c := s.cells[i]; c == nil || c.version != d.file.PartVersion(int(i)) {
-			return false
+	for _, some := range slots {
+		for i := some.first; i < some.end; i++ {
+			if c := s.cells[i]; c == nil || c.version != d.file.PartVersion(partOf(i)) {
+				return false
+			}
 		}
 	}
 	return true
@@ -24,7 +26,7 @@ func (d *Device) fresh(s *snapshot, slots span) bool {
 
 // refresh returns what is known once it has the slots, and everything beside the slots,
 // as they are now. It reads what has changed, and nothing else.
-func (d *Device) refresh(slots span) (*snapshot, error) {
+func (d *Device) refresh(slots ...span) (*snapshot, error) {
 	release := d.takeTurn(slots)
 	defer release()
 	for {
@@ -58,13 +60,15 @@ var errMoved = errors.New("the flash has changed meanwhile")
 // others, and reads again. Of a change that is committed and has no version yet, some slots
 // may show the state after it and others the one before. But no key is seen without the
 // identity of the root key that opens it.
-func (d *Device) readChanged(s *snapshot, slots span) (*flash, *root, error) {
+func (d *Device) readChanged(s *snapshot, slots []span) (*flash, *root, error) {
 	f := new(flash)
 	version := d.file.PartVersion(restPart)
-	for i := slots.first; i < slots.end; i++ {
-		v := d.file.PartVersion(int(i))
-		if c := s.cells[i]; c == nil || c.version != v {
-			f.cells[i] = &cell{version: v}
+	for _, some := range slots {
+		for i := some.first; i < some.end; i++ {
+			v := d.file.PartVersion(partOf(i))
+			if c := s.cells[i]; c == nil || c.version != v {
+				f.cells[i] = &cell{version: v}
+			}
 		}
 	}
 	err := d.file.View(func(tx *sql.Tx) error {
@@ -151,7 +155,7 @@ const (
 )
 
 // takeTurn waits for another's reading to end, or to bring what this one is for.
-func (d *Device) takeTurn(slots span) (release func()) {
+func (d *Device) takeTurn(slots []span) (release func()) {
 	deadline := time.Now().Add(patience)
 	for p := firstPause; !d.reading.TryLock(); p *= 2 {
 		if time.Now().After(deadline) || d.fresh(d.known.Load(), slots) {

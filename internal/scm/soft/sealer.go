@@ -21,7 +21,7 @@ func (d *Device) Prepare(secret []byte) error {
 	if len(secret) == 0 {
 		return fmt.Errorf("empty secret: %w", scm.ErrInput)
 	}
-	s, err := d.open(noSlot)
+	s, err := d.open()
 	if err != nil || d.staysOpen(s) {
 		return err
 	}
@@ -45,7 +45,7 @@ func (d *Device) Unseal(pass []byte) error {
 	d.sealing.Lock()
 	defer d.sealing.Unlock()
 	for {
-		s, err := d.current(noSlot)
+		s, err := d.current()
 		if err != nil {
 			return err
 		}

@@ -75,7 +75,7 @@ func (d *Device) Agree(s scm.Slot, peer []byte) ([]byte, error) {
 // AgreeWith is Agree with the public key in another slot, which need not be one that
 // is given away. ErrSlotRange and ErrSlotEmpty also of that one.
 func (d *Device) AgreeWith(s, peer scm.Slot, foreign bool) ([]byte, error) {
-	known, err := d.current(everySlot)
+	known, err := d.current(only(s), only(peer))
 	if err != nil {
 		return nil, err
 	}

@@ -90,7 +90,7 @@ func (d *Device) idle() error {
 
 // CancelSLIP39 gives up the session, if there is one.
 func (d *Device) CancelSLIP39() error {
-	if _, err := d.answering(noSlot); err != nil {
+	if _, err := d.answering(); err != nil {
 		return err
 	}
 	d.dropSession()
@@ -123,7 +123,7 @@ func (s *slip39) end() {
 // them its share takes; the members that are added next are its own. ErrInput without
 // a session, for another number, and once members of the group have been added.
 func (d *Device) SetSLIP39Group(index, members, threshold int) error {
-	if _, err := d.answering(noSlot); err != nil {
+	if _, err := d.answering(); err != nil {
 		return err
 	}
 	d.sessionMu.Lock()

@@ -151,7 +151,7 @@ func (d *Device) Remove(k scm.Key) error {
 
 // erase erases the key in a slot and what was derived from it.
 func (d *Device) erase(k scm.Key) error {
-	if _, err := d.current(noSlot); err != nil {
+	if _, err := d.current(); err != nil {
 		return err
 	}
 	var erased []scm.Slot

@@ -4,6 +4,7 @@ package soft
 
 import (
 	"bytes"
+	"slices"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -43,27 +44,24 @@ func (s *snapshot) keyless() bool {
 // span is a range of permanent and user slots: from first on, before end.
 type span struct{ first, end scm.Slot }
 
-var (
-	noSlot    = span{}
-	everySlot = span{0, scm.LastUser + 1}
-)
+var everySlot = span{0, scm.LastUser + 1}
 
 // only is the span of one slot. It is empty for others than permanent and user slots.
 func only(s scm.Slot) span {
 	if !s.Permanent() && !s.User() {
-		return noSlot
+		return span{}
 	}
 	return span{s, s + 1}
 }
 
 // has reports whether s has the slots, and everything beside the slots, as they were at
 // some time.
-func (s *snapshot) has(slots span) bool {
+func (s *snapshot) has(slots []span) bool {
 	if s.rest == nil || s.keyless() {
 		return false
 	}
-	for i := slots.first; i < slots.end; i++ {
-		if s.cells[i] == nil {
+	for _, some := range slots {
+		if slices.Contains(s.cells[some.first:some.end], nil) {
 			return false
 		}
 	}

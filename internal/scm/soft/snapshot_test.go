@@ -227,7 +227,7 @@ func TestSeesOwnRootKey(t *testing.T) {
 func TestOldReading(t *testing.T) {
 	b := newBench(t, Options{})
 	base := b.d.known.Load()
-	f, r, err := b.d.readChanged(&snapshot{flash: new(flash)}, everySlot)
+	f, r, err := b.d.readChanged(&snapshot{flash: new(flash)}, []span{everySlot})
 	must(t, err)
 	must(t, b.d.Prepare([]byte("secret")))
 	must(t, b.d.Unseal([]byte("secret")))

@@ -113,7 +113,7 @@ const modelName = "Soft SCM"
 
 // Info describes the device, also one that has destroyed its keys.
 func (d *Device) Info() (scm.Info, error) {
-	if _, err := d.answering(noSlot); err != nil {
+	if _, err := d.answering(); err != nil {
 		return scm.Info{}, err
 	}
 	return scm.Info{
@@ -138,7 +138,7 @@ func (d *Device) Random(p []byte) error {
 	if most := d.options.MaxRandom; most > 0 && len(p) > most {
 		return fmt.Errorf("%d random bytes at once: %w", len(p), scm.ErrInput)
 	}
-	if _, err := d.answering(noSlot); err != nil {
+	if _, err := d.answering(); err != nil {
 		return err
 	}
 	d.wait(d.options.Latency.Random)

@@ -139,7 +139,7 @@ func (d *Device) GenerateVolatile(c scm.Curve) (scm.Key, error) {
 // before it came to them.
 func (d *Device) withVolatile(f func(*volatileKeys) error) error {
 	for {
-		s, err := d.open(noSlot)
+		s, err := d.open()
 		if err != nil {
 			return err
 		}
