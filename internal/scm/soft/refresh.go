@@ -44,7 +44,7 @@ func (d *Device) refresh(slots ...span) (*snapshot, error) {
 		if err != nil {
 			return s, fault(err)
 		}
-		if s = d.learn(s, f, r); s.has(slots) {
+		if s, ok := d.learn(s, f, r); ok && s.has(slots) {
 			return s, nil
 		}
 	}
@@ -115,17 +115,18 @@ func (d *Device) readRoot(s *snapshot, f *flash) (*root, error) {
 	return r, err
 }
 
-// learn makes known what was read since base was, and returns what is known then.
-func (d *Device) learn(base *snapshot, f *flash, r *root) *snapshot {
+// learn makes known what was read since base was, and returns what is known then. It is not
+// ok when that is not what was read, nor later.
+func (d *Device) learn(base *snapshot, f *flash, r *root) (s *snapshot, ok bool) {
 	useless := []*root{r}
-	s := d.replace(func(s *snapshot) {
-		useless = s.learn(base, f, r)
+	s = d.replace(func(s *snapshot) {
+		useless, ok = s.learn(base, f, r)
 		s.steady = s.rest != nil && d.silence(s) == nil
 	})
 	for _, r := range useless {
 		r.destroy()
 	}
-	return s
+	return s, ok
 }
 
 // replace puts a changed copy of what is known in its place, unless the device is closed.

@@ -70,11 +70,12 @@ func (s *snapshot) has(slots []span) bool {
 
 // learn adds what was read of the flash since base was known, and the root key r that lay
 // in its file. A root key that is not the one of the flash any more is given up, with all
-// that was opened by it. It returns the root keys that are of no use.
-func (s *snapshot) learn(base *snapshot, f *flash, r *root) (useless []*root) {
+// that was opened by it. It returns the root keys that are of no use, and not ok when f is
+// of no use.
+func (s *snapshot) learn(base *snapshot, f *flash, r *root) (useless []*root, ok bool) {
 	same := s.rest != nil && bytes.Equal(s.rootID, f.rootID)
-	if !same && s.rest != base.rest {
-		return []*root{r} // f may be the older of the two
+	if !same && (s.rest != base.rest || s.root != base.root) {
+		return []*root{r}, false // f may be older than what is known now
 	}
 	switch {
 	case s.next != nil && bytes.Equal(s.next.id, f.rootID):
@@ -90,7 +91,7 @@ func (s *snapshot) learn(base *snapshot, f *flash, r *root) (useless []*root) {
 		s.root, r = r, nil
 		s.era++
 	}
-	return append(useless, r)
+	return append(useless, r), true
 }
 
 // with returns f with what was read in another moment, under the same root key.

@@ -231,12 +231,26 @@ func TestOldReading(t *testing.T) {
 	must(t, err)
 	must(t, b.d.Prepare([]byte("secret")))
 	must(t, b.d.Unseal([]byte("secret")))
-	b.signs(b.d, nil)
-	now := b.d.known.Load()
-	if s := b.d.learn(base, f, r); s.flash != now.flash || s.root != now.root {
-		t.Error("an old reading takes the place of a new one")
+	ignored := func(base *snapshot, f *flash, r *root) {
+		t.Helper()
+		now := b.d.known.Load()
+		if s, ok := b.d.learn(base, f, r); ok || s.flash != now.flash || s.root != now.root {
+			t.Error("an old reading takes the place of a new one")
+		}
+		b.signs(b.d, nil)
 	}
 	b.signs(b.d, nil)
+	ignored(base, f, r)
+	// Twice with nothing read yet, but not under the same root key.
+	for _, secret := range []string{"second", "third"} {
+		base = b.d.known.Load()
+		must(t, b.d.Prepare([]byte(secret)))
+		must(t, b.d.Unseal([]byte(secret)))
+		if now := b.d.known.Load(); now.rest != nil {
+			t.Fatal("the flash is known: the test shows nothing")
+		}
+		ignored(&snapshot{flash: new(flash), root: base.root}, base.flash, nil)
+	}
 }
 
 // TestVolatileOver puts a key among volatile keys that are given up meanwhile.
