@@ -302,6 +302,42 @@ func (c *crowd) end() {
 	c.all.Wait()
 }
 
+// TestSeenAtOnce has a device see what another has just done, while more is done and read.
+func TestSeenAtOnce(t *testing.T) {
+	b := newBench(t, Options{})
+	meanwhile := newCrowd(t)
+	for s := range scm.Slot(2) {
+		meanwhile.does(func() error { return second(b.d.Keys()) })
+		meanwhile.does(func() error { return orEmpty(second(b.d.PublicKey(100 + s))) })
+	}
+	meanwhile.does(func() error {
+		time.Sleep(time.Millisecond)
+		return b.other.SetLED(1, 1, 1)
+	})
+	for i := range 60 {
+		k, err := b.other.GenerateAt(100, scm.P256)
+		must(t, err)
+		if now, err := b.d.PublicKey(100); err != nil || !bytes.Equal(now.Public, k.Public) {
+			t.Errorf("PublicKey = %v, %v; just made: %v", now, err, k)
+		}
+		if i%10 == 9 {
+			secret := []byte{'s', byte(i)}
+			must(t, b.d.Prepare(secret))
+			must(t, b.d.Unseal(secret))
+			must(t, b.other.Unseal(secret))
+		}
+		sig, err := b.d.Sign(100, make([]byte, 32))
+		must(t, err)
+		if ok, err := verify(k, make([]byte, 32), sig); !ok || err != nil {
+			t.Errorf("another key than the one just made signs: %v", err)
+		}
+		must(t, b.other.Remove(k))
+		_, err = b.d.PublicKey(100)
+		b.want("PublicKey of a key just removed", err, scm.ErrSlotEmpty)
+	}
+	meanwhile.end()
+}
+
 // TestForgetMeanwhile seals and unseals the device while others sign with it: a call finds
 // it either open or sealed.
 func TestForgetMeanwhile(t *testing.T) {
