@@ -55,21 +55,29 @@ func (e *effect) rest(change func(*rest)) {
 
 // transact calls fn in a transaction on the flash, in which it notes what it does.
 func (d *Device) transact(fn func(tx *sql.Tx, e *effect) error) error {
-	return d.apply(d.file.Change, fn)
-}
-
-// release is transact for what makes room, which works where there is no more.
-func (d *Device) release(fn func(tx *sql.Tx, e *effect) error) error {
-	return d.apply(d.file.Release, fn)
-}
-
-func (d *Device) apply(change func(func(*sql.Tx) ([]int, error)) (sharedfile.Change, error), fn func(*sql.Tx, *effect) error) error {
 	var e effect
-	c, err := change(func(tx *sql.Tx) ([]int, error) {
-		e = effect{before: d.file.PartVersion(restPart)} // nobody else changes it now
-		err := fn(tx, &e)
+	c, err := d.file.Change(d.noting(&e, fn))
+	return d.noted(&e, c, err)
+}
+
+// release is transact for what makes room, which works where there is none any more.
+func (d *Device) release(fn func(tx *sql.Tx, e *effect) error) error {
+	var e effect
+	c, err := d.file.Release(d.noting(&e, fn))
+	return d.noted(&e, c, err)
+}
+
+// noting makes fn, which may be called again, a function that tells the parts.
+func (d *Device) noting(e *effect, fn func(tx *sql.Tx, e *effect) error) func(*sql.Tx) ([]int, error) {
+	return func(tx *sql.Tx) ([]int, error) {
+		*e = effect{before: d.file.PartVersion(restPart)} // nobody else changes it now
+		err := fn(tx, e)
 		return e.parts, err
-	})
+	}
+}
+
+// noted makes known what a transaction has done.
+func (d *Device) noted(e *effect, c sharedfile.Change, err error) error {
 	if err != nil {
 		return fault(err)
 	}
@@ -77,7 +85,7 @@ func (d *Device) apply(change func(func(*sql.Tx) ([]int, error)) (sharedfile.Cha
 		if s.rest == nil || e.rootID != nil && !bytes.Equal(e.rootID, s.rootID) {
 			return
 		}
-		s.flash = s.flash.after(&e, c.After)
+		s.flash = s.flash.after(e, c.After)
 		s.steady = d.silence(s) == nil
 	})
 	return nil

@@ -135,8 +135,8 @@ func (d *Device) GenerateVolatile(c scm.Curve) (scm.Key, error) {
 	return clone(k), err
 }
 
-// withVolatile calls f with the volatile keys of an open device, again when they were given up
-// before it came to them.
+// withVolatile calls f with the volatile keys of an open device, again when they were
+// given up before it came to them.
 func (d *Device) withVolatile(f func(*volatileKeys) error) error {
 	for {
 		s, err := d.open()
