@@ -162,21 +162,32 @@ func (u *user) use() {
 	}
 }
 
-// TestBesideHaltedWriter uses keys while another process is stopped in a transaction.
+// TestBesideHaltedWriter uses keys while another process is stopped in a transaction. What
+// has changed before can be read.
 func TestBesideHaltedWriter(t *testing.T) {
 	dir := t.TempDir()
+	reader := open(t, dir, options)
 	u := newUser(t, dir)
 	other := generate(t, u.d, scm.P256)
 	p, pid := stopped(t, "halt", dir, fmt.Sprint(other.Slot))
 	for range 50 {
 		u.use()
 	}
+	begun := time.Now()
+	if keys, err := reader.Keys(); err != nil || len(keys) != scm.PermanentSlots+2 {
+		t.Errorf("Keys = %d keys, %v", len(keys), err)
+	}
+	_, err := reader.Sign(other.Slot, make([]byte, 32))
+	check(t, err)
+	if took := time.Since(begun); took > late {
+		t.Errorf("reading took %v", took)
+	}
 	check(t, syscall.Kill(pid, syscall.SIGCONT))
 	if answer := p.Hear(); answer != "done" {
 		t.Errorf("the writer says %q", answer)
 	}
 	u.use()
-	_, err := u.d.PublicKey(other.Slot)
+	_, err = u.d.PublicKey(other.Slot)
 	wantError(t, "PublicKey of a key that was hidden", err, scm.ErrExport)
 }
 
@@ -192,6 +203,7 @@ func TestBesideLock(t *testing.T) {
 	p, _ := stopped(t, "lock", dir, "")
 	const callers = 16
 	told := make(chan error, callers)
+	begun := time.Now()
 	for range callers {
 		go func() { _, err := waiting.Keys(); told <- err }()
 	}
@@ -202,6 +214,9 @@ func TestBesideLock(t *testing.T) {
 	check(t, err)
 	for range callers {
 		wantError(t, "Keys", <-told, scm.ErrDevice)
+	}
+	if took := time.Since(begun); took > late {
+		t.Errorf("the last of %d callers was told after %v", callers, took)
 	}
 	p.Kill()
 	keys, err := waiting.Keys()
