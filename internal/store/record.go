@@ -3,7 +3,9 @@
 package store
 
 import (
+	"bytes"
 	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/binary"
 	"math"
 )
@@ -25,13 +27,28 @@ type Record struct {
 	// Attributes are values by type. The store does not look into them. Nil
 	// when they are sealed and the store is locked.
 	Attributes map[uint64][]byte
+	// Values are attributes that are kept apart, so that reading a record unseals and
+	// reads none of them. They are nil in a record that was read; Put keeps those that
+	// are there when they are nil and Apart is true.
+	Values map[uint64][]byte
+	Apart  bool   // the record has Values
+	Terms  []Term // by which Find finds the record; written, never read back
+}
+
+// Term is an attribute by which a record is found. It must not be secret: who may
+// read the files can guess it of a record that is not sealed.
+type Term struct {
+	Type  uint64
+	Value []byte
 }
 
 // row is a record as the file holds it.
 type row struct {
 	Record
 	attributes []byte // encoded, and sealed when Sealed
-	code       []byte // HMAC-SHA256 over everything else; empty when written by a locked store
+	code       []byte // HMAC-SHA256 over all but what follows it; empty when written by a locked store
+	digest     []byte // of apart, see schema
+	apart      []byte // encoded values, and sealed when Sealed
 }
 
 // newRow encodes, seals and authenticates the record. The keys may be nil unless
@@ -41,10 +58,47 @@ func newRow(r *Record, k *keys) *row {
 	if w.Sealed {
 		w.attributes = seal(k.seal, w.attributes, w.header())
 	}
+	w.digest, w.apart = []byte{}, []byte{}
+	if len(r.Values) > 0 {
+		w.apart = encodeAttributes(r.Values)
+		if w.Sealed {
+			w.apart = seal(k.seal, w.apart, w.valuesHeader())
+		}
+		digest := sha256.Sum256(w.apart)
+		w.digest = digest[:]
+	}
 	if k != nil {
 		w.code = k.code(w.encoded())
 	}
 	return w
+}
+
+func (w *row) valuesHeader() []byte { return append(w.header(), "values"...) }
+
+// values decodes the values that are kept apart.
+func (w *row) values(k *keys) (map[uint64][]byte, error) {
+	if len(w.digest) == 0 {
+		return nil, nil
+	}
+	digest := sha256.Sum256(w.apart)
+	if !bytes.Equal(digest[:], w.digest) {
+		return nil, ErrNoRecord
+	}
+	plain := w.apart
+	if w.Sealed {
+		if k == nil {
+			return nil, ErrLocked
+		}
+		var err error
+		if plain, err = open(k.seal, plain, w.valuesHeader()); err != nil {
+			return nil, ErrNoRecord
+		}
+	}
+	values, err := decodeAttributes(plain)
+	if err != nil {
+		return nil, ErrNoRecord
+	}
+	return values, nil
 }
 
 // record decodes the row. The keys may be nil; what cannot be checked without
@@ -54,7 +108,7 @@ func (w *row) record(k *keys) (*Record, bool) {
 	if !w.acceptable(k) {
 		return nil, false
 	}
-	w.Authentic = len(w.code) > 0
+	w.Authentic, w.Apart = len(w.code) > 0, len(w.digest) > 0
 	plain := w.attributes
 	if w.Sealed {
 		if k == nil {
@@ -81,7 +135,7 @@ func (w *row) acceptable(k *keys) bool {
 // may make a public object, but not claim a key.
 func (r *Record) needsKeys() bool { return r.Sealed || r.Slot != NoSlot }
 
-func (w *row) encoded() []byte { return append(w.header(), w.attributes...) }
+func (w *row) encoded() []byte { return append(append(w.header(), w.attributes...), w.digest...) }
 
 // header encodes all but the attributes and the code, in a form that no two
 // records share.

@@ -216,7 +216,7 @@ func TestTampering(t *testing.T) {
 		{"no code", "UPDATE records SET code = x''", []int64{1, 3}},
 		{"exchanged", `UPDATE records SET (attributes, code) =
 			(SELECT attributes, code FROM records WHERE id = 2) WHERE id = 3`, []int64{3}},
-		{"a claim to a key", "INSERT INTO records VALUES (9, 5, 0, 0, 0, x'', x'', x'')", []int64{9}},
+		{"a claim to a key", "INSERT INTO records (id, slot, private, sealed, hidden, public, attributes, code, revision) VALUES (9, 5, 0, 0, 0, x'', x'', x'', 0)", []int64{9}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, dir, _ := initialized(t)

@@ -10,9 +10,11 @@ CREATE TABLE token (
 	id          INTEGER PRIMARY KEY CHECK (id = 0),
 	initialized INTEGER NOT NULL,
 	label       TEXT NOT NULL,
-	fingerprint BLOB NOT NULL -- of the secret
+	fingerprint BLOB NOT NULL, -- of the secret
+	revision    INTEGER NOT NULL, -- counts the transactions that change records
+	floor       INTEGER NOT NULL  -- deletions up to this revision are forgotten
 ) STRICT;
-INSERT INTO token VALUES (0, 0, '', x'');
+INSERT INTO token VALUES (0, 0, '', x'', 1, 1);
 
 CREATE TABLE pins (
 	user    INTEGER PRIMARY KEY CHECK (user IN (0, 1)),
@@ -31,6 +33,17 @@ CREATE TABLE records (
 	hidden     INTEGER NOT NULL,
 	public     BLOB NOT NULL,
 	attributes BLOB NOT NULL, -- encoded, and sealed when sealed
-	code       BLOB NOT NULL  -- authenticates the rest, or empty
+	code       BLOB NOT NULL, -- authenticates what stands before and the digest, or empty
+	revision   INTEGER NOT NULL, -- of the transaction that wrote it
+	digest     BLOB,          -- of apart; empty when there are no values, NULL in a record of format 1
+	terms      BLOB,          -- the record's rows in terms, 8 bytes each; NULL when it is not indexed yet
+	apart      BLOB           -- the values, encoded, and sealed when sealed
 ) STRICT;
+CREATE INDEX records_revision ON records (revision);
+
+CREATE TABLE deletions (
+	revision INTEGER NOT NULL,
+	record   INTEGER NOT NULL,
+	PRIMARY KEY (revision, record)
+) STRICT, WITHOUT ROWID;
 `

@@ -156,6 +156,8 @@ type Tx struct {
 	tx     *sql.Tx
 	keys   *keys
 	erases bool // what was deleted must not stay in the file's log
+
+	revision int64 // of the transaction, 0 until it changes a record
 }
 
 // Change holds the versions between which a transaction lies. Who knew the state
@@ -183,6 +185,9 @@ func (s *Store) Update(fn func(*Tx) error) (Change, error) {
 	}
 	return change, err
 }
+
+// Release is Update for what gives room back: it works on a full disk.
+func (s *Store) Release(fn func(*Tx) error) (Change, error) { return s.Update(fn) }
 
 // purge takes what has been deleted out of the file's log, too. When it cannot,
 // the transaction stands all the same, and the next purge does it.

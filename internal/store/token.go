@@ -102,7 +102,7 @@ func (s *Store) Initialize(label string, soPIN []byte, prepare func(secret []byt
 }
 
 func reset(tx *sql.Tx, label string, fingerprint []byte, so *pinRow) error {
-	if _, err := tx.Exec("DELETE FROM records; DELETE FROM pins"); err != nil {
+	if _, err := tx.Exec("DELETE FROM records; DELETE FROM pins; DELETE FROM deletions; UPDATE token SET revision = revision + 1, floor = revision + 1"); err != nil {
 		return err
 	}
 	_, err := tx.Exec("UPDATE token SET initialized = 1, label = ?, fingerprint = ?", label, fingerprint)
