@@ -268,6 +268,21 @@ func (f *File) Map(size, protection int) (mapped []byte, err error) {
 // Sync is fsync(2).
 func (f *File) Sync() error { return f.do("sync", unix.Fsync) }
 
+// Datasync is fdatasync(2).
+func (f *File) Datasync() error { return f.do("sync", unix.Fdatasync) }
+
+// ReadAt reads into b what stands at an offset.
+func (f *File) ReadAt(b []byte, offset int64) (n int, err error) {
+	err = f.do("read", func(fd int) error {
+		n, err = unix.Pread(fd, b, offset)
+		return err
+	})
+	if err == nil && n < len(b) {
+		err = io.EOF
+	}
+	return max(n, 0), err
+}
+
 // WriteAt writes b at an offset.
 func (f *File) WriteAt(b []byte, offset int64) (n int, err error) {
 	err = f.do("write", func(fd int) error {

@@ -6,52 +6,12 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"libzk_pkcs11/internal/secret"
 )
 
-// attemptsSchema is the format of the file with the wrong PINs in a row. They
-// have a file of their own because every login counts, and no other process
-// needs to read the records again for that.
-//
-// A count belongs to the PIN that has the salt. A new PIN, which is written to
-// the token's file alone, has none and so no failures.
-const attemptsSchema = `
-CREATE TABLE attempts (
-	user     INTEGER PRIMARY KEY CHECK (user IN (0, 1)),
-	salt     BLOB NOT NULL,
-	failures INTEGER NOT NULL
-) STRICT;
-`
-
 var errPINChanged = errors.New("PIN was changed meanwhile")
-
-func (s *Store) failuresOf(u User, p *pinRow) (n int, err error) {
-	err = s.attempts.View(func(tx *sql.Tx) error {
-		n, err = failures(tx, u, p)
-		return err
-	})
-	return n, err
-}
-
-func failures(tx *sql.Tx, u User, p *pinRow) (n int, err error) {
-	err = tx.QueryRow("SELECT failures FROM attempts WHERE user = ? AND salt = ?", u, p.salt).Scan(&n)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	return n, err
-}
-
-// viewBetweenAttempts keeps fn from seeing an attempt that has been counted and,
-// because the PIN is right, will be taken back.
-func (s *Store) viewBetweenAttempts(fn func(*sql.Tx) error) error {
-	release, err := s.pinLock.Exclusive(s.wait)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return s.file.View(fn)
-}
 
 // attempt excludes other attempts, for else many right PINs at a time would be
 // counted before the first is taken back, and lock the PIN.
@@ -64,14 +24,21 @@ func (s *Store) attempt(u User, p *pinRow, key *secret.Buffer) ([]byte, error) {
 	if err := s.unchanged(u, p); err != nil {
 		return nil, err
 	}
-	if err := s.count(u, p); err != nil {
+	if s.ReadOnly() {
+		return p.unwrap(u, key)
+	}
+	now, err := s.begin(u, p)
+	if err != nil {
 		return nil, err
 	}
 	tokenSecret, err := p.unwrap(u, key)
 	if err != nil {
+		now.settle()
+		_ = s.counts.write(&now) // the mark of the attempt counts as well
 		return nil, err
 	}
-	if err := s.takeBack(u); err != nil {
+	now.of[u] = count{salt: now.of[u].salt}
+	if err := s.counts.write(&now); err != nil {
 		return nil, err
 	}
 	return tokenSecret, nil
@@ -88,32 +55,21 @@ func (s *Store) unchanged(u User, p *pinRow) error {
 	})
 }
 
-// count adds an attempt, unless the PIN is locked.
-func (s *Store) count(u User, p *pinRow) error {
-	return s.updateAttempts(func(tx *sql.Tx) error {
-		n, err := failures(tx, u, p)
-		if err != nil {
-			return err
-		}
-		if n >= s.maxFailures[u] {
-			return ErrPINLocked
-		}
-		_, err = tx.Exec("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?)", u, p.salt, n+1)
-		return err
-	})
-}
-
-func (s *Store) takeBack(u User) error {
-	return s.updateAttempts(func(tx *sql.Tx) error {
-		_, err := tx.Exec("DELETE FROM attempts WHERE user = ?", u)
-		return err
-	})
-}
-
-// updateAttempts does nothing where the token cannot be written.
-func (s *Store) updateAttempts(fn func(*sql.Tx) error) error {
-	if s.ReadOnly() {
-		return nil
+// begin counts an attempt, unless the PIN is locked.
+func (s *Store) begin(u User, p *pinRow) (counts, error) {
+	if s.counts.readOnly {
+		return counts{}, fmt.Errorf("%s: %w", s.counts.path, ErrReadOnly)
 	}
-	return s.attempts.Update(fn)
+	now, err := s.counts.read()
+	if err != nil {
+		return now, err
+	}
+	now.settle()
+	if now.failures(u, p) >= s.maxFailures[u] {
+		return now, ErrPINLocked
+	}
+	now.of[u] = count{failures: uint32(now.failures(u, p)), trying: true}
+	copy(now.of[u].salt[:], p.salt)
+	err = s.counts.write(&now)
+	return now, err
 }

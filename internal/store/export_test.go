@@ -2,7 +2,10 @@
 
 package store
 
-import "database/sql"
+import (
+	"database/sql"
+	"strings"
+)
 
 // SetCheapPIN is SetPIN with a derivation that takes no time, so that attempts
 // in several processes meet at what follows it.
@@ -13,4 +16,40 @@ func (s *Store) SetCheapPIN(u User, tokenSecret, pin []byte) error {
 	defer key.Destroy()
 	row.wrapped = seal(key, tokenSecret, purpose(u))
 	return s.file.Update(func(tx *sql.Tx) error { return row.save(tx, u) })
+}
+
+// Explain returns how SQLite finds what the statements of a call are about.
+func (s *Store) Explain(statement string) (plan []string, err error) {
+	err = s.file.View(func(tx *sql.Tx) error {
+		arguments := make([]any, strings.Count(statement, "?"))
+		rows, err := tx.Query("EXPLAIN QUERY PLAN "+statement, arguments...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				return err
+			}
+			plan = append(plan, step)
+		}
+		return rows.Err()
+	})
+	return plan, err
+}
+
+// Statements are those that must not read a whole table.
+func Statements() []string {
+	statements := []string{oldDeletion, deletionsSince, countTerms(1), countTerms(3)}
+	for _, c := range []condition{byID, inHalf, ofKey} {
+		statements = append(statements, deleteRows+string(c))
+	}
+	for _, c := range []condition{
+		byID, unindexedOne, inHalf, ofKey, inSlots, changed, nextWithoutTerms, withTerms(1, 1), withTerms(3, 2),
+	} {
+		statements = append(statements, selectRows+string(c)+inOrder)
+	}
+	return statements
 }

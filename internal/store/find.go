@@ -2,89 +2,97 @@
 
 package store
 
-import "database/sql"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // Find calls fn with candidates among the records without a key slot, in ascending
 // order of ID: all that have all terms are among them, and others may be. Without terms
-// these are all. A locked store skips sealed records. It returns the revision of the
-// state that it read, and the IDs of candidates that are not as the store wrote them.
+// these are all records. A locked store skips those that are sealed. fn must not call
+// methods of the store.
+//
+// It returns the revision of the state that it has read, and the IDs of candidates that
+// are not as the store wrote them.
 func (s *Store) Find(terms []Term, fn func(*Record)) (revision uint64, damaged []int64, err error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	err = s.file.View(func(tx *sql.Tx) error {
-		keys, err := s.keys.current(tx)
+	err = s.view(func(now *snapshot) error {
+		revision = now.revision
+		c, arguments, err := now.candidates(terms)
 		if err != nil {
 			return err
 		}
-		if revision, err = revisionOf(tx); err != nil {
-			return err
-		}
-		return eachRow(tx, "slot = ?", []any{NoSlot}, func(w *row) {
-			if w.Sealed && keys == nil {
-				return
+		return now.each(c, func(w *row) error {
+			if w.Sealed && now.keys == nil {
+				return nil
 			}
-			if r, ok := w.record(keys); ok {
+			if r, ok := w.record(now.keys); ok {
 				fn(r)
 			} else {
 				damaged = append(damaged, w.ID)
 			}
-		})
+			return nil
+		}, arguments...)
 	})
 	return revision, damaged, err
 }
 
-func revisionOf(tx *sql.Tx) (revision uint64, err error) {
-	err = tx.QueryRow("SELECT revision FROM token").Scan(&revision)
-	return revision, err
+// candidates returns the condition of records that may have all terms: public ones that
+// have them, sealed ones that have them, and those that are not indexed yet.
+func (n *snapshot) candidates(terms []Term) (condition, []any, error) {
+	if len(terms) == 0 {
+		return outOfSlots, nil, nil
+	}
+	kinds := [][]int64{publicNumbers(terms)}
+	if n.keys != nil {
+		kinds = append(kinds, n.keys.sealedNumbers(terms))
+	}
+	var arguments []any
+	for _, numbers := range kinds {
+		if err := n.rarestFirst(numbers); err != nil {
+			return "", nil, err
+		}
+		for _, number := range numbers {
+			arguments = append(arguments, number)
+		}
+	}
+	arguments = append(arguments, n.keys != nil)
+	return withTerms(len(terms), len(kinds)), arguments, nil
 }
 
-// Record returns the record with an ID, and the revision of the state that it was read
-// from. ErrNoRecord also when it is not as the store wrote it; ErrLocked when it is
-// sealed and the store is locked.
-func (s *Store) Record(id int64) (r *Record, revision uint64, err error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	err = s.file.View(func(tx *sql.Tx) error {
-		keys, err := s.keys.current(tx)
-		if err != nil {
-			return err
-		}
-		if revision, err = revisionOf(tx); err != nil {
-			return err
-		}
-		w, err := oneRow(tx, keys, "id = ?", id)
-		if err == nil {
-			r = &w.Record
-		}
+// withTerms is the condition for sets of so many terms each, and for records that are not
+// indexed yet, sealed ones too if the last argument is true.
+func withTerms(terms, sets int) condition {
+	one := "SELECT record FROM terms AS first WHERE term = ?" +
+		strings.Repeat(" AND EXISTS (SELECT 1 FROM terms WHERE term = ? AND record = first.record)", terms-1)
+	return condition("id IN (" + strings.Repeat(one+" UNION ALL ", sets) +
+		"SELECT id FROM records WHERE terms IS NULL AND sealed <= ?) AND slot = -2147483648")
+}
+
+// rarestFirst orders terms by the number of records that have them, for those of the
+// first are looked at one by one. Terms of many records stay in the order of the caller.
+func (n *snapshot) rarestFirst(numbers []int64) error {
+	if len(numbers) < 2 {
+		return nil
+	}
+	counts := make([]int, len(numbers))
+	arguments, results := make([]any, len(numbers)), make([]any, len(numbers))
+	for i := range numbers {
+		arguments[i], results[i] = numbers[i], &counts[i]
+	}
+	if err := n.tx.QueryRow(countTerms(len(numbers)), arguments...).Scan(results...); err != nil {
 		return err
-	})
-	return r, revision, err
+	}
+	rarity := make(map[int64]int, len(numbers))
+	for i, number := range numbers {
+		rarity[number] = counts[i]
+	}
+	slices.SortStableFunc(numbers, func(a, b int64) int { return cmp.Compare(rarity[a], rarity[b]) })
+	return nil
 }
 
-// Values returns the values of the record with an ID that are kept apart. ErrNoRecord
-// and ErrLocked are as in Record.
-func (s *Store) Values(id int64) (values map[uint64][]byte, err error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	err = s.file.View(func(tx *sql.Tx) error {
-		keys, err := s.keys.current(tx)
-		if err != nil {
-			return err
-		}
-		w, err := oneRow(tx, keys, "id = ?", id)
-		if err != nil {
-			return err
-		}
-		if err := w.readApart(tx); err != nil {
-			return err
-		}
-		values, err = w.values(keys)
-		return err
-	})
-	return values, err
+// countTerms is the statement that counts the records of so many terms, up to 256 each.
+func countTerms(terms int) string {
+	one := ", (SELECT count(*) FROM (SELECT 1 FROM terms WHERE term = ? LIMIT 256))"
+	return "SELECT " + strings.Repeat(one, terms)[2:]
 }
-
-// Reindex gives the records that have no terms yet, because version 0.1.0 wrote them,
-// to complete, which fills Terms and moves attributes to Values. Sealed records get
-// theirs only while the store is unlocked. A read-only store does nothing.
-func (s *Store) Reindex(complete func(*Record) error) error { return nil }

@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"libzk_pkcs11/internal/secret"
@@ -26,18 +27,24 @@ const (
 // RFC 5869. Nil keys are those of a locked store.
 type keys struct {
 	secret       *secret.Buffer // the token's secret itself, for SetPIN
-	seal         *secret.Buffer // AES-256-GCM, private attributes
+	seal         *secret.Buffer // AES-256-GCM, attributes and values of private records
 	authenticate *secret.Buffer // HMAC-SHA256, records
+	format1      *secret.Buffer // HMAC-SHA256, records as version 0.1.0 wrote them
+	index        *secret.Buffer // HMAC-SHA256, terms of private records
 	fingerprint  []byte         // tells the secret from others, and no more
-	checked      atomic.Uint64  // a version at which the token had the secret
+	checked      atomic.Uint64  // a version of the part secretPart at which the token had the secret
+	users        int            // see keyring
 }
 
-func deriveKeys(tokenSecret []byte) *keys {
+func deriveKeys(tokenSecret []byte, version uint64) *keys {
 	k := &keys{fingerprint: fingerprint(tokenSecret)}
+	k.checked.Store(version)
 	secret.Do(func() {
 		k.secret = secret.From(slices.Clone(tokenSecret))
 		k.seal = secret.From(derive(tokenSecret, "seal records"))
-		k.authenticate = secret.From(derive(tokenSecret, "authenticate records"))
+		k.authenticate = secret.From(derive(tokenSecret, "authenticate records of format 2"))
+		k.format1 = secret.From(derive(tokenSecret, "authenticate records"))
+		k.index = secret.From(derive(tokenSecret, "index records"))
 	})
 	return k
 }
@@ -57,24 +64,53 @@ func derive(tokenSecret []byte, purpose string) []byte {
 }
 
 func (k *keys) destroy() {
-	if k != nil {
-		k.secret.Destroy()
-		k.seal.Destroy()
-		k.authenticate.Destroy()
+	for _, b := range [...]*secret.Buffer{k.secret, k.seal, k.authenticate, k.format1, k.index} {
+		b.Destroy()
 	}
 }
 
-// current returns the keys, or nil when another process has given the token
-// another secret since they were derived.
-func (k *keys) current(tx *sql.Tx) (*keys, error) {
+// keyring holds the keys of a store. Whoever uses them keeps them from being destroyed
+// until he has finished; nobody waits for him.
+type keyring struct {
+	mu  sync.Mutex // held for a moment, for users
+	now atomic.Pointer[keys]
+}
+
+// take returns the keys, nil when the store is locked. They are to be given back.
+func (r *keyring) take() *keys {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k := r.now.Load()
+	if k != nil {
+		k.users++
+	}
+	return k
+}
+
+// giveBack ends take.
+func (r *keyring) giveBack(k *keys) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leave(k)
+}
+
+// set gives the store other keys, or none.
+func (r *keyring) set(k *keys) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if k != nil {
+		k.users = 1 // the ring itself
+	}
+	r.leave(r.now.Swap(k))
+}
+
+func (r *keyring) leave(k *keys) {
 	if k == nil {
-		return nil, nil
+		return
 	}
-	ok, err := isFingerprint(tx, k.fingerprint)
-	if !ok {
-		return nil, err
+	if k.users--; k.users == 0 {
+		k.destroy()
 	}
-	return k, nil
 }
 
 // isFingerprint tells whether f is the fingerprint of the token's secret.
@@ -85,9 +121,9 @@ func isFingerprint(tx *sql.Tx, f []byte) (bool, error) {
 }
 
 // code authenticates an encoded record.
-func (k *keys) code(encoded []byte) (code []byte) {
+func code(key *secret.Buffer, encoded []byte) (code []byte) {
 	secret.Do(func() {
-		mac := hmac.New(sha256.New, k.authenticate.Bytes()) // holds copies of the key
+		mac := hmac.New(sha256.New, key.Bytes()) // holds copies of the key
 		mac.Write(encoded)
 		code = mac.Sum(nil)
 	})

@@ -7,55 +7,50 @@ import "database/sql"
 // Login checks the PIN as CheckPIN does, and unlocks the store with it. The
 // caller gets the token's secret and should overwrite it after use.
 func (s *Store) Login(u User, pin []byte) (tokenSecret []byte, err error) {
+	version := s.file.PartVersion(secretPart)
 	tokenSecret, err = s.CheckPIN(u, pin)
 	if err == nil {
-		s.setKeys(deriveKeys(tokenSecret))
+		s.keys.set(deriveKeys(tokenSecret, version))
 	}
 	return tokenSecret, err
 }
 
 // Unlock unlocks the store with the token's secret itself. ErrSecret.
 func (s *Store) Unlock(tokenSecret []byte) error {
+	version := s.file.PartVersion(secretPart)
 	err := s.file.View(func(tx *sql.Tx) error { return verifySecret(tx, tokenSecret) })
 	if err == nil {
-		s.setKeys(deriveKeys(tokenSecret))
+		s.keys.set(deriveKeys(tokenSecret, version))
 	}
 	return err
 }
 
-// Logout forgets the secret: the store is locked again.
-func (s *Store) Logout() { s.setKeys(nil) }
-
-func (s *Store) setKeys(k *keys) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.keys.destroy()
-	s.keys = k
-}
+// Logout forgets the secret: the store is locked again. Calls that are under way end as
+// they would have.
+func (s *Store) Logout() { s.keys.set(nil) }
 
 // Unlocked tells whether the store is unlocked, with the secret that the token
 // has now: another process that initialises the token locks everybody out. It
-// reads the file only after a change, and never waits for one.
+// reads the file only when the secret may have changed, and waits for nobody else.
 func (s *Store) Unlocked() bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.keys == nil {
+	k := s.keys.now.Load()
+	if k == nil {
 		return false
 	}
-	version := s.Version()
-	if version == s.keys.checked.Load() {
+	version := s.file.PartVersion(secretPart)
+	if version == k.checked.Load() {
 		return true
 	}
 	var present bool
 	err := s.file.View(func(tx *sql.Tx) (err error) {
-		present, err = isFingerprint(tx, s.keys.fingerprint)
+		present, err = isFingerprint(tx, k.fingerprint)
 		return err
 	})
 	if err != nil {
 		return true // for all that can be known
 	}
 	if present {
-		s.keys.checked.Store(version)
+		k.checked.Store(version)
 	}
 	return present
 }
@@ -86,19 +81,20 @@ func (s *Store) usablePIN(u User) (p *pinRow, err error) {
 	if u != SO && u != NormalUser {
 		return nil, ErrNoPIN
 	}
-	err = s.viewBetweenAttempts(func(tx *sql.Tx) error {
-		if p, err = loadPIN(tx, u); err != nil {
-			return err
-		}
-		if err := p.check(); err != nil {
-			return err
-		}
-		n, err := s.failuresOf(u, p)
-		if err == nil && n >= s.maxFailures[u] {
-			return ErrPINLocked
-		}
+	err = s.file.View(func(tx *sql.Tx) error {
+		p, err = loadPIN(tx, u)
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	counts, err := s.counts.view()
+	if err == nil && counts.failures(u, p) >= s.maxFailures[u] {
+		err = ErrPINLocked
+	}
 	return p, err
 }
 
@@ -106,20 +102,20 @@ func (s *Store) usablePIN(u User) (p *pinRow, err error) {
 // the secret by is in no file any more. It needs the token's secret, nil for that
 // of an unlocked store. ErrSecret, ErrLocked.
 func (s *Store) SetPIN(u User, tokenSecret, pin []byte) error {
+	k := s.keys.take()
+	defer s.keys.giveBack(k)
 	if tokenSecret == nil {
-		s.mu.RLock()
-		defer s.mu.RUnlock()
-		if s.keys == nil {
+		if k == nil {
 			return ErrLocked
 		}
-		tokenSecret = s.keys.secret.Bytes()
+		tokenSecret = k.secret.Bytes()
 	}
 	row := wrap(u, tokenSecret, pin)
-	err := s.file.Update(func(tx *sql.Tx) error {
+	_, err := s.file.Change(func(tx *sql.Tx) ([]int, error) {
 		if err := verifySecret(tx, tokenSecret); err != nil {
-			return err
+			return nil, err
 		}
-		return row.save(tx, u)
+		return nil, row.save(tx, u)
 	})
 	if err == nil {
 		s.purge()

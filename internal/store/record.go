@@ -8,6 +8,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math"
+
+	"libzk_pkcs11/internal/secret"
 )
 
 // NoSlot is the Slot of a record that does not decorate a key slot.
@@ -27,78 +29,33 @@ type Record struct {
 	// Attributes are values by type. The store does not look into them. Nil
 	// when they are sealed and the store is locked.
 	Attributes map[uint64][]byte
-	// Values are attributes that are kept apart, so that reading a record unseals and
-	// reads none of them. They are nil in a record that was read; Put keeps those that
-	// are there when they are nil and Apart is true.
+	// Values are attributes that are kept apart and sealed by themselves, so that who
+	// reads a record sees none of them; see Store.Values. Nil in a record that was read,
+	// but for Tx.Current. Put keeps those that there are when it finds nil, and Apart true.
 	Values map[uint64][]byte
 	Apart  bool   // the record has Values
 	Terms  []Term // by which Find finds the record; written, never read back
-}
-
-// Term is an attribute by which a record is found. It must not be secret: who may
-// read the files can guess it of a record that is not sealed.
-type Term struct {
-	Type  uint64
-	Value []byte
 }
 
 // row is a record as the file holds it.
 type row struct {
 	Record
 	attributes []byte // encoded, and sealed when Sealed
-	code       []byte // HMAC-SHA256 over all but what follows it; empty when written by a locked store
-	digest     []byte // of apart, see schema
-	apart      []byte // encoded values, and sealed when Sealed
+	code       []byte // HMAC-SHA256 over everything else; empty when written by a locked store
+	digest     []byte // of the Values, or empty; nil in a row of format 1
 }
 
-// newRow encodes, seals and authenticates the record. The keys may be nil unless
-// the record needs them.
-func newRow(r *Record, k *keys) *row {
-	w := &row{Record: *r, attributes: encodeAttributes(r.Attributes), code: []byte{}}
+// newRow encodes, seals and authenticates the record, whose Values have the digest. The
+// keys may be nil unless the record needs them.
+func newRow(r *Record, digest []byte, k *keys) *row {
+	w := &row{Record: *r, attributes: encodeAttributes(r.Attributes), code: []byte{}, digest: digest}
 	if w.Sealed {
 		w.attributes = seal(k.seal, w.attributes, w.header())
 	}
-	w.digest, w.apart = []byte{}, []byte{}
-	if len(r.Values) > 0 {
-		w.apart = encodeAttributes(r.Values)
-		if w.Sealed {
-			w.apart = seal(k.seal, w.apart, w.valuesHeader())
-		}
-		digest := sha256.Sum256(w.apart)
-		w.digest = digest[:]
-	}
 	if k != nil {
-		w.code = k.code(w.encoded())
+		w.code = w.rightCode(k)
 	}
 	return w
-}
-
-func (w *row) valuesHeader() []byte { return append(w.header(), "values"...) }
-
-// values decodes the values that are kept apart.
-func (w *row) values(k *keys) (map[uint64][]byte, error) {
-	if len(w.digest) == 0 {
-		return nil, nil
-	}
-	digest := sha256.Sum256(w.apart)
-	if !bytes.Equal(digest[:], w.digest) {
-		return nil, ErrNoRecord
-	}
-	plain := w.apart
-	if w.Sealed {
-		if k == nil {
-			return nil, ErrLocked
-		}
-		var err error
-		if plain, err = open(k.seal, plain, w.valuesHeader()); err != nil {
-			return nil, ErrNoRecord
-		}
-	}
-	values, err := decodeAttributes(plain)
-	if err != nil {
-		return nil, ErrNoRecord
-	}
-	return values, nil
 }
 
 // record decodes the row. The keys may be nil; what cannot be checked without
@@ -109,18 +66,15 @@ func (w *row) record(k *keys) (*Record, bool) {
 		return nil, false
 	}
 	w.Authentic, w.Apart = len(w.code) > 0, len(w.digest) > 0
-	plain := w.attributes
-	if w.Sealed {
-		if k == nil {
-			return &w.Record, true
-		}
-		var err error
-		if plain, err = open(k.seal, plain, w.header()); err != nil {
-			return nil, false
-		}
+	if w.Sealed && k == nil {
+		return &w.Record, true
 	}
 	var err error
-	w.Attributes, err = decodeAttributes(plain)
+	if w.Sealed {
+		w.Attributes, err = openAttributes(k.seal, w.attributes, w.header())
+	} else {
+		w.Attributes, err = decodeAttributes(w.attributes)
+	}
 	return &w.Record, err == nil
 }
 
@@ -128,19 +82,27 @@ func (w *row) acceptable(k *keys) bool {
 	if len(w.code) == 0 {
 		return !w.needsKeys()
 	}
-	return k == nil || hmac.Equal(w.code, k.code(w.encoded()))
+	return k == nil || hmac.Equal(w.code, w.rightCode(k))
 }
 
 // needsKeys tells whether only an unlocked store may write the record: anybody
 // may make a public object, but not claim a key.
 func (r *Record) needsKeys() bool { return r.Sealed || r.Slot != NoSlot }
 
-func (w *row) encoded() []byte { return append(append(w.header(), w.attributes...), w.digest...) }
+// rightCode returns the code that authenticates the row. Each format has a key of its
+// own, so that no row of one is taken for one of the other.
+func (w *row) rightCode(k *keys) []byte {
+	if w.digest == nil {
+		return code(k.format1, append(w.header(), w.attributes...))
+	}
+	b := append(w.header(), byte(len(w.digest)))
+	b = append(b, w.digest...)
+	return code(k.authenticate, append(b, w.attributes...))
+}
 
-// header encodes all but the attributes and the code, in a form that no two
-// records share.
+// header encodes what a record is of, in a form that no two records share.
 func (w *row) header() []byte {
-	b := make([]byte, 0, 64+len(w.Public)+len(w.attributes))
+	b := make([]byte, 0, 128+len(w.Public)+len(w.attributes))
 	b = binary.BigEndian.AppendUint64(b, uint64(w.ID))
 	b = binary.BigEndian.AppendUint64(b, uint64(w.Slot))
 	for _, flag := range [...]bool{w.Private, w.Sealed, w.Hidden} {
@@ -155,4 +117,58 @@ func bit(b bool) byte {
 		return 1
 	}
 	return 0
+}
+
+// encodeValues returns how the file holds the Values, and the digest of that.
+func (w *row) encodeValues(k *keys) (apart, digest []byte) {
+	if len(w.Values) == 0 {
+		return []byte{}, []byte{}
+	}
+	apart = encodeAttributes(w.Values)
+	if w.Sealed {
+		plain := apart
+		apart = seal(k.seal, plain, w.valuesHeader())
+		clear(plain)
+	}
+	return apart, digestOf(apart)
+}
+
+// valuesHeader is what sealed values go with. It keeps them from being taken for those
+// of another record, or for attributes.
+func (w *row) valuesHeader() []byte { return append(w.header(), "values"...) }
+
+func digestOf(apart []byte) []byte {
+	digest := sha256.Sum256(apart)
+	return digest[:]
+}
+
+// values is the reverse of encodeValues. The row has been found acceptable.
+func (w *row) values(apart []byte, k *keys) (values map[uint64][]byte, err error) {
+	switch {
+	case len(w.digest) == 0:
+		return nil, nil
+	case !bytes.Equal(digestOf(apart), w.digest):
+		return nil, ErrNoRecord
+	case w.Sealed && k == nil:
+		return nil, ErrLocked
+	}
+	if w.Sealed {
+		values, err = openAttributes(k.seal, apart, w.valuesHeader())
+	} else {
+		values, err = decodeAttributes(apart)
+	}
+	if err != nil {
+		return nil, ErrNoRecord
+	}
+	return values, nil
+}
+
+// openAttributes leaves no copy of what it decodes.
+func openAttributes(key *secret.Buffer, sealed, with []byte) (map[uint64][]byte, error) {
+	plain, err := open(key, sealed, with)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(plain)
+	return decodeAttributes(plain)
 }

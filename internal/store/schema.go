@@ -2,19 +2,21 @@
 
 package store
 
-// schema is the format of the token's file; docs of the columns are those of the Go
-// types that they fill. AUTOINCREMENT keeps the numbers of deleted records from
-// being used again.
-const schema = `
+import "database/sql"
+
+// The formats of the token's file; docs of the columns are those of the Go types that
+// they fill. A new file is made in format 1 and upgraded as one of version 0.1.0 is.
+
+// format1 is that of version 0.1.0. AUTOINCREMENT keeps the numbers of deleted records
+// from being used again.
+const format1 = `
 CREATE TABLE token (
 	id          INTEGER PRIMARY KEY CHECK (id = 0),
 	initialized INTEGER NOT NULL,
 	label       TEXT NOT NULL,
-	fingerprint BLOB NOT NULL, -- of the secret
-	revision    INTEGER NOT NULL, -- counts the transactions that change records
-	floor       INTEGER NOT NULL  -- deletions up to this revision are forgotten
+	fingerprint BLOB NOT NULL -- of the secret
 ) STRICT;
-INSERT INTO token VALUES (0, 0, '', x'', 1, 1);
+INSERT INTO token VALUES (0, 0, '', x'');
 
 CREATE TABLE pins (
 	user    INTEGER PRIMARY KEY CHECK (user IN (0, 1)),
@@ -33,13 +35,38 @@ CREATE TABLE records (
 	hidden     INTEGER NOT NULL,
 	public     BLOB NOT NULL,
 	attributes BLOB NOT NULL, -- encoded, and sealed when sealed
-	code       BLOB NOT NULL, -- authenticates what stands before and the digest, or empty
-	revision   INTEGER NOT NULL, -- of the transaction that wrote it
-	digest     BLOB,          -- of apart; empty when there are no values, NULL in a record of format 1
-	terms      BLOB,          -- the record's rows in terms, 8 bytes each; NULL when it is not indexed yet
-	apart      BLOB           -- the values, encoded, and sealed when sealed
+	code       BLOB NOT NULL  -- authenticates the rest, or empty
 ) STRICT;
+`
+
+// format2 makes format 2 of format 1.
+//
+// token.revision counts the transactions that change records; a record has that of the
+// last one that wrote it. deletions is a list of the latest: those up to the revision
+// token.floor are not in it.
+//
+// What a record has in apart are its Values, encoded, and sealed when sealed. digest is
+// the SHA-256 of that, empty when there are none, and NULL in a record as format 1 has
+// it. records.terms lists the rows of the record in the table of terms, by which it is
+// found; NULL means that it has none yet.
+const format2 = `
+ALTER TABLE token ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE token ADD COLUMN floor INTEGER NOT NULL DEFAULT 1;
+
+ALTER TABLE records ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE records ADD COLUMN digest BLOB;
+ALTER TABLE records ADD COLUMN terms BLOB;
+ALTER TABLE records ADD COLUMN apart BLOB;
+UPDATE records SET terms = x'' WHERE slot <> -2147483648;
 CREATE INDEX records_revision ON records (revision);
+CREATE INDEX records_slot ON records (slot, private) WHERE slot <> -2147483648;
+CREATE INDEX records_without_terms ON records (sealed) WHERE terms IS NULL;
+
+CREATE TABLE terms (
+	term   INTEGER NOT NULL,
+	record INTEGER NOT NULL,
+	PRIMARY KEY (term, record)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE deletions (
 	revision INTEGER NOT NULL,
@@ -47,3 +74,23 @@ CREATE TABLE deletions (
 	PRIMARY KEY (revision, record)
 ) STRICT, WITHOUT ROWID;
 `
+
+// format1As2 shows a file of format 1 in format 2, to who may not write it. It lasts as
+// long as the transaction.
+const format1As2 = `
+CREATE TEMP VIEW token AS SELECT *, 1 AS revision, 1 AS floor FROM main.token;
+CREATE TEMP VIEW records AS SELECT *, 1 AS revision, NULL AS digest,
+	iif(slot = -2147483648, NULL, x'') AS terms, NULL AS apart FROM main.records;
+CREATE TEMP TABLE terms (term, record);
+CREATE TEMP TABLE deletions (revision, record);
+`
+
+// showFormat2 makes a transaction that cannot write see format 2.
+func showFormat2(tx *sql.Tx) error {
+	var format int
+	err := tx.QueryRow("PRAGMA main.user_version").Scan(&format)
+	if err == nil && format == 1 {
+		_, err = tx.Exec(format1As2)
+	}
+	return err
+}

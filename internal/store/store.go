@@ -10,6 +10,9 @@
 // the files without a PIN give nothing private away and cannot be changed
 // unnoticed. A store that has the secret is unlocked.
 //
+// Nothing is read that is not asked for: who knows the state of a revision asks what has
+// changed since, and who looks for records names attributes that they have.
+//
 // Any number of processes use the files of a token at the same time.
 package store
 
@@ -19,16 +22,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"libzk_pkcs11/internal/sharedfile"
-	"libzk_pkcs11/internal/turn"
 )
 
-// The files of a token in its directory, companions of the first two apart.
+// The files of a token in its directory, companions of the first apart.
 const (
 	databaseName = "token.db"
-	attemptsName = "pins.db"
+	countsName   = "token.pins"
 	pinLockName  = "token.pin.lock"
 	initLockName = "token.init.lock"
 )
@@ -66,27 +69,27 @@ type Options struct {
 	Process     Process       // that has the store open
 }
 
+// secretPart is the part of the token's file whose version moves with the token's secret.
+const secretPart = 0
+
 // Store is the state of one token. Its methods may be called from any goroutine.
 type Store struct {
 	file        *sharedfile.File
-	attempts    *sharedfile.File // see attemptsSchema
+	counts      *countsFile
 	pinLock     *sharedfile.Lock // nil where the store is read-only
 	initLock    *sharedfile.Lock // nil where the store is read-only
 	maxFailures [2]int
 	wait        time.Duration
-
-	mu   turn.RWMutex // held to read by whoever uses keys
-	keys *keys        // nil while the store is locked
-
-	token   tokenCache
-	damaged damage
+	keys        keyring // empty while the store is locked
+	token       atomic.Pointer[tokenRows]
+	damaged     damage
 }
 
 // Open opens the state of the token in dir, which has to exist, and makes it
-// when there is none. ErrBusy, ErrCorrupt.
+// when there is none. State of version 0.1.0 is taken over. ErrBusy, ErrCorrupt,
+// ErrFormat.
 func Open(dir string, o Options) (*Store, error) {
 	s := &Store{maxFailures: o.MaxFailures, wait: o.Wait}
-	s.mu.Pause, s.token.mu.Pause = o.Process.Pause, o.Process.Pause
 	for u := range s.maxFailures {
 		if s.maxFailures[u] == 0 {
 			s.maxFailures[u] = DefaultMaxFailures
@@ -102,18 +105,20 @@ func Open(dir string, o Options) (*Store, error) {
 }
 
 func (s *Store) open(dir string, o Options) (err error) {
-	options := sharedfile.Options{Schema: schema, Mode: o.Mode, Group: o.Group, Wait: s.wait, Process: o.Process}
-	if s.file, err = sharedfile.Open(filepath.Join(dir, databaseName), options); err != nil {
-		return err
-	}
-	options.Schema = attemptsSchema
-	if s.attempts, err = sharedfile.Open(filepath.Join(dir, attemptsName), options); err != nil {
+	options := sharedfile.Options{Mode: o.Mode, Group: o.Group, Wait: s.wait, Process: o.Process}
+	database := options
+	database.Schema, database.Upgrades, database.Parts = format1+format2, []string{format2}, 1
+	if s.file, err = sharedfile.Open(filepath.Join(dir, databaseName), database); err != nil {
 		return err
 	}
 	if s.file.ReadOnly() {
-		return nil
+		s.counts, err = openCountsReadOnly(dir, options)
+		return err
 	}
 	if s.pinLock, err = sharedfile.OpenLock(filepath.Join(dir, pinLockName), options); err != nil {
+		return err
+	}
+	if s.counts, err = openCounts(dir, options, s.pinLock); err != nil {
 		return err
 	}
 	s.initLock, err = sharedfile.OpenLock(filepath.Join(dir, initLockName), options)
@@ -123,12 +128,12 @@ func (s *Store) open(dir string, o Options) (err error) {
 // Destroy deletes the state of the token in dir. Processes that have it open get
 // errors from then on.
 func Destroy(dir string) error {
-	for _, name := range [...]string{databaseName, attemptsName} {
+	for _, name := range [...]string{databaseName, oldCountsName} {
 		if err := sharedfile.Remove(filepath.Join(dir, name), sharedfile.DefaultWait); err != nil {
 			return err
 		}
 	}
-	for _, name := range [...]string{pinLockName, initLockName} {
+	for _, name := range [...]string{countsName, countsName + newSuffix, pinLockName, initLockName} {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -139,25 +144,22 @@ func Destroy(dir string) error {
 // ReadOnly tells whether nothing can be written.
 func (s *Store) ReadOnly() bool { return s.file.ReadOnly() }
 
-// Version is a number that changes whenever Records would answer differently
-// from before, or Token in more than the failures of a PIN, whichever process
-// made the change. Login and Logout do not count. It is read from memory and
-// never waits.
+// Version is a number that changes whenever the records or the token have changed, the
+// failures of a PIN apart, whichever process made the change. Login and Logout do not
+// count. It is read from memory and never waits.
 func (s *Store) Version() uint64 { return s.file.Version() }
 
 // Close forgets the secret and closes the files.
 func (s *Store) Close() error {
 	s.Logout()
-	return errors.Join(s.initLock.Close(), s.pinLock.Close(), s.attempts.Close(), s.file.Close())
+	return errors.Join(s.initLock.Close(), s.pinLock.Close(), s.counts.Close(), s.file.Close())
 }
 
 // Tx is a transaction. It must not be used after the function it was given to.
 type Tx struct {
-	tx     *sql.Tx
-	keys   *keys
-	erases bool // what was deleted must not stay in the file's log
-
-	revision int64 // of the transaction, 0 until it changes a record
+	*snapshot
+	counted bool // the revision is that of this transaction
+	erases  bool // what was deleted must not stay in the file's log
 }
 
 // Change holds the versions between which a transaction lies. Who knew the state
@@ -166,18 +168,25 @@ type Change = sharedfile.Change
 
 // Update calls fn in a transaction, and commits it when fn returns nil; it is
 // then on stable storage. Otherwise nothing has changed. Update returns fn's
-// error, ErrReadOnly, ErrBusy or ErrCorrupt. fn must not call methods of the
+// error, ErrReadOnly, ErrBusy, ErrFull or ErrCorrupt. fn must not call methods of the
 // store.
-func (s *Store) Update(fn func(*Tx) error) (Change, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+func (s *Store) Update(fn func(*Tx) error) (Change, error) { return s.change(s.file.Change, fn) }
+
+// Release is Update for what gives room back: it works on a full disk, too.
+func (s *Store) Release(fn func(*Tx) error) (Change, error) { return s.change(s.file.Release, fn) }
+
+func (s *Store) change(
+	commit func(func(*sql.Tx) ([]int, error)) (Change, error), fn func(*Tx) error,
+) (Change, error) {
+	k := s.keys.take()
+	defer s.keys.giveBack(k)
 	var t Tx
-	change, err := s.file.Change(func(tx *sql.Tx) ([]int, error) {
-		keys, err := s.keys.current(tx)
+	change, err := commit(func(tx *sql.Tx) ([]int, error) {
+		now, err := newSnapshot(tx, k)
 		if err != nil {
 			return nil, err
 		}
-		t = Tx{tx: tx, keys: keys}
+		t = Tx{snapshot: now}
 		return nil, fn(&t)
 	})
 	if err == nil && t.erases {
@@ -185,9 +194,6 @@ func (s *Store) Update(fn func(*Tx) error) (Change, error) {
 	}
 	return change, err
 }
-
-// Release is Update for what gives room back: it works on a full disk.
-func (s *Store) Release(fn func(*Tx) error) (Change, error) { return s.Update(fn) }
 
 // purge takes what has been deleted out of the file's log, too. When it cannot,
 // the transaction stands all the same, and the next purge does it.

@@ -7,8 +7,6 @@ import (
 	"database/sql"
 	"time"
 	"unicode/utf8"
-
-	"libzk_pkcs11/internal/turn"
 )
 
 // maxLabel is the size of a token's label in bytes (CK_TOKEN_INFO).
@@ -21,47 +19,50 @@ type Token struct {
 	PINs        [2]PIN // by User
 }
 
-type tokenCache struct {
-	mu       turn.RWMutex
-	known    bool
-	version  uint64
-	attempts uint64 // the version of the counts of wrong PINs
-	token    Token
+// tokenRows is what the file says of the token.
+type tokenRows struct {
+	version     uint64 // of the file
+	initialized bool
+	label       string
+	pins        [2]*pinRow // by User
 }
 
-// Token returns the state of the token. It reads the file only after a change.
-func (s *Store) Token() (Token, error) {
-	c := &s.token
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	version, attempts := s.Version(), s.attempts.Version()
-	if c.known && version == c.version && attempts == c.attempts {
-		return c.token, nil
-	}
-	token, err := s.readToken()
+// Token returns the state of the token. It reads the database only after a change.
+func (s *Store) Token() (t Token, err error) {
+	rows, err := s.tokenRows()
 	if err != nil {
-		return Token{}, err
+		return t, err
 	}
-	c.known, c.version, c.attempts, c.token = true, version, attempts, token
-	return token, nil
+	counts, err := s.counts.view()
+	if err != nil {
+		return t, err
+	}
+	t.Initialized, t.Label = rows.initialized, rows.label
+	for u, p := range rows.pins {
+		t.PINs[u] = p.describe(counts.failures(User(u), p), s.maxFailures[u])
+	}
+	return t, nil
 }
 
-func (s *Store) readToken() (t Token, err error) {
-	err = s.viewBetweenAttempts(func(tx *sql.Tx) error {
-		for u := range t.PINs {
-			p, err := loadPIN(tx, User(u))
-			if err != nil {
+// tokenRows returns what was read last, as long as nothing has changed.
+func (s *Store) tokenRows() (*tokenRows, error) {
+	rows := &tokenRows{version: s.Version()}
+	if known := s.token.Load(); known != nil && known.version == rows.version {
+		return known, nil
+	}
+	err := s.file.View(func(tx *sql.Tx) (err error) {
+		for u := range rows.pins {
+			if rows.pins[u], err = loadPIN(tx, User(u)); err != nil {
 				return err
 			}
-			n, err := s.failuresOf(User(u), p)
-			if err != nil {
-				return err
-			}
-			t.PINs[u] = p.describe(n, s.maxFailures[u])
 		}
-		return tx.QueryRow("SELECT initialized, label FROM token").Scan(&t.Initialized, &t.Label)
+		return tx.QueryRow("SELECT initialized, label FROM token").Scan(&rows.initialized, &rows.label)
 	})
-	return t, err
+	if err != nil {
+		return nil, err
+	}
+	s.token.Store(rows)
+	return rows, nil
 }
 
 // initializeWait bounds how long a process waits for others that initialise the
@@ -87,11 +88,11 @@ func (s *Store) Initialize(label string, soPIN []byte, prepare func(secret []byt
 	tokenSecret := make([]byte, secretSize)
 	rand.Read(tokenSecret) // never fails
 	pin := wrap(SO, tokenSecret, soPIN)
-	err := s.file.Update(func(tx *sql.Tx) error {
+	_, err := s.file.Change(func(tx *sql.Tx) ([]int, error) {
 		if err := prepare(tokenSecret); err != nil {
-			return err
+			return nil, err
 		}
-		return reset(tx, label, fingerprint(tokenSecret), pin)
+		return []int{secretPart}, reset(tx, label, fingerprint(tokenSecret), pin)
 	})
 	if err != nil {
 		return nil, err
@@ -102,10 +103,11 @@ func (s *Store) Initialize(label string, soPIN []byte, prepare func(secret []byt
 }
 
 func reset(tx *sql.Tx, label string, fingerprint []byte, so *pinRow) error {
-	if _, err := tx.Exec("DELETE FROM records; DELETE FROM pins; DELETE FROM deletions; UPDATE token SET revision = revision + 1, floor = revision + 1"); err != nil {
+	if _, err := tx.Exec("DELETE FROM records; DELETE FROM terms; DELETE FROM deletions; DELETE FROM pins"); err != nil {
 		return err
 	}
-	_, err := tx.Exec("UPDATE token SET initialized = 1, label = ?, fingerprint = ?", label, fingerprint)
+	_, err := tx.Exec("UPDATE token SET initialized = 1, label = ?, fingerprint = ?, revision = revision + 1, floor = revision + 1",
+		label, fingerprint)
 	if err != nil {
 		return err
 	}

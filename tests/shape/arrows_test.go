@@ -12,7 +12,7 @@ import (
 // not here may import none.
 var arrows = map[string][]string{
 	"pkcs11":               {"internal/scm", "internal/store", "internal/turn"},
-	"internal/store":       {"internal/secret", "internal/sharedfile", "internal/turn"},
+	"internal/store":       {"internal/descriptor", "internal/secret", "internal/sharedfile"},
 	"internal/scm/soft":    {"internal/descriptor", "internal/scm", "internal/scm/soft/hd", "internal/secret", "internal/sharedfile", "internal/turn"},
 	"internal/scm/soft/hd": {"internal/scm"},
 	"internal/scm/scmtest": {"internal/scm"},

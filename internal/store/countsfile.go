@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"libzk_pkcs11/internal/descriptor"
+	"libzk_pkcs11/internal/sharedfile"
+)
+
+// newSuffix is that of a file that is not finished.
+const newSuffix = ".new"
+
+// countsFile is the file of the counts. It has its size from the start and is written in
+// place, so that logging in works on a full disk. Only the holder of the lock of the PINs
+// writes it.
+type countsFile struct {
+	path     string
+	lockPath string
+	process  sharedfile.Process
+	readOnly bool
+	file     atomic.Pointer[descriptor.File]
+	old      counts // of version 0.1.0, for a store that cannot take them over
+}
+
+// openCounts makes the file when it is not there, with the counts of version 0.1.0 if
+// that has left some.
+func openCounts(dir string, o sharedfile.Options, lock *sharedfile.Lock) (*countsFile, error) {
+	c := newCountsFile(dir, o)
+	err := c.reopen()
+	if errors.Is(err, fs.ErrNotExist) || err == nil && oldCountsExist(dir) {
+		err = c.make(dir, o, lock)
+	}
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// openCountsReadOnly is for a store that only looks.
+func openCountsReadOnly(dir string, o sharedfile.Options) (c *countsFile, err error) {
+	c = newCountsFile(dir, o)
+	c.readOnly = true
+	if err = c.reopen(); errors.Is(err, fs.ErrNotExist) {
+		c.old, err = oldCounts(dir, o)
+	}
+	return c, err
+}
+
+func newCountsFile(dir string, o sharedfile.Options) *countsFile {
+	return &countsFile{path: filepath.Join(dir, countsName), lockPath: filepath.Join(dir, pinLockName), process: o.Process}
+}
+
+// reopen opens the file that is there. Where it may not be written, that is no failure
+// until somebody has to.
+func (c *countsFile) reopen() error {
+	flags := os.O_RDWR
+	if c.readOnly {
+		flags = os.O_RDONLY
+	}
+	file, err := descriptor.Open(c.path, flags, 0)
+	if !c.readOnly && errors.Is(err, fs.ErrPermission) {
+		c.readOnly = true
+		file, err = descriptor.Open(c.path, os.O_RDONLY, 0)
+	}
+	if err == nil && !c.file.CompareAndSwap(nil, file) {
+		err = file.Close() // another goroutine was faster
+	}
+	return err
+}
+
+// make makes the file, under another name until it is whole and on the disk. Other
+// processes may be at it.
+func (c *countsFile) make(dir string, o sharedfile.Options, lock *sharedfile.Lock) error {
+	release, err := lock.Exclusive(o.Wait)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if c.file.Load() == nil {
+		err = c.reopen()
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = c.create(dir, o)
+	}
+	if err != nil {
+		return err
+	}
+	return removeOldCounts(dir, o)
+}
+
+func (c *countsFile) create(dir string, o sharedfile.Options) error {
+	old, err := oldCounts(dir, o)
+	if err != nil {
+		return err
+	}
+	content := make([]byte, countsSize)
+	for range 2 {
+		copy(content[old.offset():], old.encode())
+		old.sequence++
+	}
+	if err := writeNew(c.path+newSuffix, content, o); err != nil {
+		return full(err)
+	}
+	if err := os.Rename(c.path+newSuffix, c.path); err != nil {
+		return err
+	}
+	if err := syncDirectory(dir); err != nil {
+		return err
+	}
+	return c.reopen()
+}
+
+func writeNew(path string, content []byte, o sharedfile.Options) error {
+	file, err := descriptor.Open(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, o.Mode)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if o.Group >= 0 {
+		if err := file.Chgrp(o.Group); err != nil {
+			return err
+		}
+	}
+	if err := file.Chmod(o.Mode); err != nil {
+		return err
+	}
+	if _, err := file.WriteAt(content, 0); err != nil {
+		return err
+	}
+	return file.Sync()
+}
+
+func syncDirectory(path string) error {
+	dir, err := descriptor.Open(path, os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+// full tells errors of a full disk as the database does.
+func full(err error) error {
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
+}
+
+// readAttempts is how often a reader looks who holds no lock: he may find one copy that
+// is being written and, a moment later, the other.
+const readAttempts = 10
+
+// read returns the counts that were written last.
+func (c *countsFile) read() (counts, error) {
+	file, err := c.opened()
+	if err != nil || file == nil {
+		return c.old, err
+	}
+	content := make([]byte, countsSize)
+	for range readAttempts {
+		_, err := file.ReadAt(content, 0)
+		if err == io.EOF {
+			return counts{}, fmt.Errorf("%s is too short: %w", c.path, ErrCorrupt)
+		}
+		if err != nil {
+			return counts{}, err
+		}
+		if newest, ok := decodeCounts(content); ok {
+			return newest, nil
+		}
+	}
+	return counts{}, fmt.Errorf("%s: %w", c.path, ErrCorrupt)
+}
+
+// opened returns the file, nil where nobody has taken the counts of version 0.1.0 over
+// yet. A file that has lost its name counts for nobody else.
+func (c *countsFile) opened() (*descriptor.File, error) {
+	if c.file.Load() == nil {
+		if err := c.reopen(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	file := c.file.Load()
+	if file == nil {
+		return nil, nil
+	}
+	stat, err := file.Stat()
+	if err == nil && stat.Nlink == 0 {
+		err = fmt.Errorf("%s: %w", c.path, sharedfile.ErrRemoved)
+	}
+	return file, err
+}
+
+// write puts the next counts on stable storage. The caller holds the lock of the PINs.
+func (c *countsFile) write(next *counts) error {
+	next.sequence++
+	file := c.file.Load()
+	if _, err := file.WriteAt(next.encode(), next.offset()); err != nil {
+		return full(err)
+	}
+	return full(file.Datasync())
+}
+
+// view returns the counts for who makes no attempt. He waits for nobody: an attempt that
+// is under way does not count yet, and one whose process has died does.
+func (c *countsFile) view() (counts, error) {
+	now, err := c.read()
+	if err != nil || !now.trying() {
+		return now, err
+	}
+	release, free := c.tryLock()
+	if !free {
+		return now, nil
+	}
+	defer release()
+	now, err = c.read()
+	now.settle()
+	return now, err
+}
+
+// tryLock locks out attempts, unless one is under way. It takes the lock by a file of its
+// own, for those who use another lock wait for each other.
+func (c *countsFile) tryLock() (release func(), ok bool) {
+	lock, err := descriptor.Open(c.lockPath, os.O_RDONLY, 0)
+	if err != nil {
+		return func() {}, errors.Is(err, fs.ErrNotExist)
+	}
+	forget := func() {}
+	if c.process.ForkGuard != nil {
+		forget = c.process.ForkGuard(lock.Descriptor())
+	}
+	release = func() {
+		_ = lock.Flock(unix.LOCK_UN)
+		forget()
+		lock.Close()
+	}
+	if err := lock.Flock(unix.LOCK_SH | unix.LOCK_NB); err != nil {
+		release()
+		return nil, false
+	}
+	return release, true
+}
+
+// Close closes the file. Closing it again, or a nil one, does nothing.
+func (c *countsFile) Close() error {
+	if c == nil {
+		return nil
+	}
+	return c.file.Swap(nil).Close()
+}

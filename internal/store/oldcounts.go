@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"libzk_pkcs11/internal/sharedfile"
+)
+
+// oldCountsName is the database in which version 0.1.0 kept the counts of wrong PINs.
+const oldCountsName = "pins.db"
+
+const oldCountsSchema = `
+CREATE TABLE attempts (
+	user     INTEGER PRIMARY KEY CHECK (user IN (0, 1)),
+	salt     BLOB NOT NULL,
+	failures INTEGER NOT NULL
+) STRICT;
+`
+
+func oldCountsExist(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, oldCountsName))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// oldCounts reads the counts of version 0.1.0, if there are any.
+func oldCounts(dir string, o sharedfile.Options) (c counts, err error) {
+	if !oldCountsExist(dir) {
+		return c, nil
+	}
+	o.Schema = oldCountsSchema
+	file, err := sharedfile.Open(filepath.Join(dir, oldCountsName), o)
+	if err != nil {
+		return c, err
+	}
+	defer file.Close()
+	err = file.View(func(tx *sql.Tx) error {
+		rows, err := tx.Query("SELECT user, salt, failures FROM attempts")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var u User
+			var salt []byte
+			var failures uint32
+			if err := rows.Scan(&u, &salt, &failures); err != nil {
+				return err
+			}
+			copy(c.of[u].salt[:], salt)
+			c.of[u].failures = failures
+		}
+		return rows.Err()
+	})
+	return c, err
+}
+
+// removeOldCounts removes the database. Processes of version 0.1.0 that have it open
+// cannot check PINs from then on.
+func removeOldCounts(dir string, o sharedfile.Options) error {
+	if !oldCountsExist(dir) {
+		return nil
+	}
+	return sharedfile.Remove(filepath.Join(dir, oldCountsName), o.Wait)
+}
