@@ -33,7 +33,7 @@ func TestAuthentic(t *testing.T) {
 func TestClaimWithoutCode(t *testing.T) {
 	s, dir, _ := initialized(t)
 	edit(t, dir, "INSERT INTO records (id, slot, private, sealed, hidden, public, attributes, code, revision) VALUES (9, 5, 0, 0, 0, x'', x'', x'', 0)")
-	if got := records(t, s); len(got) != 0 || !slices.Equal(s.Damaged(), []int64{9}) {
-		t.Errorf("records %v, damaged %v", got, s.Damaged())
+	if got, damaged := read(t, s); len(got) != 0 || !slices.Equal(damaged, []int64{9}) {
+		t.Errorf("records %v, damaged %v", got, damaged)
 	}
 }

@@ -4,9 +4,11 @@ package store_test
 
 import (
 	"bufio"
+	"cmp"
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -39,13 +41,13 @@ var roles = map[string]processtest.Role{
 	}),
 	"describe": withStore(func(s *store.Store, in *bufio.Scanner) error {
 		_, right := s.Login(store.NormalUser, userPIN)
-		records, err := s.Records()
-		if err != nil {
+		records := 0
+		if _, _, err := s.Find(nil, func(*store.Record) { records++ }); err != nil {
 			return err
 		}
 		_, wrong := s.CheckPIN(store.NormalUser, soPIN)
 		_, update := s.Update(func(*store.Tx) error { return nil })
-		fmt.Println(s.ReadOnly(), right, wrong, len(records), update != nil)
+		fmt.Println(s.ReadOnly(), right, wrong, records, update != nil)
 		return nil
 	}),
 }
@@ -129,13 +131,49 @@ func put(t testing.TB, s *store.Store, r store.Record) int64 {
 	return r.ID
 }
 
+// read returns all records that the store shows, in ascending order of ID, and the IDs of
+// those that are damaged.
+func read(t testing.TB, s *store.Store) (records []store.Record, damaged []int64) {
+	t.Helper()
+	c := changes(t, s, 0)
+	records = c.Slots
+	_, damaged, err := s.Find(nil, func(r *store.Record) { records = append(records, *r) })
+	if err != nil || !c.Whole {
+		t.Fatalf("Find: %v, Whole is %v", err, c.Whole)
+	}
+	damaged = append(damaged, c.Damaged...)
+	slices.Sort(damaged)
+	slices.SortFunc(records, func(a, b store.Record) int { return cmp.Compare(a.ID, b.ID) })
+	return records, damaged
+}
+
+// records is read of a store in which nothing is damaged.
 func records(t testing.TB, s *store.Store) []store.Record {
 	t.Helper()
-	records, err := s.Records()
+	records, damaged := read(t, s)
+	if len(damaged) != 0 {
+		t.Errorf("damaged records: %v", damaged)
+	}
+	return records
+}
+
+func changes(t testing.TB, s *store.Store, since uint64) *store.Changes {
+	t.Helper()
+	c, err := s.ChangesSince(since)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return records
+	return c
+}
+
+// find returns the candidates of Find.
+func find(t testing.TB, s *store.Store, terms ...store.Term) (found []store.Record) {
+	t.Helper()
+	_, damaged, err := s.Find(terms, func(r *store.Record) { found = append(found, *r) })
+	if err != nil || len(damaged) != 0 {
+		t.Fatalf("Find: %v, damaged %v", err, damaged)
+	}
+	return found
 }
 
 func pinOf(t testing.TB, s *store.Store, u store.User) store.PIN {

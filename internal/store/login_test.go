@@ -218,9 +218,7 @@ func TestGoroutinesLogIn(t *testing.T) {
 				if _, err := s.Login(store.NormalUser, userPIN); err != nil {
 					t.Errorf("the right PIN: %v", err)
 				}
-				if _, err := s.Records(); err != nil || len(s.Damaged()) != 0 {
-					t.Errorf("Records: %v, damaged %v", err, s.Damaged())
-				}
+				records(t, s)
 				s.Logout()
 			}
 		})

@@ -4,6 +4,8 @@ package store_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -31,18 +33,27 @@ func TestRecordsOfEveryKind(t *testing.T) {
 		want[i].ID = put(t, s, want[i])
 	}
 	reader := open(t, dir)
-	for i, r := range records(t, reader) {
-		if r.Sealed != (r.Attributes == nil) {
-			t.Errorf("locked store: record %d has attributes %v", i, r.Attributes)
-		}
-	}
+	checkLocked(t, reader, want)
 	unlock(t, reader)
-	if got := records(t, reader); !equal(got, want) || len(reader.Damaged()) != 0 {
-		t.Errorf("unlocked store: %v, damaged %v, want %v", got, reader.Damaged(), want)
+	if got := records(t, reader); !equal(got, want) {
+		t.Errorf("unlocked store: %v, want %v", got, want)
 	}
 	reader.Logout()
-	if got := records(t, reader); got[1].Attributes != nil {
-		t.Errorf("after Logout a sealed record has attributes %v", got[1].Attributes)
+	checkLocked(t, reader, want)
+}
+
+// checkLocked checks that a locked store shows of sealed records those of key slots only,
+// and no attributes.
+func checkLocked(t *testing.T, s *store.Store, of []store.Record) {
+	t.Helper()
+	want := slices.DeleteFunc(slices.Clone(of), func(r store.Record) bool { return r.Sealed && r.Slot == store.NoSlot })
+	for i := range want {
+		if want[i].Sealed {
+			want[i].Attributes = nil
+		}
+	}
+	if got := records(t, s); !equal(got, want) {
+		t.Errorf("locked store: %v, want %v", got, want)
 	}
 }
 
@@ -64,8 +75,8 @@ func TestLockedStoreWritesOnlyPublicObjects(t *testing.T) {
 		}
 	}
 	unlock(t, s)
-	if n := len(records(t, s)); n != 1 || len(s.Damaged()) != 0 {
-		t.Errorf("%d records, damaged %v; want the public one", n, s.Damaged())
+	if n := len(records(t, s)); n != 1 {
+		t.Errorf("%d records; want the public one", n)
 	}
 }
 
@@ -95,8 +106,6 @@ func TestReplaceAndDelete(t *testing.T) {
 	}
 }
 
-// A slot may have got another key between the removal of its key and that of the
-// records.
 // TestCurrent reads records in a transaction, in which other processes cannot
 // change them.
 func TestCurrent(t *testing.T) {
@@ -143,6 +152,8 @@ func checkCurrent(t *testing.T, s *store.Store, name string, r store.Record, wan
 	}
 }
 
+// A slot may have got another key between the removal of its key and that of the
+// records.
 func TestDeleteSlotSparesOtherKeys(t *testing.T) {
 	s, _, _ := initialized(t)
 	unlock(t, s)
@@ -198,74 +209,56 @@ func TestChangeFitsVersion(t *testing.T) {
 	}
 }
 
-// Each statement is what somebody could do who may write the file but knows no
-// PIN. The record with ID 1 is sealed, 2 public, 3 of a key slot; all were
-// written by an unlocked store.
-func TestTampering(t *testing.T) {
-	for _, test := range []struct {
-		name, statement string
-		damaged         []int64
-	}{
-		{"attributes of a sealed record", "UPDATE records SET attributes = zeroblob(60) WHERE id = 1", []int64{1}},
-		{"attributes of a public record", "UPDATE records SET attributes = x'' WHERE id = 2", []int64{2}},
-		{"slot", "UPDATE records SET slot = 4 WHERE id = 3", []int64{3}},
-		{"public key", "UPDATE records SET public = x'00' WHERE id = 3", []int64{3}},
-		{"half", "UPDATE records SET private = 1 WHERE id = 3", []int64{3}},
-		{"hidden", "UPDATE records SET hidden = 1", []int64{1, 2, 3}},
-		{"unsealed", "UPDATE records SET sealed = 0 WHERE id = 1", []int64{1}},
-		{"no code", "UPDATE records SET code = x''", []int64{1, 3}},
-		{"exchanged", `UPDATE records SET (attributes, code) =
-			(SELECT attributes, code FROM records WHERE id = 2) WHERE id = 3`, []int64{3}},
-		{"a claim to a key", "INSERT INTO records (id, slot, private, sealed, hidden, public, attributes, code, revision) VALUES (9, 5, 0, 0, 0, x'', x'', x'', 0)", []int64{9}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			s, dir, _ := initialized(t)
-			unlock(t, s)
-			put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("sealed")})
-			put(t, s, store.Record{Slot: store.NoSlot, Attributes: label("public")})
-			put(t, s, store.Record{Slot: 3, Public: []byte("key"), Attributes: label("slot")})
-			edit(t, dir, test.statement)
-			for _, r := range records(t, s) {
-				if slices.Contains(test.damaged, r.ID) {
-					t.Errorf("record %d is still there: %+v", r.ID, r)
-				}
-			}
-			if got := s.Damaged(); !slices.Equal(got, test.damaged) {
-				t.Errorf("damaged are %v, want %v", got, test.damaged)
-			}
-		})
-	}
-}
-
 func TestBadEncodingIsDamaged(t *testing.T) {
 	s, dir, _ := initialized(t)
 	id := put(t, s, kinds[0])
 	edit(t, dir, "UPDATE records SET attributes = x'0102'")
-	if got := records(t, s); len(got) != 0 || !slices.Equal(s.Damaged(), []int64{id}) {
-		t.Errorf("got %v, damaged %v", got, s.Damaged())
+	if got, damaged := read(t, s); len(got) != 0 || !slices.Equal(damaged, []int64{id}) {
+		t.Errorf("got %v, damaged %v", got, damaged)
 	}
 }
 
 func TestFilesRevealNothing(t *testing.T) {
-	canary := []byte("canary of a private object")
+	canary, value := []byte("canary of a private object"), []byte("value of a private object")
 	s, dir, secret := initialized(t)
 	unlock(t, s)
-	put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label(string(canary))})
+	sealed := put(t, s, store.Record{
+		Slot: store.NoSlot, Sealed: true, Attributes: label(string(canary)), Values: label(string(value)),
+		Terms: []store.Term{{Type: 3, Value: canary}},
+	})
 	put(t, s, store.Record{Slot: store.NoSlot, Attributes: label("public text")})
-	checkFiles(t, dir, map[string][]byte{"canary": canary, "secret": secret, "SO PIN": soPIN, "user PIN": userPIN}, []byte("public text"))
+	checkFiles(t, dir, map[string][]byte{
+		"canary": canary, "value": value, "secret": secret, "SO PIN": soPIN, "user PIN": userPIN,
+		"hash of a term": hashOf(3, canary),
+	}, []byte("public text"))
 
 	copied := filepath.Join(t.TempDir(), "copy")
 	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
 	thief := open(t, copied)
-	if got := records(t, thief); len(got) != 2 || got[0].Attributes != nil {
+	if got := records(t, thief); len(got) != 1 || got[0].Sealed {
 		t.Errorf("a copy without a PIN gives %v", got)
+	}
+	for name, err := range map[string]error{"Record": second(thief.Record(sealed)), "Values": last(thief.Values(sealed))} {
+		if !errors.Is(err, store.ErrLocked) {
+			t.Errorf("a copy without a PIN: %s: %v", name, err)
+		}
 	}
 	unlock(t, thief)
 	if got := records(t, thief); len(got) != 2 || !bytes.Equal(got[0].Attributes[3], canary) {
 		t.Errorf("a copy with the PIN gives %v", got)
 	}
+}
+
+func second(_ *store.Record, _ uint64, err error) error { return err }
+
+func last(_ map[uint64][]byte, err error) error { return err }
+
+// hashOf is how the file holds a term of a record that is not sealed.
+func hashOf(kind uint64, value []byte) []byte {
+	sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, kind), value...))
+	return sum[:8]
 }
 
 // checkFiles fails the test when one of the forbidden strings is in any file, or
@@ -324,24 +317,5 @@ func BenchmarkPut(b *testing.B) {
 				put(b, s, store.Record{Slot: store.NoSlot, Sealed: sealed, Attributes: label("benchmark")})
 			}
 		})
-	}
-}
-
-func BenchmarkRecords(b *testing.B) {
-	s, _, _ := initialized(b)
-	unlock(b, s)
-	_, err := s.Update(func(tx *store.Tx) error {
-		for range 1000 {
-			if err := tx.Put(&store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("benchmark")}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		records(b, s)
 	}
 }
