@@ -62,3 +62,30 @@ func (s *Store) Count(statement string) (n int, err error) {
 	err = s.file.View(func(tx *sql.Tx) error { return tx.QueryRow(statement).Scan(&n) })
 	return n, err
 }
+
+// Attempt counts an attempt and calls fn in the place of looking at the PIN.
+func (s *Store) Attempt(u User, fn func()) error {
+	p, err := s.usablePIN(u)
+	if err != nil {
+		return err
+	}
+	release, err := s.pinLock.Exclusive(s.wait)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if _, err := s.begin(u, p); err != nil {
+		return err
+	}
+	fn()
+	return nil
+}
+
+// PeekSecret returns what a PIN gives, without an attempt.
+func (s *Store) PeekSecret(u User, pin []byte) ([]byte, error) {
+	p, err := s.usablePIN(u)
+	if err != nil {
+		return nil, err
+	}
+	return p.unwrap(u, p.key(pin))
+}

@@ -39,6 +39,15 @@ var roles = map[string]processtest.Role{
 		}
 		return nil
 	}),
+	// It is killed while the PIN is looked at.
+	"attempt and stop": withStore(func(s *store.Store, _ *bufio.Scanner) error {
+		return s.Attempt(store.NormalUser, func() {
+			fmt.Println("under way")
+			time.Sleep(time.Hour)
+		})
+	}),
+	"take over":             takeOver,
+	"look at the old token": withStore(lookAtOldToken),
 	"describe": withStore(func(s *store.Store, in *bufio.Scanner) error {
 		_, right := s.Login(store.NormalUser, userPIN)
 		records := 0

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"libzk_pkcs11/internal/processtest"
 	"libzk_pkcs11/internal/store"
@@ -142,6 +143,60 @@ func TestUnlocked(t *testing.T) {
 	states = append(states, s.Unlocked())
 	if want := []bool{false, true, true, false}; !slices.Equal(states, want) {
 		t.Errorf("before, after login, after a change, after logout: %v, want %v", states, want)
+	}
+}
+
+// Whether the store is unlocked is asked for every signature.
+func TestUnlockedDoesNotWait(t *testing.T) {
+	s, dir, _ := initialized(t)
+	unlock(t, s)
+	s.Unlocked()
+	edit(t, dir, "UPDATE token SET fingerprint = x'00'") // nobody has told that this changed
+	put(t, open(t, dir), store.Record{Slot: store.NoSlot})
+	if !s.Unlocked() {
+		t.Error("Unlocked has read the file, although the secret has not changed")
+	}
+	_, err := s.Update(func(tx *store.Tx) error {
+		done := make(chan bool)
+		go func() {
+			s.Unlocked()
+			s.Logout()
+			done <- s.Unlocked()
+		}()
+		select {
+		case unlocked := <-done:
+			if unlocked {
+				t.Error("unlocked after Logout")
+			}
+		case <-time.After(time.Minute):
+			t.Error("Logout and Unlocked wait for an Update")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// Who uses keys while others log out ends as if they had not.
+func TestLogoutLetsCallsEnd(t *testing.T) {
+	s, _, _ := initialized(t)
+	unlock(t, s)
+	sealed := store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("sealed")}
+	_, err := s.Update(func(tx *store.Tx) error {
+		s.Logout()
+		return tx.Put(&sealed)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Update(func(tx *store.Tx) error { return tx.Put(&sealed) })
+	if !errors.Is(err, store.ErrLocked) {
+		t.Errorf("Put after Logout: %v", err)
+	}
+	unlock(t, s)
+	if got, _, err := s.Record(sealed.ID); err != nil || string(got.Attributes[3]) != "sealed" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
