@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"libzk_pkcs11/internal/secret"
 )
@@ -57,8 +56,8 @@ func (s *Store) unchanged(u User, p *pinRow) error {
 
 // begin counts an attempt, unless the PIN is locked.
 func (s *Store) begin(u User, p *pinRow) (counts, error) {
-	if s.counts.readOnly {
-		return counts{}, fmt.Errorf("%s: %w", s.counts.path, ErrReadOnly)
+	if err := s.counts.check(); err != nil {
+		return counts{}, err
 	}
 	now, err := s.counts.read()
 	if err != nil {

@@ -3,10 +3,15 @@
 package store_test
 
 import (
+	"bufio"
 	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"libzk_pkcs11/internal/processtest"
 	"libzk_pkcs11/internal/store"
 )
 
@@ -151,4 +156,124 @@ func TestDeletionsAreForgotten(t *testing.T) {
 	if _, _, err := s.Record(first); err != nil {
 		t.Errorf("a record that stays: %v", err)
 	}
+}
+
+// follower knows the IDs of records as a catalog does: by what has changed.
+type follower struct {
+	revision uint64
+	known    map[int64]bool
+}
+
+func (f *follower) follow(t *testing.T, s *store.Store) {
+	t.Helper()
+	c := changes(t, s, f.revision)
+	if c.Whole {
+		f.known = map[int64]bool{}
+		revision, _, err := s.Find(nil, func(r *store.Record) { f.known[r.ID] = true })
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Revision = min(c.Revision, revision) // what comes in between is read once more
+	}
+	for _, r := range c.Slots {
+		f.known[r.ID] = true
+	}
+	for _, id := range c.Changed {
+		f.known[id] = true
+	}
+	for _, id := range c.Deleted {
+		delete(f.known, id)
+	}
+	f.revision = c.Revision
+}
+
+// check compares with everything that there is, if that is of the same revision.
+func (f *follower) check(t *testing.T, s *store.Store) bool {
+	t.Helper()
+	c := changes(t, s, 0)
+	there := idsOf(c.Slots)
+	revision, _, err := s.Find(nil, func(r *store.Record) { there = append(there, r.ID) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if revision != f.revision || c.Revision != f.revision {
+		return false
+	}
+	slices.Sort(there)
+	if known := slices.Sorted(maps.Keys(f.known)); !slices.Equal(known, there) {
+		t.Errorf("revision %d: known are %v, there are %v", revision, known, there)
+	}
+	return true
+}
+
+// TestFollowProcesses sees what several processes change, and forgets nothing.
+func TestFollowProcesses(t *testing.T) {
+	s, dir, _ := initialized(t)
+	unlock(t, s)
+	var all []*processtest.Process
+	for range 3 {
+		p := processtest.Start(t, "churn", dir)
+		p.Tell("now")
+		all = append(all, p)
+	}
+	f := &follower{}
+	checked := 0
+	for _, p := range all {
+		done := make(chan string)
+		go func() { done <- p.Hear() }()
+		for heard := false; !heard; {
+			select {
+			case got := <-done:
+				heard = true
+				if got != "<nil>" {
+					t.Error(got)
+				}
+			default:
+				f.follow(t, s)
+				if f.check(t, s) {
+					checked++
+				}
+			}
+		}
+	}
+	f.follow(t, s)
+	if !f.check(t, s) {
+		t.Errorf("revision %d, and nobody writes", f.revision)
+	}
+	if checked == 0 {
+		t.Error("nothing has been checked")
+	}
+}
+
+// churn makes, changes and deletes records of all kinds.
+func churn(s *store.Store, in *bufio.Scanner) error {
+	in.Scan()
+	if _, err := s.Login(store.NormalUser, userPIN); err != nil {
+		return err
+	}
+	var own []int64
+	for range 150 {
+		r := kinds[rand.IntN(len(kinds))]
+		if r.Slot != store.NoSlot {
+			r.Slot = rand.IntN(20)
+		}
+		_, err := s.Update(func(tx *store.Tx) error {
+			if len(own) > 0 && rand.IntN(2) == 0 {
+				if err := tx.Delete(own[0]); err != nil {
+					return err
+				}
+				own = own[1:]
+			}
+			return tx.Put(&r)
+		})
+		if err != nil {
+			fmt.Println(err)
+			return err
+		}
+		if r.Slot == store.NoSlot {
+			own = append(own, r.ID)
+		}
+	}
+	fmt.Println(error(nil))
+	return nil
 }

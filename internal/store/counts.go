@@ -76,7 +76,7 @@ func (c *counts) offset() int64 { return int64(c.sequence % 2 * copyBlock) }
 
 // decodeCounts takes the newer copy of a file. It returns false when there is none.
 func decodeCounts(file []byte) (newest counts, ok bool) {
-	for offset := int64(0); offset < countsSize; offset += copyBlock {
+	for _, offset := range [...]int64{0, copyBlock} {
 		c, whole := decodeCopy(file[offset:][:copySize])
 		if whole && c.offset() == offset && (!ok || c.sequence > newest.sequence) {
 			newest, ok = c, true

@@ -78,7 +78,7 @@ func TestDamagedCountsFailClosed(t *testing.T) {
 	for name, change := range map[string]func([]byte) []byte{
 		"zeros":      func(b []byte) []byte { return make([]byte, len(b)) },
 		"empty":      func([]byte) []byte { return nil },
-		"too short":  func(b []byte) []byte { return b[:len(b)-1] },
+		"too short":  func(b []byte) []byte { return b[:4096] },
 		"bit":        func(b []byte) []byte { b[30]++; b[4096+30]++; return b },
 		"exchanged":  func(b []byte) []byte { return append(bytes.Clone(b[4096:]), b[:4096]...) },
 		"other file": func(b []byte) []byte { return bytes.Repeat([]byte("text"), len(b)/4) },
@@ -104,6 +104,15 @@ func TestDamagedCountsFailClosed(t *testing.T) {
 		if after, err := os.ReadFile(countsPath(dir)); err != nil || !bytes.Equal(before, after) {
 			t.Errorf("%s: the file has changed: %v", name, err)
 		}
+	}
+}
+
+// A file that is cut must not grow when an attempt is counted: the disk may be full.
+func TestCutCounts(t *testing.T) {
+	s, dir, _ := cheap(t)
+	spoil(t, dir, func(b []byte) []byte { return b[:len(b)-1] })
+	if _, err := s.CheckPIN(store.NormalUser, userPIN); !errors.Is(err, store.ErrCorrupt) {
+		t.Errorf("the right PIN: %v", err)
 	}
 }
 

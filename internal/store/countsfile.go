@@ -168,11 +168,11 @@ func (c *countsFile) read() (counts, error) {
 	if err != nil || file == nil {
 		return c.old, err
 	}
-	content := make([]byte, countsSize)
+	content := make([]byte, copyBlock+copySize)
 	for range readAttempts {
 		_, err := file.ReadAt(content, 0)
 		if err == io.EOF {
-			return counts{}, fmt.Errorf("%s is too short: %w", c.path, ErrCorrupt)
+			return counts{}, c.tooShort()
 		}
 		if err != nil {
 			return counts{}, err
@@ -184,23 +184,36 @@ func (c *countsFile) read() (counts, error) {
 	return counts{}, fmt.Errorf("%s: %w", c.path, ErrCorrupt)
 }
 
+func (c *countsFile) tooShort() error { return fmt.Errorf("%s is too short: %w", c.path, ErrCorrupt) }
+
 // opened returns the file, nil where nobody has taken the counts of version 0.1.0 over
-// yet. A file that has lost its name counts for nobody else.
+// yet.
 func (c *countsFile) opened() (*descriptor.File, error) {
-	if c.file.Load() == nil {
-		if err := c.reopen(); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
+	if file := c.file.Load(); file != nil {
+		return file, nil
 	}
-	file := c.file.Load()
-	if file == nil {
-		return nil, nil
+	if err := c.reopen(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	stat, err := file.Stat()
-	if err == nil && stat.Nlink == 0 {
-		err = fmt.Errorf("%s: %w", c.path, sharedfile.ErrRemoved)
+	return c.file.Load(), nil
+}
+
+// check returns why an attempt cannot be counted. What is written to a file that has lost
+// its name counts for nobody else.
+func (c *countsFile) check() error {
+	if c.readOnly {
+		return fmt.Errorf("%s: %w", c.path, ErrReadOnly)
 	}
-	return file, err
+	stat, err := c.file.Load().Stat()
+	switch {
+	case err != nil:
+		return err
+	case stat.Nlink == 0:
+		return fmt.Errorf("%s: %w", c.path, sharedfile.ErrRemoved)
+	case stat.Size < countsSize:
+		return c.tooShort()
+	}
+	return nil
 }
 
 // write puts the next counts on stable storage. The caller holds the lock of the PINs.

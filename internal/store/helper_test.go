@@ -46,6 +46,7 @@ var roles = map[string]processtest.Role{
 			time.Sleep(time.Hour)
 		})
 	}),
+	"churn":                 withStore(churn),
 	"take over":             takeOver,
 	"look at the old token": withStore(lookAtOldToken),
 	"describe": withStore(func(s *store.Store, in *bufio.Scanner) error {

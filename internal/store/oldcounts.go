@@ -23,14 +23,19 @@ CREATE TABLE attempts (
 ) STRICT;
 `
 
+// oldCountsExist tells whether something of the database is there. Its lock is removed last.
 func oldCountsExist(dir string) bool {
-	_, err := os.Lstat(filepath.Join(dir, oldCountsName))
+	return exists(filepath.Join(dir, oldCountsName)) || exists(filepath.Join(dir, oldCountsName+".lock"))
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // oldCounts reads the counts of version 0.1.0, if there are any.
 func oldCounts(dir string, o sharedfile.Options) (c counts, err error) {
-	if !oldCountsExist(dir) {
+	if !exists(filepath.Join(dir, oldCountsName)) {
 		return c, nil
 	}
 	o.Schema = oldCountsSchema

@@ -145,10 +145,7 @@ func TestTakeOver(t *testing.T) {
 	if _, err := s.CheckPIN(store.SO, oldSOPIN); err != nil {
 		t.Errorf("the SO PIN: %v", err)
 	}
-	left, err := filepath.Glob(filepath.Join(dir, "pins.db*"))
-	if err != nil || len(left) != 0 {
-		t.Errorf("left of the old counts: %v, %v", left, err)
-	}
+	checkNoOldCounts(t, dir)
 	if id := put(t, s, store.Record{Slot: store.NoSlot}); id != 15 {
 		t.Errorf("the next ID is %d: the last that was used is 14", id)
 	}
@@ -253,7 +250,34 @@ func TestReindexMany(t *testing.T) {
 	}
 }
 
-// A process of version 0.1.0 can have made an attempt that it did not take back.
+// Whoever dies while it takes the counts over has either the old ones or the new ones.
+func TestTakeOverIsFinished(t *testing.T) {
+	dir := copyOld(t)
+	counts, err := os.ReadFile("testdata/version-0.1.0/pins.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, dir)
+	unlockOld(t, s)
+	for name, content := range map[string][]byte{"pins.db": counts, "pins.db.lock": nil, "pins.db-wal": nil} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := pinOf(t, open(t, dir), store.NormalUser).Failures; got != 0 {
+		t.Errorf("%d failures of the past are back", got)
+	}
+	checkNoOldCounts(t, dir)
+}
+
+func checkNoOldCounts(t *testing.T, dir string) {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(dir, "pins.db*"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left of the old counts: %v, %v", left, err)
+	}
+}
+
 func TestTakeOverByManyProcesses(t *testing.T) {
 	dir := copyOld(t)
 	var all []*processtest.Process

@@ -84,12 +84,16 @@ func addTerms(tx *sql.Tx, id int64, encoded []byte) error {
 		for _, n := range some {
 			arguments = append(arguments, n, id)
 		}
-		rows := strings.Repeat(", (?, ?)", len(some))[2:]
-		if _, err := tx.Exec("INSERT OR IGNORE INTO terms VALUES "+rows, arguments...); err != nil {
+		if _, err := tx.Exec(insertTerms(len(some)), arguments...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// insertTerms is the statement that adds so many rows.
+func insertTerms(n int) string {
+	return "INSERT OR IGNORE INTO terms VALUES (?, ?)" + strings.Repeat(", (?, ?)", n-1)
 }
 
 // removeTerms takes them out again.
@@ -99,10 +103,14 @@ func removeTerms(tx *sql.Tx, id int64, encoded []byte) error {
 		for _, n := range some {
 			arguments = append(arguments, n)
 		}
-		_, err := tx.Exec("DELETE FROM terms WHERE record = ? AND term IN (?"+strings.Repeat(", ?", len(some)-1)+")", arguments...)
-		if err != nil {
+		if _, err := tx.Exec(deleteTerms(len(some)), arguments...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// deleteTerms is the statement that removes so many rows.
+func deleteTerms(n int) string {
+	return "DELETE FROM terms WHERE record = ? AND term IN (?" + strings.Repeat(", ?", n-1) + ")"
 }
