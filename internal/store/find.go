@@ -47,18 +47,22 @@ func (n *snapshot) candidates(terms []Term) (condition, []any, error) {
 	if n.keys != nil {
 		kinds = append(kinds, n.keys.sealedNumbers(terms))
 	}
+	most := min(len(terms), maxTerms)
 	var arguments []any
 	for _, numbers := range kinds {
 		if err := n.rarestFirst(numbers); err != nil {
 			return "", nil, err
 		}
-		for _, number := range numbers {
+		for _, number := range numbers[:most] {
 			arguments = append(arguments, number)
 		}
 	}
 	arguments = append(arguments, n.keys != nil)
-	return withTerms(len(terms), len(kinds)), arguments, nil
+	return withTerms(most, len(kinds)), arguments, nil
 }
+
+// maxTerms is how many terms a candidate has, of more: a statement has its limits.
+const maxTerms = 16
 
 // withTerms is the condition for sets of so many terms each, and for records that are not
 // indexed yet, sealed ones too if the last argument is true.
