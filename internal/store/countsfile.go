@@ -170,8 +170,8 @@ func (c *countsFile) read() (counts, error) {
 	}
 	content := make([]byte, copyBlock+copySize)
 	for range readAttempts {
-		_, err := file.ReadAt(content, 0)
-		if err == io.EOF {
+		n, err := file.ReadAt(content, 0)
+		if n < len(content) && (err == nil || err == io.EOF) {
 			return counts{}, c.tooShort()
 		}
 		if err != nil {

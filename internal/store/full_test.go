@@ -73,11 +73,21 @@ func TestFullDisk(t *testing.T) {
 	if !errors.Is(failed, store.ErrFull) {
 		t.Errorf("Put: %v, want ErrFull", failed)
 	}
-	if _, err := s.Release(func(tx *store.Tx) error { return tx.Delete(id) }); err != nil {
+	kept := store.Record{Slot: store.NoSlot, Attributes: label("kept")}
+	_, err = s.Release(func(tx *store.Tx) error {
+		if err := tx.Delete(id); err != nil {
+			return err
+		}
+		return tx.Put(&kept)
+	})
+	if err != nil {
 		t.Errorf("Release: %v", err)
 	}
 	if _, _, err := s.Record(id); !errors.Is(err, store.ErrNoRecord) {
 		t.Errorf("Record: %v", err)
+	}
+	if got, _, err := s.Record(kept.ID); err != nil || string(got.Attributes[3]) != "kept" {
+		t.Errorf("Record: %+v, %v", got, err)
 	}
 }
 

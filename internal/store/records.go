@@ -56,6 +56,7 @@ func (tx *Tx) Put(r *Record) error {
 		return err
 	}
 	r.ID = id
+	tx.made = append(tx.made, r)
 	return tx.write(r, before)
 }
 

@@ -158,8 +158,16 @@ func (s *Store) Close() error {
 // Tx is a transaction. It must not be used after the function it was given to.
 type Tx struct {
 	*snapshot
-	counted bool // the revision is that of this transaction
-	erases  bool // what was deleted must not stay in the file's log
+	counted bool      // the revision is that of this transaction
+	erases  bool      // what was deleted must not stay in the file's log
+	made    []*Record // that have got an ID
+}
+
+// undo makes new records new again: nothing has been written.
+func (tx *Tx) undo() {
+	for _, r := range tx.made {
+		r.ID = 0
+	}
 }
 
 // Change holds the versions between which a transaction lies. Who knew the state
@@ -172,7 +180,8 @@ type Change = sharedfile.Change
 // store.
 func (s *Store) Update(fn func(*Tx) error) (Change, error) { return s.change(s.file.Change, fn) }
 
-// Release is Update for what gives room back: it works on a full disk, too.
+// Release is Update for what gives room back: it works on a full disk, too. It may call fn
+// twice.
 func (s *Store) Release(fn func(*Tx) error) (Change, error) { return s.change(s.file.Release, fn) }
 
 func (s *Store) change(
@@ -186,6 +195,7 @@ func (s *Store) change(
 		if err != nil {
 			return nil, err
 		}
+		t.undo()
 		t = Tx{snapshot: now}
 		return nil, fn(&t)
 	})
