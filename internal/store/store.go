@@ -199,10 +199,14 @@ func (s *Store) change(
 		t = Tx{snapshot: now}
 		return nil, fn(&t)
 	})
-	if err == nil && t.erases {
+	if err != nil {
+		t.undo()
+		return change, err
+	}
+	if t.erases {
 		s.purge()
 	}
-	return change, err
+	return change, nil
 }
 
 // purge takes what has been deleted out of the file's log, too. When it cannot,
