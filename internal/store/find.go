@@ -47,12 +47,12 @@ func (n *snapshot) candidates(terms []Term) (condition, []any, error) {
 	if n.keys != nil {
 		kinds = append(kinds, n.keys.sealedNumbers(terms))
 	}
+	if err := n.rarestFirst(kinds); err != nil {
+		return "", nil, err
+	}
 	most := min(len(terms), maxTerms)
 	var arguments []any
 	for _, numbers := range kinds {
-		if err := n.rarestFirst(numbers); err != nil {
-			return "", nil, err
-		}
 		for _, number := range numbers[:most] {
 			arguments = append(arguments, number)
 		}
@@ -73,12 +73,14 @@ func withTerms(terms, sets int) condition {
 		"SELECT id FROM records WHERE terms IS NULL AND sealed <= ?) AND slot = -2147483648")
 }
 
-// rarestFirst orders terms by the number of records that have them, for those of the
-// first are looked at one by one. Terms of many records stay in the order of the caller.
-func (n *snapshot) rarestFirst(numbers []int64) error {
-	if len(numbers) < 2 {
+// rarestFirst orders terms of each kind by the number of records that have them, for
+// those of the first are looked at one by one. Terms of many records stay in the order of
+// the caller.
+func (n *snapshot) rarestFirst(kinds [][]int64) error {
+	if len(kinds[0]) < 2 {
 		return nil
 	}
+	numbers := slices.Concat(kinds...)
 	counts := make([]int, len(numbers))
 	arguments, results := make([]any, len(numbers)), make([]any, len(numbers))
 	for i := range numbers {
@@ -91,7 +93,9 @@ func (n *snapshot) rarestFirst(numbers []int64) error {
 	for i, number := range numbers {
 		rarity[number] = counts[i]
 	}
-	slices.SortStableFunc(numbers, func(a, b int64) int { return cmp.Compare(rarity[a], rarity[b]) })
+	for _, numbers := range kinds {
+		slices.SortStableFunc(numbers, func(a, b int64) int { return cmp.Compare(rarity[a], rarity[b]) })
+	}
 	return nil
 }
 
