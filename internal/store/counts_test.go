@@ -45,19 +45,10 @@ func fail(t testing.TB, s *store.Store, times int) {
 	}
 }
 
-func cheap(t testing.TB) (s *store.Store, dir string, secret []byte) {
-	t.Helper()
-	s, dir, secret = initialized(t)
-	if err := s.SetCheapPIN(store.NormalUser, secret, userPIN); err != nil {
-		t.Fatal(err)
-	}
-	return s, dir, secret
-}
-
 // A write that is torn spoils one copy, and the other one says what was before.
 func TestOneCopyIsEnough(t *testing.T) {
 	for offset := range 2 {
-		s, dir, _ := cheap(t)
+		s, dir, _ := initialized(t)
 		fail(t, s, 3)
 		spoil(t, dir, func(b []byte) []byte {
 			clear(b[4096*offset : 4096*offset+50])
@@ -83,7 +74,7 @@ func TestDamagedCountsFailClosed(t *testing.T) {
 		"exchanged":  func(b []byte) []byte { return append(bytes.Clone(b[4096:]), b[:4096]...) },
 		"other file": func(b []byte) []byte { return bytes.Repeat([]byte("text"), len(b)/4) },
 	} {
-		s, dir, _ := cheap(t)
+		s, dir, _ := initialized(t)
 		fail(t, s, 2)
 		spoil(t, dir, change)
 		before, err := os.ReadFile(countsPath(dir))
@@ -109,7 +100,7 @@ func TestDamagedCountsFailClosed(t *testing.T) {
 
 // A file that is cut must not grow when an attempt is counted: the disk may be full.
 func TestCutCounts(t *testing.T) {
-	s, dir, _ := cheap(t)
+	s, dir, _ := initialized(t)
 	spoil(t, dir, func(b []byte) []byte { return b[:len(b)-1] })
 	if _, err := s.CheckPIN(store.NormalUser, userPIN); !errors.Is(err, store.ErrCorrupt) {
 		t.Errorf("the right PIN: %v", err)
@@ -118,7 +109,7 @@ func TestCutCounts(t *testing.T) {
 
 // A process that has the file open does not count where nobody else sees it.
 func TestCountsThatWereRemoved(t *testing.T) {
-	s, dir, _ := cheap(t)
+	s, dir, _ := initialized(t)
 	if err := os.Remove(countsPath(dir)); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +123,7 @@ func TestCountsThatWereRemoved(t *testing.T) {
 
 // A process that dies while it makes the file leaves one that is not whole.
 func TestUnfinishedCounts(t *testing.T) {
-	_, dir, _ := cheap(t)
+	_, dir, _ := initialized(t)
 	for _, content := range []string{"", "half a file"} {
 		if err := errors.Join(os.Remove(countsPath(dir)), os.WriteFile(countsPath(dir)+".new", []byte(content), 0o600)); err != nil {
 			t.Fatal(err)
@@ -147,7 +138,7 @@ func TestUnfinishedCounts(t *testing.T) {
 
 // An attempt that is under way and may be taken back keeps nobody waiting, and is not seen.
 func TestViewersDoNotWaitForAttempts(t *testing.T) {
-	s, dir, _ := cheap(t)
+	s, dir, _ := initialized(t)
 	fail(t, s, 2)
 	p := processtest.Start(t, "attempt and stop", dir)
 	if got := p.Hear(); got != "under way" {
@@ -176,7 +167,7 @@ func TestViewersDoNotWaitForAttempts(t *testing.T) {
 
 // The mark of a dead process's attempt counts when the PIN is tried next, too.
 func TestDeadAttemptsLock(t *testing.T) {
-	s, dir, _ := cheap(t)
+	s, dir, _ := initialized(t)
 	fail(t, s, store.DefaultMaxFailures-1)
 	p := processtest.Start(t, "attempt and stop", dir)
 	if got := p.Hear(); got != "under way" {
@@ -190,7 +181,7 @@ func TestDeadAttemptsLock(t *testing.T) {
 
 // What of one user is counted leaves that of the other alone.
 func TestUsersAreCountedApart(t *testing.T) {
-	s, dir, secret := cheap(t)
+	s, dir, secret := initialized(t)
 	if err := s.SetCheapPIN(store.SO, secret, soPIN); err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +203,7 @@ func TestUsersAreCountedApart(t *testing.T) {
 
 // TestCountsAreInPlace: nothing grows by logging in.
 func TestCountsAreInPlace(t *testing.T) {
-	s, dir, _ := cheap(t)
+	s, dir, _ := initialized(t)
 	sizes := func() (all []syscall.Stat_t) {
 		for _, name := range []string{"token.pins", "token.db", "token.db-wal"} {
 			var stat syscall.Stat_t
@@ -236,7 +227,7 @@ func TestCountsAreInPlace(t *testing.T) {
 }
 
 func TestGoroutinesTryPINs(t *testing.T) {
-	s, _, _ := cheap(t)
+	s, _, _ := initialized(t)
 	var group sync.WaitGroup
 	for i := range 4 {
 		group.Go(func() {
@@ -254,8 +245,9 @@ func TestGoroutinesTryPINs(t *testing.T) {
 	group.Wait()
 }
 
-func BenchmarkCheckCheapPIN(b *testing.B) {
-	s, _, _ := cheap(b)
+// What a login costs besides the key of the PIN.
+func BenchmarkAttempt(b *testing.B) {
+	s, _, _ := initialized(b)
 	for b.Loop() {
 		if _, err := s.CheckPIN(store.NormalUser, userPIN); err != nil {
 			b.Fatal(err)

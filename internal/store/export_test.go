@@ -10,9 +10,6 @@ import (
 // SetCheapPIN is SetPIN with a derivation that takes no time, so that attempts
 // in several processes meet at what follows it.
 func (s *Store) SetCheapPIN(u User, tokenSecret, pin []byte) error {
-	if tokenSecret == nil {
-		tokenSecret = s.keys.now.Load().secret.Bytes()
-	}
 	row := &pinRow{derivation: newDerivation()}
 	row.passes, row.memory = 1, 8
 	key := row.key(pin)

@@ -108,8 +108,8 @@ func open(t testing.TB, dir string) *store.Store {
 	return s
 }
 
-// initialized returns a locked token with both PINs set, and its directory and
-// secret.
+// initialized returns a locked token with both PINs set, that of the user so that it
+// takes no time, and its directory and secret.
 func initialized(t testing.TB) (s *store.Store, dir string, secret []byte) {
 	t.Helper()
 	dir = t.TempDir()
@@ -118,7 +118,7 @@ func initialized(t testing.TB) (s *store.Store, dir string, secret []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SetPIN(store.NormalUser, secret, userPIN); err != nil {
+	if err := s.SetCheapPIN(store.NormalUser, secret, userPIN); err != nil {
 		t.Fatal(err)
 	}
 	return s, dir, secret

@@ -67,10 +67,6 @@ func BenchmarkAmong(b *testing.B) {
 	for _, size := range sizes {
 		s, dir, _ := initialized(b)
 		unlock(b, s)
-		if err := s.SetCheapPIN(store.NormalUser, nil, userPIN); err != nil {
-			b.Fatal(err)
-		}
-		unlock(b, s)
 		first := fill(b, s, 0, size)
 		b.Run(fmt.Sprintf("%d/find", size), func(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
