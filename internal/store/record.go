@@ -48,9 +48,11 @@ type row struct {
 // newRow encodes, seals and authenticates the record, whose Values have the digest. The
 // keys may be nil unless the record needs them.
 func newRow(r *Record, digest []byte, k *keys) *row {
-	w := &row{Record: *r, attributes: encodeAttributes(r.Attributes), code: []byte{}, digest: digest}
+	w := &row{Record: *r, code: []byte{}, digest: digest}
 	if w.Sealed {
-		w.attributes = seal(k.seal, w.attributes, w.header())
+		w.attributes = sealAttributes(k.seal, r.Attributes, w.header())
+	} else {
+		w.attributes = encodeAttributes(r.Attributes)
 	}
 	if k != nil {
 		w.code = w.rightCode(k)
@@ -124,11 +126,10 @@ func (w *row) encodeValues(k *keys) (apart, digest []byte) {
 	if len(w.Values) == 0 {
 		return []byte{}, []byte{}
 	}
-	apart = encodeAttributes(w.Values)
 	if w.Sealed {
-		plain := apart
-		apart = seal(k.seal, plain, w.valuesHeader())
-		clear(plain)
+		apart = sealAttributes(k.seal, w.Values, w.valuesHeader())
+	} else {
+		apart = encodeAttributes(w.Values)
 	}
 	return apart, digestOf(apart)
 }
@@ -161,6 +162,13 @@ func (w *row) values(apart []byte, k *keys) (values map[uint64][]byte, err error
 		return nil, ErrNoRecord
 	}
 	return values, nil
+}
+
+// sealAttributes leaves no copy of what it encodes.
+func sealAttributes(key *secret.Buffer, attributes map[uint64][]byte, with []byte) []byte {
+	plain := encodeAttributes(attributes)
+	defer clear(plain)
+	return seal(key, plain, with)
 }
 
 // openAttributes leaves no copy of what it decodes.
