@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"libzk_pkcs11/internal/processtest"
 	"libzk_pkcs11/internal/store"
@@ -302,6 +304,29 @@ func TestTakeOverByManyProcesses(t *testing.T) {
 	checkReindexed(t, s, true)
 	checkOldSlots(t, s, true)
 	checkOldValues(t, s)
+}
+
+// A process that is killed while it takes over leaves the work to the next one.
+func TestKilledTakeOver(t *testing.T) {
+	for range 12 {
+		dir := copyOld(t)
+		p := processtest.Start(t, "take over", dir)
+		p.Tell("now")
+		time.Sleep(rand.N(80 * time.Millisecond))
+		p.Kill()
+		s := open(t, dir)
+		if got := pinOf(t, s, store.NormalUser).Failures; got != 3 {
+			t.Errorf("%d failures, want 3", got)
+		}
+		unlockOld(t, s)
+		if err := s.Reindex(divide); err != nil {
+			t.Fatal(err)
+		}
+		checkReindexed(t, s, true)
+		checkOldSlots(t, s, true)
+		checkOldValues(t, s)
+		checkNoOldCounts(t, dir)
+	}
 }
 
 func takeOver(dir string, in *bufio.Scanner) error {
