@@ -271,20 +271,11 @@ func (f *File) Sync() error { return f.do("sync", unix.Fsync) }
 // Datasync is fdatasync(2).
 func (f *File) Datasync() error { return f.do("sync", unix.Fdatasync) }
 
-// ReadAt reads into b what stands at an offset.
-func (f *File) ReadAt(b []byte, offset int64) (n int, err error) {
-	err = f.do("read", func(fd int) error {
-		n, err = unix.Pread(fd, b, offset)
-		return err
-	})
-	if err == nil && n < len(b) {
-		err = io.EOF
-	}
-	return max(n, 0), err
-}
-
-// WriteAt writes b at an offset.
+// WriteAt writes b at an offset. EFBIG is as in [File.Allocate].
 func (f *File) WriteAt(b []byte, offset int64) (n int, err error) {
+	if beyondLimit(offset + int64(len(b))) {
+		return 0, f.failed("write", unix.EFBIG)
+	}
 	err = f.do("write", func(fd int) error {
 		n, err = unix.Pwrite(fd, b, offset)
 		return err

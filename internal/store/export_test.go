@@ -42,7 +42,10 @@ func (s *Store) Explain(statement string) (plan []string, err error) {
 
 // Statements are those that must not read a whole table.
 func Statements() []string {
-	statements := []string{oldDeletion, deletionsSince, countTerms(1), countTerms(3), insertTerms(5), deleteTerms(1), deleteTerms(5)}
+	statements := []string{
+		oldDeletion, deletionsSince, countTerms(1), countTerms(3), insertTerms(5), deleteTerms(1), deleteTerms(5),
+		"SELECT EXISTS (SELECT 1 FROM records WHERE sealed = 1 AND slot = -2147483648)",
+	}
 	for _, c := range []condition{byID, inHalf, ofKey} {
 		statements = append(statements, deleteRows+string(c))
 	}

@@ -2,8 +2,6 @@
 
 package store
 
-import "database/sql"
-
 // The formats of the token's file; docs of the columns are those of the Go types that
 // they fill. A new file is made in format 1 and upgraded as one of version 0.1.0 is.
 
@@ -60,6 +58,7 @@ ALTER TABLE records ADD COLUMN apart BLOB;
 UPDATE records SET terms = x'' WHERE slot <> -2147483648;
 CREATE INDEX records_revision ON records (revision);
 CREATE INDEX records_slot ON records (slot, private) WHERE slot <> -2147483648;
+CREATE INDEX records_sealed ON records (slot) WHERE sealed = 1;
 CREATE INDEX records_without_terms ON records (sealed) WHERE terms IS NULL;
 
 CREATE TABLE terms (
@@ -74,23 +73,3 @@ CREATE TABLE deletions (
 	PRIMARY KEY (revision, record)
 ) STRICT, WITHOUT ROWID;
 `
-
-// format1As2 shows a file of format 1 in format 2, to who may not write it. It lasts as
-// long as the transaction.
-const format1As2 = `
-CREATE TEMP VIEW token AS SELECT *, 1 AS revision, 1 AS floor FROM main.token;
-CREATE TEMP VIEW records AS SELECT *, 1 AS revision, NULL AS digest,
-	iif(slot = -2147483648, NULL, x'') AS terms, NULL AS apart FROM main.records;
-CREATE TEMP TABLE terms (term, record);
-CREATE TEMP TABLE deletions (revision, record);
-`
-
-// showFormat2 makes a transaction that cannot write see format 2.
-func showFormat2(tx *sql.Tx) error {
-	var format int
-	err := tx.QueryRow("PRAGMA main.user_version").Scan(&format)
-	if err == nil && format == 1 {
-		_, err = tx.Exec(format1As2)
-	}
-	return err
-}

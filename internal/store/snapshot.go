@@ -20,11 +20,6 @@ func (s *Store) view(fn func(*snapshot) error) error {
 	k := s.keys.take()
 	defer s.keys.giveBack(k)
 	return s.file.View(func(tx *sql.Tx) error {
-		if s.ReadOnly() {
-			if err := showFormat2(tx); err != nil {
-				return err
-			}
-		}
 		now, err := newSnapshot(tx, k)
 		if err != nil {
 			return err
