@@ -47,12 +47,24 @@ func (t *token) alive() error {
 	return err
 }
 
+// hasKeys answers whether the device has its keys, and asks it as seldom as alive.
+func (t *token) hasKeys() error {
+	version := t.device.Version()
+	if t.usable.Load() == version {
+		return nil
+	}
+	err := t.ask()
+	if err == nil {
+		t.usable.Store(version)
+	}
+	return err
+}
+
 // ask looks at the device. Failures that may pass are for the call that meets them.
 func (t *token) ask() error {
-	look := func() error { return t.look(func(*catalog) error { return nil }) }
-	err := look()
+	_, err := t.listing()
 	if r, can := t.device.(scm.Reconnector); can && errors.Is(err, scm.ErrAbsent) && r.Reconnect() == nil {
-		err = look()
+		_, err = t.listing()
 	}
 	if !gone(err) {
 		return nil

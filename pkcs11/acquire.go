@@ -2,11 +2,7 @@
 
 package pkcs11
 
-import (
-	"sync"
-
-	"libzk_pkcs11/internal/turn"
-)
+import "libzk_pkcs11/internal/turn"
 
 // acquire takes a lock that another call may hold as long as a device or another process
 // takes (Options.Pause).
@@ -14,6 +10,3 @@ func (p *Provider) acquire(l turn.Locker) { turn.Take(l, p.options.Pause) }
 
 // acquire is that of the provider.
 func (t *token) acquire(l turn.Locker) { t.slot.provider.acquire(l) }
-
-// readSide is the side of a lock on which many may be at a time.
-func readSide(l *sync.RWMutex) turn.Locker { return (*turn.Reader)(l) }

@@ -79,6 +79,13 @@ func (a attributes) with(b attributes) attributes {
 	return c
 }
 
+// without returns a copy of a that lacks one attribute.
+func (a attributes) without(t uint) attributes {
+	c := a.with(nil)
+	delete(c, t)
+	return c
+}
+
 // fill adds the attributes of b that a does not have.
 func (a attributes) fill(b attributes) {
 	for t, v := range b {

@@ -3,130 +3,251 @@
 package pkcs11
 
 import (
-	"cmp"
+	"bytes"
 	"slices"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
 )
 
-// catalog is what a process knows of a token's objects: those that the user who
-// is logged in may see, with indexes. It is read anew when the device or the
-// store has changed under it.
+// catalog is what a process knows at one moment of a token's objects that are not stored
+// objects: those of key slots, the clock, the profiles. It is never changed; what comes
+// after it shares with it what has stayed the same. Stored objects may be many, and are
+// looked for in the store.
 type catalog struct {
-	objects map[uint]*object
-	handles map[identity]uint // of token objects
-	named   map[uint]uint     // their handles, also those of objects that are gone, and the order
-	all     []*object         // in their order
-	index   map[attributeValue][]*object
-
-	known         bool // the token objects have been read
-	device, store uint64
-	warned        map[scm.Slot]bool // of slots that hold another key
+	login          uint64 // the login that sees it
+	device, stored uint64 // versions of the device and the store of which it is made
+	revision       uint64 // of the records
+	keys           []scm.Key
+	slots          map[scm.Slot]keySlot
+	records        map[int64]*store.Record // of key slots
+	objects        []*object               // in their order
+	handles        map[uint]*object
 }
 
-// attributeValue is a key of the index.
-type attributeValue struct {
-	attribute uint
-	value     string
+// keySlot is a key slot as a catalog has it: the key in it, what the store says of it, and what comes of both.
+type keySlot struct {
+	key     scm.Key
+	node    node
+	records halves
+	objects []*object
 }
 
-// indexed are the attributes that clients look objects up by and that tell
-// objects apart well.
-var indexed = [...]uint{CKA_ID, CKA_LABEL, CKA_VALUE, CKA_EC_POINT, CKA_SUBJECT, CKA_ZK_SLOT}
+// halves are the records of a key slot: of its public and its private key.
+type halves [2]*store.Record
 
-func newCatalog() catalog {
-	return catalog{
-		objects: map[uint]*object{},
-		handles: map[identity]uint{},
-		named:   map[uint]uint{},
-		index:   map[attributeValue][]*object{},
-		warned:  map[scm.Slot]bool{},
+func half(private bool) int {
+	if private {
+		return 1
+	}
+	return 0
+}
+
+// of takes the records that are not of the key that the slot holds out, and returns the
+// public keys that they are of.
+func (h halves) of(k scm.Key) (of halves, lost [][]byte) {
+	for i, r := range h {
+		if r != nil && !bytes.Equal(r.Public, k.Public) {
+			lost = append(lost, r.Public)
+			h[i] = nil
+		}
+	}
+	return h, lost
+}
+
+// is tells whether the key slot is still made of these.
+func (p *keySlot) is(k scm.Key, n node, h halves) bool {
+	return p.key.Curve == k.Curve && bytes.Equal(p.key.Public, k.Public) && p.node == n && p.records == h
+}
+
+// bySlot sorts the records.
+func bySlot(records map[int64]*store.Record) map[scm.Slot]halves {
+	slots := make(map[scm.Slot]halves, len(records))
+	for _, r := range records {
+		h := slots[scm.Slot(r.Slot)]
+		h[half(r.Private)] = r
+		slots[scm.Slot(r.Slot)] = h
+	}
+	return slots
+}
+
+// applied returns the records after changes, and leaves those before as they are.
+func applied(before map[int64]*store.Record, changes *store.Changes) map[int64]*store.Record {
+	if !changes.Whole && len(changes.Slots)+len(changes.Deleted)+len(changes.Damaged) == 0 {
+		return before
+	}
+	after := make(map[int64]*store.Record, len(before)+len(changes.Slots))
+	if !changes.Whole {
+		for id, r := range before {
+			after[id] = r
+		}
+	}
+	for _, gone := range [][]int64{changes.Deleted, changes.Damaged} {
+		for _, id := range gone {
+			delete(after, id)
+		}
+	}
+	for i := range changes.Slots {
+		after[changes.Slots[i].ID] = &changes.Slots[i]
+	}
+	return after
+}
+
+// next makes the catalog that comes after old, which may be nil: the device says which
+// keys there are, the store what they are called. Where they disagree it is logged, unless
+// something has changed since the versions were read.
+func (t *token) next(old *catalog, login uint64) (*catalog, error) {
+	// The versions are read first: what changes meanwhile is read the next time.
+	c := &catalog{login: login, device: t.device.Version(), stored: t.store.Version()}
+	if old == nil {
+		old = &catalog{device: ^c.device, stored: ^c.stored}
+	}
+	c.keys, c.records, c.revision = old.keys, old.records, old.revision
+	if c.device != old.device {
+		var err error
+		if c.keys, err = t.deviceKeys(); err != nil {
+			return nil, err
+		}
+	}
+	if c.stored != old.stored {
+		if err := t.readChanges(c); err != nil {
+			return nil, err
+		}
+	}
+	t.arrange(c, old)
+	return c, nil
+}
+
+// deviceKeys lists the keys of the device, foreign ones last.
+func (t *token) deviceKeys() ([]scm.Key, error) {
+	keys, err := t.listing()
+	if err != nil {
+		return nil, err
+	}
+	if err := t.seeNodes(keys); err != nil {
+		return nil, err
+	}
+	foreign, err := t.foreignKeys()
+	return slices.Concat(keys, foreign), err
+}
+
+// keyList are the keys that the device had at a version.
+type keyList struct {
+	version uint64
+	keys    []scm.Key
+}
+
+// listing lists the keys of the device, which is asked once for each version.
+func (t *token) listing() ([]scm.Key, error) {
+	version := t.device.Version()
+	if l := t.listed.Load(); l != nil && l.version == version {
+		return l.keys, nil
+	}
+	keys, err := t.device.Keys()
+	if err != nil {
+		return nil, err
+	}
+	t.listed.Store(&keyList{version, keys})
+	return keys, nil
+}
+
+// readChanges brings the records of key slots up to date, and gives up what is known of
+// stored objects that have changed.
+func (t *token) readChanges(c *catalog) error {
+	changes, err := t.store.ChangesSince(c.revision)
+	if err != nil {
+		return err
+	}
+	c.records, c.revision = applied(c.records, changes), changes.Revision
+	t.loaded.drop(changes)
+	for _, id := range changes.Damaged {
+		t.warnRecord(id)
+	}
+	t.names.giveUp(changes.Deleted)
+	return nil
+}
+
+// arrange makes the objects. Those of a key slot in which nothing is new stay.
+func (t *token) arrange(c, old *catalog) {
+	c.slots = make(map[scm.Slot]keySlot, len(c.keys))
+	c.handles = make(map[uint]*object, len(old.handles)+2)
+	quiet := t.quiet(c)
+	slots := bySlot(c.records)
+	c.show(t.clock())
+	for _, k := range c.keys {
+		node := t.nodes.of(k)
+		p, known := old.slots[k.Slot]
+		if !known || !p.is(k, node, slots[k.Slot]) {
+			p = t.newKeySlot(k, node, slots[k.Slot], quiet)
+		}
+		c.slots[k.Slot] = p
+		c.show(p.objects...)
+		delete(slots, k.Slot)
+	}
+	c.show(t.profiles()...)
+	t.names.keep(c)
+	t.confirm(c)
+	if quiet {
+		t.reportVanished(slots)
 	}
 }
 
-// add puts an object in, or replaces the one of the same handle.
-func (c *catalog) add(o *object) {
-	c.remove(o.handle)
-	c.objects[o.handle] = o
-	if o.owner == nil {
-		c.handles[o.id] = o.handle
-	}
-	c.all = insert(c.all, o)
-	for _, t := range indexed {
-		if v, ok := o.attrs[t]; ok {
-			k := attributeValue{t, string(v)}
-			c.index[k] = insert(c.index[k], o)
+// show adds objects; nil is none.
+func (c *catalog) show(objects ...*object) {
+	for _, o := range objects {
+		if o != nil {
+			c.objects = append(c.objects, o)
+			c.handles[o.handle] = o
 		}
 	}
 }
 
-// remove takes an object out. The handle stays known for its identity, in case
-// the object comes back.
-func (c *catalog) remove(handle uint) {
-	o := c.objects[handle]
-	if o == nil {
-		return
+// newKeySlot makes the objects of a key slot that the user may see. The attributes of records
+// that are of another key say nothing of the one that is there now, which somebody else may
+// have just made.
+func (t *token) newKeySlot(k scm.Key, n node, records halves, quiet bool) keySlot {
+	p := keySlot{key: k, node: n, records: records}
+	of, lost := records.of(k)
+	if isForeign(k.Slot) {
+		lost = nil // see replaced
 	}
-	delete(c.objects, handle)
-	c.all = without(c.all, o)
-	for _, t := range indexed {
-		if v, ok := o.attrs[t]; ok {
-			k := attributeValue{t, string(v)}
-			if c.index[k] = without(c.index[k], o); len(c.index[k]) == 0 {
-				delete(c.index, k)
-			}
+	if quiet && lost != nil {
+		t.warnSlot(k.Slot, "holds another key than the store remembers; it will not sign")
+	}
+	for _, private := range []bool{false, true} {
+		if o := t.slotObject(k, private, of[half(private)]); o != nil {
+			o.lost = lost
+			p.objects = append(p.objects, o)
 		}
 	}
+	return p
 }
 
-// forget makes an object's handle invalid for good.
-func (c *catalog) forget(o *object) {
-	c.remove(o.handle)
-	if o.owner == nil && c.handles[o.id] == o.handle {
-		delete(c.handles, o.id)
+// slotObject makes the object of one half of a key pair, nil when the user may not see one.
+func (t *token) slotObject(k scm.Key, private bool, r *store.Record) *object {
+	if private && (isForeign(k.Slot) || t.user() != CKU_USER) {
+		return nil
 	}
-}
-
-func byOrder(a, b *object) int {
-	return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.handle, b.handle))
-}
-
-func insert(list []*object, o *object) []*object {
-	if n := len(list); n == 0 || byOrder(list[n-1], o) < 0 {
-		return append(list, o)
-	}
-	i, _ := slices.BinarySearchFunc(list, o, byOrder)
-	return slices.Insert(list, i, o)
-}
-
-func without(list []*object, o *object) []*object {
-	if i, ok := slices.BinarySearchFunc(list, o, byOrder); ok {
-		return slices.Delete(list, i, i+1)
-	}
-	return list
-}
-
-// find returns the objects with all attributes of a template that keep accepts,
-// in their order.
-func (c *catalog) find(template attributes, keep func(*object) bool) []uint {
-	handles := []uint{}
-	for _, o := range c.candidates(template) {
-		if o.matches(template) && keep(o) {
-			handles = append(handles, o.handle)
+	o := &object{id: slotIdentity(k, private), key: &k, held: unconfirmed(), attrs: t.slotAttributes(k, private)}
+	if r != nil {
+		if r.Hidden || r.Sealed && t.user() != CKU_USER {
+			return nil
 		}
+		o.attrs = o.attrs.with(attributesOf(r))
 	}
-	return handles
+	if !o.complete() {
+		return nil
+	}
+	o.handle = t.slotHandle(o)
+	return o
 }
 
-// candidates returns the shortest list that holds all objects that can match.
-func (c *catalog) candidates(template attributes) []*object {
-	list := c.all
-	for _, t := range indexed {
-		if v, ok := template[t]; ok {
-			if some := c.index[attributeValue{t, string(v)}]; len(some) < len(list) {
-				list = some
-			}
-		}
+// quiet tells whether nobody was changing a key since the versions were read: between the
+// steps of such a change the device and the store disagree.
+func (t *token) quiet(c *catalog) bool {
+	if !t.changes.TryLock() {
+		return false
 	}
-	return list
+	defer t.changes.Unlock()
+	return c.device == t.device.Version() && c.stored == t.store.Version()
 }

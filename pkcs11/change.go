@@ -49,15 +49,19 @@ func (s *session) mayChange(o *object, list []Attribute, a attributes) error {
 }
 
 func (t *token) changeSessionObject(o *object, a attributes) error {
-	t.acquire(&t.mu)
-	defer t.mu.Unlock()
-	if t.objects.objects[o.handle] == nil {
+	t.mine.mu.Lock()
+	defer t.mine.mu.Unlock()
+	now := t.mine.table.objects[o.handle]
+	if now == nil {
 		return CKR_OBJECT_HANDLE_INVALID // its session has just ended
 	}
-	changed := *o
-	changed.attrs = o.attrs.with(a)
-	t.objects.add(t.complete(&changed))
+	changed := *now
+	changed.attrs = now.attrs.with(a)
+	if !changed.complete() {
+		return CKR_ATTRIBUTE_VALUE_INVALID
+	}
 	t.leaveObject(&changed)
+	t.mine.add(&changed)
 	return nil
 }
 
@@ -65,9 +69,9 @@ func (t *token) changeSessionObject(o *object, a attributes) error {
 // other processes have changed since this one looked.
 func (s *session) changeTokenObject(o *object, list []Attribute, a attributes) error {
 	t := s.token
-	var changed *object
-	return t.write(func(tx *store.Tx) (err error) {
-		if changed, err = t.latest(tx, o); err != nil {
+	return t.write(func(tx *store.Tx) error {
+		changed, err := t.latest(tx, o)
+		if err != nil {
 			return err
 		}
 		if err := s.mayChange(changed, list, a); err != nil {
@@ -75,7 +79,7 @@ func (s *session) changeTokenObject(o *object, list []Attribute, a attributes) e
 		}
 		changed.attrs = changed.attrs.with(a)
 		return tx.Put(t.record(changed))
-	}, func(c *catalog) { c.add(t.complete(changed)) })
+	})
 }
 
 // latest returns a copy of a token object with the attributes that the store has
@@ -89,7 +93,7 @@ func (t *token) latest(tx *store.Tx, o *object) (*object, error) {
 		return nil, err
 	}
 	now := *o
-	now.attrs = attributesOf(r)
+	now.attrs, now.apart = attributesOf(r), false
 	if o.key == nil {
 		return &now, nil
 	}
@@ -103,7 +107,7 @@ func (t *token) latest(tx *store.Tx, o *object) (*object, error) {
 // record is what the store keeps of a token object.
 func (t *token) record(o *object) *store.Record {
 	if o.key == nil {
-		return &store.Record{ID: o.id.record, Slot: store.NoSlot, Sealed: o.private(), Attributes: toStore(o.attrs)}
+		return recordOf(o.id.record, o.attrs, o.apart)
 	}
 	return &store.Record{
 		Slot: int(o.key.Slot), Private: o.id.private, Public: o.key.Public,
@@ -147,13 +151,10 @@ func (s *session) destroy(object uint) error {
 func (t *token) destroy(o *object) error {
 	switch {
 	case o.owner != nil:
-		t.dropObjects(func(x *object) bool { return x.handle == o.handle })
+		t.dropObject(o)
 		return nil
 	case o.key == nil:
-		return t.write(func(tx *store.Tx) error { return tx.Delete(o.id.record) }, func(c *catalog) {
-			c.forget(o)
-			c.reconsider(o)
-		})
+		return t.release(func(tx *store.Tx) error { return tx.Delete(o.id.record) })
 	case o.foreign():
 		return t.removeForeign(o)
 	case o.class() == CKO_PUBLIC_KEY:
@@ -165,46 +166,88 @@ func (t *token) destroy(o *object) error {
 // hide destroys a public key object whose key stays in its slot. That is for the
 // user to do: what the store keeps of a slot is authenticated.
 func (t *token) hide(o *object) error {
-	err := t.write(func(tx *store.Tx) error {
+	err := t.release(func(tx *store.Tx) error {
 		if _, err := t.latest(tx, o); err != nil && !o.broken() {
 			return err // the slot has got another key, and its record must stay
 		}
 		r := t.record(o)
 		r.Hidden = true
 		return tx.Put(r)
-	}, func(c *catalog) { c.forget(o) })
+	})
 	if errors.Is(err, store.ErrLocked) {
 		return CKR_ACTION_PROHIBITED // C_DestroyObject has no code for a login that is missing
 	}
 	return err
 }
 
-// removeKey empties a key slot. The public key object, if it is still there,
-// lives on as an object of the store, under the handle that it has.
+// removeKey empties a key slot. The public key object, if it is still there, lives on as
+// an object of the store, under the handle that it has. It becomes one before the key goes:
+// whenever a process dies, the object is there.
 func (t *token) removeKey(o *object) error {
-	public := t.publicHalf(o)
-	err := t.device.Remove(*o.key)
+	kept, err := t.keepPublic(o)
+	if err != nil {
+		return err
+	}
+	err = t.device.Remove(*o.key)
 	if errors.Is(err, scm.ErrSlotEmpty) {
 		return CKR_OBJECT_HANDLE_INVALID // another process was faster
+	}
+	if err != nil && kept != nil {
+		t.warnOn("giving a public key object its key slot back", t.giveBack(kept))
 	}
 	if err != nil {
 		return err
 	}
-	kept := &store.Record{Slot: store.NoSlot}
-	if public != nil {
-		kept.Attributes, kept.Sealed = toStore(public.attrs), public.private()
+	return t.release(func(tx *store.Tx) error { return forgetKeys(tx, o) })
+}
+
+// keptPublic is a public key object that has left its key slot.
+type keptPublic struct {
+	id     identity
+	before *store.Record // of the key slot, as it was
+	after  *store.Record
+}
+
+// keepPublic makes the public key object of a pair one of the store, and has the key slot
+// show none. It returns nil when there is no such object.
+func (t *token) keepPublic(o *object) (*keptPublic, error) {
+	public := t.publicHalf(o)
+	if public == nil {
+		return nil, nil
 	}
-	return t.write(func(tx *store.Tx) error {
-		if err := forgetKeys(tx, o); err != nil || public == nil {
+	k := &keptPublic{id: public.id}
+	err := t.release(func(tx *store.Tx) error {
+		now, err := t.latest(tx, public)
+		if err != nil {
 			return err
 		}
-		return tx.Put(kept)
-	}, func(c *catalog) {
-		c.forget(o)
-		if public != nil {
-			public.id = identity{record: kept.ID}
-			c.add(t.complete(public))
+		k.before = t.record(now)
+		hidden := *k.before
+		hidden.Hidden = true
+		attrs := now.attrs.with(nil)
+		attrs.leaveSlot()
+		k.after = recordOf(0, attrs, false)
+		return errors.Join(tx.Put(&hidden), tx.Put(k.after))
+	})
+	if err == error(CKR_OBJECT_HANDLE_INVALID) {
+		return nil, nil // another process has just destroyed it, or the whole pair
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.keepHandle(k.id, k.after.ID)
+	return k, nil
+}
+
+// giveBack undoes keepPublic, for a key that stays.
+func (t *token) giveBack(k *keptPublic) error {
+	t.names.giveUp([]int64{k.after.ID})
+	return t.write(func(tx *store.Tx) error {
+		now, err := tx.Current(k.before)
+		if err != nil || !bytes.Equal(now.Public, k.before.Public) {
+			return err // the slot has another key by now
 		}
+		return errors.Join(tx.Delete(k.after.ID), tx.Put(k.before))
 	})
 }
 
@@ -219,18 +262,13 @@ func forgetKeys(tx *store.Tx, o *object) error {
 	return gone
 }
 
-// publicHalf returns a copy of the public key object that belongs to a private
-// key in a slot, without its tie to the slot; nil if it is not there.
+// publicHalf returns the public key object that belongs to a private key in a slot; nil if
+// it is not there.
 func (t *token) publicHalf(o *object) *object {
-	other := o.id
-	other.private = false
-	t.acquire(readSide(&t.mu))
-	defer t.mu.RUnlock()
-	p := t.objects.objects[t.objects.handles[other]]
-	if p == nil {
-		return nil
+	for _, p := range t.catalog.Load().slots[o.key.Slot].objects {
+		if !p.id.private && p.id.public == o.id.public && !p.broken() {
+			return p
+		}
 	}
-	attrs := p.attrs.with(nil)
-	attrs.leaveSlot()
-	return &object{handle: p.handle, attrs: attrs}
+	return nil
 }

@@ -207,9 +207,7 @@ func TestPrivatePublicKey(t *testing.T) {
 		other := openIn(t, f.dir, Options{})
 		other.h = other.session(CKF_RW_SESSION)
 		found := other.search(CKA_CLASS, CKO_PUBLIC_KEY)
-		records, err := other.store.Records()
-		f.ok(err)
-		for _, r := range records {
+		for _, r := range other.records() {
 			if string(r.Attributes[CKA_LABEL]) == "hidden" {
 				t.Error("the record is not sealed")
 			}

@@ -32,22 +32,16 @@ func (t *token) clock() *object {
 	if _, can := t.device.(scm.Clock); !can {
 		return nil
 	}
-	return t.handled(&object{id: identity{record: clockRecord}, rules: clockRules, attrs: attributes{
+	o := &object{id: identity{record: clockRecord}, rules: clockRules, attrs: attributes{
 		CKA_CLASS: ulong(CKO_HW_FEATURE), CKA_HW_FEATURE_TYPE: ulong(CKH_CLOCK),
 		CKA_UNIQUE_ID: []byte("clock"),
-	}})
+	}}
+	o.handle = t.slotHandle(o)
+	return o
 }
 
-// showing returns the clock as it is now, if its time is among what is asked for, and
-// any other object as it is.
-func (t *token) showing(o *object, queries []Query) (*object, error) {
-	asked := false
-	for _, q := range queries {
-		asked = asked || q.Type == CKA_VALUE
-	}
-	if !o.feature() || !asked {
-		return o, nil
-	}
+// atNow returns the clock as it is now.
+func (t *token) atNow(o *object) (*object, error) {
 	now, err := t.utcTime()
 	if err != nil || now == "" {
 		return o, err

@@ -147,10 +147,8 @@ func TestConcurrency(t *testing.T) {
 	f.login(CKU_USER)
 	_, err := f.sign(CKM_ECDSA, f.private(0), digest32)
 	want(t, "sign afterwards", err, CKR_OK)
-	for _, o := range f.token().objects.all {
-		if o.owner != nil {
-			t.Errorf("object %d has outlived its session", o.handle)
-		}
+	for _, o := range f.token().mine.table.all {
+		t.Errorf("object %d has outlived its session", o.handle)
 	}
 }
 

@@ -160,24 +160,26 @@ func (s *session) keep(a attributes, o *object) (uint, error) {
 	return s.token.keepSession(o)
 }
 
-// keepSession puts a session object into the catalog.
+// keepSession keeps a session object.
 func (t *token) keepSession(o *object) (uint, error) {
 	o.handle = t.slot.provider.newHandle()
-	o.order = o.handle
 	if o.attrs[CKA_UNIQUE_ID] == nil {
 		o.attrs[CKA_UNIQUE_ID] = []byte("session-" + hex.EncodeToString(binary.BigEndian.AppendUint64(nil, uint64(o.handle))))
 	}
-	t.acquire(&t.mu)
-	defer t.mu.Unlock()
-	if t.complete(o) == nil {
+	if !o.complete() {
 		return 0, CKR_TEMPLATE_INCONSISTENT
 	}
+	t.mine.mu.Lock()
+	defer t.mine.mu.Unlock()
+	if o.private() && t.user() != CKU_USER {
+		return 0, CKR_USER_NOT_LOGGED_IN // another thread has just logged out, and drops what is there
+	}
 	t.leaveObject(o)
-	t.objects.add(o)
+	t.mine.add(o)
 	return o.handle, nil
 }
 
-// keepStored writes a token object to the store and puts it into the catalog.
+// keepStored writes a token object to the store.
 func (t *token) keepStored(o *object) (uint, error) {
 	if o.attrs[CKA_UNIQUE_ID] == nil {
 		id := make([]byte, 16)
@@ -186,37 +188,31 @@ func (t *token) keepStored(o *object) (uint, error) {
 		}
 		o.attrs[CKA_UNIQUE_ID] = []byte(hex.EncodeToString(id))
 	}
-	r := store.Record{Slot: store.NoSlot, Sealed: o.private(), Attributes: toStore(o.attrs)}
-	err := t.write(func(tx *store.Tx) error {
-		err := tx.Put(&r)
-		o.id = identity{record: r.ID}
-		return err
-	}, func(c *catalog) {
-		if t.complete(o) != nil {
-			c.add(o)
-			c.reconsider(o)
-		}
-	})
-	return o.handle, err
+	r := recordOf(0, o.attrs, false)
+	if err := t.write(func(tx *store.Tx) error { return tx.Put(r) }); err != nil {
+		return 0, err
+	}
+	o.id = identity{record: r.ID}
+	o.handle = t.recordHandle(r.ID, o.private())
+	return o.handle, nil
 }
 
-// write changes the store in one transaction, and the catalog with it. When
-// nobody else has changed the store since the catalog was read, apply brings it
-// up to date; otherwise it will be read anew.
-func (t *token) write(change func(*store.Tx) error, apply func(*catalog)) error {
-	done, err := t.store.Update(change)
+// write changes the store in one transaction. Whoever looks next sees the change.
+func (t *token) write(change func(*store.Tx) error) error { return t.wrote(t.store.Update(change)) }
+
+// release is write for what makes room.
+func (t *token) release(change func(*store.Tx) error) error { return t.wrote(t.store.Release(change)) }
+
+func (t *token) wrote(done store.Change, err error) error {
 	if err != nil {
 		return err
 	}
-	t.acquire(&t.mu)
-	defer t.mu.Unlock()
-	c, applied := &t.objects, false
-	defer func() { c.known = c.known && applied }() // a panic leaves half of it
-	apply(c)
-	if applied = c.store == done.Before; applied {
-		c.store = done.After
+	for {
+		before := t.written.Load()
+		if before >= done.After || t.written.CompareAndSwap(before, done.After) {
+			return nil
+		}
 	}
-	return nil
 }
 
 // CopyObject makes a copy of an object, with some attributes of its own
@@ -236,6 +232,9 @@ func (p *Provider) CopyObject(h, object uint, list []Attribute) (uint, error) {
 			return CKR_ACTION_PROHIBITED
 		}
 		if err := o.rules.checkChange(o.attrs, list, a, true, s.token.user()); err != nil {
+			return err
+		}
+		if o, err = s.token.whole(o); err != nil {
 			return err
 		}
 		handle, err = s.copy(o, o.attrs.with(a))

@@ -90,6 +90,10 @@ func (s *session) digestible(key uint) ([]byte, error) {
 	case o.class() != CKO_SECRET_KEY:
 		return nil, CKR_KEY_INDIGESTIBLE
 	}
+	o, err = s.token.whole(o)
+	if err != nil {
+		return nil, err
+	}
 	return o.attrs[CKA_VALUE], nil
 }
 

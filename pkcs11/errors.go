@@ -41,6 +41,7 @@ var failures = []struct {
 	{store.ErrPINLocked, CKR_PIN_LOCKED},
 	{store.ErrNoPIN, CKR_USER_PIN_NOT_INITIALIZED},
 	{store.ErrReadOnly, CKR_TOKEN_WRITE_PROTECTED},
+	{store.ErrFull, CKR_DEVICE_MEMORY},
 	{store.ErrLocked, CKR_USER_NOT_LOGGED_IN},
 	{store.ErrNoRecord, CKR_OBJECT_HANDLE_INVALID},
 	{store.ErrLabel, CKR_ARGUMENTS_BAD},
@@ -72,7 +73,10 @@ func (t *token) outcome(err error) error {
 	if errors.Is(err, store.ErrLost) {
 		err = store.ErrLost // whatever was asked for: one line says what to do
 	}
-	if c == CKR_DEVICE_ERROR && err != c {
+	switch {
+	case errors.Is(err, store.ErrFull):
+		t.slot.provider.log.Errorf("slot %d: nothing more can be stored until there is room on the disk, or objects are destroyed: %v", t.slot.id, err)
+	case c == CKR_DEVICE_ERROR && err != c:
 		t.slot.provider.log.Errorf("slot %d: %v", t.slot.id, err)
 	}
 	return c

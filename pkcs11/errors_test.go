@@ -36,6 +36,7 @@ func TestCode(t *testing.T) {
 		store.ErrNoRecord:  CKR_OBJECT_HANDLE_INVALID,
 		store.ErrLabel:     CKR_ARGUMENTS_BAD,
 		store.ErrReadOnly:  CKR_TOKEN_WRITE_PROTECTED,
+		store.ErrFull:      CKR_DEVICE_MEMORY,
 		store.ErrBusy:      CKR_DEVICE_ERROR,
 		store.ErrCorrupt:   CKR_DEVICE_ERROR,
 		fs.ErrPermission:   CKR_DEVICE_ERROR,

@@ -89,7 +89,8 @@ func (t *token) leave(secret []byte) {
 		return
 	}
 	c := newContent(tokenPiece, t.slot.id, len(secret))
-	c = c.number(t.eras.public).number(t.eras.private).number(t.user()).bytes(secret)
+	now := t.names.now()
+	c = c.number(now.public).number(now.private).number(t.user()).bytes(secret)
 	t.left = t.slot.provider.bequeath(t.left, c)
 }
 
@@ -113,7 +114,7 @@ func (p *Provider) forget(s *session) {
 type left = atomic.Uintptr
 
 // leaveObject leaves a session object, with the private key that it stands for. The
-// caller holds mu.
+// caller holds the lock of the session objects.
 func (t *token) leaveObject(o *object) {
 	if !t.leaves() {
 		return
@@ -140,6 +141,7 @@ func (t *token) volatileSecret(o *object) []byte {
 }
 
 // leaveName leaves the handle of a token object that does not follow from what it names.
+// The caller holds the lock of the names.
 func (t *token) leaveName(id identity, handle uint) {
 	private := uint(0)
 	if id.private {
@@ -147,21 +149,23 @@ func (t *token) leaveName(id identity, handle uint) {
 	}
 	c := newContent(namePiece, t.slot.id, len(id.public)).number(handle)
 	c = c.number(uint(id.record)).number(uint(id.slot)).number(private).bytes([]byte(id.public))
-	t.names = append(t.names, t.slot.provider.bequeath(0, c))
+	t.names.left = append(t.names.left, t.slot.provider.bequeath(0, c))
 }
 
 // withdraw takes back what a token that ends has left.
 func (t *token) withdraw() {
 	p := t.slot.provider
-	t.acquire(&t.mu)
-	defer t.mu.Unlock()
-	for _, o := range t.objects.all {
+	t.mine.mu.Lock()
+	defer t.mine.mu.Unlock()
+	for _, o := range t.mine.table.all {
 		p.revoke(o.left)
 		o.left = 0
 	}
-	for _, name := range t.names {
+	t.names.mu.Lock()
+	defer t.names.mu.Unlock()
+	for _, name := range t.names.left {
 		p.revoke(name)
 	}
 	p.revoke(t.left)
-	t.left, t.names = 0, nil
+	t.left, t.names.left = 0, nil
 }

@@ -2,7 +2,13 @@
 
 package pkcs11
 
-import "libzk_pkcs11/internal/scm"
+import (
+	"errors"
+	"slices"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
+)
 
 // search is a search for objects that is under way: what it found and has not
 // given to the caller yet.
@@ -19,12 +25,130 @@ func (p *Provider) FindObjectsInit(h uint, list []Attribute) error {
 		if err != nil { // two values of one attribute, for which the function has no code
 			return s.find.begin(&search{})
 		}
-		quirks := p.quirks(wanted)
-		return s.token.look(func(c *catalog) error {
-			found := c.find(wanted, func(o *object) bool { return s.readable(o) && !quirks.hide(o, wanted) })
-			return s.find.begin(&search{found})
-		})
+		found, err := s.search(wanted, p.quirks(wanted))
+		if err != nil {
+			return err
+		}
+		return s.find.begin(&search{found})
 	})
+}
+
+// maxSearches is how often a search is begun anew because another process has changed
+// something between its parts.
+const maxSearches = 3
+
+// search returns the handles of the objects that the session finds: those of key slots,
+// then stored ones by age, then session objects.
+func (s *session) search(wanted attributes, quirks Quirks) ([]uint, error) {
+	t := s.token
+	for attempt := 1; ; attempt++ {
+		c, err := t.current()
+		if err != nil {
+			return nil, err
+		}
+		found, err := s.searchCatalog(c, wanted, quirks)
+		if err != nil {
+			return nil, err
+		}
+		revision, err := s.searchStore(&found, c, wanted)
+		if err != nil {
+			return nil, err
+		}
+		if revision != c.revision && attempt < maxSearches {
+			continue // an object may have moved from a key slot to the store, and be there twice
+		}
+		for _, o := range t.mine.find(wanted) {
+			if s.readable(o) && !quirks.hide(o, wanted) {
+				found = append(found, o.handle)
+			}
+		}
+		return found, nil
+	}
+}
+
+func (s *session) searchCatalog(c *catalog, wanted attributes, quirks Quirks) ([]uint, error) {
+	found := []uint{}
+	for _, o := range c.objects {
+		if !s.readable(o) || !o.matches(wanted) || quirks.hide(o, wanted) {
+			continue
+		}
+		if o.publicCertificates() {
+			hidden, err := s.token.hidesCertificates()
+			if err != nil {
+				return nil, err
+			}
+			if hidden {
+				continue
+			}
+		}
+		found = append(found, o.handle)
+	}
+	return found, nil
+}
+
+// searchStore adds the stored objects. It returns the revision of the records that it saw.
+func (s *session) searchStore(found *[]uint, c *catalog, wanted attributes) (uint64, error) {
+	if wanted.ofNoRecord() {
+		return c.revision, nil
+	}
+	t := s.token
+	login := t.logins.Load()
+	var read, doubtful []*object
+	revision, damaged, err := t.store.Find(termsOf(wanted), func(r *store.Record) {
+		o := t.storedObject(r)
+		switch {
+		case o == nil || !s.readable(o):
+			return
+		case o.apart && wanted[CKA_VALUE] != nil && o.matches(wanted.without(CKA_VALUE)):
+			doubtful = append(doubtful, o)
+		case !o.matches(wanted):
+			return
+		}
+		*found = append(*found, o.handle)
+		if len(read) < maxLoaded/4 {
+			read = append(read, o)
+		}
+	})
+	if err == nil {
+		err = t.sift(found, doubtful, wanted)
+	}
+	for _, id := range damaged {
+		t.warnRecord(id)
+	}
+	for _, o := range read {
+		t.loaded.put(o, login, revision)
+	}
+	return revision, err
+}
+
+// sift takes the objects out whose value is kept apart and is not the one that is wanted.
+func (t *token) sift(found *[]uint, doubtful []*object, wanted attributes) error {
+	for _, o := range doubtful {
+		all, err := t.whole(o)
+		if err != nil && !errors.Is(err, store.ErrNoRecord) {
+			return err
+		}
+		if err != nil || !all.matches(wanted) {
+			*found = slices.DeleteFunc(*found, func(handle uint) bool { return handle == o.handle })
+		}
+	}
+	return nil
+}
+
+// ofNoRecord tells whether no stored object can have all attributes of a template.
+func (a attributes) ofNoRecord() bool {
+	if token, given := a[CKA_TOKEN]; given && !isTrue(token) {
+		return true
+	}
+	if _, given := a[CKA_ZK_SLOT]; given {
+		return true
+	}
+	_, given := a[CKA_CLASS]
+	switch class := a.number(CKA_CLASS); class {
+	case CKO_DATA, CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_SECRET_KEY:
+		return false
+	}
+	return given
 }
 
 // FindObjects gives the caller the next objects of a search (section 5.7.8) and
@@ -80,12 +204,16 @@ func (o *object) otherKeyType() bool {
 func (p *Provider) KeysInSlot(h uint, keySlot int) ([]uint, error) {
 	var found []uint
 	err := p.in(h, func(s *session) error {
-		return s.token.look(func(c *catalog) error {
-			found = c.find(attributes{CKA_ZK_SLOT: ulong(uint(keySlot))}, func(o *object) bool {
-				return s.readable(o) && !o.foreign()
-			})
-			return nil
-		})
+		c, err := s.token.current()
+		if err != nil {
+			return err
+		}
+		for _, o := range c.slots[scm.Slot(keySlot)].objects {
+			if s.readable(o) {
+				found = append(found, o.handle)
+			}
+		}
+		return nil
 	})
 	return found, err
 }

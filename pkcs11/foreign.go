@@ -120,12 +120,11 @@ func (t *token) recordForeign(keeper scm.Keeper, k scm.Key, a attributes) (uint,
 	o := &object{id: slotIdentity(k, false), key: &k, rules: ecPublicObject, attrs: t.slotAttributes(k, false).with(a)}
 	o.attrs[CKA_ZK_SLOT] = ulong(uint(k.Slot - foreignBase))
 	r := t.record(o)
-	err := t.write(func(tx *store.Tx) error { return tx.Put(r) }, func(c *catalog) { c.add(t.complete(o)) })
-	if err != nil {
+	if err := t.write(func(tx *store.Tx) error { return tx.Put(r) }); err != nil {
 		return 0, err
 	}
 	kept = true
-	return o.handle, nil
+	return t.slotHandle(o), nil
 }
 
 // removeForeign destroys a foreign key.
@@ -148,7 +147,7 @@ func (t *token) removeForeign(o *object) error {
 	if err != nil {
 		return err
 	}
-	return t.write(func(tx *store.Tx) error { return forgetKeys(tx, o) }, func(c *catalog) { c.forget(o) })
+	return t.release(func(tx *store.Tx) error { return forgetKeys(tx, o) })
 }
 
 // removeForeignKeys empties the foreign slots.

@@ -191,6 +191,27 @@ func (f *fixture) token() *token {
 	return t
 }
 
+// object is the object of a handle, for a look inside.
+func (f *fixture) object(handle uint) *object {
+	f.Helper()
+	s, err := f.sessions.get(f.h)
+	f.ok(err)
+	o, err := s.object(handle)
+	f.ok(err)
+	return o
+}
+
+// records are those that the store gives away as things stand.
+func (f *fixture) records() []store.Record {
+	f.Helper()
+	changes, err := f.store.ChangesSince(0)
+	f.ok(err)
+	all := changes.Slots
+	_, _, err = f.store.Find(nil, func(r *store.Record) { all = append(all, *r) })
+	f.ok(err)
+	return all
+}
+
 // is is a template of attributes that are given as pairs of type and value:
 // bool, int for a CK_ULONG, string, or []byte.
 func is(pairs ...any) []Attribute {

@@ -119,17 +119,17 @@ func (t *token) takeOver(h *heritage) {
 		t.slot.provider.revoke(p)
 	}
 	if h.left != 0 {
-		t.left, t.eras = h.left, h.eras
+		t.left, t.names.eras = h.left, h.eras
 	}
 	for _, n := range h.names {
-		t.objects.handles[n.id] = n.handle
-		t.objects.named[n.handle] = t.slot.provider.newHandle()
-		t.names = append(t.names, n.left)
+		t.names.set(n.id, n.handle)
+		t.names.left = append(t.names.left, n.left)
 	}
 	t.takeOverLogin(h)
 	sessions := make(map[uint]*session, len(h.sessions))
 	for _, x := range h.sessions {
-		s := &session{handle: x.handle, token: t, rw: x.rw}
+		s := newSession(t, x.rw)
+		s.handle = x.handle
 		s.left.Store(uintptr(x.left))
 		t.sessions.add(s, 1)
 		sessions[x.handle] = s
@@ -156,7 +156,7 @@ func (t *token) takeOverLogin(h *heritage) {
 		}
 		t.slot.provider.log.Warningf("slot %d: the login of the parent process does not hold any more: %v", t.slot.id, err)
 	}
-	t.eras.private = t.slot.provider.newHandle()
+	t.names.newLogin(t.slot.provider.newHandle())
 	t.leave(nil)
 }
 
@@ -174,18 +174,18 @@ func (t *token) openWith(secret []byte) error {
 
 // takeOverObject makes a session object of the parent one of this process.
 func (t *token) takeOverObject(x heirloom, owner *session) {
-	o := &object{handle: x.handle, order: x.handle, owner: owner, attrs: x.attrs, key: x.key, left: x.left}
+	o := &object{handle: x.handle, owner: owner, attrs: x.attrs, key: x.key, held: unconfirmed(), left: x.left}
 	if o.key != nil {
 		o.id = slotIdentity(*o.key, o.class() == CKO_PRIVATE_KEY)
 	}
-	if owner == nil || o.private() && t.user() != CKU_USER || t.complete(o) == nil {
+	if owner == nil || o.private() && t.user() != CKU_USER || !o.complete() {
 		t.slot.provider.revoke(x.left)
 		return
 	}
 	if device, can := t.device.(scm.Heritable); can && len(x.private) > 0 {
 		t.warnOn("taking a session key over", device.AdoptVolatile(*o.key, x.private))
 	}
-	t.objects.add(o)
+	t.mine.add(o)
 }
 
 // contentReader reads what a content was made of. What is not there is 0 or empty.

@@ -308,20 +308,17 @@ func TestNothingIsLeft(t *testing.T) {
 func TestCollidingHandles(t *testing.T) {
 	p := newParent(t)
 	token := p.token()
-	o := &object{id: identity{record: 1000}, attrs: attributes{CKA_UNIQUE_ID: []byte("x")}}
-	first := hashedHandle(0, token.eras.public, o, 0)
-	token.mu.Lock()
-	token.objects.named[first] = 1
-	second := token.handled(o).handle
-	token.objects.handles[o.id] = second
-	token.mu.Unlock()
-	if second == first || second != hashedHandle(0, token.eras.public, o, 1) {
+	o := &object{id: identity{slot: 1000}, attrs: attributes{CKA_UNIQUE_ID: []byte("x")}}
+	first := hashedHandle(0, token.names.eras.public, o, 0)
+	token.names.back[first] = identity{slot: 1001}
+	second := token.slotHandle(o)
+	if second == first || second != hashedHandle(0, token.names.eras.public, o, 1) {
 		t.Errorf("handle %d beside %d", second, first)
 	}
 	child := p.child()
 	there := &object{id: o.id, attrs: o.attrs}
-	if _, err := child.GetSessionInfo(child.h); err != nil || child.token().handled(there).handle != second {
-		t.Errorf("handle %d, in the parent %d; %v", there.handle, second, err)
+	if _, err := child.GetSessionInfo(child.h); err != nil || child.token().slotHandle(there) != second {
+		t.Errorf("not the handle of the parent, %d; %v", second, err)
 	}
 }
 

@@ -168,7 +168,7 @@ func (t *token) takeBack(pair *madePair) {
 
 // forgetRecords deletes what the store remembers of a key.
 func (t *token) forgetRecords(k scm.Key) error {
-	return t.write(func(tx *store.Tx) error { return tx.DeleteSlot(int(k.Slot), k.Public) }, func(*catalog) {})
+	return t.release(func(tx *store.Tx) error { return tx.DeleteSlot(int(k.Slot), k.Public) })
 }
 
 // newKey asks the device for the key pair.
@@ -221,7 +221,7 @@ func (t *token) newHalf(k scm.Key, private bool, wanted attributes) *object {
 	if wanted.is(CKA_ALWAYS_AUTHENTICATE) {
 		a[CKA_DERIVE] = no
 	}
-	o := &object{key: &k, id: slotIdentity(k, private), attrs: a.with(wanted)}
+	o := &object{key: &k, id: slotIdentity(k, private), held: unconfirmed(), attrs: a.with(wanted)}
 	o.rules = ecPublicObject
 	if private {
 		o.rules = ecPrivateObject
@@ -256,17 +256,20 @@ func (s *session) keepSlot(pair *madePair) error {
 			return err
 		}
 	}
-	return t.write(func(tx *store.Tx) error {
+	err := t.write(func(tx *store.Tx) error {
 		pair.recorded = true
 		if err := tx.Put(public); err != nil {
 			return err
 		}
 		return tx.Put(private)
-	}, func(c *catalog) {
-		for _, o := range pair.half {
-			if o.attrs.is(CKA_TOKEN) {
-				c.add(t.complete(o))
-			}
-		}
 	})
+	if err != nil {
+		return err
+	}
+	for _, o := range pair.half {
+		if o.attrs.is(CKA_TOKEN) {
+			o.handle = t.slotHandle(o)
+		}
+	}
+	return nil
 }

@@ -253,7 +253,7 @@ func TestVolatileKeysAreErased(t *testing.T) {
 	} {
 		f := newUser(t)
 		public, private := f.pairOn(scm.P256)
-		slot := f.token().objects.objects[private].key.Slot
+		slot := f.object(private).key.Slot
 		if !slot.Volatile() {
 			t.Fatalf("slot %d is not volatile", slot)
 		}
@@ -369,6 +369,9 @@ func TestPanicInGenerate(t *testing.T) {
 				f.during(generateMethod(c.private), func() { f.Provider.handles = nil })
 			},
 		} {
+			if c.public && c.private && step == "after it is recorded" {
+				continue // nothing is done after that
+			}
 			t.Run(fmt.Sprintf("%+v %s", c, step), func(t *testing.T) {
 				if !c.private {
 					harness.SoftOnly(t, harness.NoSession)
@@ -419,10 +422,8 @@ func (f *fixture) leftAlone() {
 			}
 		}
 	}
-	records, err := f.store.Records()
-	f.ok(err)
-	if len(records) > 0 {
-		f.Errorf("%d records are left", len(records))
+	if n := len(f.records()); n > 0 {
+		f.Errorf("%d records are left", n)
 	}
 	if n := other.log.count("error") + other.log.count("warning"); n > 0 {
 		f.Errorf("another process logs %d lines", n)

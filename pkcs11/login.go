@@ -240,6 +240,7 @@ func (t *token) logIn(user uint, pin []byte) error {
 	t.who.Store(uint64(user))
 	t.leave(secret)
 	t.forgetObjects()
+	t.reindex()
 	return nil
 }
 

@@ -3,6 +3,8 @@
 package pkcs11
 
 import (
+	"sync/atomic"
+
 	"libzk_pkcs11/internal/scm"
 )
 
@@ -10,23 +12,23 @@ import (
 // one in its place, so that it can be read without a lock.
 type object struct {
 	handle uint
-	order  uint     // ascends from objects that were seen first
 	owner  *session // of a session object; nil for a token object
 	id     identity // of a token object
 	rules  rules
 	attrs  attributes
+	apart  bool // attributes are missing that the store keeps apart
 
-	key    *scm.Key   // the key slot behind a key object; nil without one
-	lost   [][]byte   // public keys that the store remembers in the key slot instead
-	verify *publicKey // of public keys
-	left   Piece      // of a session object
+	key    *scm.Key       // the key slot behind a key object; nil without one
+	held   *atomic.Uint64 // the stamp of the key slot when the key was seen in it
+	lost   [][]byte       // public keys that the store remembers in the key slot instead
+	verify *publicKey     // of public keys
+	left   Piece          // of a session object
 }
 
 // broken tells whether the key slot does not hold the key that it held.
 func (o *object) broken() bool { return len(o.lost) > 0 }
 
-// identity tells token objects apart for as long as they live, so that one
-// keeps its handle although the catalog is read anew: the number of its record
+// identity tells token objects apart for as long as they live: the number of its record
 // in the store, or its key slot with the key that it holds.
 type identity struct {
 	record  int64
@@ -38,6 +40,19 @@ type identity struct {
 // slotIdentity is the identity of one half of a key pair in a key slot.
 func slotIdentity(k scm.Key, private bool) identity {
 	return identity{slot: k.Slot, private: private, public: string(k.Public)}
+}
+
+// complete gives an object its rules and its key for verifying. It is false for one that
+// makes no sense.
+func (o *object) complete() bool {
+	var err error
+	if o.rules, err = rulesFor(o.class(), o.keyType()); err != nil {
+		return false
+	}
+	if o.class() == CKO_PUBLIC_KEY {
+		o.verify, err = publicKeyOf(o.attrs)
+	}
+	return err == nil
 }
 
 func (o *object) class() uint   { return o.attrs.number(CKA_CLASS) }

@@ -80,6 +80,15 @@ func (p *Provider) in(h uint, f func(*session) error) error {
 	})
 }
 
+// step is in for the functions of cryptographic operations. Nothing is asked before: a
+// device that is gone says so itself.
+func (p *Provider) step(h uint, f func(*session) error) error {
+	return p.hold(h, func(s *session) error {
+		s.token.notice()
+		return s.token.after(f(s))
+	})
+}
+
 // hold is in for what has to work whatever the device does.
 func (p *Provider) hold(h uint, f func(*session) error) error {
 	if err := p.enter(); err != nil {
@@ -132,6 +141,11 @@ func (t *token) run(f func() error) error {
 		t.notice()
 		err = f()
 	}
+	return t.after(err)
+}
+
+// after looks after the token when a call has ended with err, and returns its code.
+func (t *token) after(err error) error {
 	if gone(err) {
 		t.lose()
 	}

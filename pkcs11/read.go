@@ -2,6 +2,8 @@
 
 package pkcs11
 
+import "slices"
+
 // Query asks for one attribute: a CK_ATTRIBUTE as C_GetAttributeValue gets it.
 type Query struct {
 	Type   uint
@@ -28,6 +30,19 @@ func (p *Provider) GetAttributeValue(h, object uint, queries []Query) error {
 		}
 		return first
 	})
+}
+
+// showing returns the object with the value that is not in memory, if it is among what is
+// asked for: that of the clock, or one that the store keeps apart.
+func (t *token) showing(o *object, queries []Query) (*object, error) {
+	asked := slices.ContainsFunc(queries, func(q Query) bool { return q.Type == CKA_VALUE })
+	switch {
+	case !asked || o.hides(CKA_VALUE):
+		return o, nil
+	case o.feature():
+		return t.atNow(o)
+	}
+	return t.whole(o)
 }
 
 // answer reads one attribute.
@@ -59,6 +74,9 @@ func (p *Provider) GetObjectSize(h, object uint) (uint, error) {
 	err := p.in(h, func(s *session) error {
 		o, err := s.object(object)
 		if err != nil {
+			return err
+		}
+		if o, err = s.token.whole(o); err != nil {
 			return err
 		}
 		for _, v := range o.attrs {

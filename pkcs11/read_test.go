@@ -50,7 +50,7 @@ func TestGetAttributeValue(t *testing.T) {
 func TestReadEveryAttribute(t *testing.T) {
 	f := newUser(t)
 	for _, object := range []uint{f.private(0), f.public(0), f.private(15), f.public(15)} {
-		o := f.token().objects.objects[object]
+		o := f.object(object)
 		for x, rule := range o.rules {
 			_, there := o.attrs[x]
 			b, err := f.tryRead(object, x)

@@ -19,6 +19,8 @@ type session struct {
 	rw     bool
 	left   left
 
+	objects map[uint]*object // of the session, under the lock of the token's
+
 	mu     sync.Mutex
 	closed bool
 	find   operation[search]
@@ -28,6 +30,10 @@ type session struct {
 
 	verifySignature  operation[verifyingKnown]
 	encrypt, decrypt operation[locking]
+}
+
+func newSession(t *token, rw bool) *session {
+	return &session{token: t, rw: rw, objects: map[uint]*object{}}
 }
 
 // SessionInfo is a CK_SESSION_INFO.
@@ -67,10 +73,10 @@ func (c *sessionCount) add(s *session, n int64) int64 {
 func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 	var handle uint
 	err := p.ready(slot, func(t *token) error {
-		if err := t.ask(); err != nil {
+		if err := t.hasKeys(); err != nil {
 			return err // no session with a device that has destroyed its keys
 		}
-		s := &session{token: t, rw: flags&CKF_RW_SESSION != 0}
+		s := newSession(t, flags&CKF_RW_SESSION != 0)
 		if flags&CKF_SERIAL_SESSION == 0 {
 			return CKR_SESSION_PARALLEL_NOT_SUPPORTED
 		}

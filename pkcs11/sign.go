@@ -16,6 +16,7 @@ type signing struct {
 	key           *object
 	message       *message
 	authenticated bool // a context-specific login came in for it
+	era           uint // of private objects, in which it was begun
 }
 
 // alwaysAuthenticate tells whether each use of a key needs a login of its own.
@@ -24,7 +25,7 @@ func (o *object) alwaysAuthenticate() bool { return o.attrs.is(CKA_ALWAYS_AUTHEN
 // SignInit begins a signature with a private key (section 5.13.1); without a
 // mechanism it cancels the one under way.
 func (p *Provider) SignInit(h uint, m *Mechanism, key uint) error {
-	return p.in(h, func(s *session) error {
+	return p.step(h, func(s *session) error {
 		if m == nil {
 			s.sign.end()
 			return nil
@@ -40,13 +41,13 @@ func (p *Provider) SignInit(h uint, m *Mechanism, key uint) error {
 		if err != nil {
 			return err
 		}
-		return s.sign.begin(&signing{key: o, message: row.newMessage()})
+		return s.sign.begin(&signing{key: o, message: row.newMessage(), era: s.token.names.now().private})
 	})
 }
 
 // Sign signs data in one part (section 5.13.2).
 func (p *Provider) Sign(h uint, data []byte, out Output[byte]) error {
-	return p.in(h, func(s *session) error {
+	return p.step(h, func(s *session) error {
 		w, err := s.sign.whole()
 		if err != nil {
 			return err
@@ -59,7 +60,7 @@ func (p *Provider) Sign(h uint, data []byte, out Output[byte]) error {
 
 // SignUpdate goes on with a signature (section 5.13.3).
 func (p *Provider) SignUpdate(h uint, part []byte) error {
-	return p.in(h, func(s *session) error {
+	return p.step(h, func(s *session) error {
 		w, err := s.sign.part()
 		if err != nil {
 			return err
@@ -70,7 +71,7 @@ func (p *Provider) SignUpdate(h uint, part []byte) error {
 
 // SignFinal ends a signature in parts (section 5.13.4).
 func (p *Provider) SignFinal(h uint, out Output[byte]) error {
-	return p.in(h, func(s *session) error {
+	return p.step(h, func(s *session) error {
 		w, err := s.sign.part()
 		if err != nil {
 			return err
@@ -89,6 +90,12 @@ func (w *signing) signature(t *token, input []byte) ([]byte, error) {
 	if t.user() != CKU_USER || w.key.alwaysAuthenticate() && !w.authenticated {
 		return nil, CKR_USER_NOT_LOGGED_IN
 	}
+	if w.era != t.names.now().private {
+		return nil, CKR_FUNCTION_FAILED // another thread has logged out and in again
+	}
+	if err := t.atHand(w.key); err != nil {
+		return nil, err
+	}
 	if w.key.key.Curve != scm.Ed25519 {
 		input = fit(new([32]byte), input)
 	}
@@ -100,22 +107,6 @@ func (w *signing) signature(t *token, input []byte) ([]byte, error) {
 		return nil, lost
 	}
 	return signature, err
-}
-
-// stillHolds answers whether a key is what it was when the operation with it
-// began: its slot may have been emptied, or filled anew, by another process. It
-// is asked after the device has used the slot, because only then nobody can come
-// between any more: a key that is gone never comes back.
-func (t *token) stillHolds(key *object) error {
-	return t.look(func(c *catalog) error {
-		switch now := c.objects[key.handle]; {
-		case now == nil && t.user() != CKU_USER:
-			return CKR_USER_NOT_LOGGED_IN // another thread has just logged out
-		case now == nil || now.broken():
-			return CKR_FUNCTION_FAILED
-		}
-		return nil
-	})
 }
 
 // fit makes a digest of 32 bytes of any input of ECDSA on a curve of 256 bits:

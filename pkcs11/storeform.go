@@ -18,19 +18,24 @@ var allRules = merge(dataObject, certificateObject, ecPublicObject, ecPrivateObj
 func toStore(a attributes) map[uint64][]byte {
 	out := make(map[uint64][]byte, len(a))
 	for t, v := range a {
-		if k := allRules[t].kind; k == number || k == numbers {
-			v = widen(v)
-		}
-		out[uint64(t)] = v
+		out[uint64(t)] = storeForm(t, v)
 	}
 	return out
+}
+
+// storeForm is the form of one value.
+func storeForm(t uint, v []byte) []byte {
+	if k := allRules[t].kind; k == number || k == numbers {
+		return widen(v)
+	}
+	return v
 }
 
 // attributesOf returns the attributes of a record. That a certificate is trusted
 // says the SO, who is logged in then: it is not believed of a record that somebody
 // may have written who is not.
 func attributesOf(r *store.Record) attributes {
-	a := fromStore(r.Attributes)
+	a := fromStore(r.Attributes).with(fromStore(r.Values))
 	if !r.Authentic && a.is(CKA_TRUSTED) {
 		a[CKA_TRUSTED] = no
 	}

@@ -25,9 +25,10 @@ type token struct {
 	device scm.Device
 	store  *store.Store
 
-	inUse sync.RWMutex  // held for reading by every call, for writing by the one that closes
-	gone  atomic.Bool   // the device is, and no call begins any more
-	asked atomic.Uint64 // the version at which the device was there
+	inUse  sync.RWMutex  // held for reading by every call, for writing by the one that closes
+	gone   atomic.Bool   // the device is, and no call begins any more
+	asked  atomic.Uint64 // the version at which the device was there
+	usable atomic.Uint64 // the version at which it had its keys
 
 	sessions sessionCount
 	// login serialises whatever changes who is logged in, and keeps sessions
@@ -40,11 +41,16 @@ type token struct {
 	// looking an object up and writing it.
 	changes sync.Mutex
 
-	mu      sync.RWMutex // guards objects and eras
-	objects catalog
-	eras    eras
-	names   []Piece // handles that children have to be told
-	nodes   nodes
+	listed   atomic.Pointer[keyList] // nil before the first look
+	catalog  atomic.Pointer[catalog] // nil before the first look
+	updating sync.Mutex              // held by the one who brings the catalog up to date
+	logins   atomic.Uint64           // counts who logs in and out: each sees a catalog of its own
+	written  atomic.Uint64           // the version of the store after this process's last change
+	loaded   loaded
+	mine     sessionObjects
+	names    names
+	nodes    nodes
+	warned   warned
 
 	seed seed
 }
@@ -53,9 +59,11 @@ type token struct {
 func newToken(s *slot, d scm.Device, st *store.Store) *token {
 	t := &token{slot: s, device: d, store: st}
 	t.who.Store(uint64(nobody))
-	t.objects = newCatalog()
 	t.asked.Store(d.Version())
-	t.eras = eras{public: s.provider.newHandle(), private: s.provider.newHandle()}
+	t.usable.Store(never)
+	t.mine, t.warned = newSessionObjects(), newWarned()
+	t.names = newNames(eras{public: s.provider.newHandle(), private: s.provider.newHandle()})
+	t.reindex()
 	return t
 }
 

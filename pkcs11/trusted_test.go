@@ -45,7 +45,7 @@ func TestForgedTrust(t *testing.T) {
 			}
 			forge(t, f.dir, "DELETE FROM records")
 			_, err := f.store.Update(func(tx *store.Tx) error {
-				return tx.Put(&store.Record{Slot: store.NoSlot, Attributes: toStore(a)})
+				return tx.Put(recordOf(0, a, false))
 			})
 			f.ok(err)
 		},

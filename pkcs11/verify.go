@@ -11,7 +11,7 @@ type verifying struct {
 // VerifyInit begins a verification with a public key (section 5.15.1); without
 // a mechanism it cancels the one under way.
 func (p *Provider) VerifyInit(h uint, m *Mechanism, key uint) error {
-	return p.in(h, func(s *session) error {
+	return p.step(h, func(s *session) error {
 		if m == nil {
 			s.verify.end()
 			return nil
@@ -42,7 +42,7 @@ func (s *session) verifying(m *Mechanism, key uint) (*verifying, error) {
 
 // Verify verifies a signature over data in one part (section 5.15.2).
 func (p *Provider) Verify(h uint, data, signature []byte) error {
-	return p.in(h, func(s *session) error {
+	return p.step(h, func(s *session) error {
 		w, err := s.verify.whole()
 		if err != nil {
 			return err
@@ -54,7 +54,7 @@ func (p *Provider) Verify(h uint, data, signature []byte) error {
 
 // VerifyUpdate goes on with a verification (section 5.15.3).
 func (p *Provider) VerifyUpdate(h uint, part []byte) error {
-	return p.in(h, func(s *session) error {
+	return p.step(h, func(s *session) error {
 		w, err := s.verify.part()
 		if err != nil {
 			return err
@@ -65,7 +65,7 @@ func (p *Provider) VerifyUpdate(h uint, part []byte) error {
 
 // VerifyFinal ends a verification in parts (section 5.15.4).
 func (p *Provider) VerifyFinal(h uint, signature []byte) error {
-	return p.in(h, func(s *session) error {
+	return p.step(h, func(s *session) error {
 		w, err := s.verify.part()
 		if err != nil {
 			return err

@@ -13,7 +13,7 @@ type verifyingKnown struct {
 // VerifySignatureInit begins the verification of a signature with a public key
 // (section 5.15.7); without a mechanism it cancels the one under way.
 func (p *Provider) VerifySignatureInit(h uint, m *Mechanism, key uint, signature []byte) error {
-	return p.in(h, func(s *session) error {
+	return p.step(h, func(s *session) error {
 		if m == nil {
 			s.verifySignature.end()
 			return nil
@@ -31,7 +31,7 @@ func (p *Provider) VerifySignatureInit(h uint, m *Mechanism, key uint, signature
 
 // VerifySignature verifies the signature over data in one part (section 5.15.8).
 func (p *Provider) VerifySignature(h uint, data []byte) error {
-	return p.in(h, func(s *session) error {
+	return p.step(h, func(s *session) error {
 		w, err := s.verifySignature.whole()
 		if err != nil {
 			return err
@@ -43,7 +43,7 @@ func (p *Provider) VerifySignature(h uint, data []byte) error {
 
 // VerifySignatureUpdate goes on with the verification (section 5.15.9).
 func (p *Provider) VerifySignatureUpdate(h uint, part []byte) error {
-	return p.in(h, func(s *session) error {
+	return p.step(h, func(s *session) error {
 		w, err := s.verifySignature.part()
 		if err != nil {
 			return err
@@ -54,7 +54,7 @@ func (p *Provider) VerifySignatureUpdate(h uint, part []byte) error {
 
 // VerifySignatureFinal ends a verification in parts (section 5.15.10).
 func (p *Provider) VerifySignatureFinal(h uint) error {
-	return p.in(h, func(s *session) error {
+	return p.step(h, func(s *session) error {
 		w, err := s.verifySignature.part()
 		if err != nil {
 			return err

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+// Of the threads of a process one brings the catalog up to date. A search waits for it; who
+// has a handle goes on with what was true a moment ago.
+
+// is tells whether the catalog is up to date.
+func (t *token) isCurrent(c *catalog) bool {
+	return c != nil && c.login == t.logins.Load() && c.device == t.device.Version() && c.stored == t.store.Version()
+}
+
+// current returns the catalog with all that was committed before the call.
+func (t *token) current() (*catalog, error) {
+	if c := t.catalog.Load(); t.isCurrent(c) {
+		return c, nil
+	}
+	t.acquire(&t.updating)
+	defer t.updating.Unlock()
+	return t.update()
+}
+
+// update brings the catalog up to date. The caller holds updating.
+func (t *token) update() (*catalog, error) {
+	c := t.catalog.Load()
+	if t.isCurrent(c) {
+		return c, nil
+	}
+	login := t.logins.Load()
+	if c != nil && c.login != login {
+		c = nil
+	}
+	c, err := t.next(c, login)
+	if err != nil {
+		return nil, err
+	}
+	t.catalog.Store(c)
+	return c, nil
+}
+
+// recent returns the catalog with all that this process has committed, and more if that
+// costs no waiting for another thread.
+func (t *token) recent() (*catalog, error) {
+	c := t.inMemory()
+	if c == nil {
+		return t.current()
+	}
+	if t.isCurrent(c) || !t.updating.TryLock() {
+		return c, nil
+	}
+	defer t.updating.Unlock()
+	newer, err := t.update()
+	switch {
+	case err == nil:
+		return newer, nil
+	case gone(err):
+		return nil, err
+	}
+	return c, nil // a store that is busy keeps nobody from what is in memory
+}
+
+// inMemory returns the catalog as it is if it has all that this process has committed.
+func (t *token) inMemory() *catalog {
+	c := t.catalog.Load()
+	if c == nil || c.login != t.logins.Load() || c.stored < t.written.Load() {
+		return nil
+	}
+	return c
+}
+
+// forgetObjects makes the next call read the objects.
+func (t *token) forgetObjects() {
+	t.listed.Store(nil)
+	t.logins.Add(1)
+}
+
+// object finds an object that the session may see.
+func (s *session) object(handle uint) (*object, error) {
+	if handle&namesTokenObject == 0 {
+		return s.visible(s.token.mine.get(handle))
+	}
+	c, err := s.token.recent()
+	if err != nil {
+		return nil, err
+	}
+	if o := c.handles[handle]; o != nil {
+		return s.visible(o)
+	}
+	return s.storedBy(handle)
+}
+
+// storedBy finds a stored object by its handle.
+func (s *session) storedBy(handle uint) (*object, error) {
+	id, ok := s.token.names.record(handle)
+	if !ok {
+		return nil, CKR_OBJECT_HANDLE_INVALID
+	}
+	o, err := s.token.stored(id)
+	if err != nil {
+		return nil, err
+	}
+	if o.handle != handle {
+		return nil, CKR_OBJECT_HANDLE_INVALID // private, although the handle is of a public one
+	}
+	return s.visible(o)
+}
+
+func (s *session) visible(o *object) (*object, error) {
+	if o == nil || !s.readable(o) {
+		return nil, CKR_OBJECT_HANDLE_INVALID
+	}
+	return o, nil
+}
+
+// key is object for a function that needs a key. One that is in memory, and in its slot,
+// is taken from there, whatever the store is doing.
+func (s *session) key(handle uint) (*object, error) {
+	o, err := s.keyInMemory(handle)
+	if o != nil || err != nil {
+		return o, err
+	}
+	o, err = s.object(handle)
+	if err == CKR_OBJECT_HANDLE_INVALID || err == nil && o.keyType() == CK_UNAVAILABLE_INFORMATION {
+		return nil, CKR_KEY_HANDLE_INVALID
+	}
+	return o, err
+}
+
+// keyInMemory returns nil for a key that has to be looked for.
+func (s *session) keyInMemory(handle uint) (*object, error) {
+	c := s.token.inMemory()
+	if c == nil {
+		return nil, s.token.alive()
+	}
+	o := c.handles[handle]
+	if o == nil || o.key == nil || isForeign(o.key.Slot) || !s.readable(o) {
+		return nil, nil
+	}
+	if err := s.token.atHand(o); err != nil {
+		return nil, err
+	}
+	if s.token.stillHolds(o) != nil {
+		return nil, nil
+	}
+	return o, nil
+}
+
+// own are the session objects of a session.
+func (s *session) own() []*object {
+	l := &s.token.mine
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	list := make([]*object, 0, len(s.objects))
+	for _, o := range s.objects {
+		list = append(list, o)
+	}
+	return list
+}
+
+// dropSessionObjects destroys the objects of a session that ends.
+func (t *token) dropSessionObjects(s *session) {
+	for _, o := range s.own() {
+		t.dropObject(o)
+	}
+}
+
+// dropPrivate forgets the private objects when the user logs out, and their handles for
+// good: those that come back get others (section 5.6.10).
+func (t *token) dropPrivate() {
+	t.mine.mu.RLock()
+	list := make([]*object, 0, len(t.mine.private))
+	for _, o := range t.mine.private {
+		list = append(list, o)
+	}
+	t.mine.mu.RUnlock()
+	for _, o := range list {
+		t.dropObject(o)
+	}
+	t.names.newLogin(t.slot.provider.newHandle())
+	t.forgetObjects()
+}
+
+// dropObject destroys a session object.
+func (t *token) dropObject(o *object) {
+	t.mine.mu.Lock()
+	there := t.mine.table.objects[o.handle]
+	if there != nil {
+		t.mine.remove(there)
+	}
+	t.mine.mu.Unlock()
+	if there == nil {
+		return
+	}
+	t.slot.provider.revoke(there.left)
+	if there.key != nil && there.class() == CKO_PRIVATE_KEY {
+		t.warnOn("erasing a session key", t.device.Remove(*there.key))
+	}
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"bytes"
+	"sync/atomic"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// A signature asks the device alone whether a key slot still holds the key. What costs
+// nothing is asked first: whether the slot may have changed since the key was seen in it.
+
+// never is no stamp.
+const never = ^uint64(0)
+
+// unconfirmed is when a key was seen in its slot that nobody has looked for there yet.
+func unconfirmed() *atomic.Uint64 {
+	held := new(atomic.Uint64)
+	held.Store(never)
+	return held
+}
+
+// stamp is a number that changes whenever the key in a slot may have.
+func (t *token) stamp(s scm.Slot) uint64 {
+	if d, can := t.device.(scm.Stamper); can {
+		return d.Stamp(s)
+	}
+	return t.device.Version()
+}
+
+// atHand answers whether a key can be used, and asks the device only when the key or the
+// device may have changed.
+func (t *token) atHand(key *object) error {
+	if key.held.Load() == t.stamp(key.key.Slot) {
+		return nil
+	}
+	return t.alive()
+}
+
+// confirm notes that the keys of a catalog are in their slots, unless the device has
+// changed since its keys were listed.
+func (t *token) confirm(c *catalog) {
+	type seen struct {
+		in    *object
+		stamp uint64
+	}
+	var all []seen
+	for _, o := range c.objects {
+		if o.key == nil || isForeign(o.key.Slot) {
+			continue
+		}
+		if stamp := t.stamp(o.key.Slot); o.held.Load() != stamp {
+			all = append(all, seen{o, stamp})
+		}
+	}
+	if t.device.Version() != c.device {
+		return
+	}
+	for _, x := range all {
+		x.in.held.Store(x.stamp)
+	}
+}
+
+// stillHolds answers whether a key is what it was when the operation with it began: its
+// slot may have been emptied, or filled anew, by another process. It is asked after the
+// device has used the slot, because only then nobody can come between any more: a key that
+// is gone never comes back.
+func (t *token) stillHolds(key *object) error {
+	stamp := t.stamp(key.key.Slot)
+	if key.held.Load() == stamp {
+		return nil
+	}
+	k, err := t.device.PublicKey(key.key.Slot)
+	switch {
+	case gone(err):
+		return err
+	case err != nil, !bytes.Equal(k.Public, key.key.Public):
+		return CKR_FUNCTION_FAILED
+	}
+	key.held.Store(stamp)
+	return nil
+}
