@@ -45,7 +45,6 @@ func newSnapshot(tx *sql.Tx, k *keys) (*snapshot, error) {
 type condition string
 
 const (
-	all              condition = "true"
 	byID             condition = "id = ?"
 	unindexedOne     condition = "id = ? AND terms IS NULL"
 	inHalf           condition = "slot = ? AND private = ? AND slot <> -2147483648"

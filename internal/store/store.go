@@ -82,7 +82,6 @@ type Store struct {
 	wait        time.Duration
 	keys        keyring // empty while the store is locked
 	token       atomic.Pointer[tokenRows]
-	damaged     damage
 }
 
 // Open opens the state of the token in dir, which has to exist, and makes it
