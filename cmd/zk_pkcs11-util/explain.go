@@ -68,6 +68,7 @@ func advices() []advice {
 		{fs.ErrPermission, "run the command as the owner of the state directory, or share it by the setting state_group"},
 		{scm.ErrReadOnly, "run the command as the owner of the state directory"},
 		{scm.ErrFixed, "production mode is for good; only a soft SCM leaves it, by \"scm reset\""},
+		{store.ErrFull, "make room on the disk that holds the state directory"},
 		{scm.ErrFull, "\"scm slots\" shows the keys that take the room"},
 		{scm.ErrName, "\"scm wallet list\" shows the names that are taken"},
 		{scm.ErrSlotEmpty, "\"scm slots\" and \"scm wallet list\" show the keys that there are"},
