@@ -47,12 +47,9 @@ func (d *smallDisk) goesOn(c *client) {
 	d.t.Helper()
 	d.want(c, "sign 0 0", pkcs11.CKR_OK)
 	d.want(c, "stuff more 100000", pkcs11.CKR_DEVICE_MEMORY)
-	d.namesDirectory(c)
 	d.want(c, "logout", pkcs11.CKR_OK)
 	d.want(c, "login "+harness.UserPIN, pkcs11.CKR_OK)
-	if err := c.end(); err != nil {
-		d.t.Error(err)
-	}
+	d.endsNamingDirectory(c)
 }
 
 // beginsAnew has a new process use a full disk, and make room.
@@ -69,13 +66,13 @@ func (d *smallDisk) beginsAnew(p *program, made int) {
 	d.want(c, "key", pkcs11.CKR_OK)
 	d.want(c, "sign 0 0", pkcs11.CKR_OK)
 	d.want(c, "stuff more 100000", pkcs11.CKR_DEVICE_MEMORY)
-	d.namesDirectory(c)
 	for i := range made {
 		if a := d.want(c, fmt.Sprint("destroy data stuff", i), pkcs11.CKR_OK); a.rv != pkcs11.CKR_OK {
 			break // the others would say the same
 		}
 	}
 	d.want(c, "create after room 0", pkcs11.CKR_OK)
+	d.endsNamingDirectory(c)
 	d.t.Logf("%d objects on a full disk; %d calls, %d of them with a wrong answer", made, d.calls, d.wrong)
 }
 
@@ -161,9 +158,12 @@ func (d *smallDisk) fillToTheLastByte() {
 	}
 }
 
-// namesDirectory expects a line in the log of the process that says where there is no room.
-func (d *smallDisk) namesDirectory(c *client) {
+// endsNamingDirectory expects a line in the log of the process that says where there is no room.
+func (d *smallDisk) endsNamingDirectory(c *client) {
 	d.t.Helper()
+	if err := c.end(); err != nil {
+		d.t.Error(err)
+	}
 	if !strings.Contains(c.stderr.String(), d.home.Dir) {
 		d.t.Errorf("the log does not name the directory: %q", c.stderr.String())
 	}
