@@ -68,6 +68,7 @@ func (s *Store) CheckPIN(u User, pin []byte) (tokenSecret []byte, err error) {
 			return nil, err
 		}
 		// The slow part: before the attempt, so that others need not wait.
+		s.room.Do(p.makeRoom)
 		key := p.key(pin)
 		tokenSecret, err := s.attempt(u, p, key)
 		key.Destroy()

@@ -22,6 +22,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -82,6 +83,7 @@ type Store struct {
 	wait        time.Duration
 	keys        keyring // empty while the store is locked
 	token       atomic.Pointer[tokenRows]
+	room        sync.Once // memory for the first PIN has been made
 }
 
 // Open opens the state of the token in dir, which has to exist, and makes it
