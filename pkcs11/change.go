@@ -204,6 +204,7 @@ func (t *token) removeKey(o *object) error {
 // keptPublic is a public key object that has left its key slot.
 type keptPublic struct {
 	id     identity
+	object *object
 	before *store.Record // of the key slot, as it was
 	after  *store.Record
 }
@@ -215,7 +216,7 @@ func (t *token) keepPublic(o *object) (*keptPublic, error) {
 	if public == nil {
 		return nil, nil
 	}
-	k := &keptPublic{id: public.id}
+	k, stored := &keptPublic{id: public.id, object: public}, identity{}
 	err := t.release(func(tx *store.Tx) error {
 		now, err := t.latest(tx, public)
 		if err != nil {
@@ -226,22 +227,32 @@ func (t *token) keepPublic(o *object) (*keptPublic, error) {
 		hidden.Hidden = true
 		attrs := now.attrs.with(nil)
 		attrs.leaveSlot()
+		if stored.record != 0 { // called again
+			t.moveHandle(public, stored, k.id)
+		}
 		k.after = recordOf(0, attrs, false)
-		return errors.Join(tx.Put(&hidden), tx.Put(k.after))
+		if err := errors.Join(tx.Put(&hidden), tx.Put(k.after)); err != nil {
+			return err
+		}
+		stored = identity{record: k.after.ID}
+		t.moveHandle(public, k.id, stored)
+		return nil
 	})
+	if err != nil && stored.record != 0 {
+		t.moveHandle(public, stored, k.id)
+	}
 	if err == error(CKR_OBJECT_HANDLE_INVALID) {
 		return nil, nil // another process has just destroyed it, or the whole pair
 	}
 	if err != nil {
 		return nil, err
 	}
-	t.keepHandle(k.id, k.after.ID)
 	return k, nil
 }
 
 // giveBack undoes keepPublic, for a key that stays.
 func (t *token) giveBack(k *keptPublic) error {
-	t.names.giveUp([]int64{k.after.ID})
+	t.moveHandle(k.object, identity{record: k.after.ID}, k.id)
 	return t.write(func(tx *store.Tx) error {
 		now, err := tx.Current(k.before)
 		if err != nil || !bytes.Equal(now.Public, k.before.Public) {

@@ -140,16 +140,24 @@ func (t *token) volatileSecret(o *object) []byte {
 	return b
 }
 
-// leaveName leaves the handle of a token object that does not follow from what it names.
+// leftName leaves the handle of a token object that does not follow from what it names.
 // The caller holds the lock of the names.
-func (t *token) leaveName(id identity, handle uint) {
-	private := uint(0)
+func (t *token) leftName(id identity, handle uint, private bool) named {
+	x := named{handle: handle, private: private}
+	if !t.leaves() {
+		return x
+	}
+	flags := uint(0)
 	if id.private {
-		private = 1
+		flags |= 1
+	}
+	if private {
+		flags |= 2
 	}
 	c := newContent(namePiece, t.slot.id, len(id.public)).number(handle)
-	c = c.number(uint(id.record)).number(uint(id.slot)).number(private).bytes([]byte(id.public))
-	t.names.left = append(t.names.left, t.slot.provider.bequeath(0, c))
+	c = c.number(uint(id.record)).number(uint(id.slot)).number(flags).bytes([]byte(id.public))
+	x.left = t.slot.provider.bequeath(0, c)
+	return x
 }
 
 // withdraw takes back what a token that ends has left.
@@ -163,9 +171,9 @@ func (t *token) withdraw() {
 	}
 	t.names.mu.Lock()
 	defer t.names.mu.Unlock()
-	for _, name := range t.names.left {
-		p.revoke(name)
+	for id := range t.names.slots {
+		t.names.drop(id)
 	}
 	p.revoke(t.left)
-	t.left, t.names.left = 0, nil
+	t.left = 0
 }

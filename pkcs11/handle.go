@@ -50,15 +50,22 @@ func (e eras) of(private bool) uint {
 
 // names are the handles of a token's objects.
 type names struct {
-	mu    sync.Mutex
-	eras  eras
-	slots map[identity]uint // of objects of key slots, and of the few stored ones that keep another
-	back  map[uint]identity
-	left  []Piece // handles that children have to be told
+	mu     sync.Mutex
+	eras   eras
+	slots  map[identity]named // of objects of key slots, and of the few stored ones that keep another
+	back   map[uint]identity
+	revoke func(Piece)
 }
 
-func newNames(e eras) names {
-	return names{eras: e, slots: map[identity]uint{}, back: map[uint]identity{}}
+// named is a handle.
+type named struct {
+	handle  uint
+	private bool  // of a private object
+	left    Piece // by which children are told, where it does not follow from what it names
+}
+
+func newNames(e eras, revoke func(Piece)) names {
+	return names{eras: e, slots: map[identity]named{}, back: map[uint]identity{}, revoke: revoke}
 }
 
 // now returns the eras.
@@ -69,8 +76,9 @@ func (n *names) now() eras {
 }
 
 // set gives an identity a handle. The caller holds mu.
-func (n *names) set(id identity, handle uint) {
-	n.slots[id], n.back[handle] = handle, id
+func (n *names) set(id identity, x named) {
+	n.drop(id)
+	n.slots[id], n.back[x.handle] = x, id
 }
 
 // keep makes the handles invalid that objects of key slots had which are not in the
@@ -78,8 +86,8 @@ func (n *names) set(id identity, handle uint) {
 func (n *names) keep(c *catalog) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for id, handle := range n.slots {
-		if id.record == 0 && c.handles[handle] == nil {
+	for id, x := range n.slots {
+		if id.record == 0 && c.handles[x.handle] == nil {
 			n.drop(id)
 		}
 	}
@@ -99,8 +107,8 @@ func (n *names) newLogin(era uint) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.eras.private = era
-	for id := range n.slots {
-		if id.private {
+	for id, x := range n.slots {
+		if x.private {
 			n.drop(id)
 		}
 	}
@@ -108,9 +116,10 @@ func (n *names) newLogin(era uint) {
 
 // drop takes away the handle of an identity, if it has one. The caller holds mu.
 func (n *names) drop(id identity) {
-	if handle, known := n.slots[id]; known {
+	if x, known := n.slots[id]; known {
 		delete(n.slots, id)
-		delete(n.back, handle)
+		delete(n.back, x.handle)
+		n.revoke(x.left)
 	}
 }
 
@@ -144,15 +153,14 @@ func (t *token) recordHandle(id int64, private bool) uint {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	name := identity{record: id}
-	if h, known := n.slots[name]; known {
-		return h
+	if x, known := n.slots[name]; known {
+		return x.handle
 	}
 	if uint64(id) < 1<<recordBits {
 		return n.ofRecord(id, private)
 	}
 	h := t.slot.provider.newHandle() | namesTokenObject // only where a CK_ULONG has 32 bits
-	n.set(name, h)
-	t.leaveName(name, h)
+	n.set(name, t.leftName(name, h, private))
 	return h
 }
 
@@ -162,8 +170,8 @@ func (t *token) slotHandle(o *object) uint {
 	n := &t.names
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if h, known := n.slots[o.id]; known {
-		return h
+	if x, known := n.slots[o.id]; known {
+		return x.handle
 	}
 	era := n.eras.of(o.private())
 	for try := uint(0); ; try++ {
@@ -171,10 +179,11 @@ func (t *token) slotHandle(o *object) uint {
 		if _, taken := n.back[h]; taken {
 			continue
 		}
-		n.set(o.id, h)
-		if try > 0 {
-			t.leaveName(o.id, h) // only of the very few that are not the first try a child has to be told
+		x := named{handle: h, private: o.private()}
+		if try > 0 { // only of the very few that are not the first try a child has to be told
+			x = t.leftName(o.id, h, x.private)
 		}
+		n.set(o.id, x)
 		return h
 	}
 }
@@ -189,16 +198,12 @@ func hashedHandle(slot, era uint, o *object, n uint) uint {
 	return uint(binary.BigEndian.Uint64(sum[:]))&(namesRecord-1) | namesTokenObject
 }
 
-// keepHandle makes a stored object keep the handle of an object of a key slot that it was.
-func (t *token) keepHandle(from identity, to int64) {
+// moveHandle gives the handle of an object to what it becomes. Between a key slot and the
+// store that is done before the commit: whoever sees what is new then finds the handle.
+func (t *token) moveHandle(o *object, from, to identity) {
 	n := &t.names
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	h, known := n.slots[from]
-	if !known {
-		return
-	}
-	delete(n.slots, from)
-	n.set(identity{record: to}, h)
-	t.leaveName(identity{record: to}, h)
+	n.drop(from)
+	n.set(to, t.leftName(to, o.handle, o.private()))
 }

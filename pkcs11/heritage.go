@@ -40,9 +40,8 @@ type heirloom struct {
 
 // name is a handle that does not follow from what it names.
 type name struct {
-	left   Piece
-	handle uint
-	id     identity
+	named
+	id identity
 }
 
 // inherit reads what the parent has left.
@@ -89,8 +88,10 @@ func (h *heritage) read(kind uint, left Piece, r *contentReader) {
 		}
 		h.objects = append(h.objects, o)
 	case namePiece:
-		n := name{left: left, handle: r.number()}
-		n.id = identity{record: int64(int(r.number())), slot: scm.Slot(r.number()), private: r.number() != 0, public: string(r.bytes())}
+		n := name{named: named{left: left, handle: r.number()}}
+		n.id = identity{record: int64(int(r.number())), slot: scm.Slot(r.number())}
+		flags := r.number()
+		n.id.private, n.private, n.id.public = flags&1 != 0, flags&2 != 0, string(r.bytes())
 		h.names = append(h.names, n)
 	}
 }
@@ -122,8 +123,7 @@ func (t *token) takeOver(h *heritage) {
 		t.left, t.names.eras = h.left, h.eras
 	}
 	for _, n := range h.names {
-		t.names.set(n.id, n.handle)
-		t.names.left = append(t.names.left, n.left)
+		t.names.set(n.id, n.named)
 	}
 	t.takeOverLogin(h)
 	sessions := make(map[uint]*session, len(h.sessions))

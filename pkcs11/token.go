@@ -62,7 +62,7 @@ func newToken(s *slot, d scm.Device, st *store.Store) *token {
 	t.asked.Store(d.Version())
 	t.usable.Store(never)
 	t.mine, t.warned = newSessionObjects(), newWarned()
-	t.names = newNames(eras{public: s.provider.newHandle(), private: s.provider.newHandle()})
+	t.names = newNames(eras{public: s.provider.newHandle(), private: s.provider.newHandle()}, s.provider.revoke)
 	t.reindex()
 	return t
 }
