@@ -38,6 +38,23 @@ func (t *token) update() (*catalog, error) {
 	return c, nil
 }
 
+// reread reads the records anew although the store's version has not moved: a change may be
+// committed and not told yet, for as long as its writer is stopped.
+func (t *token) reread(c *catalog) error {
+	t.acquire(&t.updating)
+	defer t.updating.Unlock()
+	if t.catalog.Load() != c || c.login != t.logins.Load() {
+		return nil
+	}
+	old := *c
+	old.stored = ^c.stored
+	next, err := t.next(&old, c.login)
+	if err == nil {
+		t.catalog.Store(next)
+	}
+	return err
+}
+
 // recent returns the catalog with all that this process has committed, and more if that
 // costs no waiting for another thread.
 func (t *token) recent() (*catalog, error) {

@@ -37,11 +37,12 @@ func (p *Provider) SignInit(h uint, m *Mechanism, key uint) error {
 		if err != nil {
 			return err
 		}
+		era := s.token.names.now().private // before the key is looked up
 		o, err := s.keyFor(key, CKO_PRIVATE_KEY, CKA_SIGN, m, &row)
 		if err != nil {
 			return err
 		}
-		return s.sign.begin(&signing{key: o, message: row.newMessage(), era: s.token.names.now().private})
+		return s.sign.begin(&signing{key: o, message: row.newMessage(), era: era})
 	})
 }
 

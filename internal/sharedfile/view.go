@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -35,8 +36,14 @@ func (s slots) giveBack() { <-s }
 // View calls fn in a transaction that sees one state of the file and cannot change
 // it. It does not wait for writers. It returns fn's error, ErrBusy, ErrCorrupt or
 // ErrLost.
-func (f *File) View(fn func(*sql.Tx) error) error {
-	p := f.arrive()
+func (f *File) View(fn func(*sql.Tx) error) error { return f.view(f.arrive(), fn) }
+
+// Glance is View for a caller who can do without: it waits a moment at most.
+func (f *File) Glance(fn func(*sql.Tx) error) error { return f.view(f.arrive().atMost(glance), fn) }
+
+const glance = 2 * time.Millisecond
+
+func (f *File) view(p patience, fn func(*sql.Tx) error) error {
 	if err := f.slots.take(p); err != nil {
 		return describe(f.path, err)
 	}

@@ -42,7 +42,7 @@ func (s *Store) Unlocked() bool {
 		return true
 	}
 	var present bool
-	err := s.file.View(func(tx *sql.Tx) (err error) {
+	err := s.file.Glance(func(tx *sql.Tx) (err error) {
 		present, err = isFingerprint(tx, k.fingerprint)
 		return err
 	})
