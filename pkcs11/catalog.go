@@ -19,6 +19,7 @@ type catalog struct {
 	device, stored uint64 // versions of the device and the store of which it is made
 	revision       uint64 // of the records
 	keys           []scm.Key
+	seen           *stamps // of the key slots, from before the keys were listed
 	slots          map[scm.Slot]keySlot
 	records        map[int64]*store.Record // of key slots
 	objects        []*object               // in their order
@@ -102,10 +103,10 @@ func (t *token) next(old *catalog, login uint64) (*catalog, error) {
 	if old == nil {
 		old = &catalog{device: ^c.device, stored: ^c.stored}
 	}
-	c.keys, c.records, c.revision = old.keys, old.records, old.revision
+	c.keys, c.seen, c.records, c.revision = old.keys, old.seen, old.records, old.revision
 	if c.device != old.device {
 		var err error
-		if c.keys, err = t.deviceKeys(); err != nil {
+		if c.keys, c.seen, err = t.deviceKeys(); err != nil {
 			return nil, err
 		}
 	}
@@ -119,36 +120,39 @@ func (t *token) next(old *catalog, login uint64) (*catalog, error) {
 }
 
 // deviceKeys lists the keys of the device, foreign ones last.
-func (t *token) deviceKeys() ([]scm.Key, error) {
-	keys, err := t.listing()
+func (t *token) deviceKeys() ([]scm.Key, *stamps, error) {
+	l, err := t.listing()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := t.seeNodes(keys); err != nil {
-		return nil, err
+	if err := t.seeNodes(l.keys); err != nil {
+		return nil, nil, err
 	}
 	foreign, err := t.foreignKeys()
-	return slices.Concat(keys, foreign), err
+	return slices.Concat(l.keys, foreign), l.seen, err
 }
 
 // keyList are the keys that the device had at a version.
 type keyList struct {
 	version uint64
 	keys    []scm.Key
+	seen    *stamps // from before
 }
 
 // listing lists the keys of the device, which is asked once for each version.
-func (t *token) listing() ([]scm.Key, error) {
+func (t *token) listing() (*keyList, error) {
 	version := t.device.Version()
 	if l := t.listed.Load(); l != nil && l.version == version {
-		return l.keys, nil
+		return l, nil
 	}
+	seen := t.stamps(version)
 	keys, err := t.device.Keys()
 	if err != nil {
 		return nil, err
 	}
-	t.listed.Store(&keyList{version, keys})
-	return keys, nil
+	l := &keyList{version, keys, seen}
+	t.listed.Store(l)
+	return l, nil
 }
 
 // readChanges brings the records of key slots up to date, and gives up what is known of
@@ -186,7 +190,7 @@ func (t *token) arrange(c, old *catalog) {
 	}
 	c.show(t.profiles()...)
 	t.names.keep(c)
-	t.confirm(c)
+	c.confirm(c.seen)
 	if quiet {
 		t.reportVanished(slots)
 	}

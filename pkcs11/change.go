@@ -276,7 +276,11 @@ func forgetKeys(tx *store.Tx, o *object) error {
 // publicHalf returns the public key object that belongs to a private key in a slot; nil if
 // it is not there.
 func (t *token) publicHalf(o *object) *object {
-	for _, p := range t.catalog.Load().slots[o.key.Slot].objects {
+	c := t.catalog.Load()
+	if c == nil {
+		return nil // logged out just now
+	}
+	for _, p := range c.slots[o.key.Slot].objects {
 		if !p.id.private && p.id.public == o.id.public && !p.broken() {
 			return p
 		}

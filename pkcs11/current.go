@@ -2,6 +2,14 @@
 
 package pkcs11
 
+import (
+	"fmt"
+	"time"
+
+	"libzk_pkcs11/internal/store"
+	"libzk_pkcs11/internal/turn"
+)
+
 // Of the threads of a process one brings the catalog up to date. A search waits for it; who
 // has a handle goes on with what was true a moment ago.
 
@@ -15,9 +23,20 @@ func (t *token) current() (*catalog, error) {
 	if c := t.catalog.Load(); t.isCurrent(c) {
 		return c, nil
 	}
-	t.acquire(&t.updating)
+	if err := t.takeUpdating(); err != nil {
+		return nil, err
+	}
 	defer t.updating.Unlock()
 	return t.update()
+}
+
+// takeUpdating takes the lock for bringing the catalog up to date. Whoever has waited for
+// it as long as the store may wait for others does not begin to wait for the store.
+func (t *token) takeUpdating() error {
+	if !turn.TakeUntil(&t.updating, t.slot.provider.options.Pause, time.Now().Add(t.store.Wait())) {
+		return fmt.Errorf("another thread reads the objects: %w", store.ErrBusy)
+	}
+	return nil
 }
 
 // update brings the catalog up to date. The caller holds updating.
@@ -41,7 +60,9 @@ func (t *token) update() (*catalog, error) {
 // reread reads the records anew although the store's version has not moved: a change may be
 // committed and not told yet, for as long as its writer is stopped.
 func (t *token) reread(c *catalog) error {
-	t.acquire(&t.updating)
+	if err := t.takeUpdating(); err != nil {
+		return err
+	}
 	defer t.updating.Unlock()
 	if t.catalog.Load() != c || c.login != t.logins.Load() {
 		return nil
@@ -195,6 +216,8 @@ func (t *token) dropPrivate() {
 	}
 	t.names.newLogin(t.slot.provider.newHandle())
 	t.forgetObjects()
+	t.catalog.Store(nil) // what private objects are called does not stay in memory
+	t.loaded.clear()
 }
 
 // dropObject destroys a session object.

@@ -71,30 +71,27 @@ func (p *Provider) DigestKey(h, key uint) error {
 		if err != nil {
 			return err
 		}
-		value, err := s.digestible(key)
-		if err != nil {
-			return s.digest.endOn(err)
-		}
-		w.Write(value)
-		w.keyed = true
-		return nil
+		return s.digest.endOn(s.addKey(w, key))
 	})
 }
 
-// digestible is the value of a secret key.
-func (s *session) digestible(key uint) ([]byte, error) {
+// addKey goes on with the value of a secret key.
+func (s *session) addKey(w *digester, key uint) error {
 	o, err := s.key(key)
 	switch {
 	case err != nil:
-		return nil, err
+		return err
 	case o.class() != CKO_SECRET_KEY:
-		return nil, CKR_KEY_INDIGESTIBLE
+		return CKR_KEY_INDIGESTIBLE
 	}
-	o, err = s.token.whole(o)
+	whole, err := s.token.whole(o)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return o.attrs[CKA_VALUE], nil
+	defer o.spent(whole)
+	w.Write(whole.attrs[CKA_VALUE])
+	w.keyed = true
+	return nil
 }
 
 // DigestFinal ends a digest in parts (section 5.12.5).

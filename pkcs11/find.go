@@ -131,7 +131,9 @@ func (t *token) sift(found *[]uint, doubtful []*object, wanted attributes) error
 		if err != nil && !errors.Is(err, store.ErrNoRecord) {
 			return err
 		}
-		if err != nil || !all.matches(wanted) {
+		matches := err == nil && all.matches(wanted)
+		o.spent(all)
+		if !matches {
 			*found = slices.DeleteFunc(*found, func(handle uint) bool { return handle == o.handle })
 		}
 	}

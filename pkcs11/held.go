@@ -39,27 +39,28 @@ func (t *token) atHand(key *object) error {
 	return t.alive()
 }
 
-// confirm notes that the keys of a catalog are in their slots, unless the device has
-// changed since its keys were listed.
-func (t *token) confirm(c *catalog) {
-	type seen struct {
-		in    *object
-		stamp uint64
+// stamps are those of all key slots.
+type stamps [scm.LastUser + 1]uint64
+
+// stamps reads them. version is that of the device, which tells as much where it has none.
+func (t *token) stamps(version uint64) *stamps {
+	all := new(stamps)
+	d, can := t.device.(scm.Stamper)
+	for s := range all {
+		all[s] = version
+		if can {
+			all[s] = d.Stamp(scm.Slot(s))
+		}
 	}
-	var all []seen
+	return all
+}
+
+// confirm notes when the keys of a catalog were in their slots.
+func (c *catalog) confirm(at *stamps) {
 	for _, o := range c.objects {
-		if o.key == nil || isForeign(o.key.Slot) {
-			continue
+		if o.key != nil && !isForeign(o.key.Slot) && o.held.Load() == never {
+			o.held.Store(at[o.key.Slot])
 		}
-		if stamp := t.stamp(o.key.Slot); o.held.Load() != stamp {
-			all = append(all, seen{o, stamp})
-		}
-	}
-	if t.device.Version() != c.device {
-		return
-	}
-	for _, x := range all {
-		x.in.held.Store(x.stamp)
 	}
 }
 

@@ -19,12 +19,14 @@ func (p *Provider) GetAttributeValue(h, object uint, queries []Query) error {
 		if err != nil {
 			return err
 		}
-		if o, err = s.token.showing(o, queries); err != nil {
+		shown, err := s.token.showing(o, queries)
+		if err != nil {
 			return err
 		}
+		defer o.spent(shown)
 		var first error
 		for _, q := range queries {
-			if err := o.answer(q); err != nil && first == nil {
+			if err := shown.answer(q); err != nil && first == nil {
 				first = err
 			}
 		}
@@ -76,10 +78,12 @@ func (p *Provider) GetObjectSize(h, object uint) (uint, error) {
 		if err != nil {
 			return err
 		}
-		if o, err = s.token.whole(o); err != nil {
+		whole, err := s.token.whole(o)
+		if err != nil {
 			return err
 		}
-		for _, v := range o.attrs {
+		defer o.spent(whole)
+		for _, v := range whole.attrs {
 			size += uint(len(v)) + ulongSize
 		}
 		return nil

@@ -50,6 +50,13 @@ func (l *loaded) put(o *object, login, revision uint64) {
 	l.objects[o.id.record] = o
 }
 
+// clear gives everything up.
+func (l *loaded) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.objects)
+}
+
 // drop gives up what has changed.
 func (l *loaded) drop(changes *store.Changes) {
 	l.mu.Lock()
@@ -100,7 +107,8 @@ func (t *token) stored(id int64) (*object, error) {
 	return o, nil
 }
 
-// whole returns the object with the values that the store keeps apart, for a moment.
+// whole returns the object with the values that the store keeps apart, for a moment: the
+// caller calls spent.
 func (t *token) whole(o *object) (*object, error) {
 	if !o.apart {
 		return o, nil
@@ -112,6 +120,13 @@ func (t *token) whole(o *object) (*object, error) {
 	all := *o
 	all.apart, all.attrs = false, o.attrs.with(fromStore(values))
 	return &all, nil
+}
+
+// spent overwrites the values that whole has added to an object.
+func (o *object) spent(whole *object) {
+	if whole != nil && whole != o {
+		clear(whole.attrs[CKA_VALUE])
+	}
 }
 
 // terms are the attributes by which the store finds an object, those first that tell

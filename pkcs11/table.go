@@ -9,7 +9,7 @@ import (
 )
 
 // sessionObjects are the session objects of all sessions with a token. Its lock is held
-// for a moment, and no other lock is taken under it.
+// for a moment, over no file.
 type sessionObjects struct {
 	mu      sync.RWMutex
 	table   table

@@ -16,8 +16,8 @@ import (
 // begins anew in the bytes that it has, so that a full disk leaves it room to write.
 
 const (
-	emptyWait = time.Second          // how long a call waits to be alone with the log, when that is what it is for
-	longWait  = 5 * time.Millisecond // and when the log has become long because nobody ever was
+	emptyWait = 100 * time.Millisecond // how long a call waits to be alone with the log, when that is what it is for
+	longWait  = 5 * time.Millisecond   // and when the log has become long because nobody ever was
 )
 
 // frames are pages of the file in the log.

@@ -142,6 +142,9 @@ func Destroy(dir string) error {
 	return nil
 }
 
+// Wait is how long a call waits for other processes, at most.
+func (s *Store) Wait() time.Duration { return s.wait }
+
 // ReadOnly tells whether nothing can be written.
 func (s *Store) ReadOnly() bool { return s.file.ReadOnly() }
 
