@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
 )
 
 // warned are the key slots and records of which a line is in the log already.
@@ -78,9 +79,10 @@ func (t *token) conceals(s scm.Slot) bool {
 }
 
 // warnOn logs that a key could not be erased. One that is not there any more, as
-// after a logout, needs no erasing.
+// after a logout, needs no erasing, and descriptors that the host has closed are told by
+// the call that met them.
 func (t *token) warnOn(what string, err error) {
-	if err != nil && !errors.Is(err, scm.ErrSlotEmpty) {
+	if err != nil && !errors.Is(err, scm.ErrSlotEmpty) && !errors.Is(err, store.ErrLost) {
 		t.slot.provider.log.Warningf("slot %d: %s: %v", t.slot.id, what, err)
 	}
 }

@@ -158,9 +158,33 @@ static int sqlite_files_intact(void)
 
 /* ---- the system calls --------------------------------------------------------------------------- */
 
+/*
+ * Duplicates the descriptor by which SQLite has the file open already; -1 when there is
+ * none. A new one could not be moved to a number of its own: when it is closed under the
+ * number that it got first, the record locks of the other go.
+ */
+static int share_sqlite_file(const char *path, int flags)
+{
+	struct stat st;
+	if ((flags & O_EXCL) || stat(path, &st) != 0)
+		return -1;
+	int at = -1;
+	pthread_mutex_lock(&sqlite_files_lock);
+	for (sqlite_file *f = sqlite_files; f && at < 0; f = f->next) {
+		if (f->d.fd < 0 || f->given_up || f->d.device != st.st_dev || f->d.inode != st.st_ino || !intact(&f->d))
+			continue;
+		if ((fcntl(f->d.fd, F_GETFL) & O_ACCMODE) == (flags & O_ACCMODE))
+			at = duplicate_sqlite_file(f->d.fd, HIGH);
+	}
+	pthread_mutex_unlock(&sqlite_files_lock);
+	return at;
+}
+
 static int sqlite_open(const char *path, int flags, int mode)
 {
-	int fd = open_plugged(path, flags, mode);
+	int fd = share_sqlite_file(path, flags);
+	if (fd < 0)
+		fd = open_plugged(path, flags, mode);
 	return fd < 0 ? fd : note_sqlite_file(fd);
 }
 
