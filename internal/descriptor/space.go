@@ -83,3 +83,10 @@ func (f *File) Free() (free int64, err error) {
 	})
 	return free, err
 }
+
+// LockByte locks a byte for everybody who has not opened the file by this File, with
+// F_RDLCK, F_WRLCK or F_UNLCK. EAGAIN when others have it.
+func (f *File) LockByte(offset int64, how int16) error {
+	lock := unix.Flock_t{Type: how, Start: offset, Len: 1}
+	return f.do("lock", func(fd int) error { return unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &lock) })
+}

@@ -124,3 +124,28 @@ func TestFree(t *testing.T) {
 		t.Errorf("%d bytes are free, %v", free, err)
 	}
 }
+
+// TestLockByte: the lock is of the open file, and not of the process.
+func TestLockByte(t *testing.T) {
+	f := open(t, "f")
+	g, err := descriptor.Open(f.Name(), flags, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if err := f.LockByte(7, unix.F_RDLCK); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.LockByte(7, unix.F_RDLCK); err != nil {
+		t.Errorf("two who share it: %v", err)
+	}
+	if err := g.LockByte(7, unix.F_WRLCK); !errors.Is(err, unix.EAGAIN) {
+		t.Errorf("one alone beside another: %v, want EAGAIN", err)
+	}
+	if err := f.LockByte(7, unix.F_UNLCK); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.LockByte(7, unix.F_WRLCK); err != nil {
+		t.Errorf("one alone: %v", err)
+	}
+}

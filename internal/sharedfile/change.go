@@ -96,6 +96,7 @@ func (f *File) transact(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, 
 	if c, err = f.finish(tx, fn); err == nil {
 		log, _ := checkpoint(f.writer, "NOOP")
 		f.logged = log.all - log.copied
+		f.lengthenIndex(log.all)
 	}
 	return c, err
 }

@@ -149,7 +149,7 @@ func (f *File) openDatabase(o Options) error {
 	err := f.openFiles(o)
 	if err != nil {
 		err = errors.Join(err, f.closeFiles())
-		f.database, f.log, f.reader, f.writer = nil, nil, nil, nil
+		f.database, f.log, f.index, f.reader, f.writer = nil, nil, nil, nil, nil
 	}
 	return err
 }
@@ -157,6 +157,9 @@ func (f *File) openDatabase(o Options) error {
 // openFiles has SQLite look at the log first, which makes the index whole.
 func (f *File) openFiles(o Options) (err error) {
 	if f.database, err = openOrCreate(f.path, o.Mode, o.Group); err != nil {
+		return err
+	}
+	if f.index, err = openIndex(f.path+logSuffixes[1], o); err != nil {
 		return err
 	}
 	if f.writer, err = openWriter(f.path); err != nil {
@@ -180,10 +183,5 @@ func adoptLog(path string, o Options) error {
 	if o.Group < 0 {
 		return nil
 	}
-	for _, suffix := range logSuffixes {
-		if err := descriptor.Chgrp(path+suffix, o.Group); err != nil {
-			return err
-		}
-	}
-	return nil
+	return descriptor.Chgrp(path+logSuffixes[0], o.Group)
 }

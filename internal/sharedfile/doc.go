@@ -35,8 +35,8 @@
 //     should a second copy of SQLite in the writer's process see just that, it comes
 //     to the same index.
 //   - The first user cuts the index, and the first user is whoever sees no record
-//     lock of another. Opening is done alone, and the index is whole again before
-//     anybody is let in.
+//     lock of another. A File has a lock there that no copy of SQLite can lose, see
+//     index.go, and makes the index empty itself while it is alone.
 //   - Closing drops the record locks of the other copies. Nobody is in the file then.
 //     More connections of one File are opened later, beside others; none is closed
 //     before the File is.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -16,19 +17,50 @@ import (
 	"libzk_pkcs11/internal/sharedfile"
 )
 
-// smallDisk returns a directory on a disk of so many bytes.
-func smallDisk(t *testing.T, bytes int) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=755", bytes)); err != nil {
-		t.Skipf("mounting a small disk: %v", err)
-	}
+// disks are small ones, whose directories are gone after the test. The second has blocks
+// smaller than pages.
+var disks = map[string]func(*testing.T) string{
+	"tmpfs": func(t *testing.T) string {
+		dir := t.TempDir()
+		if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=2m,mode=755"); err != nil {
+			t.Skipf("mounting a small disk: %v", err)
+		}
+		unmountAfter(t, dir)
+		return dir
+	},
+	"ext4": func(t *testing.T) string {
+		dir, image := t.TempDir(), filepath.Join(t.TempDir(), "image")
+		if err := os.WriteFile(image, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(image, 5<<20); err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range [][]string{
+			{"mkfs.ext4", "-q", "-b", "1024", "-O", "^has_journal", "-m", "0", image}, {"mount", "-o", "loop", image, dir},
+		} {
+			if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
+				t.Skipf("making a small disk: %s: %v %s", command[0], err, out)
+			}
+		}
+		unmountAfter(t, dir)
+		return dir
+	},
+}
+
+func unmountAfter(t *testing.T, dir string) {
 	t.Cleanup(func() {
 		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
 			t.Error(err)
 		}
 	})
-	return dir
+}
+
+// onSmallDisks runs a test on each of them.
+func onSmallDisks(t *testing.T, test func(t *testing.T, dir string)) {
+	for name, disk := range disks {
+		t.Run(name, func(t *testing.T) { test(t, disk(t)) })
+	}
 }
 
 // fill takes the disk's last byte.
@@ -114,9 +146,10 @@ func insertUntilFull(t *testing.T, f *sharedfile.File) int {
 	}
 }
 
-// TestFullDisk has two files, as a token has, on a disk of two megabytes.
-func TestFullDisk(t *testing.T) {
-	dir := smallDisk(t, 2<<20)
+// TestFullDisk has two files, as a token has, on a disk of a few megabytes.
+func TestFullDisk(t *testing.T) { onSmallDisks(t, fillAndDelete) }
+
+func fillAndDelete(t *testing.T, dir string) {
 	path := filepath.Join(dir, "f")
 	f := openBig(t, path)
 	g := openBig(t, filepath.Join(dir, "g"))
@@ -175,8 +208,9 @@ func checkRoom(t *testing.T, path string) {
 }
 
 // TestFullDiskBesideAStoppedReader: the log cannot be emptied, and deleting takes the room.
-func TestFullDiskBesideAStoppedReader(t *testing.T) {
-	dir := smallDisk(t, 2<<20)
+func TestFullDiskBesideAStoppedReader(t *testing.T) { onSmallDisks(t, fillAndDeleteBesideReader) }
+
+func fillAndDeleteBesideReader(t *testing.T, dir string) {
 	path := filepath.Join(dir, "f")
 	f := openBig(t, path)
 	for range 10 {
@@ -213,8 +247,9 @@ func TestFullDiskBesideAStoppedReader(t *testing.T) {
 }
 
 // TestNoRoomToOpen: a disk that is full already.
-func TestNoRoomToOpen(t *testing.T) {
-	dir := smallDisk(t, 1<<20)
+func TestNoRoomToOpen(t *testing.T) { onSmallDisks(t, openWithoutRoom) }
+
+func openWithoutRoom(t *testing.T, dir string) {
 	fill(t, dir)
 	o := options()
 	if f, err := sharedfile.Open(filepath.Join(dir, "f"), o); !errors.Is(err, sharedfile.ErrFull) {

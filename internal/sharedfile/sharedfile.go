@@ -67,6 +67,7 @@ type File struct {
 	// What is open from the beginning, for the host may change its user or its root.
 	database *descriptor.File // for its size
 	log      *descriptor.File // for its bytes
+	index    *descriptor.File // for a lock
 	room     *descriptor.File // nil: there is none
 
 	slots  slots
@@ -98,8 +99,8 @@ func Open(path string, o Options) (*File, error) {
 	return f, nil
 }
 
-// open has the lock alone, because SQLite takes the first user of a log for the only
-// one and then cuts the log's index, and because the format may change.
+// open has the lock alone, because the first user makes the log's index anew, and
+// because the format may change.
 func (f *File) open(o Options) (err error) {
 	if o.Parts > maxParts {
 		return fmt.Errorf("%d parts, more than %d", o.Parts, maxParts)
@@ -214,13 +215,15 @@ func (f *File) closeDatabase() error {
 	return f.closeFiles()
 }
 
+// closeFiles gives up the lock on the index first: then SQLite can see whether it is
+// the last user.
 func (f *File) closeFiles() error {
-	errs := []error{f.log.Close()}
+	errs := []error{f.index.Close()}
 	if f.reader != nil {
 		errs = append(errs, f.reader.Close())
 	}
 	if f.writer != nil {
 		errs = append(errs, f.writer.Close())
 	}
-	return errors.Join(append(errs, f.database.Close())...)
+	return errors.Join(append(errs, f.log.Close(), f.database.Close())...)
 }
