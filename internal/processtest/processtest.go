@@ -156,7 +156,10 @@ func (p *Process) Stop() {
 	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		p.t.Fatal(err)
 	}
-	for p.state() != "T" {
+	for state := p.state(); state != "T" && state != "t"; state = p.state() {
+		if state == "Z" {
+			p.t.Fatal("the process that was to stop has ended")
+		}
 		time.Sleep(time.Millisecond)
 	}
 }
