@@ -13,7 +13,7 @@ import (
 // Of the threads of a process one brings the catalog up to date. A search waits for it; who
 // has a handle goes on with what was true a moment ago.
 
-// is tells whether the catalog is up to date.
+// isCurrent tells whether the catalog is up to date.
 func (t *token) isCurrent(c *catalog) bool {
 	return c != nil && c.login == t.logins.Load() && c.device == t.device.Version() && c.stored == t.store.Version()
 }
@@ -174,7 +174,10 @@ func (s *session) keyInMemory(handle uint) (*object, error) {
 	if o == nil || o.key == nil || isForeign(o.key.Slot) || !s.readable(o) {
 		return nil, nil
 	}
-	if err := s.token.atHand(o); err != nil {
+	if s.token.unchanged(o) {
+		return o, nil
+	}
+	if err := s.token.alive(); err != nil {
 		return nil, err
 	}
 	if s.token.stillHolds(o) != nil {

@@ -33,11 +33,14 @@ func (t *token) stamp(s scm.Slot) uint64 {
 // atHand answers whether a key can be used, and asks the device only when the key or the
 // device may have changed.
 func (t *token) atHand(key *object) error {
-	if key.held.Load() == t.stamp(key.key.Slot) {
+	if t.unchanged(key) {
 		return nil
 	}
 	return t.alive()
 }
+
+// unchanged tells whether a key is in its slot as surely as when it was seen there.
+func (t *token) unchanged(key *object) bool { return key.held.Load() == t.stamp(key.key.Slot) }
 
 // stamps are those of all key slots.
 type stamps [scm.LastUser + 1]uint64
@@ -55,10 +58,14 @@ func (t *token) stamps(version uint64) *stamps {
 	return all
 }
 
-// confirm notes when the keys of a catalog were in their slots.
+// confirm notes when the keys of a catalog were in their slots. Stamps grow: one that is
+// newer comes from a signature, and saves the next one a call of the device.
 func (c *catalog) confirm(at *stamps) {
 	for _, o := range c.objects {
-		if o.key != nil && !isForeign(o.key.Slot) && o.held.Load() == never {
+		if o.key == nil || isForeign(o.key.Slot) {
+			continue
+		}
+		if held := o.held.Load(); held == never || held < at[o.key.Slot] {
 			o.held.Store(at[o.key.Slot])
 		}
 	}

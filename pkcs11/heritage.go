@@ -128,8 +128,7 @@ func (t *token) takeOver(h *heritage) {
 	t.takeOverLogin(h)
 	sessions := make(map[uint]*session, len(h.sessions))
 	for _, x := range h.sessions {
-		s := newSession(t, x.rw)
-		s.handle = x.handle
+		s := &session{handle: x.handle, token: t, rw: x.rw}
 		s.left.Store(uintptr(x.left))
 		t.sessions.add(s, 1)
 		sessions[x.handle] = s

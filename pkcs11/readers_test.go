@@ -57,7 +57,8 @@ func TestStoreIsHeld(t *testing.T) {
 	f.ok(f.CloseSession(f.session(0)))
 }
 
-// TestWriterIsStopped: readers do not wait for a writer, wherever it is.
+// TestWriterIsStopped: whoever has the lock of writers keeps nobody from opening the token,
+// searching and signing. Stops inside a transaction are tested in tests/sharing.
 func TestWriterIsStopped(t *testing.T) {
 	f := newUser(t)
 	h, err := f.CreateObject(f.h, is(CKA_CLASS, CKO_DATA, CKA_TOKEN, true, CKA_LABEL, "seen"))

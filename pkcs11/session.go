@@ -19,7 +19,7 @@ type session struct {
 	rw     bool
 	left   left
 
-	objects map[uint]*object // of the session, under the lock of the token's
+	objects map[uint]*object // of the session, under the lock of the token's; nil before the first
 
 	mu     sync.Mutex
 	closed bool
@@ -30,10 +30,6 @@ type session struct {
 
 	verifySignature  operation[verifyingKnown]
 	encrypt, decrypt operation[locking]
-}
-
-func newSession(t *token, rw bool) *session {
-	return &session{token: t, rw: rw, objects: map[uint]*object{}}
 }
 
 // SessionInfo is a CK_SESSION_INFO.
@@ -76,7 +72,7 @@ func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 		if err := t.hasKeys(); err != nil {
 			return err // no session with a device that has destroyed its keys
 		}
-		s := newSession(t, flags&CKF_RW_SESSION != 0)
+		s := &session{token: t, rw: flags&CKF_RW_SESSION != 0}
 		if flags&CKF_SERIAL_SESSION == 0 {
 			return CKR_SESSION_PARALLEL_NOT_SUPPORTED
 		}

@@ -37,6 +37,9 @@ func (l *sessionObjects) find(template attributes) []*object {
 // add puts an object in, or replaces the one of the same handle. The caller holds mu.
 func (l *sessionObjects) add(o *object) {
 	l.table.add(o)
+	if o.owner.objects == nil {
+		o.owner.objects = map[uint]*object{}
+	}
 	o.owner.objects[o.handle] = o
 	if o.private() {
 		l.private[o.handle] = o

@@ -12,7 +12,7 @@ import (
 func (s *Store) Sealed(terms []Term) (there bool, err error) {
 	if len(terms) == 0 || !s.Unlocked() {
 		err = s.file.View(func(tx *sql.Tx) error {
-			return tx.QueryRow("SELECT EXISTS (SELECT 1 FROM records WHERE sealed = 1 AND slot = -2147483648)").Scan(&there)
+			return tx.QueryRow("SELECT EXISTS (SELECT 1 FROM records WHERE sealed = 1 AND " + string(outOfSlots) + ")").Scan(&there)
 		})
 		return there, err
 	}
