@@ -14,7 +14,7 @@ import (
 // template, or none.
 func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) error {
 	return p.in(h, func(s *session) error {
-		s.token.acquire(&s.token.changes)
+		s.token.changes.Lock()
 		defer s.token.changes.Unlock()
 		o, err := s.object(object)
 		if err != nil {
@@ -128,7 +128,7 @@ func (p *Provider) DestroyObject(h, object uint) error {
 }
 
 func (s *session) destroy(object uint) error {
-	s.token.acquire(&s.token.changes)
+	s.token.changes.Lock()
 	defer s.token.changes.Unlock()
 	o, err := s.object(object)
 	if err != nil {

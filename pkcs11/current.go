@@ -2,14 +2,6 @@
 
 package pkcs11
 
-import (
-	"fmt"
-	"time"
-
-	"libzk_pkcs11/internal/store"
-	"libzk_pkcs11/internal/turn"
-)
-
 // Of the threads of a process one brings the catalog up to date. A search waits for it; who
 // has a handle goes on with what was true a moment ago.
 
@@ -23,31 +15,32 @@ func (t *token) current() (*catalog, error) {
 	if c := t.catalog.Load(); t.isCurrent(c) {
 		return c, nil
 	}
-	if err := t.takeUpdating(); err != nil {
-		return nil, err
-	}
+	return t.renew(nil)
+}
+
+// renew returns a catalog that is up to date, and another one than old.
+func (t *token) renew(old *catalog) (*catalog, error) {
+	t.updating.Lock()
 	defer t.updating.Unlock()
-	return t.update()
+	return t.update(old)
 }
 
-// takeUpdating takes the lock for bringing the catalog up to date. Whoever has waited for
-// it as long as the store may wait for others does not begin to wait for the store.
-func (t *token) takeUpdating() error {
-	if !turn.TakeUntil(&t.updating, t.slot.provider.options.Pause, time.Now().Add(t.store.Wait())) {
-		return fmt.Errorf("another thread reads the objects: %w", store.ErrBusy)
-	}
-	return nil
-}
-
-// update brings the catalog up to date. The caller holds updating.
-func (t *token) update() (*catalog, error) {
+// update brings the catalog up to date. The caller holds updating. Of one that is old the
+// records are read anew although the store's version has not moved: a change may be
+// committed and not told yet, for as long as its writer is stopped.
+func (t *token) update(old *catalog) (*catalog, error) {
 	c := t.catalog.Load()
-	if t.isCurrent(c) {
+	if c != old && t.isCurrent(c) {
 		return c, nil
 	}
 	login := t.logins.Load()
 	if c != nil && c.login != login {
 		c = nil
+	}
+	if c != nil && c == old {
+		untold := *c
+		untold.stored = ^c.stored
+		c = &untold
 	}
 	c, err := t.next(c, login)
 	if err != nil {
@@ -55,25 +48,6 @@ func (t *token) update() (*catalog, error) {
 	}
 	t.catalog.Store(c)
 	return c, nil
-}
-
-// reread reads the records anew although the store's version has not moved: a change may be
-// committed and not told yet, for as long as its writer is stopped.
-func (t *token) reread(c *catalog) error {
-	if err := t.takeUpdating(); err != nil {
-		return err
-	}
-	defer t.updating.Unlock()
-	if t.catalog.Load() != c || c.login != t.logins.Load() {
-		return nil
-	}
-	old := *c
-	old.stored = ^c.stored
-	next, err := t.next(&old, c.login)
-	if err == nil {
-		t.catalog.Store(next)
-	}
-	return err
 }
 
 // recent returns the catalog with all that this process has committed, and more if that
@@ -87,7 +61,7 @@ func (t *token) recent() (*catalog, error) {
 		return c, nil
 	}
 	defer t.updating.Unlock()
-	newer, err := t.update()
+	newer, err := t.update(nil)
 	switch {
 	case err == nil:
 		return newer, nil

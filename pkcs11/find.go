@@ -55,7 +55,7 @@ func (s *session) search(wanted attributes, quirks Quirks) ([]uint, error) {
 			return nil, err
 		}
 		if revision != c.revision && attempt < maxSearches {
-			if err := t.reread(c); err != nil {
+			if _, err := t.renew(c); err != nil {
 				return nil, err
 			}
 			continue // an object may have moved from a key slot to the store, and be there twice

@@ -78,7 +78,7 @@ func (s *session) keepForeign(a attributes) (uint, error) {
 	if s.token.user() != CKU_USER {
 		return 0, CKR_USER_NOT_LOGGED_IN
 	}
-	s.token.acquire(&s.token.changes)
+	s.token.changes.Lock()
 	defer s.token.changes.Unlock()
 	k, err := publicKeyOf(a)
 	if err != nil {

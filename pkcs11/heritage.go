@@ -128,7 +128,8 @@ func (t *token) takeOver(h *heritage) {
 	t.takeOverLogin(h)
 	sessions := make(map[uint]*session, len(h.sessions))
 	for _, x := range h.sessions {
-		s := &session{handle: x.handle, token: t, rw: x.rw}
+		s := newSession(t, x.rw)
+		s.handle = x.handle
 		s.left.Store(uintptr(x.left))
 		t.sessions.add(s, 1)
 		sessions[x.handle] = s

@@ -125,7 +125,7 @@ type madePair struct {
 // before the others are there. Whatever fails once the device has made the pair, a
 // panic too, the pair is taken back.
 func (s *session) generate(r *pairRequest) ([2]uint, error) {
-	s.token.acquire(&s.token.changes)
+	s.token.changes.Lock()
 	defer s.token.changes.Unlock()
 	k, err := s.newKey(r)
 	if err != nil {

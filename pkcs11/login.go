@@ -22,7 +22,7 @@ func (p *Provider) InitToken(slot uint, pin, label []byte) error {
 		if err := pinLength(pin); err != nil {
 			return CKR_PIN_INCORRECT // the only code for a PIN that C_InitToken has
 		}
-		t.acquire(&t.login)
+		t.login.Lock()
 		defer t.login.Unlock()
 		if t.sessions.all.Load() > 0 {
 			return CKR_SESSION_EXISTS
@@ -128,7 +128,7 @@ func (p *Provider) InitPIN(h uint, pin []byte) error {
 		if pin == nil {
 			return CKR_ARGUMENTS_BAD
 		}
-		s.token.acquire(&s.token.login)
+		s.token.login.Lock()
 		defer s.token.login.Unlock()
 		if s.token.user() != CKU_SO {
 			return CKR_USER_NOT_LOGGED_IN
@@ -153,7 +153,7 @@ func (p *Provider) SetPIN(h uint, old, pin []byte) error {
 		if err := pinLength(pin); err != nil {
 			return err
 		}
-		s.token.acquire(&s.token.login)
+		s.token.login.Lock()
 		defer s.token.login.Unlock()
 		user := store.NormalUser
 		if s.token.user() == CKU_SO {
@@ -191,7 +191,7 @@ func (p *Provider) Login(h, user uint, pin []byte) error {
 		case user == CKU_CONTEXT_SPECIFIC:
 			return s.authenticate(pin)
 		}
-		s.token.acquire(&s.token.login)
+		s.token.login.Lock()
 		defer s.token.login.Unlock()
 		if err := s.token.mayLogin(user); err != nil {
 			return err
@@ -248,7 +248,7 @@ func (t *token) logIn(user uint, pin []byte) error {
 // destroyed, handles of private objects become invalid.
 func (p *Provider) Logout(h uint) error {
 	return p.in(h, func(s *session) error {
-		s.token.acquire(&s.token.login)
+		s.token.login.Lock()
 		defer s.token.login.Unlock()
 		if s.token.user() == nobody {
 			return CKR_USER_NOT_LOGGED_IN
@@ -276,7 +276,7 @@ func (t *token) notice() {
 	if t.user() == nobody || t.store.Unlocked() {
 		return
 	}
-	t.acquire(&t.login)
+	t.login.Lock()
 	defer t.login.Unlock()
 	if t.user() != nobody && !t.store.Unlocked() {
 		t.slot.provider.log.Warningf("slot %d: another process has initialised the token; its user is logged out", t.slot.id)
@@ -292,7 +292,7 @@ func (s *session) authenticate(pin []byte) error {
 	if w == nil || !w.key.alwaysAuthenticate() {
 		return CKR_OPERATION_NOT_INITIALIZED
 	}
-	s.token.acquire(&s.token.login)
+	s.token.login.Lock()
 	defer s.token.login.Unlock()
 	secret, err := s.token.store.CheckPIN(store.NormalUser, pin)
 	clear(secret)

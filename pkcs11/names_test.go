@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -86,29 +85,4 @@ func TestChildKnowsKeyDerivedAgain(t *testing.T) {
 	there := p.public(int(again))
 	child := p.child()
 	child.reads(there, zkSlot, int(again))
-}
-
-// TestWaitIsOne: of many threads that search while the store is held each waits as long as
-// one would.
-func TestWaitIsOne(t *testing.T) {
-	made := newPublic(t)
-	made.Close()
-	f := openIn(t, made.dir, Options{})
-	f.wait = 300 * time.Millisecond
-	f.h = f.session(CKF_RW_SESSION)
-	f.login(CKU_USER)
-	f.search()
-	f.ok(create(f.another(), CKO_DATA))
-	release := f.withheld(".lock")
-	defer release()
-	start := time.Now()
-	var searching sync.WaitGroup
-	for range 8 {
-		h := f.session(0)
-		searching.Go(func() { want(t, "search", f.FindObjectsInit(h, nil), CKR_DEVICE_ERROR) })
-	}
-	searching.Wait()
-	if took := time.Since(start); took > 3*f.wait {
-		t.Errorf("the last of 8 was told after %v", took)
-	}
 }

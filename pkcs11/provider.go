@@ -39,7 +39,9 @@ func New(o Options) *Provider {
 		p.options.Pause = time.Sleep
 	}
 	for i, so := range o.Slots {
-		p.slots = append(p.slots, &slot{provider: p, id: uint(i), options: so})
+		s := &slot{provider: p, id: uint(i), options: so}
+		s.mu.Pause = p.options.Pause
+		p.slots = append(p.slots, s)
 	}
 	if o.Estate != nil {
 		p.inherit()
@@ -99,7 +101,7 @@ func (p *Provider) hold(h uint, f func(*session) error) error {
 	if err != nil {
 		return err
 	}
-	p.acquire(&s.mu)
+	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || !s.token.use() {
 		return CKR_SESSION_HANDLE_INVALID

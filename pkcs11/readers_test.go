@@ -20,10 +20,10 @@ import (
 // The tests of this file are of what a process sees of what others do, and of what they
 // cannot keep it from.
 
-// withheld holds a lock of the store as a process would that is stopped under it.
-func (f *fixture) withheld(suffix string) (release func()) {
+// withheld holds a lock file as a process would that is stopped under it.
+func (f *fixture) withheld(name string) (release func()) {
 	f.Helper()
-	lock, err := os.OpenFile(filepath.Join(f.dir, "token.db"+suffix), os.O_RDWR, 0)
+	lock, err := os.OpenFile(filepath.Join(f.dir, name), os.O_RDWR, 0)
 	f.ok(err)
 	for {
 		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX)
@@ -42,7 +42,7 @@ func TestStoreIsHeld(t *testing.T) {
 	key := f.private(3)
 	other := f.another()
 	f.ok(create(other, CKO_DATA)) // the catalog of f is old
-	release := f.withheld(".lock")
+	release := f.withheld("token.db.lock")
 	defer release()
 	start := time.Now()
 	for range 20 {
@@ -63,7 +63,7 @@ func TestWriterIsStopped(t *testing.T) {
 	f := newUser(t)
 	h, err := f.CreateObject(f.h, is(CKA_CLASS, CKO_DATA, CKA_TOKEN, true, CKA_LABEL, "seen"))
 	f.ok(err)
-	release := f.withheld(".write")
+	release := f.withheld("token.db.write")
 	defer release()
 	other := f.another() // opens the store, logs in and searches
 	for _, x := range []*fixture{f, other} {

@@ -5,6 +5,8 @@ package pkcs11
 import (
 	"sync"
 	"sync/atomic"
+
+	"libzk_pkcs11/internal/turn"
 )
 
 // maxSessions is how many sessions a token has room for. A session costs some
@@ -21,7 +23,7 @@ type session struct {
 
 	objects map[uint]*object // of the session, under the lock of the token's; nil before the first
 
-	mu     sync.Mutex
+	mu     turn.Mutex
 	closed bool
 	find   operation[search]
 	digest operation[digester]
@@ -30,6 +32,12 @@ type session struct {
 
 	verifySignature  operation[verifyingKnown]
 	encrypt, decrypt operation[locking]
+}
+
+func newSession(t *token, rw bool) *session {
+	s := &session{token: t, rw: rw}
+	s.mu.Pause = t.slot.provider.options.Pause
+	return s
 }
 
 // SessionInfo is a CK_SESSION_INFO.
@@ -72,14 +80,14 @@ func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 		if err := t.hasKeys(); err != nil {
 			return err // no session with a device that has destroyed its keys
 		}
-		s := &session{token: t, rw: flags&CKF_RW_SESSION != 0}
+		s := newSession(t, flags&CKF_RW_SESSION != 0)
 		if flags&CKF_SERIAL_SESSION == 0 {
 			return CKR_SESSION_PARALLEL_NOT_SUPPORTED
 		}
 		if flags&CKF_ASYNC_SESSION != 0 {
 			return CKR_SESSION_ASYNC_NOT_SUPPORTED
 		}
-		t.acquire(&t.login)
+		t.login.Lock()
 		defer t.login.Unlock()
 		if !s.rw && t.user() == CKU_SO {
 			return CKR_SESSION_READ_WRITE_SO_EXISTS
@@ -102,7 +110,7 @@ func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
 // not keep it open: hosts look at no error here.
 func (p *Provider) CloseSession(h uint) error {
 	return p.hold(h, func(s *session) error {
-		s.token.acquire(&s.token.login)
+		s.token.login.Lock()
 		defer s.token.login.Unlock()
 		p.drop(s)
 		return nil
@@ -114,8 +122,8 @@ func (p *Provider) CloseSession(h uint) error {
 func (p *Provider) CloseAllSessions(slot uint) error {
 	return p.at(slot, func(t *token) error {
 		for _, s := range p.sessionsOf(t) {
-			p.acquire(&s.mu)
-			t.acquire(&t.login)
+			s.mu.Lock()
+			t.login.Lock()
 			p.drop(s)
 			t.login.Unlock()
 			s.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
+	"libzk_pkcs11/internal/turn"
 )
 
 // openAgain is how long a slot whose device could not be opened waits before it
@@ -22,7 +23,7 @@ type slot struct {
 	id       uint
 	options  SlotOptions
 
-	mu       sync.Mutex
+	mu       turn.Mutex
 	present  *token
 	asked    time.Time      // of the first attempt to open the device
 	failed   time.Time      // of the last one that failed
@@ -52,7 +53,7 @@ func (p *Provider) slot(id uint) (*slot, error) {
 
 // token returns the token in the slot and opens the device when needed.
 func (s *slot) token() (*token, error) {
-	s.provider.acquire(&s.mu)
+	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.present != nil {
 		return s.present, nil

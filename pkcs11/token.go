@@ -8,6 +8,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
+	"libzk_pkcs11/internal/turn"
 )
 
 // Lengths of a PIN in bytes.
@@ -33,17 +34,17 @@ type token struct {
 	sessions sessionCount
 	// login serialises whatever changes who is logged in, and keeps sessions
 	// from being opened or closed meanwhile.
-	login sync.Mutex
+	login turn.Mutex
 	who   atomic.Uint64 // CKU_USER, CKU_SO or nobody
 	left  Piece         // tells children who is
 
 	// changes serialises the changes of objects, so that none is lost between
 	// looking an object up and writing it.
-	changes sync.Mutex
+	changes turn.Mutex
 
 	listed   atomic.Pointer[keyList] // nil before the first look
 	catalog  atomic.Pointer[catalog] // nil before the first look
-	updating sync.Mutex              // held by the one who brings the catalog up to date
+	updating turn.Mutex              // held by the one who brings the catalog up to date
 	logins   atomic.Uint64           // counts who logs in and out: each sees a catalog of its own
 	written  atomic.Uint64           // the version of the store after this process's last change
 	loaded   loaded
@@ -58,6 +59,9 @@ type token struct {
 // newToken returns the token of a device and its store.
 func newToken(s *slot, d scm.Device, st *store.Store) *token {
 	t := &token{slot: s, device: d, store: st}
+	for _, l := range []*turn.Mutex{&t.login, &t.changes, &t.updating, &t.nodes.mu} {
+		l.Pause = s.provider.options.Pause
+	}
 	t.who.Store(uint64(nobody))
 	t.asked.Store(d.Version())
 	t.usable.Store(never)

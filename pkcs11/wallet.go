@@ -5,9 +5,9 @@ package pkcs11
 import (
 	"errors"
 	"fmt"
-	"sync"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/turn"
 )
 
 // bootware is the name of the wallet whose keys the boot of the host depends on. They
@@ -20,7 +20,7 @@ type node struct{ address, wallet string }
 // nodes are the places of the keys in user key slots. They cost the device a call each,
 // and are asked for when a key is seen first.
 type nodes struct {
-	mu    sync.Mutex
+	mu    turn.Mutex
 	known map[identity]node
 }
 
@@ -33,7 +33,7 @@ func (n *nodes) of(k scm.Key) node {
 
 // seeNodes makes the places of these keys, and of no others, known.
 func (t *token) seeNodes(keys []scm.Key) error {
-	t.acquire(&t.nodes.mu)
+	t.nodes.mu.Lock()
 	defer t.nodes.mu.Unlock()
 	now := make(map[identity]node, len(keys))
 	for _, k := range keys {

@@ -124,5 +124,5 @@ func (f *File) finish(tx *sql.Tx, fn func(*sql.Tx) ([]int, error)) (c Change, er
 }
 
 func beginWriting(db *writer, p patience) (*sql.Tx, error) {
-	return begin(db.DB, p, func(*sql.Tx) error { return nil }) // immediate, see connect
+	return begin(db.DB, p, &db.standstill, func(*sql.Tx) error { return nil }) // immediate, see connect
 }

@@ -62,6 +62,8 @@ func pool(c driver.Connector, most int) *sql.DB {
 type writer struct {
 	*sql.DB
 	conn *sqlite3.SQLiteConn // the same
+
+	standstill standstill // of transactions
 }
 
 // openWriter makes the log and its index when they are not there.

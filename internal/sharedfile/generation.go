@@ -16,7 +16,7 @@ import (
 // The words of the counter's file. Those of the parts follow.
 const (
 	wordVersion = iota // the number that is committed; all that version 0.1.0 knows of
-	wordWriter         // 1 while a writer is at work, and after its death
+	wordWriter         // not 0 while a writer is at work, another number for each, and after its death
 	wordTold           // the number of which the words of the parts know
 	wordAll            // the number at which all parts changed last
 	wordPurge          // 1 when something that was deleted may still be in the log
@@ -137,6 +137,14 @@ func (g *generation) version() uint64 { return g.read(allParts).version }
 
 func (g *generation) unsettled() bool { return g.read(allParts).unsettled }
 
+// moves returns a number that is another one once somebody has begun or ended a change.
+func (g *generation) moves() uint64 {
+	if writer := g.load(wordWriter); writer != 0 {
+		return writer
+	}
+	return g.load(wordVersion)
+}
+
 // begin marks that a writer is at work. It tells the parts first what others, who
 // do not know of them, have changed.
 func (g *generation) begin() error {
@@ -145,7 +153,7 @@ func (g *generation) begin() error {
 			return err
 		}
 	}
-	return g.store(wordWriter, 1)
+	return g.store(wordWriter, uint64(time.Now().UnixNano()))
 }
 
 // allParts stands for each of them.

@@ -26,12 +26,24 @@ type Lock struct {
 	// not told.
 	asking func(holdBack time.Duration)
 
+	apart    standstill // of those who want the lock alone
+	together standstill // of those who share it
+
 	queue sync.Mutex // of the goroutines that want the lock alone
 	mu    sync.Mutex // held for a moment, for what follows: the kernel sees one owner
 	users int        // how many share the lock, or alone
 }
 
 const alone = -1
+
+// Watch says by what is seen that those who have the lock move: a number that is another
+// one each time. Without it, that is seen when a call gets the lock. It is called before
+// the lock is used by more than one goroutine.
+func (l *Lock) Watch(moves func() uint64) {
+	if l != nil {
+		l.apart.moves, l.together.moves = moves, moves
+	}
+}
 
 // OpenLock opens the lock file at path and makes it, with the permission and
 // group of the options, when it is not there. The file is never written.
@@ -60,8 +72,9 @@ func newLock(file *descriptor.File, p Process) *Lock {
 	return l
 }
 
-// Exclusive takes the lock for one user. It returns ErrBusy after wait, ErrRemoved
-// when the lock file is no longer there, and ErrLost.
+// Exclusive takes the lock for one user. It returns ErrBusy after wait, at once when a call
+// before it has waited in vain and nothing has moved since; ErrRemoved when the lock file
+// is no longer there, and ErrLost.
 func (l *Lock) Exclusive(wait time.Duration) (release func(), err error) {
 	if l == nil {
 		return func() {}, nil
@@ -92,12 +105,13 @@ func (l *Lock) exclusive(p patience) (release func(), err error) {
 	if l == nil {
 		return func() {}, nil
 	}
-	if !turn.TakeUntil(&l.queue, l.process.Pause, p.deadline) {
-		return nil, l.named(ErrBusy)
+	p = l.apart.begin(p)
+	if !turn.TakeWhile(&l.queue, l.process.Pause, p.left) {
+		return nil, l.named(l.apart.end(p, ErrBusy))
 	}
-	if err := l.poll(p); err != nil {
+	if err := l.apart.end(p, l.poll(p)); err != nil {
 		l.queue.Unlock()
-		return nil, err
+		return nil, l.named(err)
 	}
 	return func() {
 		l.release()
@@ -123,7 +137,7 @@ func (l *Lock) poll(p patience) error {
 	if !again.IsZero() {
 		l.asking(0)
 	}
-	return l.named(err)
+	return err
 }
 
 // tryExclusive takes the lock if nobody has it.
@@ -135,6 +149,7 @@ func (l *Lock) tryExclusive() (release func(), ok bool) {
 		l.queue.Unlock()
 		return nil, false
 	}
+	l.apart.over()
 	return func() {
 		l.release()
 		l.queue.Unlock()
@@ -145,8 +160,9 @@ func (l *Lock) shared(p patience) (release func(), err error) {
 	if l == nil {
 		return func() {}, nil
 	}
+	p = l.together.begin(p)
 	err = p.until(func() (bool, error) { return l.try(unix.LOCK_SH) })
-	if err != nil {
+	if err := l.together.end(p, err); err != nil {
 		return nil, l.named(err)
 	}
 	return l.release, nil

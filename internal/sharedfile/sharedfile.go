@@ -33,7 +33,8 @@ type Options struct {
 	// Group is the group that owns them, or -1 for that of the process.
 	Group int
 	// Wait bounds how long a call waits for other users of the file, from its
-	// arrival, however many calls there are.
+	// arrival, however many calls there are. Calls that come after one that has
+	// waited in vain do not wait until the file moves.
 	Wait time.Duration
 	// Process is what the process offers in which the file is opened.
 	Process Process
@@ -70,11 +71,12 @@ type File struct {
 	index    *descriptor.File // for a lock
 	room     *descriptor.File // nil: there is none
 
-	slots  slots
-	reader *sql.DB
-	writer *writer // for the holder of the write lock, or of the file's lock alone
-	logged int     // pages in the log after the last change, for the holder of the write lock
-	closed atomic.Bool
+	slots   slots
+	reader  *sql.DB
+	reading standstill // of transactions of readers
+	writer  *writer    // for the holder of the write lock, or of the file's lock alone
+	logged  int        // pages in the log after the last change, for the holder of the write lock
+	closed  atomic.Bool
 }
 
 // Open opens the file at path, and makes it when it is not there. The directory
@@ -128,6 +130,8 @@ func (f *File) open(o Options) (err error) {
 		}
 		f.lock.asking = f.gen.ask
 	}
+	f.lock.Watch(f.gen.moves)
+	f.writeLock.Watch(f.gen.moves)
 	f.openRoom(o)
 	err = f.openDatabase(o)
 	if errors.Is(describe(f.path, err), ErrFull) && f.giveUpRoom() {
@@ -149,6 +153,7 @@ func (f *File) openReadOnly(o Options) (err error) {
 	}
 	defer release()
 	f.gen = openGenerationReadOnly(f.path + genSuffix)
+	f.lock.Watch(f.gen.moves)
 	f.reader, err = openDatabaseReadOnly(f.path, o)
 	return err
 }

@@ -55,7 +55,7 @@ func (f *File) view(p patience, fn func(*sql.Tx) error) error {
 		return describe(f.path, err)
 	}
 	defer release()
-	tx, err := beginReading(f.reader, p)
+	tx, err := beginReading(f.reader, p, &f.reading)
 	finish(err == nil)
 	if err != nil {
 		return describe(f.path, err)
@@ -66,8 +66,8 @@ func (f *File) view(p patience, fn func(*sql.Tx) error) error {
 
 // beginReading makes SQLite choose the state of the file that the transaction sees,
 // and so look at the log's index.
-func beginReading(db *sql.DB, p patience) (*sql.Tx, error) {
-	return begin(db, p, func(tx *sql.Tx) error {
+func beginReading(db *sql.DB, p patience, s *standstill) (*sql.Tx, error) {
+	return begin(db, p, s, func(tx *sql.Tx) error {
 		var n int
 		return tx.QueryRow("SELECT count(*) FROM sqlite_schema WHERE 0").Scan(&n)
 	})
@@ -76,7 +76,8 @@ func beginReading(db *sql.DB, p patience) (*sql.Tx, error) {
 // begin begins a transaction. It waits here for others who use SQLite on the file, such
 // as a backup, because a wait in SQLite would hold the host's signals back; and for other
 // readers, where no connection can be opened besides theirs.
-func begin(db *sql.DB, p patience, first func(*sql.Tx) error) (tx *sql.Tx, err error) {
+func begin(db *sql.DB, p patience, s *standstill, first func(*sql.Tx) error) (tx *sql.Tx, err error) {
+	p = s.begin(p)
 	err = p.until(func() (bool, error) {
 		tx, err = db.BeginTx(context.Background(), nil)
 		if err == nil {
@@ -85,12 +86,16 @@ func begin(db *sql.DB, p patience, first func(*sql.Tx) error) (tx *sql.Tx, err e
 			}
 			_ = tx.Rollback()
 		}
-		if busy(err) || noMore(err) && db.Stats().OpenConnections > 0 {
+		if noMore(err) && db.Stats().OpenConnections > 0 {
+			p.brief = true // who reads meanwhile does not stand still
+			return false, nil
+		}
+		if busy(err) {
 			return false, nil
 		}
 		return false, err
 	})
-	return tx, err
+	return tx, s.end(p, err)
 }
 
 // busy reports whether SQLite says that others use the file.

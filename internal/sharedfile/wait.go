@@ -15,11 +15,17 @@ const (
 type patience struct {
 	deadline time.Time
 	pause    func(time.Duration)
+	brief    bool // it is less than what a call waits
+
+	// Of what the call is just waiting for.
+	move  uint64      // how it stood when the call came
+	still *standstill // nil: it did not stand still then
+	short time.Time   // when the call gives up if it still does
 }
 
 // arrive begins a call that waits so long.
 func (p Process) arrive(wait time.Duration) patience {
-	return patience{time.Now().Add(wait), p.pause()}
+	return patience{deadline: time.Now().Add(wait), pause: p.pause(), brief: wait <= 0}
 }
 
 // atMost returns a patience that ends earlier.
@@ -27,10 +33,21 @@ func (p patience) atMost(wait time.Duration) patience {
 	if deadline := time.Now().Add(wait); deadline.Before(p.deadline) {
 		p.deadline = deadline
 	}
+	p.brief = true
 	return p
 }
 
-func (p patience) left() time.Duration { return time.Until(p.deadline) }
+// left is how long the call still waits.
+func (p patience) left() time.Duration {
+	left := time.Until(p.deadline)
+	if p.still.lasts() {
+		left = min(left, time.Until(p.short))
+	}
+	return left
+}
+
+// inVain reports whether the call has waited for as long as any call does.
+func (p patience) inVain() bool { return !p.brief && !time.Now().Before(p.deadline) }
 
 // until tries again and again, because whoever waits in the kernel or in SQLite
 // cannot be called off. It returns ErrBusy when patience ends.

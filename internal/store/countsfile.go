@@ -198,6 +198,12 @@ func (c *countsFile) opened() (*descriptor.File, error) {
 	return c.file.Load(), nil
 }
 
+// moves returns a number that is another one after each attempt.
+func (c *countsFile) moves() uint64 {
+	now, _ := c.read() // what cannot be read has not moved
+	return uint64(now.sequence)
+}
+
 // check returns why an attempt cannot be counted. What is written to a file that has lost
 // its name counts for nobody else.
 func (c *countsFile) check() error {

@@ -122,6 +122,7 @@ func (s *Store) open(dir string, o Options) (err error) {
 	if s.counts, err = openCounts(dir, options, s.pinLock); err != nil {
 		return err
 	}
+	s.pinLock.Watch(s.counts.moves)
 	s.initLock, err = sharedfile.OpenLock(filepath.Join(dir, initLockName), options)
 	return err
 }
@@ -141,9 +142,6 @@ func Destroy(dir string) error {
 	}
 	return nil
 }
-
-// Wait is how long a call waits for other processes, at most.
-func (s *Store) Wait() time.Duration { return s.wait }
 
 // ReadOnly tells whether nothing can be written.
 func (s *Store) ReadOnly() bool { return s.file.ReadOnly() }

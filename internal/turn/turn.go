@@ -77,8 +77,9 @@ const (
 	gone
 )
 
-// TakeUntil is Take that gives up at a deadline. It reports whether l is locked.
-func TakeUntil(l Locker, pause Pause, deadline time.Time) bool {
+// TakeWhile is Take for a caller who gives up when no time is left. It reports whether l is
+// locked.
+func TakeWhile(l Locker, pause Pause, left func() time.Duration) bool {
 	for range attempts {
 		if l.TryLock() {
 			return true
@@ -96,14 +97,29 @@ func TakeUntil(l Locker, pause Pause, deadline time.Time) bool {
 		}
 	}()
 	for p := firstPause; state.Load() == waiting; p = min(2*p, lastPause) {
-		left := time.Until(deadline)
-		if left <= 0 {
+		rest := left()
+		if rest <= 0 {
 			return !state.CompareAndSwap(waiting, gone)
 		}
-		pause(min(p, left))
+		pause(min(p, rest))
 	}
 	return true
 }
+
+// Mutex is a sync.Mutex that is taken with a pause.
+type Mutex struct {
+	Pause Pause // set before the first use; nil waits as usual
+	lock  sync.Mutex
+}
+
+// Lock locks.
+func (m *Mutex) Lock() { Take(&m.lock, m.Pause) }
+
+// Unlock ends Lock.
+func (m *Mutex) Unlock() { m.lock.Unlock() }
+
+// TryLock locks, unless that would mean waiting.
+func (m *Mutex) TryLock() bool { return m.lock.TryLock() }
 
 // RWMutex is a sync.RWMutex that is taken with a pause.
 type RWMutex struct {

@@ -64,22 +64,28 @@ func TestPauses(t *testing.T) {
 	m.Unlock()
 }
 
-// TestTakeUntil: who gives up leaves nothing locked behind.
-func TestTakeUntil(t *testing.T) {
+// until is how much is left of a time that begins now.
+func until(wait time.Duration) func() time.Duration {
+	deadline := time.Now().Add(wait)
+	return func() time.Duration { return time.Until(deadline) }
+}
+
+// TestTakeWhile: who gives up leaves nothing locked behind.
+func TestTakeWhile(t *testing.T) {
 	for name, pause := range map[string]turn.Pause{"plain": nil, "pausing": time.Sleep} {
 		t.Run(name, func(t *testing.T) {
 			var m sync.Mutex
 			m.Lock()
-			if turn.TakeUntil(&m, pause, time.Now().Add(5*time.Millisecond)) {
+			if turn.TakeWhile(&m, pause, until(5*time.Millisecond)) {
 				t.Fatal("locked while another had it")
 			}
 			time.AfterFunc(5*time.Millisecond, m.Unlock)
-			if !turn.TakeUntil(&m, pause, time.Now().Add(time.Minute)) {
+			if !turn.TakeWhile(&m, pause, until(time.Minute)) {
 				t.Fatal("given up although it is free")
 			}
 			m.Unlock()
-			if !turn.TakeUntil(&m, pause, time.Time{}) {
-				t.Error("a deadline that is past keeps from a lock that is free")
+			if !turn.TakeWhile(&m, pause, until(0)) {
+				t.Error("that no time is left keeps from a lock that is free")
 			}
 		})
 	}
