@@ -57,7 +57,8 @@ type stand struct {
 	home           *harness.Home
 	writer, signer *client
 	change         string
-	count          int // of objects, for their names
+	count          int          // of objects, for their names
+	meanwhile      func() error // what the signer does while the writer stands still
 
 	stops    []string // where the writer was stopped
 	took     []time.Duration
@@ -72,6 +73,7 @@ func newStand(t *testing.T, p *program, change string) *stand {
 	var err, err2 error
 	s.writer, err = p.user(s.home)
 	s.signer, err2 = p.signer(s.home)
+	s.meanwhile = s.signAndSearch
 	if err := errors.Join(err, err2); err != nil {
 		t.Fatal(err)
 	}
@@ -144,11 +146,7 @@ func (s *stand) steps() []string {
 func (s *stand) visit(steps []string, turn, turns int) {
 	for i := turn; i < points && sum(s.failures) < 4; i += turns {
 		step := 1 + i*len(steps)/points
-		err := s.stopAfter(step)
-		for ; errors.Is(err, errTooFew) && step > 1; step-- { // not all changes have as many
-			err = s.stopAfter(step - 1)
-		}
-		if err != nil {
+		if err := s.stopAt(step); err != nil {
 			s.t.Errorf("point %d, step %d of %d: %v", i, step, len(steps), err)
 			return
 		}
@@ -157,6 +155,16 @@ func (s *stand) visit(steps []string, turn, turns int) {
 
 // errTooFew tells that a change was made in fewer steps.
 var errTooFew = errors.New("the change has no such step")
+
+// stopAt stops the writer after a step of a change, or after an earlier one where a change
+// has fewer.
+func (s *stand) stopAt(step int) error {
+	err := s.stopAfter(step)
+	for ; errors.Is(err, errTooFew) && step > 1; step-- {
+		err = s.stopAfter(step - 1)
+	}
+	return err
+}
 
 func (s *stand) stopAfter(step int) error {
 	label, err := s.prepare()
@@ -182,7 +190,7 @@ func (s *stand) stopAfter(step int) error {
 		return err
 	}
 	s.stops = append(s.stops, x.made[step-1])
-	err = s.signAndSearch()
+	err = s.meanwhile()
 	if err := errors.Join(err, syscall.Kill(pid, syscall.SIGCONT)); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@
  * client MODULE: each line of the standard input is a command. It is answered by one line: the code of the first
  * call that failed, the nanoseconds that the command took, and words that it has found.
  */
+#include <stdatomic.h>
 #include <time.h>
 
 #include "host.h"
@@ -149,34 +150,39 @@ static CK_RV list(char **a)
 
 /* ---- changes ------------------------------------------------------------------------------------ */
 
-static CK_RV make_data(char *label, void *value, CK_ULONG size, int private, int on_token, CK_SESSION_HANDLE h)
+static CK_RV make_data(char *label, void *value, CK_ULONG size, int private, int on_token, CK_SESSION_HANDLE h, CK_OBJECT_HANDLE *object)
 {
 	CK_OBJECT_CLASS class = CKO_DATA;
 	CK_ATTRIBUTE t[] = {
 		{CKA_CLASS, &class, sizeof class}, {CKA_TOKEN, on_token ? &yes : &no, 1}, {CKA_PRIVATE, private ? &yes : &no, 1},
 		{CKA_LABEL, label, strlen(label)}, {CKA_VALUE, value, size},
 	};
-	CK_OBJECT_HANDLE object;
-	return F->C_CreateObject(h, t, 5, &object);
+	return F->C_CreateObject(h, t, 5, object);
 }
 
 /* create LABEL VALUE PRIVATE */
-static CK_RV create(char **a) { return make_data(a[0], a[1], strlen(a[1]), atoi(a[2]), 1, current); }
+static CK_RV create(char **a)
+{
+	CK_OBJECT_HANDLE object;
+	return make_data(a[0], a[1], strlen(a[1]), atoi(a[2]), 1, current, &object);
+}
 
 /* stuff LABEL SIZE: makes an object that takes room. */
 static CK_RV stuff(char **a)
 {
 	static char value[1 << 20];
-	return make_data(a[0], value, atol(a[1]), 0, 1, current);
+	CK_OBJECT_HANDLE object;
+	return make_data(a[0], value, atol(a[1]), 0, 1, current, &object);
 }
 
 /* fill FIRST END: makes objects, every other one private. */
 static CK_RV fill(char **a)
 {
 	char label[32], value[] = "some sixty bytes, which is about what a small object may hold";
+	CK_OBJECT_HANDLE object;
 	for (long i = atol(a[0]); i < atol(a[1]); i++) {
 		snprintf(label, sizeof label, "filler-%ld", i);
-		TRY(make_data(label, value, sizeof value, i % 2, 1, current));
+		TRY(make_data(label, value, sizeof value, i % 2, 1, current, &object));
 	}
 	return CKR_OK;
 }
@@ -185,21 +191,27 @@ static CK_RV fill(char **a)
 static CK_RV own(char **a)
 {
 	CK_SESSION_HANDLE other;
+	CK_OBJECT_HANDLE object;
 	TRY(F->C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &other));
 	for (long i = atol(a[0]); i > 0; i--)
-		TRY(make_data("own", "value", 5, 0, 0, other));
+		TRY(make_data("own", "value", 5, 0, 0, other, &object));
 	return CKR_OK;
+}
+
+static CK_RV make_pair(char *label, CK_SESSION_HANDLE h, CK_OBJECT_HANDLE half[2])
+{
+	static CK_BYTE p256[] = {6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7};
+	CK_ULONG n = strlen(label);
+	CK_ATTRIBUTE public[] = {{CKA_TOKEN, &yes, 1}, {CKA_LABEL, label, n}, {CKA_ID, label, n}, {CKA_EC_PARAMS, p256, sizeof p256}};
+	CK_MECHANISM m = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
+	return F->C_GenerateKeyPair(h, &m, public, 4, public, 3, &half[0], &half[1]);
 }
 
 /* pair LABEL: makes a key pair on the token. */
 static CK_RV pair(char **a)
 {
-	static CK_BYTE p256[] = {6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7};
-	CK_ULONG n = strlen(a[0]);
-	CK_ATTRIBUTE public[] = {{CKA_TOKEN, &yes, 1}, {CKA_LABEL, a[0], n}, {CKA_ID, a[0], n}, {CKA_EC_PARAMS, p256, sizeof p256}};
-	CK_MECHANISM m = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
-	CK_OBJECT_HANDLE half, other;
-	return F->C_GenerateKeyPair(current, &m, public, 4, public, 3, &half, &other);
+	CK_OBJECT_HANDLE half[2];
+	return make_pair(a[0], current, half);
 }
 
 /* set LABEL VALUE */
@@ -284,6 +296,98 @@ static CK_RV prove(char **a)
 	return try_verify(F, current, public, signature);
 }
 
+/* ---- threads that change the token at the same time --------------------------------------------- */
+
+enum { THREADS = 8 };
+
+/* One thread, with a session of its own. */
+static struct worker {
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE object[2];
+	char label[64];
+	CK_RV rv;
+	long long took;
+} workers[THREADS];
+
+static pthread_barrier_t gathered;
+static atomic_int at_work;
+
+static CK_RV ready_data(struct worker *w) { return make_data(w->label, "value", 5, 0, 1, w->session, w->object); }
+static CK_RV ready_pair(struct worker *w) { return make_pair(w->label, w->session, w->object); }
+static CK_RV ready_nothing(struct worker *w) { (void)w; return CKR_OK; }
+
+
+static CK_RV work_set(struct worker *w)
+{
+	CK_ATTRIBUTE t = {CKA_LABEL, "named anew", 10};
+	return F->C_SetAttributeValue(w->session, w->object[0], &t, 1);
+}
+
+static CK_RV work_destroy(struct worker *w) { return F->C_DestroyObject(w->session, w->object[0]); }
+static CK_RV work_destroy_key(struct worker *w) { return F->C_DestroyObject(w->session, w->object[1]); }
+
+/* What each thread needs, and what it does. */
+static const struct {
+	const char *name;
+	CK_RV (*ready)(struct worker *), (*change)(struct worker *);
+} roles[THREADS] = {
+	{"create", ready_nothing, ready_data}, {"set", ready_data, work_set}, {"destroy", ready_data, work_destroy},
+	{"pair", ready_nothing, ready_pair}, {"set-key", ready_pair, work_set}, {"destroy-key", ready_pair, work_destroy_key},
+	{"pair", ready_nothing, ready_pair}, {"create", ready_nothing, ready_data},
+};
+
+/* ready LABEL: makes what the threads of "together" are to change. */
+static CK_RV ready(char **a)
+{
+	for (int i = 0; i < THREADS; i++) {
+		struct worker *w = &workers[i];
+		if (!w->session)
+			TRY(F->C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &w->session));
+		snprintf(w->label, sizeof w->label, "%s-%d", a[0], i);
+		TRY(roles[i].ready(w));
+	}
+	return CKR_OK;
+}
+
+static void *join_work(void *argument)
+{
+	struct worker *w = argument;
+	pthread_barrier_wait(&gathered);
+	long long start = now();
+	w->rv = roles[w - workers].change(w);
+	w->took = now() - start;
+	at_work--;
+	return NULL;
+}
+
+/* together: changes the token in as many threads, and signs meanwhile. It tells NAME=CODE=NANOSECONDS of each, then how many
+ * signatures there were, how many failed, and the nanoseconds of the slowest. */
+static CK_RV work_together(char **a)
+{
+	(void)a;
+	pthread_t thread[THREADS];
+	long signatures = 0, failed = 0;
+	long long slowest = 0;
+	at_work = THREADS;
+	CHECK(pthread_barrier_init(&gathered, NULL, THREADS) == 0);
+	for (int i = 0; i < THREADS; i++)
+		CHECK(pthread_create(&thread[i], NULL, join_work, &workers[i]) == 0);
+	for (; at_work > 0; signatures++) {
+		CK_BYTE signature[64];
+		long long start = now();
+		failed += try_sign(F, current, key, signature) != CKR_OK;
+		slowest = now() - start > slowest ? now() - start : slowest;
+		usleep(1000);
+	}
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(thread[i], NULL);
+		fprintf(words, " %s=%lu=%lld", roles[i].name, workers[i].rv, workers[i].took);
+	}
+	fprintf(words, " %ld %ld %lld", signatures, failed, slowest);
+	pthread_barrier_destroy(&gathered);
+	return CKR_OK;
+}
+
 static CK_RV tell_resident(char **a)
 {
 	(void)a;
@@ -300,7 +404,8 @@ static const struct {
 	{"initialize", initialize}, {"open", open_session}, {"login", log_in}, {"logout", log_out},
 	{"set-pin", set_pin}, {"pin-count-low", pin_count_low}, {"sessions", sessions}, {"look", look}, {"list", list},
 	{"create", create}, {"stuff", stuff}, {"fill", fill}, {"own", own}, {"pair", pair}, {"set", set}, {"destroy", destroy},
-	{"change", change}, {"key", find_key}, {"sign", sign}, {"prove", prove}, {"resident", tell_resident},
+	{"change", change}, {"ready", ready}, {"together", work_together}, {"key", find_key}, {"sign", sign},
+	{"prove", prove}, {"resident", tell_resident},
 };
 
 static CK_RV run(char *line)
