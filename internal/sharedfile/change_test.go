@@ -5,7 +5,6 @@ package sharedfile_test
 import (
 	"database/sql"
 	"errors"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -13,7 +12,7 @@ import (
 )
 
 func TestChangeTellsTheVersions(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	f, g := open(t, path), open(t, path)
 	before := f.Version()
 	first, err := f.Change(changeOf(0))
@@ -35,7 +34,7 @@ func changeOf(parts ...int) func(*sql.Tx) ([]int, error) {
 }
 
 func TestPartsHaveVersions(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	f, g := open(t, path), open(t, path)
 	for _, test := range []struct {
 		name    string
@@ -73,7 +72,7 @@ func TestPartsHaveVersions(t *testing.T) {
 }
 
 func TestFailedChangeTellsNothing(t *testing.T) {
-	f := open(t, filepath.Join(t.TempDir(), "f"))
+	f, _ := openNew(t)
 	version, part := f.Version(), f.PartVersion(0)
 	failure := errors.New("failure of the caller")
 	c, err := f.Change(func(tx *sql.Tx) ([]int, error) { return []int{0}, failure })
@@ -87,7 +86,7 @@ func TestFailedChangeTellsNothing(t *testing.T) {
 
 // TestChangesAreInOrder: between the versions of a change lies no other.
 func TestChangesAreInOrder(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	var mu sync.Mutex
 	after := map[uint64]uint64{} // by before
 	var group sync.WaitGroup

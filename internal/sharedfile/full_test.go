@@ -91,12 +91,7 @@ func openBig(t *testing.T, path string) *sharedfile.File {
 	t.Helper()
 	o := options()
 	o.Schema = bigSchema
-	f, err := sharedfile.Open(path, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
+	return openWith(t, path, o)
 }
 
 func insert(f *sharedfile.File) error {

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -132,9 +133,35 @@ func options() sharedfile.Options {
 	return sharedfile.Options{Schema: schema, Parts: 2, Mode: 0o644, Group: -1, Wait: time.Minute}
 }
 
+// newPath is where a test may make a file.
+func newPath(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "f")
+}
+
+// openNew opens a new file.
+func openNew(t testing.TB) (f *sharedfile.File, path string) {
+	t.Helper()
+	path = newPath(t)
+	return open(t, path), path
+}
+
 func open(t testing.TB, path string) *sharedfile.File {
 	t.Helper()
-	f, err := sharedfile.Open(path, options())
+	return openWith(t, path, options())
+}
+
+// openWaiting opens a file whose users wait so long for others.
+func openWaiting(t testing.TB, path string, wait time.Duration) *sharedfile.File {
+	t.Helper()
+	o := options()
+	o.Wait = wait
+	return openWith(t, path, o)
+}
+
+func openWith(t testing.TB, path string, o sharedfile.Options) *sharedfile.File {
+	t.Helper()
+	f, err := sharedfile.Open(path, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"database/sql"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -25,8 +24,7 @@ func checkIndex(t *testing.T, path string, size int64) {
 }
 
 func TestIndexHasNoHoles(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	f := open(t, path)
+	f, path := openNew(t)
 	checkIndex(t, path, 1<<15)
 	mustIncrement(t, f)
 	f.Close()
@@ -54,7 +52,7 @@ func TestIndexHasNoHoles(t *testing.T) {
 
 // TestIndexOfAPowerFailure: what the first user finds there may be anything.
 func TestIndexOfAPowerFailure(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	p := processtest.Start(t, "insert", path)
 	for range 3 {
 		p.Tell("insert")
@@ -78,8 +76,7 @@ func TestIndexOfAPowerFailure(t *testing.T) {
 // TestIndexBesideUsers: whoever opens the file, and has it closed, leaves the index to those
 // who use it.
 func TestIndexBesideUsers(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	f := open(t, path)
+	f, path := openNew(t)
 	if err := dropLocks(path); err != nil {
 		t.Fatal(err)
 	}

@@ -98,8 +98,7 @@ func TestPurgeLater(t *testing.T) {
 // a long log does not stay so.
 func TestLogKeepsItsBytes(t *testing.T) {
 	const kept, most = 64 * 4120, 2100 * 4120
-	path := filepath.Join(t.TempDir(), "f")
-	f := open(t, path)
+	f, path := openNew(t)
 	check := func(when string, most int64) {
 		t.Helper()
 		info, err := os.Stat(path + "-wal")
@@ -135,8 +134,7 @@ func TestLogKeepsItsBytes(t *testing.T) {
 // On a busy machine not each time within the second that Purge waits.
 func TestAloneAmongReaders(t *testing.T) {
 	const purges = 10
-	path := filepath.Join(t.TempDir(), "f")
-	f := open(t, path)
+	f, path := openNew(t)
 	var readers []*processtest.Process
 	for range 3 {
 		p := processtest.Start(t, "view all the time", path)

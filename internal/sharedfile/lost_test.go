@@ -63,8 +63,7 @@ func TestLostLock(t *testing.T) {
 }
 
 func checkLostLock(t *testing.T, lock string, view error) {
-	path := filepath.Join(t.TempDir(), "f")
-	f := open(t, path)
+	f, path := openNew(t)
 	mustIncrement(t, f)
 	version := f.Version()
 	takeOver(t, path+lock)
@@ -89,7 +88,7 @@ func checkLostLock(t *testing.T, lock string, view error) {
 
 // TestNotIntact has a process say that SQLite's descriptors are not its own.
 func TestNotIntact(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	intact := true
 	o := options()
 	o.Process.Intact = func() bool { return intact }

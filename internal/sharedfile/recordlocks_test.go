@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -24,8 +23,7 @@ import (
 // are killed. Nobody sees half a change, and none is lost.
 func TestWithoutRecordLocks(t *testing.T) {
 	const processes, rounds = 4, 30
-	path := filepath.Join(t.TempDir(), "f")
-	f := open(t, path)
+	f, path := openNew(t)
 	mustUpdate(t, f, "CREATE TABLE twin (n INTEGER NOT NULL); INSERT INTO twin VALUES (0)")
 	var running []*processtest.Process
 	for range processes {

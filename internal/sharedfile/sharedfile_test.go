@@ -25,7 +25,7 @@ func TestUpdateIsSeenByView(t *testing.T) {
 }
 
 func TestFailedUpdateChangesNothing(t *testing.T) {
-	f := open(t, filepath.Join(t.TempDir(), "f"))
+	f, _ := openNew(t)
 	failure := errors.New("failure of the caller")
 	err := f.Update(func(tx *sql.Tx) error { return errors.Join(increment(tx), failure) })
 	if !errors.Is(err, failure) {
@@ -37,7 +37,7 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 }
 
 func TestPanicInUpdateReleasesTheFile(t *testing.T) {
-	f := open(t, filepath.Join(t.TempDir(), "f"))
+	f, _ := openNew(t)
 	func() {
 		defer func() { recover() }()
 		f.Update(func(tx *sql.Tx) error { panic(increment(tx)) })
@@ -49,7 +49,7 @@ func TestPanicInUpdateReleasesTheFile(t *testing.T) {
 }
 
 func TestGoroutinesShareAFile(t *testing.T) {
-	f := open(t, filepath.Join(t.TempDir(), "f"))
+	f, _ := openNew(t)
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
@@ -68,7 +68,7 @@ func TestGoroutinesShareAFile(t *testing.T) {
 }
 
 func TestTwoFilesInOneProcess(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	a := open(t, path)
 	done := make(chan struct{})
 	go func() {
@@ -93,7 +93,7 @@ func TestTwoFilesInOneProcess(t *testing.T) {
 
 func TestModeOfFiles(t *testing.T) {
 	for _, mode := range []fs.FileMode{0o600, 0o660} {
-		path := filepath.Join(t.TempDir(), "f")
+		path := newPath(t)
 		f, err := sharedfile.Open(path, sharedfile.Options{Schema: schema, Mode: mode, Group: os.Getegid()})
 		if err != nil {
 			t.Fatal(err)
@@ -113,7 +113,7 @@ func TestModeOfFiles(t *testing.T) {
 }
 
 func TestDamagedFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestDamagedFile(t *testing.T) {
 }
 
 func TestClosed(t *testing.T) {
-	f := open(t, filepath.Join(t.TempDir(), "f"))
+	f, _ := openNew(t)
 	if err := errors.Join(f.Close(), f.Close()); err != nil {
 		t.Fatal(err)
 	}

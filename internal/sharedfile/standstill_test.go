@@ -102,8 +102,8 @@ func TestWaitsDoNotAddUp(t *testing.T) {
 	const wait = 500 * time.Millisecond
 	for _, s := range standing {
 		t.Run(s.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "f")
-			f := waiting(t, path, wait)
+			path := newPath(t)
+			f := openWaiting(t, path, wait)
 			mustIncrement(t, f)
 			release := s.hold(t, path)
 			took := queued(t, func() error { return s.call(f) }, sharedfile.ErrBusy)
@@ -119,24 +119,11 @@ func TestWaitsDoNotAddUp(t *testing.T) {
 	}
 }
 
-// waiting opens a file whose users wait so long for others.
-func waiting(t *testing.T, path string, wait time.Duration) *sharedfile.File {
-	t.Helper()
-	o := options()
-	o.Wait = wait
-	f, err := sharedfile.Open(path, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
-
 // TestStandstillEnds: once another writer has got through, a call waits for the next one
 // as long as any does, whatever calls have waited in vain before.
 func TestStandstillEnds(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	f := waiting(t, path, 2*time.Second)
+	path := newPath(t)
+	f := openWaiting(t, path, 2*time.Second)
 	stopped := stoppedIn("stay in update")(t, path)
 	queued(t, func() error { return f.Update(increment) }, sharedfile.ErrBusy)
 	stopped()
@@ -157,8 +144,8 @@ func TestStandstillEnds(t *testing.T) {
 // TestStandstillEndsByDeath: those who find a dead writer together all get through, also
 // while one of them repairs.
 func TestStandstillEndsByDeath(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	f := waiting(t, path, time.Second)
+	path := newPath(t)
+	f := openWaiting(t, path, time.Second)
 	for range 5 {
 		p := processtest.Start(t, "stay in update", path)
 		p.Hear()
@@ -185,8 +172,8 @@ func TestStandstillEndsByDeath(t *testing.T) {
 // of its own time.
 func TestWhoWaitsGoesOn(t *testing.T) {
 	const wait = 2 * time.Second
-	path := filepath.Join(t.TempDir(), "f")
-	f := waiting(t, path, wait)
+	path := newPath(t)
+	f := openWaiting(t, path, wait)
 	release := heldBy(".write")(t, path)
 	first, second := make(chan error), make(chan error)
 	go func() { first <- f.Update(increment) }()

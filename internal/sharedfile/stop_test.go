@@ -4,7 +4,6 @@ package sharedfile_test
 
 import (
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,19 +14,12 @@ import (
 // impatient opens a file whose users wait for nothing that lasts.
 func impatient(t *testing.T, path string) *sharedfile.File {
 	t.Helper()
-	o := options()
-	o.Wait = 100 * time.Millisecond
-	f, err := sharedfile.Open(path, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
+	return openWaiting(t, path, 100*time.Millisecond)
 }
 
 // TestStoppedWriter: readers do not wait for it, and its change is whole when it goes on.
 func TestStoppedWriter(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	f := impatient(t, path)
 	p := processtest.Start(t, "stay in update", path)
 	p.Hear()
@@ -59,7 +51,7 @@ func TestStoppedWriter(t *testing.T) {
 
 // TestStoppedReader: writers do not wait for it, and it goes on with what it saw.
 func TestStoppedReader(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	f := impatient(t, path)
 	p := processtest.Start(t, "stay in view", path)
 	p.Hear()
@@ -98,7 +90,7 @@ func TestDeadWriterBesideAReader(t *testing.T) {
 	}
 	for name, call := range settle {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "f")
+			path := newPath(t)
 			f := impatient(t, path)
 			before := f.Version()
 			reader := deadBesideReader(t, path)
@@ -117,8 +109,7 @@ func TestDeadWriterBesideAReader(t *testing.T) {
 
 // TestVersionWaitsForTheRepair: it does not take place beside a reader.
 func TestVersionWaitsForTheRepair(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	f := open(t, path)
+	f, path := openNew(t)
 	before := f.Version()
 	reader := deadBesideReader(t, path)
 	for range 5 {
@@ -139,7 +130,7 @@ func TestVersionWaitsForTheRepair(t *testing.T) {
 
 // TestCloseBesideAStoppedReader: the file stays open.
 func TestCloseBesideAStoppedReader(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	f := impatient(t, path)
 	mustIncrement(t, f)
 	p := processtest.Start(t, "stay in view", path)

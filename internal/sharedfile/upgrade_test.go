@@ -29,12 +29,7 @@ func upgraded() sharedfile.Options {
 
 func openUpgraded(t *testing.T, path string) *sharedfile.File {
 	t.Helper()
-	f, err := sharedfile.Open(path, upgraded())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
+	return openWith(t, path, upgraded())
 }
 
 // lookUpgraded is a role: it opens the file when it is told, and says what it holds.
@@ -62,7 +57,7 @@ func lookUpgraded(path string, in *bufio.Scanner) error {
 }
 
 func TestUpgradeByProcessesAtOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	old := open(t, path)
 	mustIncrement(t, old)
 	version := old.Version()
@@ -90,7 +85,7 @@ func TestUpgradeByProcessesAtOnce(t *testing.T) {
 
 func TestUpgradeOfEveryFormat(t *testing.T) {
 	for format, want := range map[int]int{1: 1101, 2: 1001, 3: 1} {
-		path := filepath.Join(t.TempDir(), "f")
+		path := newPath(t)
 		o := upgraded()
 		o.Upgrades = o.Upgrades[:format-1]
 		switch format {
@@ -116,7 +111,7 @@ func TestUpgradeOfEveryFormat(t *testing.T) {
 
 // TestFailedUpgrade changes nothing.
 func TestFailedUpgrade(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	mustIncrement(t, open(t, path))
 	o := upgraded()
 	o.Upgrades[1] = "UPDATE counter SET n = 7; UPDATE what_is_not_there SET n = 0"
@@ -129,7 +124,7 @@ func TestFailedUpgrade(t *testing.T) {
 }
 
 func TestNewerFormat(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	openUpgraded(t, path)
 	if _, err := sharedfile.Open(path, options()); !errors.Is(err, sharedfile.ErrFormat) {
 		t.Errorf("Open: %v, want ErrFormat", err)

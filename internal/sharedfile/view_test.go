@@ -4,7 +4,6 @@ package sharedfile_test
 
 import (
 	"database/sql"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -12,7 +11,7 @@ import (
 )
 
 func TestViewCannotChange(t *testing.T) {
-	f := open(t, filepath.Join(t.TempDir(), "f"))
+	f, _ := openNew(t)
 	if err := f.View(increment); err == nil {
 		t.Error("a change in View has not failed")
 	}
@@ -23,8 +22,7 @@ func TestViewCannotChange(t *testing.T) {
 
 // TestReadersDoNotTakeTurns: each leaves only after all have come.
 func TestReadersDoNotTakeTurns(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	f := open(t, path)
+	f, path := openNew(t)
 	outside := processtest.Start(t, "stay in view", path)
 	outside.Hear()
 	var group, inside sync.WaitGroup
@@ -48,7 +46,7 @@ func TestReadersDoNotTakeTurns(t *testing.T) {
 }
 
 func TestMoreReadersThanConnections(t *testing.T) {
-	f := open(t, filepath.Join(t.TempDir(), "f"))
+	f, _ := openNew(t)
 	var group sync.WaitGroup
 	for range 30 {
 		group.Go(func() {
@@ -65,7 +63,7 @@ func TestMoreReadersThanConnections(t *testing.T) {
 // TestViewBesideAWriter: readers see what is committed, in the middle of a change of
 // their own process or of another, and keep the state that they saw first.
 func TestViewBesideAWriter(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	f, g, h := open(t, path), open(t, path), open(t, path)
 	err := f.View(func(tx *sql.Tx) error {
 		err := g.Update(func(tx *sql.Tx) error {

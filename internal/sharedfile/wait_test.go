@@ -48,13 +48,7 @@ func TestWaitIsABound(t *testing.T) {
 	lock := openLock(t, filepath.Join(dir, "lock"))
 
 	path := filepath.Join(dir, "f")
-	o := options()
-	o.Wait = wait
-	f, err := sharedfile.Open(path, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
+	f := openWaiting(t, path, wait)
 	processtest.Start(t, "stay in update", path).Hear()
 
 	for name, call := range map[string]func() error{
@@ -73,7 +67,7 @@ func TestWaitIsABound(t *testing.T) {
 
 // TestPause checks that a wait for others is the process's own, whatever it is for.
 func TestPause(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
+	path := newPath(t)
 	mustIncrement(t, open(t, path))
 	waits := []struct {
 		name string
@@ -97,12 +91,9 @@ func TestPause(t *testing.T) {
 				}
 				time.Sleep(d)
 			}
-			f, err := sharedfile.Open(path, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { f.Close() })
+			f := openWith(t, path, o)
 			paused.Store(0)
+			var err error
 			if release, err = others.Exclusive(time.Minute); err != nil {
 				t.Fatal(err)
 			}
