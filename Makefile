@@ -14,7 +14,7 @@ export GOEXPERIMENT = runtimesecret
 # $(call ldflags,FOLDER,NAME,MORE) are the linker's flags of the library NAME.
 ldflags = -s -w -extldflags '-Wl,--version-script=$(CURDIR)/$(1)/export.map -Wl,-soname,$(2) -Wl,-z,now -Wl,--no-undefined$(3)'
 # The module starts its runtime itself, and that runtime is a quiet guest: see docs/adr/0021-runtime-start.md.
-GUEST   = ,-T,$(CURDIR)/module/start.ld,--wrap=pthread_create,--wrap=pthread_key_create,--wrap=fsync,--wrap=fdatasync
+GUEST   = ,-T,$(CURDIR)/module/start.ld,--wrap=pthread_create,--wrap=pthread_key_create,--wrap=fsync,--wrap=fdatasync,--wrap=x_cgo_mmap
 MODULE  = -overlay $(BUILD)/runtime/overlay.json -ldflags "$(call ldflags,module,libzk_pkcs11.so,$(GUEST))" -o $(1)/libzk_pkcs11.so ./module
 VENDOR  = -ldflags "$(call ldflags,cmd/libzk_app_utils,libzk_app_utils.so)" -o $(1)/libzk_app_utils.so ./cmd/libzk_app_utils
 

@@ -166,6 +166,12 @@ CK_RV zk_initialize(void)
 	return rv;
 }
 
+int zk_is_dead(void)
+{
+	notice_fork();
+	return dead;
+}
+
 int zk_is_initialized(void)
 {
 	notice_fork();

@@ -31,6 +31,9 @@ CK_RV zk_initialize(void);
 CK_RV zk_finalize(CK_FUNCTION_LIST_3_2 **copy); /* which is to be called after it, unless it is NULL */
 int zk_is_initialized(void);
 
+/* Whether the runtime of this image was started by another process: its memory is gone. */
+int zk_is_dead(void);
+
 /* From when a descriptor that locks files is opened until just before it is closed; see locks.h. */
 void zk_lock_opened(int fd);
 void zk_lock_closes(int fd);

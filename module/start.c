@@ -20,6 +20,7 @@
 #include "_cgo_export.h"
 #include "crossing.h"
 #include "faults.h"
+#include "fork.h"
 #include "threads.h"
 
 /*
@@ -258,6 +259,8 @@ static void part(void *g)
 {
 	zk_crossing crossing;
 	stack_t its;
+	if (zk_is_dead())
+		return; /* the parent's runtime has met this thread */
 	zk_fence(&crossing);
 	int known = sigaltstack(NULL, &its) == 0;
 	go_destructor(g);
