@@ -134,16 +134,20 @@ static long pins, bytes_wiped, bytes_left;
 static int is_fork_page(const unsigned char *from, const unsigned char *to)
 {
 	const unsigned char *p = from + 2 * sizeof(int) + sizeof(void *);
+	if (from == to || *(const int *)from != 1)
+		return 0;
 	while (p < to && !*p)
 		p++;
-	return p == to && *(const int *)from == 1;
+	return p == to;
 }
 
 static void look(const unsigned char *from, const unsigned char *to, int wiped)
 {
 	for (const unsigned char *p = from; p + LENGTH <= to; p++)
 		pins += is_pin(p);
-	for (const unsigned char *p = from; wiped && !is_fork_page(from, to) && p < to; p++)
+	if (!wiped || is_fork_page(from, to))
+		return;
+	for (const unsigned char *p = from; p < to; p++)
 		*(*p ? &bytes_left : &bytes_wiped) += 1;
 }
 
