@@ -69,6 +69,7 @@ type driven struct {
 	scm.Volatile
 	scm.Heritable
 	scm.Sealer
+	scm.Bonded
 	scm.Reconnector
 	before uint64 // see Version
 }

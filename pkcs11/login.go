@@ -46,11 +46,18 @@ func (t *token) initialise(label string, pin []byte) error {
 		return err
 	}
 	defer release()
+	if err := t.together(); err != nil && !errors.Is(err, errReset) {
+		return err
+	}
 	if err := t.unsealAsOfficer(pin); err != nil {
 		return err
 	}
 	defer t.seal()
-	secret, err := t.store.Initialize(label, pin, t.prepare)
+	mate, err := t.mate()
+	if err != nil {
+		return err
+	}
+	secret, err := t.store.Initialize(label, pin, mate, t.prepare)
 	if err != nil {
 		return err
 	}
@@ -58,13 +65,19 @@ func (t *token) initialise(label string, pin []byte) error {
 	if err := t.unseal(secret); err != nil {
 		return err
 	}
+	t.bind(store.Bond(secret, mate))
 	return errors.Join(t.removeUserKeys(), t.removeForeignKeys())
 }
 
 // prepare makes the device ready for a new secret.
-func (t *token) prepare(secret []byte) error {
+func (t *token) prepare(secret, bond []byte) error {
 	if s, ok := t.device.(scm.Sealer); ok {
-		return s.Prepare(secret)
+		if err := s.Prepare(secret); err != nil {
+			return err
+		}
+	}
+	if b, ok := t.device.(scm.Bonded); ok {
+		return b.Offer(bond)
 	}
 	return nil
 }
@@ -159,6 +172,9 @@ func (p *Provider) SetPIN(h uint, old, pin []byte) error {
 		if s.token.user() == CKU_SO {
 			user = store.SO
 		}
+		if err := s.token.together(); err != nil {
+			return err
+		}
 		secret, err := s.token.store.CheckPIN(user, old)
 		if err == store.ErrNoPIN {
 			return CKR_PIN_INCORRECT // C_SetPIN has no code for a PIN that was never set
@@ -227,6 +243,9 @@ func (t *token) mayLogin(user uint) error {
 // logIn checks the PIN, then opens the device and the stored private objects
 // with the secret that the PIN guards.
 func (t *token) logIn(user uint, pin []byte) error {
+	if err := t.together(); err != nil {
+		return err
+	}
 	secret, err := t.store.Login(store.User(user), pin)
 	if err != nil {
 		return err
@@ -236,6 +255,11 @@ func (t *token) logIn(user uint, pin []byte) error {
 		t.store.Logout()
 		t.slot.provider.log.Errorf("slot %d: the PIN is right, but the device does not open: %v", t.slot.id, err)
 		return CKR_DEVICE_ERROR
+	}
+	if err := t.proven(secret); err != nil {
+		t.store.Logout()
+		t.seal()
+		return err
 	}
 	t.who.Store(uint64(user))
 	t.leave(secret)

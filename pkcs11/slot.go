@@ -29,6 +29,8 @@ type slot struct {
 	failed   time.Time      // of the last one that failed
 	silent   bool           // the device did not answer in it
 	met      bool           // the device could be opened once
+	foreign  bool           // the device is not that of the token
+	failure  string         // that was logged last
 	told     bool           // there was a token when it was first looked for, or at the latest event
 	retiring sync.WaitGroup // tokens that are gone and wait for their last calls
 	heritage *heritage      // what the first token takes over; nil when there is nothing
@@ -59,7 +61,7 @@ func (s *slot) token() (*token, error) {
 		return s.present, nil
 	}
 	if time.Since(s.failed) < openAgain {
-		return nil, CKR_TOKEN_NOT_PRESENT
+		return nil, s.absence()
 	}
 	first := s.asked.IsZero()
 	if first {
@@ -70,10 +72,11 @@ func (s *slot) token() (*token, error) {
 		s.told = err == nil // what changes from now on is an event
 	}
 	if err != nil {
-		s.failed, s.silent = time.Now(), errors.Is(err, scm.ErrTimeout)
+		s.failed, s.silent, s.foreign = time.Now(), errors.Is(err, scm.ErrTimeout), errors.Is(err, scm.ErrForeign)
 		s.logFailure(err)
-		return nil, CKR_TOKEN_NOT_PRESENT
+		return nil, s.absence()
 	}
+	s.failure = ""
 	t := newToken(s, device, store)
 	if s.heritage != nil {
 		t.takeOver(s.heritage)
@@ -97,7 +100,7 @@ func (p *Provider) Present(slot uint) bool {
 	return s.present != nil
 }
 
-// open opens a device that is there to answer.
+// open opens a device that is there to answer, and is the token's.
 func (s *slot) open() (scm.Device, *store.Store, error) {
 	device, st, err := s.options.Open()
 	if err != nil {
@@ -106,7 +109,20 @@ func (s *slot) open() (scm.Device, *store.Store, error) {
 	if _, err := device.Info(); errors.Is(err, scm.ErrAbsent) {
 		return nil, nil, errors.Join(err, st.Close(), device.Close())
 	}
+	pair := &token{slot: s, device: device, store: st}
+	if err := pair.together(); errors.Is(err, scm.ErrForeign) && !errors.Is(err, errReset) {
+		return nil, nil, errors.Join(err, st.Close(), device.Close())
+	}
 	return device, st, nil
+}
+
+// absence is the code for who names a slot that has no token to use. Those who ask whether
+// there is one are told that there is none: a host that has other tokens goes on with them.
+func (s *slot) absence() Error {
+	if s.foreign {
+		return CKR_DEVICE_ERROR
+	}
+	return CKR_TOKEN_NOT_PRESENT
 }
 
 // logFailure says little of a device that is not there: programs that load every
@@ -116,7 +132,10 @@ func (s *slot) logFailure(err error) {
 		s.provider.log.Infof(`slot %d: there is no token: %v; "zk_pkcs11-util scm status --slot %d" says what to do`, s.id, err, s.id)
 		return
 	}
-	s.provider.log.Errorf("slot %d: %v", s.id, err)
+	if text := err.Error(); text != s.failure { // it is tried again and again
+		s.failure = text
+		s.provider.log.Errorf("slot %d: %s", s.id, text)
+	}
 }
 
 func (s *slot) close() {

@@ -71,3 +71,29 @@ type Health struct {
 	Celsius           *float32 // of the processor
 	Events            []uint32 // s since 1970 of the first breach of each perimeter channel, 0 = none
 }
+
+// Bonded is a device that remembers to which token it belongs. A bond is a name for a
+// token, its secret and the device, which anybody may know.
+type Bonded interface {
+	// Bonds tells what the device remembers. It answers like Info of a device that
+	// answers, also when this one does not.
+	Bonds() (Bonds, error)
+	// Offer has the device remember a bond beside the one that it has, until the caller
+	// has stored what belongs to it. A second Offer takes the place of the first.
+	Offer(bond []byte) error
+	// Bind makes a bond the only one. So does the Unseal after Prepare with the bond that
+	// was offered last.
+	Bind(bond []byte) error
+	// Seals reports whether the secret of Prepare will be needed to unseal the device.
+	Seals() bool
+	// SealedTo reports whether nothing unseals the device but what is sealed to this
+	// secret.
+	SealedTo(secret []byte) (bool, error)
+}
+
+// Bonds are what a device remembers of the token that it belongs to.
+type Bonds struct {
+	Token  []byte // of the token, nil for none
+	Next   []byte // of the latest Offer, nil when a Bind has followed
+	Sealed bool   // a secret is needed to unseal the device
+}

@@ -178,4 +178,6 @@ var (
 	ErrTimeout   = errors.New("device did not answer in time")
 	ErrAbility   = errors.New("device has no such ability")
 	ErrDevice    = errors.New("device failure")
+	ErrNone      = errors.New("there is no device")
+	ErrForeign   = errors.New("the token and its SCM do not belong together")
 )

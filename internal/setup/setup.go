@@ -57,7 +57,7 @@ func (o opener) open() (scm.Device, *store.Store, error) {
 	if err != nil {
 		return nil, nil, o.notMine(err)
 	}
-	tokens, err := store.Open(o.slot.State, store.Options{Mode: a.file, Group: a.group, Process: o.process})
+	tokens, err := o.openStore(a, device)
 	if err != nil {
 		return nil, nil, errors.Join(err, device.Close())
 	}
@@ -132,6 +132,15 @@ func softOptions(s config.Soft) soft.Options {
 func (o opener) openSoft(a access) (*soft.Device, error) {
 	options := softOptions(o.settings.Soft)
 	options.Mode, options.Group, options.Process = a.file, a.group, o.process
+	options.Existing = true
+	device, err := soft.Open(o.slot.State, options)
+	if !errors.Is(err, scm.ErrNone) {
+		return device, err
+	}
+	if err := o.mayMake(a, err); err != nil {
+		return nil, err
+	}
+	options.Existing = false
 	return soft.Open(o.slot.State, options)
 }
 

@@ -41,7 +41,7 @@ func TestSoftOptions(t *testing.T) {
 	var s config.Soft
 	fill(t, reflect.ValueOf(&s).Elem())
 	o := reflect.ValueOf(softOptions(s))
-	elsewhere := []string{"Mode", "Group", "Wait", "Process"}
+	elsewhere := []string{"Mode", "Group", "Wait", "Process", "Existing"}
 	for i := range o.NumField() {
 		name := o.Type().Field(i).Name
 		if slices.Contains(elsewhere, name) != o.Field(i).IsZero() {

@@ -19,6 +19,7 @@ var (
 	ErrCorrupt  = errors.New("file is damaged")
 	ErrFull     = errors.New("disk is full")
 	ErrFormat   = errors.New("file was made by a newer release")
+	ErrMissing  = errors.New("file is missing or empty")
 	ErrRemoved  = errors.New("file has been removed")
 	ErrLost     = descriptor.ErrLost
 )
@@ -55,7 +56,7 @@ func describe(path string, err error) error {
 
 // named adds the path to a sentinel that comes alone.
 func named(path string, err error) error {
-	if err == ErrBusy || err == ErrFull || err == ErrRemoved || err == errCut {
+	if err == ErrBusy || err == ErrFull || err == ErrRemoved || err == ErrMissing || err == errCut {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return err

@@ -65,6 +65,9 @@ func (l looker) look() (conn *sqlite3.SQLiteConn, lasting bool, err error) {
 		return conn, lasting, err
 	}
 	defer conn.Close()
+	if format == 0 && l.o.Existing {
+		return nil, false, ErrMissing
+	}
 	if format == 0 {
 		conn, err = l.inMemory(nil, 0)
 		return conn, true, err

@@ -3,6 +3,7 @@
 package sharedfile
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -36,6 +37,10 @@ type Options struct {
 	// arrival, however many calls there are. Calls that come after one that has
 	// waited in vain do not wait until the file moves.
 	Wait time.Duration
+	// Existing has Open return ErrMissing where it would make the file, and touch nothing.
+	Existing bool
+	// ReadOnly has Open open the file for reading, also where it can be written.
+	ReadOnly bool
 	// Process is what the process offers in which the file is opened.
 	Process Process
 }
@@ -84,14 +89,19 @@ type File struct {
 //
 // A file that cannot be written, or lies in a directory that cannot, is opened
 // for reading; when it does not exist, an empty one in memory stands in its
-// place. Open returns ErrBusy, ErrFull, ErrFormat and ErrCorrupt.
+// place. Open returns ErrMissing, ErrBusy, ErrFull, ErrFormat and ErrCorrupt.
 func Open(path string, o Options) (*File, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
+	if o.Existing {
+		if nothing, err := vacant(path); nothing || err != nil {
+			return nil, describe(path, cmp.Or(err, ErrMissing))
+		}
+	}
 	f := &File{
-		path: path, wait: o.wait(), process: o.Process, readOnly: !writable(path),
+		path: path, wait: o.wait(), process: o.Process, readOnly: o.ReadOnly || !writable(path),
 		budget: budgetOf(filepath.Dir(path)), slots: newSlots(),
 	}
 	if err := f.open(o); err != nil {

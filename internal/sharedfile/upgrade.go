@@ -22,6 +22,9 @@ func (f *File) upgrade(o Options) error {
 		return nil
 	}
 	if format == 0 {
+		if o.Existing {
+			return ErrMissing
+		}
 		if err := adoptLog(f.path, o); err != nil {
 			return err
 		}

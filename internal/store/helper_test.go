@@ -114,7 +114,7 @@ func initialized(t testing.TB) (s *store.Store, dir string, secret []byte) {
 	t.Helper()
 	dir = t.TempDir()
 	s = open(t, dir)
-	secret, err := s.Initialize("token", soPIN, unprepared)
+	secret, err := s.Initialize("token", soPIN, store.Mate{}, unprepared)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,4 +209,4 @@ func edit(t testing.TB, dir, statement string, arguments ...any) {
 }
 
 // unprepared stands for a device that takes any secret.
-func unprepared([]byte) error { return nil }
+func unprepared(_, _ []byte) error { return nil }

@@ -49,6 +49,7 @@ var (
 	ErrReadOnly  = sharedfile.ErrReadOnly
 	ErrBusy      = sharedfile.ErrBusy
 	ErrCorrupt   = sharedfile.ErrCorrupt
+	ErrMissing   = sharedfile.ErrMissing
 	ErrFull      = sharedfile.ErrFull
 	ErrFormat    = sharedfile.ErrFormat
 	ErrLost      = sharedfile.ErrLost
@@ -68,6 +69,8 @@ type Options struct {
 	MaxFailures [2]int        // wrong PINs in a row that lock the PIN, by User
 	Wait        time.Duration // how long a call waits for other processes
 	Process     Process       // that has the store open
+	Existing    bool          // Open makes no token where there is none
+	ReadOnly    bool          // nothing is written
 }
 
 // secretPart is the part of the token's file whose version moves with the token's secret.
@@ -87,8 +90,8 @@ type Store struct {
 }
 
 // Open opens the state of the token in dir, which has to exist, and makes it
-// when there is none. State of version 0.1.0 is taken over. ErrBusy, ErrCorrupt,
-// ErrFormat.
+// when there is none. State of version 0.1.0 is taken over. ErrMissing when Options say
+// that there has to be one, ErrBusy, ErrCorrupt, ErrFormat.
 func Open(dir string, o Options) (*Store, error) {
 	s := &Store{maxFailures: o.MaxFailures, wait: o.Wait}
 	for u := range s.maxFailures {
@@ -108,7 +111,8 @@ func Open(dir string, o Options) (*Store, error) {
 func (s *Store) open(dir string, o Options) (err error) {
 	options := sharedfile.Options{Mode: o.Mode, Group: o.Group, Wait: s.wait, Process: o.Process}
 	database := options
-	database.Schema, database.Upgrades, database.Parts = format1+format2, []string{format2}, 1
+	database.Schema, database.Upgrades, database.Parts = format1+format2+bondColumns, []string{format2 + bondColumns}, 1
+	database.Existing, database.ReadOnly = o.Existing, o.ReadOnly
 	if s.file, err = sharedfile.Open(filepath.Join(dir, databaseName), database); err != nil {
 		return err
 	}

@@ -21,10 +21,10 @@ type Token struct {
 
 // tokenRows is what the file says of the token.
 type tokenRows struct {
-	version     uint64 // of the file
-	initialized bool
-	label       string
-	pins        [2]*pinRow // by User
+	version uint64 // of the file
+	label   string
+	pins    [2]*pinRow // by User
+	Pairing
 }
 
 // Token returns the state of the token. It reads the database only after a change.
@@ -37,7 +37,7 @@ func (s *Store) Token() (t Token, err error) {
 	if err != nil {
 		return t, err
 	}
-	t.Initialized, t.Label = rows.initialized, rows.label
+	t.Initialized, t.Label = rows.Initialized, rows.label
 	for u, p := range rows.pins {
 		t.PINs[u] = p.describe(counts.failures(User(u), p), s.maxFailures[u])
 	}
@@ -56,7 +56,8 @@ func (s *Store) tokenRows() (*tokenRows, error) {
 				return err
 			}
 		}
-		return tx.QueryRow("SELECT initialized, label FROM token").Scan(&rows.initialized, &rows.label)
+		return tx.QueryRow("SELECT initialized, label, mate, open, bond FROM token").
+			Scan(&rows.Initialized, &rows.label, &rows.Mate.Serial, &rows.Mate.Open, &rows.Bond)
 	})
 	if err != nil {
 		return nil, err
@@ -78,21 +79,24 @@ func (s *Store) Alone() (release func(), err error) { return s.initLock.Exclusiv
 // returns, unsets the user PIN, deletes all records and locks the store. It
 // checks no PIN: the caller does, after Alone.
 //
-// Before the commit it calls prepare with the secret, so that the device takes
-// it first: whatever the store says, the secret behind its PINs is one that
-// opens the device. When prepare fails, the store has not changed. ErrLabel.
-func (s *Store) Initialize(label string, soPIN []byte, prepare func(secret []byte) error) ([]byte, error) {
+// Before the commit it calls prepare with the secret and the bond with the device, so
+// that the device takes them first: whatever the store says, the secret behind its PINs
+// is one that opens the device. When prepare fails, the store has not changed. ErrLabel.
+func (s *Store) Initialize(label string, soPIN []byte, m Mate, prepare func(secret, bond []byte) error) ([]byte, error) {
 	if len(label) > maxLabel || !utf8.ValidString(label) {
 		return nil, ErrLabel
 	}
 	tokenSecret := make([]byte, secretSize)
 	rand.Read(tokenSecret) // never fails
-	pin := wrap(SO, tokenSecret, soPIN)
+	pin, bond := wrap(SO, tokenSecret, soPIN), Bond(tokenSecret, m)
 	_, err := s.file.Change(func(tx *sql.Tx) ([]int, error) {
-		if err := prepare(tokenSecret); err != nil {
+		if err := prepare(tokenSecret, bond); err != nil {
 			return nil, err
 		}
-		return []int{secretPart}, reset(tx, label, fingerprint(tokenSecret), pin)
+		if err := reset(tx, label, fingerprint(tokenSecret), pin); err != nil {
+			return nil, err
+		}
+		return []int{secretPart}, saveBond(tx, m, bond)
 	})
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ type Full interface {
 	scm.Locker
 	scm.Keeper
 	scm.Wallet
+	scm.Bonded
 	scm.Clock
 	scm.Reconnector
 }
@@ -27,7 +28,7 @@ type Full interface {
 // Faulty is a device that counts the calls to another and fails when it is told
 // to. Methods are called by their names in package scm. Version, Stamp, Capability
 // and Forget, which cannot fail, and cost no call to a device, go straight through
-// and are not counted, nor are those of scm.Heritable.
+// and are not counted, nor are those of scm.Heritable, nor what scm.Bonded only tells.
 type Faulty struct {
 	Full
 
@@ -184,6 +185,16 @@ func (f *Faulty) Prepare(secret []byte) error {
 // Unseal is scm.Sealer.Unseal.
 func (f *Faulty) Unseal(secret []byte) error {
 	return throughError(f, "Unseal", func() error { return f.Full.Unseal(secret) })
+}
+
+// Offer is scm.Bonded.Offer.
+func (f *Faulty) Offer(bond []byte) error {
+	return throughError(f, "Offer", func() error { return f.Full.Offer(bond) })
+}
+
+// Bind is scm.Bonded.Bind.
+func (f *Faulty) Bind(bond []byte) error {
+	return throughError(f, "Bind", func() error { return f.Full.Bind(bond) })
 }
 
 // Lock is scm.Locker.Lock.

@@ -12,7 +12,7 @@ import (
 	"libzk_pkcs11/internal/scm"
 )
 
-// schema of the flash. The table scm has one row. Its column root is the root
+// schema of the flash, in the format of version 0.1.0; see format2. The table scm has one row. Its column root is the root
 // key sealed to the secret, NULL while the root key lies in its file; prepared
 // is the same root key sealed to the secret of Prepare, if there is one;
 // condition is a condition as JSON.
@@ -59,6 +59,14 @@ CREATE TABLE boot_file (
 ) STRICT;
 `
 
+// format2 makes format 2 of format 1. bond is that of the token to which the SCM belongs,
+// offered the one of Offer; NULL stands for none. changes counts the changes of key slots.
+const format2 = `
+ALTER TABLE scm ADD COLUMN bond BLOB;
+ALTER TABLE scm ADD COLUMN offered BLOB;
+ALTER TABLE scm ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
+`
+
 // The parts of the flash that have versions of their own: each permanent and user slot,
 // by its number, and everything else.
 const (
@@ -88,6 +96,8 @@ type rest struct {
 	rootID    []byte
 	sealed    []byte // the root key sealed to the secret; nil while it lies in its file
 	prepared  []byte // the root key sealed to the secret of Prepare, or nil
+	bond      []byte // of the token to which the SCM belongs, or nil
+	offered   []byte // the bond of Offer, or nil
 	condition condition
 	ephemeral *cell
 	foreign   map[scm.Slot]foreignKey
@@ -122,8 +132,8 @@ func readFlash(tx *sql.Tx) (*flash, error) {
 // errBlank when there is no SCM yet.
 func readRest(tx *sql.Tx) (*rest, error) {
 	r := new(rest)
-	row := tx.QueryRow("SELECT serial, root_id, root, prepared FROM scm")
-	err := row.Scan(&r.serial, &r.rootID, &r.sealed, &r.prepared)
+	row := tx.QueryRow("SELECT serial, root_id, root, prepared, bond, offered FROM scm")
+	err := row.Scan(&r.serial, &r.rootID, &r.sealed, &r.prepared, &r.bond, &r.offered)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errBlank
 	}

@@ -33,7 +33,7 @@ func (d *Device) InjectFault(f Fault) error {
 }
 
 // Reset makes the SCM one as from the factory, with new keys and nothing sealed,
-// in development mode. It keeps its serial number. A crash in it leaves an SCM
+// in development mode. It keeps its serial number, and belongs to no token. A crash in it leaves an SCM
 // that is as before, has destroyed its keys, or is new.
 func (d *Device) Reset() error {
 	d.sealing.Lock()
@@ -55,6 +55,9 @@ func (d *Device) Reset() error {
 func (d *Device) empty(tx *sql.Tx, c *condition) error {
 	*c = condition{Link: link{Daemon: c.Link.Daemon}, Destroyed: true}
 	if _, err := tx.Exec("DELETE FROM boot_file"); err != nil {
+		return err
+	}
+	if err := unbind(tx); err != nil {
 		return err
 	}
 	return d.wipe(tx)

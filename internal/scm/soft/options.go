@@ -72,6 +72,8 @@ type Options struct {
 	Firmware string   // that Info tells, and from which Defects follow; "" means "01.00.00"
 	Defects  []string // names of defects; nil means those of the firmware
 
+	Existing bool // Open makes no SCM where there is none
+
 	MaxKeys   int // what Capacity tells; 0 means 528
 	UserSlots int // how many user slots there are, at most 512; 0 means 512
 

@@ -80,6 +80,9 @@ func (d *Device) moveKeys(tx *sql.Tx, old, next *root, secret []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := bindOffered(tx); err != nil {
+		return err
+	}
 	return writeRoot(tx, next.id, sealed)
 }
 

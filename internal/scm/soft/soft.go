@@ -26,7 +26,7 @@ import (
 
 // Device is an open soft SCM. Besides scm.Device it is an scm.Agreer,
 // scm.Placer, scm.Volatile, scm.Heritable, scm.Sealer, scm.Capable, scm.Locker, scm.Keeper,
-// scm.Wallet, scm.Stamper and scm.Clock.
+// scm.Wallet, scm.Stamper, scm.Bonded and scm.Clock.
 type Device struct {
 	options Options
 	file    *sharedfile.File
@@ -57,20 +57,25 @@ var _ interface {
 	scm.Keeper
 	scm.Wallet
 	scm.Stamper
+	scm.Bonded
 	scm.Clock
 } = (*Device)(nil)
 
 // Open opens the soft SCM in dir, which is a directory that exists, and makes a
-// new one when there is none. ErrReadOnly when there is none and the directory
-// cannot be written; ErrDevice for a damaged one.
+// new one when there is none. ErrNone when Options say that there has to be one; ErrReadOnly
+// when there is none and the directory cannot be written; ErrDevice for a damaged one.
 func Open(dir string, o Options) (*Device, error) {
 	o, err := o.complete()
 	if err != nil {
 		return nil, err
 	}
 	file, err := sharedfile.Open(filepath.Join(dir, flashName), sharedfile.Options{
-		Schema: schema, Parts: flashSize, Mode: o.Mode, Group: o.Group, Wait: o.Wait, Process: o.Process,
+		Schema: schema + format2, Upgrades: []string{format2}, Parts: flashSize,
+		Mode: o.Mode, Group: o.Group, Wait: o.Wait, Process: o.Process, Existing: o.Existing,
 	})
+	if errors.Is(err, sharedfile.ErrMissing) {
+		return nil, fmt.Errorf("%w: %w", scm.ErrNone, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("soft SCM in %s: %w", dir, fault(err))
 	}
@@ -90,6 +95,9 @@ func Open(dir string, o Options) (*Device, error) {
 func (d *Device) start() error {
 	s, err := d.refresh(everySlot)
 	if errors.Is(err, errBlank) {
+		if d.options.Existing {
+			return fmt.Errorf("%w: %w", scm.ErrNone, err)
+		}
 		if err := d.manufacture(); err != nil {
 			return fmt.Errorf("there is none, and none can be made: %w", err)
 		}

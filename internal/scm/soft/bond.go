@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package soft
+
+import (
+	"bytes"
+	"database/sql"
+	"slices"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// Bonds tells to which token the SCM belongs. It costs no look at the flash that has not
+// changed.
+func (d *Device) Bonds() (scm.Bonds, error) {
+	s, err := d.refresh()
+	if err != nil {
+		return scm.Bonds{}, err
+	}
+	return scm.Bonds{Token: slices.Clone(s.bond), Next: slices.Clone(s.offered), Sealed: s.sealed != nil}, nil
+}
+
+// Offer notes the bond of a token to which the SCM is about to belong.
+func (d *Device) Offer(bond []byte) error {
+	return d.transact(func(tx *sql.Tx, e *effect) error {
+		e.rest(func(r *rest) { r.offered = bond })
+		_, err := tx.Exec("UPDATE scm SET offered = ?", bond)
+		return err
+	})
+}
+
+// Bind makes the SCM one that belongs to the token of a bond. It writes nothing when that
+// is so already.
+func (d *Device) Bind(bond []byte) error {
+	now, err := d.Bonds()
+	if err != nil || now.Next == nil && bytes.Equal(now.Token, bond) {
+		return err
+	}
+	return d.transact(func(tx *sql.Tx, e *effect) error {
+		e.rest(func(r *rest) { r.bond, r.offered = bond, nil })
+		_, err := tx.Exec("UPDATE scm SET bond = ?, offered = NULL", bond)
+		return err
+	})
+}
+
+// bindOffered does what Bind does with what was offered, if anything was: whoever unseals
+// the SCM with the secret of Prepare has stored what belongs to it.
+func bindOffered(tx *sql.Tx) error {
+	_, err := tx.Exec("UPDATE scm SET bond = offered, offered = NULL WHERE offered IS NOT NULL")
+	return err
+}
+
+// unbind makes the SCM one that belongs to no token.
+func unbind(tx *sql.Tx) error {
+	_, err := tx.Exec("UPDATE scm SET bond = NULL, offered = NULL")
+	return err
+}
+
+// Seals reports whether the root key will not lie in its file.
+func (d *Device) Seals() bool { return d.options.Seal == SealPIN }
+
+// SealedTo reports whether the root key is sealed to a secret: the one that unseals it, or
+// the one of Prepare, by which it is sealed once there is room to write.
+func (d *Device) SealedTo(secret []byte) (bool, error) {
+	s, err := d.refresh()
+	if err != nil {
+		return false, err
+	}
+	for _, sealed := range [][]byte{s.sealed, s.prepared} {
+		if sealed == nil {
+			continue
+		}
+		if r, err := openRoot(s.rootID, sealed, secret); err == nil {
+			r.destroy()
+			return true, nil
+		}
+	}
+	return false, nil
+}

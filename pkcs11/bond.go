@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
+)
+
+// A token and its device know each other (docs/adr/0026-bond.md). The store has the serial
+// number of the device, and a bond that only the token's secret can make; the soft SCM has
+// the same bond. Where they differ a file is missing, is another token's, or is of the past:
+// nothing is made anew then, and nothing written, until an administrator has seen to it.
+
+// errReset is of a device that its administrator has made new: the keys that the token
+// knew are gone for good, and the token is to be initialised.
+var errReset = fmt.Errorf("%w: the SCM was reset", scm.ErrForeign)
+
+// foreign says why the token and its device do not belong together.
+func foreign(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{scm.ErrForeign}, args...)...)
+}
+
+// untold is the serial number of a device that does not tell it.
+const untold = "unknown"
+
+// mate is what the store is to know of the device, after C_InitToken.
+func (t *token) mate() (store.Mate, error) {
+	info, err := t.device.Info()
+	b, can := t.device.(scm.Bonded)
+	return store.Mate{Serial: info.Serial, Open: !can || !b.Seals()}, err
+}
+
+// bonds is what the device knows of its token. Most devices know nothing.
+func (t *token) bonds() (b scm.Bonds, can bool, err error) {
+	d, can := t.device.(scm.Bonded)
+	if can {
+		b, err = d.Bonds()
+	}
+	return b, can, err
+}
+
+// together answers why the token and its device do not belong together, as far as that is
+// seen without the token's secret.
+func (t *token) together() error {
+	st, err := t.store.Pairing()
+	if err != nil {
+		return err
+	}
+	known, can, err := t.bonds()
+	if err != nil {
+		return err
+	}
+	if !st.Initialized {
+		if known.Token != nil || known.Sealed {
+			return foreign("the SCM belongs to a token that was initialised, and this one never was: put its token.db back")
+		}
+		return nil
+	}
+	info, err := t.device.Info()
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(st.Bond) == 0 || st.Mate.Serial == untold || info.Serial == untold:
+		return nil
+	case info.Serial != st.Mate.Serial:
+		return foreign("the token is that of the SCM %s, and this is the SCM %s: put back what was exchanged", st.Mate.Serial, info.Serial)
+	case !can || bytes.Equal(known.Token, st.Bond) || bytes.Equal(known.Next, st.Bond):
+		return nil
+	case known.Token == nil && known.Next == nil && !known.Sealed:
+		return errReset
+	}
+	return foreign("token.db or flash.db is a copy from before the token was initialised the last time, or of another token: put back what was exchanged")
+}
+
+// proven answers why a device that was unsealed with the token's secret is not the token's.
+// A token that knows no device yet, such as one of version 0.1.0, takes this one.
+func (t *token) proven(secret []byte) error {
+	st, err := t.store.Pairing()
+	if err != nil {
+		return err
+	}
+	sealed, err := t.sealedTo(secret)
+	if err != nil {
+		return err
+	}
+	if len(st.Bond) == 0 || st.Mate.Serial == untold {
+		return t.trust(secret, sealed)
+	}
+	bond := store.Bond(secret, st.Mate)
+	switch {
+	case !bytes.Equal(bond, st.Bond):
+		return foreign("somebody has changed in token.db which SCM the token belongs to: put back a copy of it")
+	case !st.Mate.Open && !sealed:
+		return foreign("the SCM opens without the token's secret, so it is not the one that was sealed to it: put its flash.db back")
+	}
+	t.bind(bond)
+	return nil
+}
+
+// sealedTo reports whether the device has asked for the secret.
+func (t *token) sealedTo(secret []byte) (bool, error) {
+	if b, can := t.device.(scm.Bonded); can {
+		return b.SealedTo(secret)
+	}
+	return false, nil
+}
+
+// trust binds the token to the device that it is found with. It fails for a device that
+// belongs to another token. The device comes first: until the store has the bond, this is
+// done again.
+func (t *token) trust(secret []byte, sealed bool) error {
+	info, err := t.device.Info()
+	if err != nil || info.Serial == untold {
+		return err
+	}
+	mate := store.Mate{Serial: info.Serial, Open: !sealed}
+	bond := store.Bond(secret, mate)
+	known, _, err := t.bonds()
+	if err != nil {
+		return err
+	}
+	if known.Token != nil && !bytes.Equal(known.Token, bond) && !sealed {
+		return foreign("the SCM belongs to another token: put back what was exchanged")
+	}
+	if t.store.ReadOnly() || !t.bind(bond) {
+		return nil
+	}
+	t.later("token.db", t.store.Bind(secret, mate))
+	return nil
+}
+
+// bind has the device know the bond, if it can know any. What cannot be written now is
+// left to the next login.
+func (t *token) bind(bond []byte) (done bool) {
+	b, can := t.device.(scm.Bonded)
+	if !can {
+		return true
+	}
+	return t.later("flash.db", b.Bind(bond))
+}
+
+// later reports whether err is nil. The login is good without what has failed.
+func (t *token) later(what string, err error) bool {
+	if err != nil && !errors.Is(err, scm.ErrReadOnly) && !errors.Is(err, store.ErrReadOnly) {
+		t.slot.provider.log.Infof("slot %d: %s does not know yet what belongs to it; the next login tells it: %v", t.slot.id, what, err)
+	}
+	return err == nil
+}
