@@ -85,7 +85,7 @@ func (t *token) proven(secret []byte) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := t.sealedTo(secret)
+	sealed, can, err := t.sealedTo(secret)
 	if err != nil {
 		return err
 	}
@@ -96,19 +96,20 @@ func (t *token) proven(secret []byte) error {
 	switch {
 	case !bytes.Equal(bond, st.Bond):
 		return foreign("somebody has changed in token.db which SCM the token belongs to: put back a copy of it")
-	case !st.Mate.Open && !sealed:
+	case can && !sealed && !st.Mate.Open:
 		return foreign("the SCM opens without the token's secret, so it is not the one that was sealed to it: put its flash.db back")
 	}
 	t.bind(bond)
 	return nil
 }
 
-// sealedTo reports whether the device has asked for the secret.
-func (t *token) sealedTo(secret []byte) (bool, error) {
-	if b, can := t.device.(scm.Bonded); can {
-		return b.SealedTo(secret)
+// sealedTo reports whether the device is sealed to the secret, if it can be.
+func (t *token) sealedTo(secret []byte) (sealed, can bool, err error) {
+	b, can := t.device.(scm.Bonded)
+	if can {
+		sealed, err = b.SealedTo(secret)
 	}
-	return false, nil
+	return sealed, can, err
 }
 
 // trust binds the token to the device that it is found with. It fails for a device that

@@ -74,8 +74,7 @@ func checkUsable(t *testing.T, dir string, so []byte) {
 	want(t, "signature", err, CKR_OK)
 }
 
-// TestInitTokenOfLostStore: the device is sealed to a secret that went with the
-// store.
+// TestInitTokenOfLostStore: the device belongs to a token that is gone.
 func TestInitTokenOfLostStore(t *testing.T) {
 	harness.SoftOnly(t, harness.NoSeal)
 	f := newPublic(t)
@@ -87,7 +86,7 @@ func TestInitTokenOfLostStore(t *testing.T) {
 	}
 	f = openIn(t, f.dir, Options{})
 	want(t, "InitToken", f.InitToken(0, soPIN, []byte("token")), CKR_DEVICE_ERROR)
-	if f.log.count("is sealed to a secret") != 1 {
+	if f.log.count("put its token.db back") != 1 {
 		t.Errorf("logged %q", f.log.list)
 	}
 }

@@ -89,6 +89,9 @@ type Bonded interface {
 	// SealedTo reports whether nothing unseals the device but what is sealed to this
 	// secret.
 	SealedTo(secret []byte) (bool, error)
+	// Changes counts the changes of the device. It grows, unless an older state of the
+	// device was put back.
+	Changes() (uint64, error)
 }
 
 // Bonds are what a device remembers of the token that it belongs to.

@@ -44,8 +44,9 @@ func (o opener) openStore(a access, device scm.Device) (*store.Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		options.Existing = bonds.Token != nil || bonds.Sealed
+		options.Existing, options.Device = bonds.Token != nil || bonds.Sealed, b.Changes
 	}
+	options.Warn = o.log.Warningf
 	tokens, err := store.Open(o.slot.State, options)
 	if errors.Is(err, store.ErrMissing) {
 		return nil, fmt.Errorf("%w: the token of this SCM is gone (%w): %s", scm.ErrForeign, err, wayOut)

@@ -21,7 +21,7 @@ import (
 const (
 	databaseMagic  = "SQLite format 3\x00"
 	databaseHeader = 100
-	formatOffset   = 60 // of user_version
+	formatOffset   = 60         // of user_version
 	logMagic       = 0x377f0682 // the last bit is an order of bytes
 )
 

@@ -171,6 +171,9 @@ func (f *File) openReadOnly(o Options) (err error) {
 // arrive begins a call.
 func (f *File) arrive() patience { return f.process.arrive(f.wait) }
 
+// Path is the absolute path of the file.
+func (f *File) Path() string { return f.path }
+
 // ReadOnly tells whether Update is impossible.
 func (f *File) ReadOnly() bool { return f.readOnly }
 

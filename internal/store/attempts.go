@@ -37,6 +37,10 @@ func (s *Store) attempt(u User, p *pinRow, key *secret.Buffer) ([]byte, error) {
 		return nil, err
 	}
 	now.of[u] = count{salt: now.of[u].salt}
+	if err := s.compare(&now); err != nil {
+		clear(tokenSecret)
+		return nil, err // and the attempt counts
+	}
 	if err := s.counts.write(&now); err != nil {
 		return nil, err
 	}
@@ -59,7 +63,7 @@ func (s *Store) begin(u User, p *pinRow) (counts, error) {
 	if err := s.counts.check(); err != nil {
 		return counts{}, err
 	}
-	now, err := s.counts.read()
+	now, err := s.now()
 	if err != nil {
 		return now, err
 	}

@@ -10,8 +10,20 @@ import (
 
 // counts are the wrong PINs in a row, by User.
 type counts struct {
-	sequence uint64 // of writes to the file
+	sequence uint64   // of writes to the file
+	token    identity // whose counts they are
 	of       [2]count
+	seen     seen
+}
+
+// identity is a random number that a token has from its making on.
+type identity [16]byte
+
+// seen is how far the token had come at the last login: where it has not come as far now,
+// somebody has put back an older copy.
+type seen struct {
+	revision uint64 // of the records
+	changes  uint64 // of the device
 }
 
 // count belongs to the PIN that has the salt. A new PIN, which is written to the token's
@@ -46,13 +58,13 @@ func (c *counts) trying() bool { return c.of[SO].trying || c.of[NormalUser].tryi
 // The file has two copies of the counts, which are written in turn: an attempt that is
 // torn leaves the other one. Each has a block of its own. Big-endian, a copy is
 //
-//	magic, sequence, twice (salt, failures, 1 while trying), SHA-256 of all that
+//	magic, sequence, token, twice (salt, failures, 1 while trying), seen, SHA-256 of all that
 //
 // and the one with the higher sequence counts.
 const (
 	countsMagic = "zk PINs\x01"
 	countSize   = saltSize + 4 + 4
-	copySize    = len(countsMagic) + 8 + 2*countSize + sha256.Size
+	copySize    = len(countsMagic) + 8 + len(identity{}) + 2*countSize + 2*8 + sha256.Size
 	copyBlock   = 4096
 	countsSize  = 2 * copyBlock
 )
@@ -62,11 +74,14 @@ func (c *counts) encode() []byte {
 	b := make([]byte, 0, copySize)
 	b = append(b, countsMagic...)
 	b = binary.BigEndian.AppendUint64(b, c.sequence)
+	b = append(b, c.token[:]...)
 	for _, n := range c.of {
 		b = append(b, n.salt[:]...)
 		b = binary.BigEndian.AppendUint32(b, n.failures)
 		b = append(b, 0, 0, 0, bit(n.trying))
 	}
+	b = binary.BigEndian.AppendUint64(b, c.seen.revision)
+	b = binary.BigEndian.AppendUint64(b, c.seen.changes)
 	sum := sha256.Sum256(b)
 	return append(b, sum[:]...)
 }
@@ -92,11 +107,13 @@ func decodeCopy(b []byte) (c counts, ok bool) {
 	}
 	b = content[len(countsMagic):]
 	c.sequence, b = binary.BigEndian.Uint64(b), b[8:]
+	b = b[copy(c.token[:], b):]
 	for u := range c.of {
 		n := &c.of[u]
 		copy(n.salt[:], b)
 		n.failures, n.trying = binary.BigEndian.Uint32(b[saltSize:]), b[countSize-1] != 0
 		b = b[countSize:]
 	}
+	c.seen.revision, c.seen.changes = binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])
 	return c, true
 }

@@ -30,21 +30,19 @@ type countsFile struct {
 	readOnly bool
 	file     atomic.Pointer[descriptor.File]
 	old      counts // of version 0.1.0, for a store that cannot take them over
+	first    func(left counts, there bool) (counts, error)
 }
 
 // openCounts makes the file when it is not there, with the counts of version 0.1.0 if
 // that has left some.
-func openCounts(dir string, o sharedfile.Options, lock *sharedfile.Lock) (*countsFile, error) {
-	c := newCountsFile(dir, o)
-	err := c.reopen()
+func (s *Store) openCounts(dir string, o sharedfile.Options) error {
+	s.counts = newCountsFile(dir, o)
+	s.counts.first = s.first
+	err := s.counts.reopen()
 	if errors.Is(err, fs.ErrNotExist) || err == nil && oldCountsExist(dir) {
-		err = c.make(dir, o, lock)
+		err = s.counts.make(dir, o, s.pinLock)
 	}
-	if err != nil {
-		c.Close()
-		return nil, err
-	}
-	return c, nil
+	return err
 }
 
 // openCountsReadOnly is for a store that only looks.
@@ -52,7 +50,7 @@ func openCountsReadOnly(dir string, o sharedfile.Options) (c *countsFile, err er
 	c = newCountsFile(dir, o)
 	c.readOnly = true
 	if err = c.reopen(); errors.Is(err, fs.ErrNotExist) {
-		c.old, err = oldCounts(dir, o)
+		c.old, _, err = oldCounts(dir, o)
 	}
 	return c, err
 }
@@ -100,14 +98,18 @@ func (c *countsFile) make(dir string, o sharedfile.Options, lock *sharedfile.Loc
 }
 
 func (c *countsFile) create(dir string, o sharedfile.Options) error {
-	old, err := oldCounts(dir, o)
+	old, there, err := oldCounts(dir, o)
+	if err != nil {
+		return err
+	}
+	now, err := c.first(old, there)
 	if err != nil {
 		return err
 	}
 	content := make([]byte, countsSize)
 	for range 2 {
-		copy(content[old.offset():], old.encode())
-		old.sequence++
+		copy(content[now.offset():], now.encode())
+		now.sequence++
 	}
 	if err := writeNew(c.path+newSuffix, content, o); err != nil {
 		return full(err)
@@ -172,7 +174,7 @@ func (c *countsFile) read() (counts, error) {
 	for range readAttempts {
 		n, err := file.ReadAt(content, 0)
 		if n < len(content) && (err == nil || err == io.EOF) {
-			return counts{}, c.tooShort()
+			return counts{}, c.damaged()
 		}
 		if err != nil {
 			return counts{}, err
@@ -181,10 +183,13 @@ func (c *countsFile) read() (counts, error) {
 			return newest, nil
 		}
 	}
-	return counts{}, fmt.Errorf("%s: %w", c.path, ErrCorrupt)
+	return counts{}, c.damaged()
 }
 
-func (c *countsFile) tooShort() error { return fmt.Errorf("%s is too short: %w", c.path, ErrCorrupt) }
+// damaged tells the way out.
+func (c *countsFile) damaged() error {
+	return fmt.Errorf("%s: %w: put back a copy, or close all programs that use the token and remove the file: each PIN has one try left then", c.path, ErrCorrupt)
+}
 
 // opened returns the file, nil where nobody has taken the counts of version 0.1.0 over
 // yet.
@@ -208,7 +213,7 @@ func (c *countsFile) moves() uint64 {
 // its name counts for nobody else.
 func (c *countsFile) check() error {
 	if c.readOnly {
-		return fmt.Errorf("%s: %w", c.path, ErrReadOnly)
+		return fmt.Errorf("%w: %s cannot be written by this user", ErrUncounted, c.path)
 	}
 	stat, err := c.file.Load().Stat()
 	switch {
@@ -217,7 +222,7 @@ func (c *countsFile) check() error {
 	case stat.Nlink == 0:
 		return fmt.Errorf("%s: %w", c.path, sharedfile.ErrRemoved)
 	case stat.Size < countsSize:
-		return c.tooShort()
+		return c.damaged()
 	}
 	return nil
 }

@@ -60,7 +60,8 @@ func (s *Store) Unlocked() bool {
 //
 // All processes share one count of wrong PINs. An attempt is counted, on stable
 // storage, before the PIN is looked at, so that no crash undoes it, and taken
-// back when the PIN was right. A store that is read-only does not count.
+// back when the PIN was right. Where it cannot be counted no PIN is looked at:
+// ErrUncounted. The exception is a store that is read-only, which does not count.
 func (s *Store) CheckPIN(u User, pin []byte) (tokenSecret []byte, err error) {
 	for {
 		p, err := s.usablePIN(u)
@@ -94,7 +95,7 @@ func (s *Store) usablePIN(u User) (p *pinRow, err error) {
 	}
 	counts, err := s.counts.view()
 	if err == nil && counts.failures(u, p) >= s.maxFailures[u] {
-		err = ErrPINLocked
+		err = ErrPINLocked // also where the counts may be those of another token
 	}
 	return p, err
 }

@@ -34,14 +34,14 @@ func exists(path string) bool {
 }
 
 // oldCounts reads the counts of version 0.1.0, if there are any.
-func oldCounts(dir string, o sharedfile.Options) (c counts, err error) {
+func oldCounts(dir string, o sharedfile.Options) (c counts, there bool, err error) {
 	if !exists(filepath.Join(dir, oldCountsName)) {
-		return c, nil
+		return c, false, nil
 	}
 	o.Schema = oldCountsSchema
 	file, err := sharedfile.Open(filepath.Join(dir, oldCountsName), o)
 	if err != nil {
-		return c, err
+		return c, true, err
 	}
 	defer file.Close()
 	err = file.View(func(tx *sql.Tx) error {
@@ -62,7 +62,7 @@ func oldCounts(dir string, o sharedfile.Options) (c counts, err error) {
 		}
 		return rows.Err()
 	})
-	return c, err
+	return c, true, err
 }
 
 // removeOldCounts removes the database. Processes of version 0.1.0 that have it open

@@ -44,6 +44,7 @@ var (
 	ErrNoPIN     = errors.New("PIN has not been set")
 	ErrSecret    = errors.New("secret is not that of the token")
 	ErrLocked    = errors.New("store is locked")
+	ErrUncounted = errors.New("PIN is not looked at, because a wrong one could not be counted")
 	ErrNoRecord  = errors.New("no such record")
 	ErrLabel     = errors.New("label is not UTF-8 of at most 32 bytes")
 	ErrReadOnly  = sharedfile.ErrReadOnly
@@ -71,6 +72,9 @@ type Options struct {
 	Process     Process       // that has the store open
 	Existing    bool          // Open makes no token where there is none
 	ReadOnly    bool          // nothing is written
+
+	Device func() (uint64, error)           // counts the changes of the device; nil for one that does not count them
+	Warn   func(format string, args ...any) // tells what an administrator should know; nil tells nobody
 }
 
 // secretPart is the part of the token's file whose version moves with the token's secret.
@@ -86,6 +90,8 @@ type Store struct {
 	wait        time.Duration
 	keys        keyring // empty while the store is locked
 	token       atomic.Pointer[tokenRows]
+	device      func() (uint64, error)
+	tell        func(format string, args ...any)
 	room        sync.Once // memory for the first PIN has been made
 }
 
@@ -93,7 +99,7 @@ type Store struct {
 // when there is none. State of version 0.1.0 is taken over. ErrMissing when Options say
 // that there has to be one, ErrBusy, ErrCorrupt, ErrFormat.
 func Open(dir string, o Options) (*Store, error) {
-	s := &Store{maxFailures: o.MaxFailures, wait: o.Wait}
+	s := &Store{maxFailures: o.MaxFailures, wait: o.Wait, device: o.Device, tell: o.Warn}
 	for u := range s.maxFailures {
 		if s.maxFailures[u] == 0 {
 			s.maxFailures[u] = DefaultMaxFailures
@@ -123,7 +129,7 @@ func (s *Store) open(dir string, o Options) (err error) {
 	if s.pinLock, err = sharedfile.OpenLock(filepath.Join(dir, pinLockName), options); err != nil {
 		return err
 	}
-	if s.counts, err = openCounts(dir, options, s.pinLock); err != nil {
+	if err = s.openCounts(dir, options); err != nil {
 		return err
 	}
 	s.pinLock.Watch(s.counts.moves)
@@ -158,6 +164,7 @@ func (s *Store) Version() uint64 { return s.file.Version() }
 // Close forgets the secret and closes the files.
 func (s *Store) Close() error {
 	s.Logout()
+	s.token.Store(nil)
 	return errors.Join(s.initLock.Close(), s.pinLock.Close(), s.counts.Close(), s.file.Close())
 }
 

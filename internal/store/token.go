@@ -24,6 +24,7 @@ type tokenRows struct {
 	version uint64 // of the file
 	label   string
 	pins    [2]*pinRow // by User
+	id      identity
 	Pairing
 }
 
@@ -37,6 +38,7 @@ func (s *Store) Token() (t Token, err error) {
 	if err != nil {
 		return t, err
 	}
+	counts = s.own(counts, rows)
 	t.Initialized, t.Label = rows.Initialized, rows.label
 	for u, p := range rows.pins {
 		t.PINs[u] = p.describe(counts.failures(User(u), p), s.maxFailures[u])
@@ -50,18 +52,20 @@ func (s *Store) tokenRows() (*tokenRows, error) {
 	if known := s.token.Load(); known != nil && known.version == rows.version {
 		return known, nil
 	}
+	var id []byte
 	err := s.file.View(func(tx *sql.Tx) (err error) {
 		for u := range rows.pins {
 			if rows.pins[u], err = loadPIN(tx, User(u)); err != nil {
 				return err
 			}
 		}
-		return tx.QueryRow("SELECT initialized, label, mate, open, bond FROM token").
-			Scan(&rows.Initialized, &rows.label, &rows.Mate.Serial, &rows.Mate.Open, &rows.Bond)
+		return tx.QueryRow("SELECT initialized, label, identity, mate, open, bond FROM token").
+			Scan(&rows.Initialized, &rows.label, &id, &rows.Mate.Serial, &rows.Mate.Open, &rows.Bond)
 	})
 	if err != nil {
 		return nil, err
 	}
+	copy(rows.id[:], id)
 	s.token.Store(rows)
 	return rows, nil
 }

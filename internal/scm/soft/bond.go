@@ -77,3 +77,15 @@ func (d *Device) SealedTo(secret []byte) (bool, error) {
 	}
 	return false, nil
 }
+
+// countChange counts a change of the flash, in its transaction.
+func countChange(tx *sql.Tx) error {
+	_, err := tx.Exec("UPDATE scm SET changes = changes + 1")
+	return err
+}
+
+// Changes counts the changes of the flash. It reads the flash.
+func (d *Device) Changes() (n uint64, err error) {
+	err = d.file.View(func(tx *sql.Tx) error { return tx.QueryRow("SELECT changes FROM scm").Scan(&n) })
+	return n, fault(err)
+}
