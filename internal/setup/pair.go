@@ -36,6 +36,14 @@ func (o opener) mayMake(a access, err error) error {
 	return errors.Join(fmt.Errorf("%w: the soft SCM of an initialised token is gone (%w): %s", scm.ErrForeign, err, wayOut), told)
 }
 
+// mixed tells files that do not go with their logs from other failures.
+func mixed(err error) error {
+	if errors.Is(err, store.ErrLog) {
+		return fmt.Errorf("%w: %w", scm.ErrForeign, err)
+	}
+	return err
+}
+
 // openStore opens the token of a device. It makes none beside a device that belongs to one.
 func (o opener) openStore(a access, device scm.Device) (*store.Store, error) {
 	options := o.storeOptions(a)

@@ -55,11 +55,11 @@ func (o opener) open() (scm.Device, *store.Store, error) {
 	o.warnOfOthers()
 	device, err := o.openDevice(a)
 	if err != nil {
-		return nil, nil, o.notMine(err)
+		return nil, nil, o.notMine(mixed(err))
 	}
 	tokens, err := o.openStore(a, device)
 	if err != nil {
-		return nil, nil, errors.Join(err, device.Close())
+		return nil, nil, errors.Join(mixed(err), device.Close())
 	}
 	if tokens.ReadOnly() {
 		o.log.Warningf("the state directory %s cannot be written by this user (uid %d): its token is write-protected",

@@ -75,6 +75,7 @@ func (f *File) transact(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, 
 		return c, describe(f.path, err)
 	}
 	defer release()
+	before, logged := checkpoint(f.writer, "NOOP")
 	died := f.gen.unsettled()
 	if err := f.gen.begin(); err != nil {
 		return c, describe(f.path, err)
@@ -93,12 +94,23 @@ func (f *File) transact(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, 
 			return c, describe(f.path, err)
 		}
 	}
+	if err := f.beginLog(tx, before, logged); err != nil {
+		return c, describe(f.path, err)
+	}
 	if c, err = f.finish(tx, fn); err == nil {
 		log, _ := checkpoint(f.writer, "NOOP")
 		f.logged = log.all - log.copied
 		f.lengthenIndex(log.all)
 	}
 	return c, err
+}
+
+// beginLog has a log that may begin anew begin with the first page of the file.
+func (f *File) beginLog(tx *sql.Tx, log frames, err error) error {
+	if err == nil && log.copied < log.all {
+		return nil
+	}
+	return writeFirstPage(tx)
 }
 
 // finish calls fn, commits and tells. A commit that fails may be whole on the disk all

@@ -161,6 +161,9 @@ func (f *File) openFiles(o Options) (err error) {
 	if f.database, err = openOrCreate(f.path, o.Mode, o.Group); err != nil {
 		return err
 	}
+	if err = f.ownsLog(); err != nil {
+		return err
+	}
 	if f.index, err = openIndex(f.path+logSuffixes[1], o); err != nil {
 		return err
 	}

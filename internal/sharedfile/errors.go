@@ -20,6 +20,7 @@ var (
 	ErrFull     = errors.New("disk is full")
 	ErrFormat   = errors.New("file was made by a newer release")
 	ErrMissing  = errors.New("file is missing or empty")
+	ErrLog      = errors.New("log is that of another file")
 	ErrRemoved  = errors.New("file has been removed")
 	ErrLost     = descriptor.ErrLost
 )

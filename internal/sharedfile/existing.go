@@ -5,7 +5,6 @@ package sharedfile
 import (
 	"encoding/binary"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 
@@ -56,10 +55,5 @@ func beginning(path string, size int) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	b := make([]byte, size)
-	n, err := file.ReadAt(b, 0)
-	if err == io.EOF {
-		err = nil
-	}
-	return b[:n], err
+	return head(file, size)
 }

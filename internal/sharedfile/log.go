@@ -4,6 +4,7 @@ package sharedfile
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -124,14 +125,20 @@ func rewriteFormat(db *writer) error {
 		return err
 	}
 	defer tx.Rollback()
+	if err := writeFirstPage(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// writeFirstPage has a transaction write the first page of the file as it is.
+func writeFirstPage(tx *sql.Tx) error {
 	var format int
 	if err := tx.QueryRow("PRAGMA user_version").Scan(&format); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", format)); err != nil {
-		return err
-	}
-	return tx.Commit()
+	_, err := tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", format))
+	return err
 }
 
 // relax spares a commit that holds nothing the wait for the disk.

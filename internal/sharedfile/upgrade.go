@@ -36,6 +36,10 @@ func (f *File) upgrade(o Options) error {
 	if err := upgrade(f.writer.DB, format, o); err != nil {
 		return err
 	}
+	// The file itself says from now on whose the log is.
+	if _, err := checkpoint(f.writer, "PASSIVE"); err != nil {
+		return err
+	}
 	if format > 0 {
 		_, err = f.gen.tell(allParts)
 	}
@@ -74,7 +78,7 @@ func upgrade(db *sql.DB, format int, o Options) error {
 		return err
 	}
 	defer tx.Rollback()
-	for _, step := range o.steps(format) {
+	for _, step := range append(o.steps(format), newOwner()) {
 		if _, err := tx.Exec(step); err != nil {
 			return err
 		}

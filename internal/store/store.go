@@ -51,6 +51,7 @@ var (
 	ErrBusy      = sharedfile.ErrBusy
 	ErrCorrupt   = sharedfile.ErrCorrupt
 	ErrMissing   = sharedfile.ErrMissing
+	ErrLog       = sharedfile.ErrLog
 	ErrFull      = sharedfile.ErrFull
 	ErrFormat    = sharedfile.ErrFormat
 	ErrLost      = sharedfile.ErrLost

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharedfile
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"libzk_pkcs11/internal/descriptor"
+)
+
+// SQLite copies any log that it finds into the file, that of another file too, and leaves a
+// mixture of both. So each file has a random number in its first page (application_id),
+// each log begins with a copy of that page, and whoever opens the file compares the two.
+
+// ownerOffset is where application_id stands in the first page.
+const ownerOffset = 68
+
+// newOwner is the statement that gives a file its number, which is never 0.
+func newOwner() string {
+	var b [4]byte
+	rand.Read(b[:]) // never fails
+	return fmt.Sprintf("PRAGMA application_id = %d", binary.BigEndian.Uint32(b[:])>>1|1)
+}
+
+// ownsLog returns ErrLog for a log that is another file's. It is called with the file's
+// lock alone, before SQLite opens the file.
+func (f *File) ownsLog() error {
+	header, err := head(f.database, databaseHeader)
+	if err != nil || len(header) < databaseHeader {
+		return err
+	}
+	log, err := beginning(f.path+logSuffixes[0], logHeader+frameHeader+databaseHeader)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(log) < logHeader+frameHeader+databaseHeader {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	frame, page := log[logHeader:], log[logHeader+frameHeader:]
+	if binary.BigEndian.Uint32(frame) != 1 || string(frame[8:16]) != string(log[16:24]) {
+		return nil // no frame of this log, or one that does not tell
+	}
+	own, logs := header[ownerOffset:][:4], page[ownerOffset:][:4]
+	if none := "\x00\x00\x00\x00"; string(own) == none || string(logs) == none || string(own) == string(logs) {
+		return nil
+	}
+	return fmt.Errorf("%w: put back %s or its log, whichever was exchanged", ErrLog, f.path)
+}
+
+// head returns the first bytes of an open file, as many as there are.
+func head(file *descriptor.File, size int) ([]byte, error) {
+	b := make([]byte, size)
+	n, err := file.ReadAt(b, 0)
+	if err == io.EOF {
+		err = nil
+	}
+	return b[:n], err
+}
