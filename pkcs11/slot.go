@@ -29,7 +29,7 @@ type slot struct {
 	failed   time.Time      // of the last one that failed
 	silent   bool           // the device did not answer in it
 	met      bool           // the device could be opened once
-	foreign  bool           // the device is not that of the token
+	damaged  bool           // files are missing, damaged, or not those of one token
 	failure  string         // that was logged last
 	told     bool           // there was a token when it was first looked for, or at the latest event
 	retiring sync.WaitGroup // tokens that are gone and wait for their last calls
@@ -72,7 +72,7 @@ func (s *slot) token() (*token, error) {
 		s.told = err == nil // what changes from now on is an event
 	}
 	if err != nil {
-		s.failed, s.silent, s.foreign = time.Now(), errors.Is(err, scm.ErrTimeout), errors.Is(err, scm.ErrForeign)
+		s.failed, s.silent, s.damaged = time.Now(), errors.Is(err, scm.ErrTimeout), damaged(err)
 		s.logFailure(err)
 		return nil, s.absence()
 	}
@@ -119,10 +119,15 @@ func (s *slot) open() (scm.Device, *store.Store, error) {
 // absence is the code for who names a slot that has no token to use. Those who ask whether
 // there is one are told that there is none: a host that has other tokens goes on with them.
 func (s *slot) absence() Error {
-	if s.foreign {
+	if s.damaged {
 		return CKR_DEVICE_ERROR
 	}
 	return CKR_TOKEN_NOT_PRESENT
+}
+
+// damaged reports whether a token does not open before somebody mends its files.
+func damaged(err error) bool {
+	return errors.Is(err, scm.ErrForeign) || errors.Is(err, store.ErrMissing) || errors.Is(err, store.ErrCorrupt)
 }
 
 // logFailure says little of a device that is not there: programs that load every

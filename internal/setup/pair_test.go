@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,7 +18,11 @@ import (
 	"sync"
 	"testing"
 
+	_ "github.com/mattn/go-sqlite3"
+
 	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/pkcs11"
 )
 
@@ -226,10 +231,13 @@ var needed = []string{"flash.db", "token.db"}
 // another token, and put back. Meanwhile the token works or it says that it does not,
 // and signs with no other key. Afterwards it works as before.
 func TestEachFile(t *testing.T) {
-	for _, settings := range []string{"", `soft.seal = "device"`} {
+	for settings, some := range map[string][]string{"": nil, `soft.seal = "device"`: {"flash.db", "flash.db-wal", "token.db", "root.key"}} {
 		dir, public := made(t, settings)
 		other, _ := made(t, settings)
 		for _, name := range names(t, dir) {
+			if some != nil && !slices.Contains(some, name) {
+				continue
+			}
 			for harm, do := range harms {
 				t.Run(settings+"/"+name+"/"+harm, func(t *testing.T) { testHarm(t, dir, other, name, settings, public, do) })
 			}
@@ -255,7 +263,7 @@ func testHarm(t *testing.T, dir, other, name, settings string, public *ecdsa.Pub
 	case err != nil && len(p.log.only("error")) != 1:
 		t.Errorf("%v: logged %q, want one line", err, p.log.list)
 	}
-	putBack(t, path, filepath.Join(dir, name))
+	copyFile(t, here, dir, name)
 	p = start(t, here, settings)
 	if err := p.use(public); err != nil {
 		t.Errorf("after %s was put back: %v, %q", name, err, p.log.list)
@@ -265,9 +273,11 @@ func testHarm(t *testing.T, dir, other, name, settings string, public *ecdsa.Pub
 	}
 }
 
-func putBack(t *testing.T, path, from string) {
+// copyFile puts a file of another directory in the place of the one that is there.
+func copyFile(t *testing.T, dir, from, name string) {
 	t.Helper()
-	content, err := os.ReadFile(from)
+	path := filepath.Join(dir, name)
+	content, err := os.ReadFile(filepath.Join(from, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,5 +286,366 @@ func putBack(t *testing.T, path, from string) {
 	}
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// remove removes files of a directory.
+func remove(t *testing.T, dir string, patterns ...string) {
+	t.Helper()
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		for _, path := range found {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// take takes files of another directory in place of those that are here.
+func take(t *testing.T, dir, from string, patterns ...string) {
+	t.Helper()
+	remove(t, dir, patterns...)
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(filepath.Join(from, pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		for _, path := range found {
+			copyFile(t, dir, from, filepath.Base(path))
+		}
+	}
+}
+
+// TestHalfMissing: with all that belongs to one of both gone, or another token's, nothing
+// is made anew. One line says what to do.
+func TestHalfMissing(t *testing.T) {
+	dir, public := made(t, "")
+	other, _ := made(t, "")
+	blank := t.TempDir()
+	p := start(t, blank, "")
+	if _, err := p.GetTokenInfo(0); err != nil {
+		t.Fatal(err)
+	}
+	p.end()
+	for name, tt := range map[string]struct {
+		harm func(t *testing.T, dir string)
+		line string
+	}{
+		"flash removed":   {func(t *testing.T, dir string) { remove(t, dir, "flash.db*") }, "flash.db: file is missing or empty"},
+		"token removed":   {func(t *testing.T, dir string) { remove(t, dir, "token.*") }, "token.db: file is missing or empty"},
+		"flash exchanged": {func(t *testing.T, dir string) { take(t, dir, other, "flash.db*") }, "put back what was exchanged"},
+		"token exchanged": {func(t *testing.T, dir string) { take(t, dir, other, "token.*") }, "put back what was exchanged"},
+		"flash new":       {func(t *testing.T, dir string) { take(t, dir, blank, "flash.db*"); copyFile(t, dir, blank, "root.key") }, "put back what was exchanged"},
+		"token new":       {func(t *testing.T, dir string) { take(t, dir, blank, "token.*") }, "put its token.db back"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			here := filepath.Join(t.TempDir(), "token")
+			copyTo(t, here, dir)
+			tt.harm(t, here)
+			before := names(t, here)
+			p := start(t, here, "")
+			for range 2 {
+				if err := p.use(public); err != pkcs11.CKR_DEVICE_ERROR {
+					t.Errorf("%v, want CKR_DEVICE_ERROR", err)
+				}
+				if err := p.InitToken(0, pairSO, []byte("token")); err != pkcs11.CKR_DEVICE_ERROR {
+					t.Errorf("InitToken: %v, want CKR_DEVICE_ERROR", err)
+				}
+			}
+			var slots uint
+			p.must("GetSlotList", p.GetSlotList(true, pkcs11.Output[uint]{Length: &slots}))
+			if slots != 0 {
+				t.Error("whoever asks is told that there is a token")
+			}
+			p.end()
+			if lines := p.log.only(""); len(lines) != 1 || !strings.HasPrefix(lines[0], "error") || !strings.Contains(lines[0], tt.line) {
+				t.Errorf("logged %q, want one line with %q", lines, tt.line)
+			}
+			if after := names(t, here); !slices.Equal(after, before) {
+				t.Errorf("there was %q, now there is %q", before, after)
+			}
+			for _, name := range names(t, dir) {
+				copyFile(t, here, dir, name)
+			}
+			if err := start(t, here, "").use(public); err != nil {
+				t.Errorf("after all was put back: %v", err)
+			}
+		})
+	}
+}
+
+// TestBeginAnew: an administrator who gives the keys up moves the other files away, too.
+func TestBeginAnew(t *testing.T) {
+	dir, public := made(t, "")
+	remove(t, dir, "flash.db", "token.db")
+	p := start(t, dir, "")
+	p.initialise()
+	p.must("use", p.enter())
+	if err := p.sign(public); err == nil {
+		t.Error("the old key is there")
+	}
+	if lines := p.log.only("error"); len(lines) != 0 {
+		t.Errorf("logged %q", lines)
+	}
+}
+
+// TestNeverInitialised: as long as nobody has set a PIN nothing belongs to anything.
+func TestNeverInitialised(t *testing.T) {
+	for _, name := range []string{"flash.db", "token.db"} {
+		dir := t.TempDir()
+		p := start(t, dir, "")
+		if _, err := p.GetTokenInfo(0); err != nil {
+			t.Fatal(err)
+		}
+		p.end()
+		remove(t, dir, name)
+		p = start(t, dir, "")
+		p.initialise()
+		p.must("enter without "+name, p.enter())
+	}
+}
+
+// TestOtherSlots: a token that is damaged keeps nobody from another.
+func TestOtherSlots(t *testing.T) {
+	dir := t.TempDir()
+	settings := fmt.Sprintf("state = %q\n[[slot]]\nname = \"a\"\n[[slot]]\nname = \"b\"\n", dir)
+	p := start(t, dir, settings)
+	p.initialise()
+	p.end()
+	remove(t, filepath.Join(dir, "a"), "flash.db")
+	p = start(t, dir, settings)
+	ids, n := make([]uint, 2), uint(2)
+	p.must("GetSlotList", p.GetSlotList(true, pkcs11.Output[uint]{Buffer: ids, Length: &n}))
+	if n != 1 || ids[0] != 1 {
+		t.Errorf("%d slots have a token: %v", n, ids)
+	}
+	if _, err := p.GetTokenInfo(0); err != pkcs11.CKR_DEVICE_ERROR {
+		t.Errorf("GetTokenInfo: %v", err)
+	}
+	if _, err := p.OpenSession(1, pkcs11.CKF_SERIAL_SESSION); err != nil {
+		t.Errorf("the other token: %v", err)
+	}
+}
+
+// TestVersion010: a token of version 0.1.0 takes the SCM that it is found with at the first
+// login, and no other one from then on. That there is an SCM it knows before.
+func TestVersion010(t *testing.T) {
+	old := "../store/testdata/version-0.1.0"
+	for _, name := range needed {
+		dir := filepath.Join(t.TempDir(), "token")
+		copyTo(t, dir, old)
+		remove(t, dir, name)
+		if err := start(t, dir, "").enter(); err != pkcs11.CKR_DEVICE_ERROR {
+			t.Errorf("without %s: %v, want CKR_DEVICE_ERROR", name, err)
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "token")
+	copyTo(t, dir, old)
+	for range 2 {
+		p := start(t, dir, "")
+		p.must("enter", p.enter())
+		if lines := p.log.only(""); len(lines) != 0 {
+			t.Errorf("logged %q", lines)
+		}
+		p.end()
+	}
+	other, _ := made(t, "")
+	take(t, dir, other, "flash.db*")
+	if err := start(t, dir, "").enter(); err != pkcs11.CKR_DEVICE_ERROR {
+		t.Errorf("with another SCM: %v, want CKR_DEVICE_ERROR", err)
+	}
+}
+
+// softIn opens the soft SCM in a directory as libzk_app_utils.so does.
+func softIn(t *testing.T, dir string) (*soft.Device, error) {
+	t.Helper()
+	c, err := config.Source{File: "/f", State: dir}.Load(func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return OpenSoft(c, c.Slots[0], Process{})
+}
+
+// TestVendorLibrary: it makes no SCM beside a token that belongs to one either.
+func TestVendorLibrary(t *testing.T) {
+	dir, _ := made(t, "")
+	remove(t, dir, "flash.db*")
+	before := names(t, dir)
+	if d, err := softIn(t, dir); !errors.Is(err, scm.ErrForeign) {
+		d.Close()
+		t.Errorf("%v, want ErrForeign", err)
+	}
+	if after := names(t, dir); !slices.Equal(after, before) {
+		t.Errorf("there was %q, now there is %q", before, after)
+	}
+	d, err := softIn(t, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+}
+
+// TestReset: an SCM that its administrator has reset has other keys. The token is to be
+// initialised, by its SO.
+func TestReset(t *testing.T) {
+	dir, _ := made(t, "")
+	d, err := softIn(t, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(d.Reset(), d.Close()); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, dir, "")
+	if err := p.enter(); err != pkcs11.CKR_DEVICE_ERROR {
+		t.Errorf("login: %v, want CKR_DEVICE_ERROR", err)
+	}
+	if lines := p.log.only("error"); len(lines) != 1 || !strings.Contains(lines[0], "was reset") {
+		t.Errorf("logged %q", lines)
+	}
+	p.must("CloseSession", p.CloseSession(p.session))
+	if err := p.InitToken(0, pairUser, []byte("token")); err != pkcs11.CKR_PIN_INCORRECT {
+		t.Errorf("InitToken with a wrong PIN: %v", err)
+	}
+	p.initialise()
+	p.furnish()
+}
+
+// TestForged: a flash with the serial number and the bond of the token's own does not do
+// when it needs no secret.
+func TestForged(t *testing.T) {
+	dir, _ := made(t, "")
+	flash := filepath.Join(dir, "flash.db")
+	serial, bond := query(t, flash, "SELECT serial FROM scm"), query(t, flash, "SELECT hex(bond) FROM scm")
+	blank := t.TempDir()
+	d, err := softIn(t, blank)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	change(t, filepath.Join(blank, "flash.db"), fmt.Sprintf("UPDATE scm SET serial = '%s', bond = x'%s'", serial, bond))
+	take(t, dir, blank, "flash.db*")
+	copyFile(t, dir, blank, "root.key")
+	p := start(t, dir, "")
+	if err := p.enter(); err != pkcs11.CKR_DEVICE_ERROR {
+		t.Errorf("a flash that was forged: %v, want CKR_DEVICE_ERROR", err)
+	}
+	p.end()
+	for _, statement := range []string{"UPDATE token SET open = 1", "UPDATE token SET mate = 'another'"} {
+		dir, _ := made(t, "")
+		change(t, filepath.Join(dir, "token.db"), statement)
+		if err := start(t, dir, "").enter(); err != pkcs11.CKR_DEVICE_ERROR {
+			t.Errorf("%s: %v, want CKR_DEVICE_ERROR", statement, err)
+		}
+	}
+}
+
+func query(t *testing.T, path, statement string) (text string) {
+	t.Helper()
+	with(t, path, func(db *sql.DB) error { return db.QueryRow(statement).Scan(&text) })
+	return text
+}
+
+func change(t *testing.T, path, statement string) {
+	t.Helper()
+	with(t, path, func(db *sql.DB) error {
+		_, err := db.Exec(statement)
+		return err
+	})
+}
+
+func with(t *testing.T, path string, do func(*sql.DB) error) {
+	t.Helper()
+	db, err := sql.Open("sqlite3", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(do(db), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestOlderCopy: a copy of one half from the past is told of once, and the token can be
+// used. A copy of everything looks like what it was.
+func TestOlderCopy(t *testing.T) {
+	dir, public := made(t, "")
+	p := start(t, dir, "")
+	p.must("use", p.use(public))
+	p.end()
+	past := filepath.Join(t.TempDir(), "past")
+	copyTo(t, past, dir)
+	p = start(t, dir, "")
+	p.furnish()
+	p.end()
+	p = start(t, dir, "")
+	p.must("enter", p.enter())
+	p.end()
+	for name, tt := range map[string]struct {
+		files []string
+		line  string
+	}{
+		"records": {[]string{"token.db*"}, "token.db is an older copy"},
+		"flash":   {[]string{"flash.db*"}, "(flash.db) is an older copy"},
+		"both":    {[]string{"token.*", "flash.db*"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			here := filepath.Join(t.TempDir(), "token")
+			copyTo(t, here, dir)
+			take(t, here, past, tt.files...)
+			for time := range 2 {
+				p := start(t, here, "")
+				p.must("enter", p.enter())
+				p.end()
+				lines := p.log.only("warning")
+				if tt.line == "" || time > 0 {
+					if len(lines) != 0 {
+						t.Errorf("logged %q", lines)
+					}
+				} else if len(lines) != 1 || !strings.Contains(lines[0], tt.line) {
+					t.Errorf("logged %q, want one line with %q", lines, tt.line)
+				}
+			}
+		})
+	}
+}
+
+// TestLostCounts: nobody gets ten more tries for a file that he has removed or exchanged.
+func TestLostCounts(t *testing.T) {
+	dir, public := made(t, "")
+	other, _ := made(t, "")
+	for name, harm := range map[string]func(t *testing.T, dir string){
+		"removed":   func(t *testing.T, dir string) { remove(t, dir, "token.pins") },
+		"exchanged": func(t *testing.T, dir string) { take(t, dir, other, "token.pins") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			here := filepath.Join(t.TempDir(), "token")
+			copyTo(t, here, dir)
+			harm(t, here)
+			p := start(t, here, "")
+			p.must("the right PIN", p.use(public))
+			p.end()
+			if lines := p.log.only(""); len(lines) != 1 || !strings.Contains(lines[0], "one try is left") {
+				t.Errorf("logged %q", lines)
+			}
+			harm(t, here)
+			p = start(t, here, "")
+			h, err := p.OpenSession(0, pkcs11.CKF_SERIAL_SESSION)
+			p.must("OpenSession", err)
+			info, err := p.GetTokenInfo(0)
+			p.must("GetTokenInfo", err)
+			if info.Flags&pkcs11.CKF_USER_PIN_FINAL_TRY == 0 {
+				t.Errorf("flags %x do not tell that it is the last try", info.Flags)
+			}
+			if err := p.Login(h, pkcs11.CKU_USER, []byte("wrong")); err != pkcs11.CKR_PIN_INCORRECT {
+				t.Errorf("a wrong PIN: %v", err)
+			}
+			if err := p.Login(h, pkcs11.CKU_USER, pairUser); err != pkcs11.CKR_PIN_LOCKED {
+				t.Errorf("then the right one: %v, want CKR_PIN_LOCKED", err)
+			}
+		})
 	}
 }

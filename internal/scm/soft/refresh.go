@@ -112,7 +112,14 @@ func (d *Device) readRoot(s *snapshot, f *flash) (*root, error) {
 		r.destroy()
 		return nil, errMoved
 	}
-	return r, err
+	if err == nil {
+		err = d.rootKey.check(r, f.secrets)
+	}
+	if err != nil {
+		r.destroy()
+		return nil, err
+	}
+	return r, nil
 }
 
 // learn makes known what was read since base was, and returns what is known then. It is not

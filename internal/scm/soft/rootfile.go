@@ -12,6 +12,7 @@ import (
 
 	"libzk_pkcs11/internal/descriptor"
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/sharedfile"
 )
 
 // rootFile is the file that holds the root key while no secret seals it: the
@@ -81,6 +82,9 @@ func (f rootFile) fill(file *descriptor.File, key []byte) error {
 // read returns the root key with the given identity from the file.
 func (f rootFile) read(id []byte) (*root, error) {
 	file, err := descriptor.Open(f.path(), os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, f.lost(sharedfile.ErrMissing)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", scm.ErrDevice, err)
 	}
@@ -89,9 +93,31 @@ func (f rootFile) read(id []byte) (*root, error) {
 	// Straight into protected memory: os.ReadFile would leave a copy behind.
 	if _, err := io.ReadFull(file, r.key.Bytes()); err != nil {
 		r.destroy()
-		return nil, fmt.Errorf("%s: %w: %w", f.path(), scm.ErrDevice, err)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = f.lost(sharedfile.ErrMissing)
+		}
+		return nil, fmt.Errorf("%w: %w", scm.ErrDevice, err)
 	}
 	return r, nil
+}
+
+// check returns an error for a root key by which nothing in the flash opens: what is sealed
+// under it would be lost with it.
+func (f rootFile) check(r *root, secrets map[string][]byte) error {
+	for name, blob := range secrets {
+		secret, err := r.unseal(secretContext(name), blob, keySize)
+		clear(secret)
+		if err != nil {
+			return f.lost(sharedfile.ErrCorrupt)
+		}
+		return nil
+	}
+	return nil
+}
+
+// lost says what to do without the root key of the flash.
+func (f rootFile) lost(how error) error {
+	return fmt.Errorf("%w: %s: %w, and flash.db cannot be opened without it: put it back", scm.ErrDevice, f.path(), how)
 }
 
 // remove overwrites and removes the file, and what a crash in write has left.
