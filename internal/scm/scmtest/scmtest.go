@@ -51,6 +51,7 @@ func Run(t *testing.T, open func(t *testing.T) scm.Device, o Options) {
 		{"Volatile", testVolatile},
 		{"Sealer", func(t *testing.T, d scm.Device) { testSealer(t, d, o) }},
 		{"Prepare", func(t *testing.T, d scm.Device) { testPrepare(t, d, o) }},
+		{"Bonded", func(t *testing.T, d scm.Device) { testBonded(t, d, o) }},
 		{"Locker", testLocker},
 		{"Keeper", testKeeper},
 		{"Wallet", testWallet},
