@@ -18,7 +18,8 @@ import (
 
 // errReset is of a device that its administrator has made new: the keys that the token
 // knew are gone for good, and the token is to be initialised.
-var errReset = fmt.Errorf("%w: the SCM was reset", scm.ErrForeign)
+var errReset = fmt.Errorf("%w: the SCM was reset, and the keys that the token knew are gone: initialise the token again, or put flash.db back",
+	scm.ErrForeign)
 
 // foreign says why the token and its device do not belong together.
 func foreign(format string, args ...any) error {
