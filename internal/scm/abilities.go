@@ -89,9 +89,21 @@ type Bonded interface {
 	// SealedTo reports whether nothing unseals the device but what is sealed to this
 	// secret.
 	SealedTo(secret []byte) (bool, error)
-	// Changes counts the changes of the device. It grows, unless an older state of the
-	// device was put back.
-	Changes() (uint64, error)
+	Witness
+}
+
+// Witness is a device that counts, so that an older copy of its memory, or of what goes
+// with that, is noticed.
+type Witness interface {
+	// Changes returns how many changes the device has had, and what it was told to have
+	// seen when the latest of them was made. Both grow, unless an older copy was put back.
+	Changes() (changes, seen uint64, err error)
+	// Counted is the number of changes that this process knows of. It costs nothing.
+	Counted() uint64
+	// Saw tells the device a number that grows, which it notes with its next change.
+	Saw(seen uint64)
+	// Note has it noted at once, also one that is smaller.
+	Note(seen uint64) error
 }
 
 // Bonds are what a device remembers of the token that it belongs to.

@@ -52,7 +52,7 @@ func (o opener) openStore(a access, device scm.Device) (*store.Store, error) {
 		if err != nil {
 			return nil, err
 		}
-		options.Existing, options.Device = bonds.Token != nil || bonds.Sealed, b.Changes
+		options.Existing, options.Witness = bonds.Token != nil || bonds.Sealed, b
 	}
 	options.Warn = o.log.Warningf
 	tokens, err := store.Open(o.slot.State, options)

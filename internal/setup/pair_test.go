@@ -582,15 +582,17 @@ func TestOlderCopy(t *testing.T) {
 	p.furnish()
 	p.end()
 	p = start(t, dir, "")
-	p.must("enter", p.enter())
+	p.furnish()
 	p.end()
 	for name, tt := range map[string]struct {
 		files []string
 		line  string
 	}{
-		"records": {[]string{"token.db*"}, "token.db is an older copy"},
-		"flash":   {[]string{"flash.db*"}, "(flash.db) is an older copy"},
-		"both":    {[]string{"token.*", "flash.db*"}, ""},
+		"records":            {[]string{"token.db*"}, "token.db is an older copy"},
+		"flash":              {[]string{"flash.db*"}, "(flash.db) is an older copy"},
+		"records and counts": {[]string{"token.*"}, "token.db is an older copy"},
+		"flash and counts":   {[]string{"flash.db*", "token.pins"}, "(flash.db) is an older copy"},
+		"both":               {[]string{"token.*", "flash.db*"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			here := filepath.Join(t.TempDir(), "token")

@@ -14,11 +14,13 @@ import (
 // bondColumns are part of format 2: which device the token belongs to. mate is its serial
 // number, open whether it needs no secret, and bond authenticates both; it is empty while
 // no device is known, as in a token of version 0.1.0. identity is a random number by which
-// the counts of wrong PINs are known to be those of this token.
+// the counts of wrong PINs are known to be those of this token. device is how many changes
+// the device had had, as far as was known, at the latest change of a record.
 const bondColumns = `
 ALTER TABLE token ADD COLUMN mate TEXT NOT NULL DEFAULT '';
 ALTER TABLE token ADD COLUMN open INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE token ADD COLUMN bond BLOB NOT NULL DEFAULT x'';
+ALTER TABLE token ADD COLUMN device INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE token ADD COLUMN identity BLOB NOT NULL DEFAULT x'';
 UPDATE token SET identity = randomblob(16);
 `

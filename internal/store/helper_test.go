@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"cmp"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -45,6 +46,11 @@ var roles = map[string]processtest.Role{
 			fmt.Println("under way")
 			time.Sleep(time.Hour)
 		})
+	}),
+	"is counted": withStore(func(s *store.Store, _ *bufio.Scanner) error {
+		_, right := s.Login(store.NormalUser, userPIN)
+		fmt.Println(s.ReadOnly(), right == nil, errors.Is(right, store.ErrUncounted))
+		return nil
 	}),
 	"churn":                 withStore(churn),
 	"take over":             takeOver,

@@ -62,31 +62,71 @@ func (s *Store) now() (counts, error) {
 	return mine, nil
 }
 
+// Witness is what the store needs of a device that counts changes; see scm.Witness.
+type Witness interface {
+	Changes() (changes, seen uint64, err error)
+	Counted() uint64
+	Saw(seen uint64)
+	Note(seen uint64) error
+}
+
 // compare notes in the counts how far the token has come, and warns if it had come farther
-// at the last login. The caller holds the lock of the PINs: what was noted is no older.
+// when the counts, the records or the device were written. The caller holds the lock of
+// the PINs. What is compared is read after what it is compared with, which is no newer
+// then.
 func (s *Store) compare(c *counts) error {
-	before := c.seen
-	err := s.file.View(func(tx *sql.Tx) error {
-		return tx.QueryRow("SELECT revision FROM token").Scan(&c.seen.revision)
-	})
-	if err != nil {
+	before, known, err := c.seen, seen{}, error(nil)
+	if s.witness != nil {
+		if _, known.revision, err = s.witness.Changes(); err != nil {
+			return err
+		}
+	}
+	if err := s.progress(&c.seen.revision, &known.changes); err != nil {
 		return err
 	}
-	if c.seen.revision < before.revision {
-		s.warn("%s is an older copy: it has had %d changes, and had %d at the last login; what came between is lost, and removed objects may be back",
-			s.file.Path(), c.seen.revision, before.revision)
+	if was := max(before.revision, known.revision); c.seen.revision < was {
+		s.warn("%s is an older copy: it has had %d changes, and had %d before; what came between is lost, and removed objects may be back",
+			s.file.Path(), c.seen.revision, was)
 	}
-	if s.device == nil {
+	return s.compareDevice(c, max(before.changes, known.changes), known.revision)
+}
+
+func (s *Store) compareDevice(c *counts, was, revision uint64) (err error) {
+	if s.witness == nil {
 		return nil
 	}
-	if c.seen.changes, err = s.device(); err != nil {
+	if c.seen.changes, _, err = s.witness.Changes(); err != nil {
 		return err
 	}
-	if c.seen.changes < before.changes {
-		s.warn("the memory of the SCM (flash.db) is an older copy: it has had %d changes, and had %d at the last login; keys made since are lost, and removed keys may be back",
-			c.seen.changes, before.changes)
+	if c.seen.changes < was {
+		s.warn("the memory of the SCM (flash.db) is an older copy: it has had %d changes, and had %d before; keys made since are lost, and removed keys may be back",
+			c.seen.changes, was)
+		_, _ = s.file.Change(func(tx *sql.Tx) ([]int, error) { // told once, unless this fails
+			_, err := tx.Exec("UPDATE token SET device = ?", c.seen.changes)
+			return nil, err
+		})
+	}
+	s.witness.Saw(c.seen.revision)
+	if c.seen.revision < revision {
+		_ = s.witness.Note(c.seen.revision)
 	}
 	return nil
+}
+
+// progress reads how many changes the records have had, and how many the device had had at
+// the latest of them.
+func (s *Store) progress(revision, device *uint64) error {
+	return s.file.View(func(tx *sql.Tx) error {
+		return tx.QueryRow("SELECT revision, device FROM token").Scan(revision, device)
+	})
+}
+
+// counted is the number of changes of the device, as far as this process knows.
+func (s *Store) counted() uint64 {
+	if s.witness == nil {
+		return 0
+	}
+	return s.witness.Counted()
 }
 
 func (s *Store) warn(format string, args ...any) {

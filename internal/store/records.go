@@ -73,7 +73,7 @@ func (tx *Tx) count() error {
 		return nil
 	}
 	tx.counted = true
-	return tx.tx.QueryRow("UPDATE token SET revision = revision + 1 RETURNING revision").Scan(&tx.revision)
+	return tx.tx.QueryRow("UPDATE token SET revision = revision + 1, device = max(device, ?) RETURNING revision", tx.device).Scan(&tx.revision)
 }
 
 // reserve inserts an empty record, because the ID is authenticated too.

@@ -74,8 +74,8 @@ type Options struct {
 	Existing    bool          // Open makes no token where there is none
 	ReadOnly    bool          // nothing is written
 
-	Device func() (uint64, error)           // counts the changes of the device; nil for one that does not count them
-	Warn   func(format string, args ...any) // tells what an administrator should know; nil tells nobody
+	Witness Witness                          // the device; nil for one that does not count changes
+	Warn    func(format string, args ...any) // tells what an administrator should know; nil tells nobody
 }
 
 // secretPart is the part of the token's file whose version moves with the token's secret.
@@ -91,7 +91,7 @@ type Store struct {
 	wait        time.Duration
 	keys        keyring // empty while the store is locked
 	token       atomic.Pointer[tokenRows]
-	device      func() (uint64, error)
+	witness     Witness
 	tell        func(format string, args ...any)
 	room        sync.Once // memory for the first PIN has been made
 }
@@ -100,7 +100,7 @@ type Store struct {
 // when there is none. State of version 0.1.0 is taken over. ErrMissing when Options say
 // that there has to be one, ErrBusy, ErrCorrupt, ErrFormat.
 func Open(dir string, o Options) (*Store, error) {
-	s := &Store{maxFailures: o.MaxFailures, wait: o.Wait, device: o.Device, tell: o.Warn}
+	s := &Store{maxFailures: o.MaxFailures, wait: o.Wait, witness: o.Witness, tell: o.Warn}
 	for u := range s.maxFailures {
 		if s.maxFailures[u] == 0 {
 			s.maxFailures[u] = DefaultMaxFailures
@@ -172,6 +172,7 @@ func (s *Store) Close() error {
 // Tx is a transaction. It must not be used after the function it was given to.
 type Tx struct {
 	*snapshot
+	device  uint64    // how many changes the device has had
 	counted bool      // the revision is that of this transaction
 	erases  bool      // what was deleted must not stay in the file's log
 	made    []*Record // that have got an ID
@@ -210,12 +211,15 @@ func (s *Store) change(
 			return nil, err
 		}
 		t.undo()
-		t = Tx{snapshot: now}
+		t = Tx{snapshot: now, device: s.counted()}
 		return nil, fn(&t)
 	})
 	if err != nil {
 		t.undo()
 		return change, err
+	}
+	if t.counted && s.witness != nil {
+		s.witness.Saw(t.revision)
 	}
 	if t.erases {
 		s.purge()

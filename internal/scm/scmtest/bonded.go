@@ -32,10 +32,28 @@ func testBonded(t *testing.T, d scm.Device, o Options) {
 	if now := changesOf(t, b); now <= changes {
 		t.Errorf("%d changes after %d", now, changes)
 	}
-	if now := changesOf(t, b); now != changesOf(t, b) {
+	testWitness(t, b)
+	testBondOfSeal(t, d, b, o)
+}
+
+func testWitness(t *testing.T, b scm.Bonded) {
+	if now := changesOf(t, b); now != changesOf(t, b) || now != b.Counted() {
 		t.Error("changes without a change")
 	}
-	testBondOfSeal(t, d, b, o)
+	wantSeen(t, b, 0)
+	b.Saw(7)
+	wantSeen(t, b, 0)
+	bond(t, "Offer", b.Offer([]byte("a bond")))
+	wantSeen(t, b, 7)
+	bond(t, "Note", b.Note(5))
+	wantSeen(t, b, 5)
+}
+
+func wantSeen(t *testing.T, b scm.Bonded, want uint64) {
+	t.Helper()
+	if _, seen, err := b.Changes(); err != nil || seen != want {
+		t.Errorf("seen %d, %v, want %d", seen, err, want)
+	}
 }
 
 // testBondOfSeal checks that the device belongs to whoever has sealed it.
@@ -69,7 +87,7 @@ func bond(t *testing.T, what string, err error) {
 
 func changesOf(t *testing.T, b scm.Bonded) uint64 {
 	t.Helper()
-	n, err := b.Changes()
+	n, _, err := b.Changes()
 	bond(t, "Changes", err)
 	return n
 }

@@ -70,7 +70,7 @@ func halt(dir string, in *bufio.Scanner) error {
 	if err != nil {
 		return err
 	}
-	file, err := sharedfile.Open(filepath.Join(dir, "flash.db"), sharedfile.Options{Parts: int(scm.LastUser) + 2})
+	file, err := sharedfile.Open(filepath.Join(dir, "flash.db"), sharedfile.Options{Parts: int(scm.LastUser) + 2, Upgrades: make([]string, 1)})
 	if err != nil {
 		return err
 	}

@@ -79,13 +79,37 @@ func (d *Device) SealedTo(secret []byte) (bool, error) {
 }
 
 // countChange counts a change of the flash, in its transaction.
-func countChange(tx *sql.Tx) error {
-	_, err := tx.Exec("UPDATE scm SET changes = changes + 1")
+func (d *Device) countChange(tx *sql.Tx) error {
+	var n uint64
+	err := tx.QueryRow("UPDATE scm SET changes = changes + 1, seen = max(seen, ?) RETURNING changes", d.saw.Load()).Scan(&n)
+	if err == nil {
+		d.counted.Store(n) // one too many if the transaction fails, until the next one
+	}
 	return err
 }
 
-// Changes counts the changes of the flash. It reads the flash.
-func (d *Device) Changes() (n uint64, err error) {
-	err = d.file.View(func(tx *sql.Tx) error { return tx.QueryRow("SELECT changes FROM scm").Scan(&n) })
-	return n, fault(err)
+// Changes reads the flash.
+func (d *Device) Changes() (changes, seen uint64, err error) {
+	err = d.file.View(func(tx *sql.Tx) error {
+		return tx.QueryRow("SELECT changes, seen FROM scm").Scan(&changes, &seen)
+	})
+	if err == nil {
+		d.counted.Store(changes)
+	}
+	return changes, seen, fault(err)
+}
+
+// Counted is the number of changes as this process saw it last.
+func (d *Device) Counted() uint64 { return d.counted.Load() }
+
+// Saw tells what is noted with the next change.
+func (d *Device) Saw(seen uint64) { d.saw.Store(seen) }
+
+// Note notes it at once.
+func (d *Device) Note(seen uint64) error {
+	d.saw.Store(seen)
+	return d.transact(func(tx *sql.Tx, _ *effect) error {
+		_, err := tx.Exec("UPDATE scm SET seen = ?", seen)
+		return err
+	})
 }

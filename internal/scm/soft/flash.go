@@ -60,11 +60,13 @@ CREATE TABLE boot_file (
 `
 
 // format2 makes format 2 of format 1. bond is that of the token to which the SCM belongs,
-// offered the one of Offer; NULL stands for none. changes counts the changes of key slots.
+// offered the one of Offer; NULL stands for none. changes counts changes, seen is what Saw
+// has told.
 const format2 = `
 ALTER TABLE scm ADD COLUMN bond BLOB;
 ALTER TABLE scm ADD COLUMN offered BLOB;
 ALTER TABLE scm ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE scm ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
 `
 
 // The parts of the flash that have versions of their own: each permanent and user slot,

@@ -35,6 +35,9 @@ type Device struct {
 	clock   func() time.Time
 	daemon  atomic.Int64 // the daemon to which this device was opened
 
+	counted atomic.Uint64 // see Counted
+	saw     atomic.Uint64 // see Saw
+
 	known atomic.Pointer[snapshot] // never nil
 	mu    sync.Mutex               // held for a moment, to replace known
 

@@ -73,7 +73,7 @@ func (d *Device) noting(e *effect, fn func(tx *sql.Tx, e *effect) error) func(*s
 		*e = effect{before: d.file.PartVersion(restPart)} // nobody else changes it now
 		err := fn(tx, e)
 		if err == nil && len(e.parts) > 0 {
-			err = countChange(tx)
+			err = d.countChange(tx)
 		}
 		return e.parts, err
 	}
