@@ -31,46 +31,53 @@ const untold = "unknown"
 
 // mate is what the store is to know of the device, after C_InitToken.
 func (t *token) mate() (store.Mate, error) {
-	info, err := t.device.Info()
+	known, _, err := t.bonds()
 	b, can := t.device.(scm.Bonded)
-	return store.Mate{Serial: info.Serial, Open: !can || !b.Seals()}, err
+	return store.Mate{Serial: known.Serial, Open: !can || !b.Seals()}, err
 }
 
-// bonds is what the device knows of its token. Most devices know nothing.
+// bonds is what the device knows of its token: of most devices no more than who they are.
 func (t *token) bonds() (b scm.Bonds, can bool, err error) {
-	d, can := t.device.(scm.Bonded)
-	if can {
+	if d, can := t.device.(scm.Bonded); can {
 		b, err = d.Bonds()
+		return b, true, err
 	}
-	return b, can, err
+	info, err := t.device.Info()
+	return scm.Bonds{Serial: info.Serial}, false, err
 }
 
 // together answers why the token and its device do not belong together, as far as that is
 // seen without the token's secret.
 func (t *token) together() error {
-	st, err := t.store.Pairing()
-	if err != nil {
-		return err
-	}
-	known, can, err := t.bonds()
-	if err != nil {
-		return err
-	}
-	if !st.Initialized {
-		if known.Token != nil || known.Sealed {
-			return foreign("the SCM belongs to a token that was initialised, and this one never was: put its token.db back")
+	for {
+		st, err := t.store.Pairing()
+		if err != nil {
+			return err
 		}
-		return nil
+		known, can, err := t.bonds()
+		if err != nil {
+			return err
+		}
+		if err = mismatch(st, known, can); err == nil {
+			return nil
+		}
+		now, failed := t.store.Pairing()
+		if failed != nil || now.Initialized == st.Initialized && bytes.Equal(now.Bond, st.Bond) {
+			return err
+		}
+		// Another process has initialised the token meanwhile.
 	}
-	info, err := t.device.Info()
-	if err != nil {
-		return err
-	}
+}
+
+// mismatch compares what a token and a device know of each other.
+func mismatch(st store.Pairing, known scm.Bonds, can bool) error {
 	switch {
-	case len(st.Bond) == 0 || st.Mate.Serial == untold || info.Serial == untold:
+	case !st.Initialized && (known.Token != nil || known.Sealed):
+		return foreign("the SCM belongs to a token that was initialised, and this one never was: put its token.db back")
+	case !st.Initialized, len(st.Bond) == 0, st.Mate.Serial == untold, known.Serial == untold:
 		return nil
-	case info.Serial != st.Mate.Serial:
-		return foreign("the token is that of the SCM %s, and this is the SCM %s: put back what was exchanged", st.Mate.Serial, info.Serial)
+	case known.Serial != st.Mate.Serial:
+		return foreign("the token is that of the SCM %s, and this is the SCM %s: put back what was exchanged", st.Mate.Serial, known.Serial)
 	case !can || bytes.Equal(known.Token, st.Bond) || bytes.Equal(known.Next, st.Bond):
 		return nil
 	case known.Token == nil && known.Next == nil && !known.Sealed:
@@ -82,6 +89,14 @@ func (t *token) together() error {
 // proven answers why a device that was unsealed with the token's secret is not the token's.
 // A token that knows no device yet, such as one of version 0.1.0, takes this one.
 func (t *token) proven(secret []byte) error {
+	err := t.prove(secret)
+	if err != nil && !t.store.Unlocked() {
+		return nil // another process has initialised the token meanwhile, which the next call notices
+	}
+	return err
+}
+
+func (t *token) prove(secret []byte) error {
 	st, err := t.store.Pairing()
 	if err != nil {
 		return err
@@ -117,16 +132,12 @@ func (t *token) sealedTo(secret []byte) (sealed, can bool, err error) {
 // belongs to another token. The device comes first: until the store has the bond, this is
 // done again.
 func (t *token) trust(secret []byte, sealed bool) error {
-	info, err := t.device.Info()
-	if err != nil || info.Serial == untold {
-		return err
-	}
-	mate := store.Mate{Serial: info.Serial, Open: !sealed}
-	bond := store.Bond(secret, mate)
 	known, _, err := t.bonds()
-	if err != nil {
+	if err != nil || known.Serial == untold {
 		return err
 	}
+	mate := store.Mate{Serial: known.Serial, Open: !sealed}
+	bond := store.Bond(secret, mate)
 	if known.Token != nil && !bytes.Equal(known.Token, bond) && !sealed {
 		return foreign("the SCM belongs to another token: put back what was exchanged")
 	}

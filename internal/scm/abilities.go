@@ -108,6 +108,7 @@ type Witness interface {
 
 // Bonds are what a device remembers of the token that it belongs to.
 type Bonds struct {
+	Serial string // of the device, as in Info
 	Token  []byte // of the token, nil for none
 	Next   []byte // of the latest Offer, nil when a Bind has followed
 	Sealed bool   // a secret is needed to unseal the device

@@ -17,7 +17,9 @@ func (d *Device) Bonds() (scm.Bonds, error) {
 	if err != nil {
 		return scm.Bonds{}, err
 	}
-	return scm.Bonds{Token: slices.Clone(s.bond), Next: slices.Clone(s.offered), Sealed: s.sealed != nil}, nil
+	return scm.Bonds{
+		Serial: d.serial, Token: slices.Clone(s.bond), Next: slices.Clone(s.offered), Sealed: s.sealed != nil,
+	}, nil
 }
 
 // Offer notes the bond of a token to which the SCM is about to belong.
