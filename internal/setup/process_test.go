@@ -173,7 +173,10 @@ func (p *process) furnish() *ecdsa.PublicKey {
 	p.must("CreateObject", err)
 	point, size := make([]byte, 67), uint(67)
 	p.must("CKA_EC_POINT", p.GetAttributeValue(p.session, public, []pkcs11.Query{{Type: pkcs11.CKA_EC_POINT, Buffer: point, Length: &size}}))
-	return &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(point[3:35]), Y: new(big.Int).SetBytes(point[35:])}
+	const header = 2 // of the DER
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point[header:])
+	p.must("public key", err)
+	return key
 }
 
 // made makes a token in a new directory.
