@@ -4,6 +4,7 @@ package sharedfile
 
 import (
 	"crypto/rand"
+	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,11 +21,17 @@ import (
 // ownerOffset is where application_id stands in the first page.
 const ownerOffset = 68
 
-// newOwner is the statement that gives a file its number, which is never 0.
-func newOwner() string {
+// giveOwner gives a file its number, which is never 0, unless it has one: its log may begin
+// with that.
+func giveOwner(tx *sql.Tx) error {
+	var now int
+	if err := tx.QueryRow("PRAGMA application_id").Scan(&now); err != nil || now != 0 {
+		return err
+	}
 	var b [4]byte
 	rand.Read(b[:]) // never fails
-	return fmt.Sprintf("PRAGMA application_id = %d", binary.BigEndian.Uint32(b[:])>>1|1)
+	_, err := tx.Exec(fmt.Sprintf("PRAGMA application_id = %d", binary.BigEndian.Uint32(b[:])>>1|1))
+	return err
 }
 
 // ownsLog returns ErrLog for a log that is another file's. It is called with the file's

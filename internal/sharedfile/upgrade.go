@@ -78,10 +78,13 @@ func upgrade(db *sql.DB, format int, o Options) error {
 		return err
 	}
 	defer tx.Rollback()
-	for _, step := range append(o.steps(format), newOwner()) {
+	for _, step := range o.steps(format) {
 		if _, err := tx.Exec(step); err != nil {
 			return err
 		}
+	}
+	if err := giveOwner(tx); err != nil {
+		return err
 	}
 	return tx.Commit()
 }
