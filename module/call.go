@@ -3,6 +3,7 @@
 package main
 
 // #include "crossing.h"
+// #include "faults.h"
 import "C"
 
 import (
@@ -144,9 +145,18 @@ func unenforced(f func(*pkcs11.Provider) error, p *pkcs11.Provider) (rv C.CK_RV)
 	return rv
 }
 
+// badAddress is the panic at an address where no memory is. Those of the module's own mistakes
+// are at NULL, and have no address.
+type badAddress interface{ Addr() uintptr }
+
 func (l *library) recovered(name string, problem any) C.CK_RV {
 	if code, ok := problem.(refusal); ok {
 		return C.CK_RV(code)
+	}
+	if bad, ok := problem.(badAddress); ok && C.zk_at_lost_file(C.uintptr_t(bad.Addr())) == 0 {
+		l.log.Infof("%s: a pointer of the caller leads to where it has no memory, or none that can be written", name)
+		l.log.Debugf("%s: at %#x: %s", name, bad.Addr(), debug.Stack())
+		return C.CKR_ARGUMENTS_BAD
 	}
 	l.log.Errorf("%s: internal error: %v", name, problem)
 	l.log.Debugf("%s: %s", name, debug.Stack())

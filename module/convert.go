@@ -22,16 +22,21 @@ const (
 	firstPage     = 4096
 )
 
-// inFirstPage reports whether p is a small number and no address. Go ends the process when
-// it finds one among the pointers of a stack that it has to move; so it does not go far.
-func inFirstPage[T any](p *T) bool { return p != nil && uintptr(unsafe.Pointer(p)) < firstPage }
+// nowhere reports whether n elements at p, which is not NULL, cannot be in memory: p is a small
+// number and no address, or they would go on beyond the last address. Such numbers do not go far:
+// in a plain build Go ends the process when it finds a small one among the pointers of a stack
+// that it has to move.
+func nowhere[T any](p *T, n uintptr) bool {
+	at := uintptr(unsafe.Pointer(p))
+	return at < firstPage || at > math.MaxUint-n*unsafe.Sizeof(*p)
+}
 
 // uint stands for CK_ULONG, whose pointers are shared with the caller below.
 var _ = [1]struct{}{}[unsafe.Sizeof(uint(0))-unsafe.Sizeof(C.CK_ULONG(0))]
 
 // need refuses a NULL where the function writes.
 func need[T any](p *T) *T {
-	if p == nil || inFirstPage(p) {
+	if nowhere(p, 1) {
 		panic(refusal(pkcs11.CKR_ARGUMENTS_BAD))
 	}
 	return p
@@ -51,13 +56,16 @@ func touch[T any](p *T) {
 func poke(p *byte, v byte) { *p = v }
 
 // view shows n elements of the caller's memory, for as long as the call lasts.
-// NULL is a nil slice, and has no elements.
+// NULL is a nil slice, and has no elements. Nothing is looked for where no element is:
+// clients in Rust have small numbers there.
 func view[T, E any](p *E, n C.CK_ULONG) []T {
-	if n > maxBytes/C.CK_ULONG(unsafe.Sizeof(*p)) || (p == nil && n > 0) || inFirstPage(p) {
-		panic(refusal(pkcs11.CKR_ARGUMENTS_BAD))
-	}
-	if p == nil {
+	switch {
+	case p == nil && n == 0:
 		return nil
+	case n == 0:
+		return []T{}
+	case n > maxBytes/C.CK_ULONG(unsafe.Sizeof(*p)) || nowhere(p, uintptr(n)):
+		panic(refusal(pkcs11.CKR_ARGUMENTS_BAD))
 	}
 	return unsafe.Slice((*T)(unsafe.Pointer(p)), n)
 }

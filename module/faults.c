@@ -27,6 +27,7 @@ typedef struct {
 static fault segv, bus;
 
 static uintptr_t code_start, code_end; /* of this library */
+static uintptr_t lost_file;	       /* where the latest SIGBUS was */
 
 static __thread stack_t fault_stack; /* no size: this thread is the runtime's own, and has its stack */
 
@@ -145,11 +146,15 @@ static void on_fault(int number, siginfo_t *info, void *context)
 {
 	fault *f = number == SIGSEGV ? &segv : &bus;
 	uintptr_t pc = program_counter(context);
+	if (number == SIGBUS)
+		__atomic_store_n(&lost_file, (uintptr_t)info->si_addr, __ATOMIC_RELAXED);
 	if (info->si_code > 0 && pc >= code_start && pc < code_end)
 		give_to_go(f, number, info, context);
 	else
 		give_to_host(f, number, info, context);
 }
+
+int zk_at_lost_file(uintptr_t address) { return address && address == __atomic_load_n(&lost_file, __ATOMIC_RELAXED); }
 
 static void stand_before(fault *f, int number)
 {

@@ -9,6 +9,7 @@
 #define ZK_FAULTS_H
 
 #include <signal.h>
+#include <stdint.h>
 
 /* What the host has set for all signals. */
 void zk_note_actions(void);
@@ -18,5 +19,8 @@ void zk_restore_actions(void);
 
 /* The stack on which this thread, which is the host's, is to handle the faults of Go. */
 void zk_set_fault_stack(const stack_t *stack);
+
+/* Whether a fault at an address was of a mapped file that has become shorter, which is nobody's argument. */
+int zk_at_lost_file(uintptr_t address);
 
 #endif

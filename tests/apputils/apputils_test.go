@@ -51,6 +51,18 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+// TestBadPointers: the library may write to its log what it thinks of them.
+func TestBadPointers(t *testing.T) {
+	t.Parallel()
+	cmd := newHome(t).Command(compile(t, "testdata/pointers.c"))
+	cmd.Dir = t.TempDir()
+	var printed, logged strings.Builder
+	cmd.Stdout, cmd.Stderr = &printed, &logged
+	if err := cmd.Run(); err != nil {
+		t.Errorf("%v\n%s\n%s", err, printed.String(), logged.String())
+	}
+}
+
 // TestSymbols checks that the library shows the functions of the header and the
 // door by which an image meets its copy, and nothing else.
 func TestSymbols(t *testing.T) {

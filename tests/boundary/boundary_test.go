@@ -42,7 +42,8 @@ func TestBoundary(t *testing.T) {
 		{"nulls", "^$"},
 		{"lengths", "^$"},
 		{"operations", "^$"},
-		{"wild-pointers", `^(libzk_pkcs11: error: C_\w+: internal error: runtime error: [^\n]*\n){2}$`},
+		{"wild-pointers", "^$"},
+		{"empty", "^$"},
 		{"host-environment", `^libzk_pkcs11: error: ZK_PKCS11_BACKEND: "none of them" is not one of auto, soft, zymbit\n$`},
 	}
 	for _, tt := range tests {

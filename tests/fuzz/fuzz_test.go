@@ -34,36 +34,60 @@ var succeed = []string{
 // TestOneThread calls every function, C_Initialize and C_Finalize included.
 func TestOneThread(t *testing.T) {
 	t.Parallel()
-	run(t, 1)
+	run(t, 1, usual())
 }
 
 // TestThreads has four threads share sessions and objects, and log each other
 // out.
 func TestThreads(t *testing.T) {
 	t.Parallel()
-	run(t, 4)
+	run(t, 4, usual())
 }
 
-func run(t *testing.T, threads int) {
+// TestBadThreads has pointers that lead nowhere in half of the calls.
+func TestBadThreads(t *testing.T) {
+	t.Parallel()
+	run(t, 4, usual()/2, "bad")
+}
+
+func run(t *testing.T, threads, usual int, mode ...string) {
 	harness.Need(t, "cc")
 	program := harness.Compile(t, "testdata/fuzz.c", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
-	seconds, seed := number(t, secondsVariable, usual()), number(t, seedVariable, int(time.Now().UnixNano()>>10&0xffffff))
+	seconds, seed := number(t, secondsVariable, usual), number(t, seedVariable, int(time.Now().UnixNano()>>10&0xffffff))
 	t.Logf("%s=%d", seedVariable, seed)
 	home := harness.NewHome(t)
 	home.Set("ASAN_OPTIONS", "detect_leaks=0") // the Go runtime looks like one
-	journal := filepath.Join(t.TempDir(), "journal")
-	out, err := output(t, home, time.Duration(seconds)*time.Second,
-		program, harness.Module(t), fmt.Sprint(seconds), fmt.Sprint(seed), fmt.Sprint(threads), journal)
+	journal, log := filepath.Join(t.TempDir(), "journal"), filepath.Join(t.TempDir(), "log")
+	home.Settings("log.to = \"" + log + "\"\nlog.level = \"info\"\n")
+	args := append([]string{harness.Module(t), fmt.Sprint(seconds), fmt.Sprint(seed), fmt.Sprint(threads), journal}, mode...)
+	out, err := output(t, home, time.Duration(seconds)*time.Second, program, args...)
 	if err != nil {
 		t.Fatalf("%v\n%s\nThe latest calls:\n%s", err, complaints(out), latest(t, journal))
 	}
-	check(t, out, threads)
+	if mode == nil {
+		check(t, out, threads)
+		checkTouches(t, log)
+	}
+}
+
+// checkTouches looks in the module's log for what only a touch beyond a buffer of the caller makes.
+func checkTouches(t *testing.T, log string) {
+	t.Helper()
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, "a pointer of the caller leads to where") || strings.Contains(line, "internal error") {
+			t.Error(line)
+		}
+	}
 }
 
 // output runs the program, which must end not long after its time.
 func output(t *testing.T, home *harness.Home, wanted time.Duration, program string, args ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), wanted+2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), wanted+8*time.Minute)
 	defer cancel()
 	cmd := home.CommandContext(ctx, program, args...)
 	var out bytes.Buffer

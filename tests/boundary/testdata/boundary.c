@@ -231,12 +231,42 @@ static void wild_pointers(void)
 	CK_BYTE digest[32];
 	begin();
 	EXPECT(F->C_GetInfo((CK_INFO_PTR)64), CKR_ARGUMENTS_BAD);
-	EXPECT(F->C_GetSlotList(CK_FALSE, NULL, (CK_ULONG_PTR)0x7fff0000), CKR_GENERAL_ERROR);
+	EXPECT(F->C_GetSlotList(CK_FALSE, NULL, (CK_ULONG_PTR)0x7fff0000), CKR_ARGUMENTS_BAD);
 	EXPECT(F->C_DigestInit(h, (CK_MECHANISM_PTR)64), CKR_ARGUMENTS_BAD);
 	EXPECT(F->C_FindObjectsInit(h, (CK_ATTRIBUTE_PTR)64, 1), CKR_ARGUMENTS_BAD);
 	EXPECT(F->C_DigestInit(h, &sha), CKR_OK);
-	EXPECT(F->C_Digest(h, (CK_BYTE_PTR)0x7fff0000, n, digest, &n), CKR_GENERAL_ERROR);
+	EXPECT(F->C_Digest(h, (CK_BYTE_PTR)0x7fff0000, n, digest, &n), CKR_ARGUMENTS_BAD);
 	EXPECT(F->C_CloseSession(h), CKR_OK); /* no lock was left behind */
+	EXPECT(F->C_Finalize(NULL), CKR_OK);
+}
+
+/* What has no bytes may be anywhere: an empty vector of Rust is at 1, or at another small number. */
+static void empty(void)
+{
+	CK_BYTE digest[32], *nowhere = (CK_BYTE *)1;
+	CK_ULONG n = sizeof digest;
+	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_OBJECT_HANDLE o;
+	CK_MECHANISM sha = {CKM_SHA256, nowhere, 0};
+	CK_ATTRIBUTE t[] = {{CKA_CLASS, &class, sizeof class}, {CKA_VALUE, nowhere, 0}}, label = {CKA_LABEL, nowhere, 0};
+	begin();
+	EXPECT(F->C_DigestInit(h, &sha), CKR_OK);
+	EXPECT(F->C_Digest(h, nowhere, 0, digest, &n), CKR_OK);
+	EXPECT(F->C_DigestInit(h, &sha), CKR_OK);
+	EXPECT(F->C_DigestUpdate(h, nowhere, 0), CKR_OK);
+	n = 0;
+	EXPECT(F->C_DigestFinal(h, nowhere, &n), CKR_BUFFER_TOO_SMALL);
+	EXPECT(n == 32 ? CKR_OK : CKR_GENERAL_ERROR, CKR_OK);
+	n = sizeof digest;
+	EXPECT(F->C_DigestFinal(h, digest, &n), CKR_OK);
+	EXPECT(F->C_CreateObject(h, t, 2, &o), CKR_OK);
+	EXPECT(F->C_SetAttributeValue(h, o, &label, 1), CKR_OK);
+	EXPECT(F->C_SetAttributeValue(h, o, (CK_ATTRIBUTE *)8, 0), CKR_OK);
+	EXPECT(F->C_FindObjectsInit(h, (CK_ATTRIBUTE *)8, 0), CKR_OK);
+	EXPECT(F->C_FindObjects(h, (CK_OBJECT_HANDLE *)8, 0, &n), CKR_OK);
+	EXPECT(F->C_FindObjectsFinal(h), CKR_OK);
+	EXPECT(F->C_SeedRandom(h, nowhere, 0), CKR_OK);
+	EXPECT(F->C_GenerateRandom(h, nowhere, 0), CKR_OK);
 	EXPECT(F->C_Finalize(NULL), CKR_OK);
 }
 
@@ -287,7 +317,7 @@ static const struct {
 	void (*run)(void);
 } topics[] = {
 	{"lists", lists}, {"interfaces", interfaces}, {"initialize", initialize}, {"nulls", nulls}, {"lengths", lengths},
-	{"operations", operations}, {"wild-pointers", wild_pointers}, {"host-environment", host_environment},
+	{"operations", operations}, {"wild-pointers", wild_pointers}, {"empty", empty}, {"host-environment", host_environment},
 	{"broken-settings", broken_settings}, {"token", token},
 };
 

@@ -20,8 +20,8 @@ static CK_FUNCTION_LIST_3_2 *M;
 static void *library;
 static CK_SESSION_HANDLE h;
 static CK_OBJECT_HANDLE private, public, data;
-static CK_ULONG objects; /* how many there are */
-static int good;	 /* only */
+static CK_ULONG objects, sessions; /* how many there are */
+static int good;		   /* only */
 
 /* What the other side of a fork is told of: where the child is. */
 static struct {
@@ -283,6 +283,13 @@ static CK_RV generate(void **p, CK_BBOOL on_token)
 		rv = M->C_DestroyObject(h, a);
 	return rv == CKR_OK ? M->C_DestroyObject(h, b) : rv;
 }
+CALL(DecryptInit)
+{
+	MECHANISM(m, CKM_ZK_LOCK);
+	CK_RV rv = M->C_DecryptInit(h, OR(0, &m), CK_INVALID_HANDLE);
+	M->C_DecryptInit(h, NULL, 0);
+	return rv;
+}
 CALL(GenerateKeyPair) { return generate(p, CK_TRUE); }
 CALL(GenerateSessionKeyPair) { return generate(p, CK_FALSE); }
 CALL(DeriveKey)
@@ -318,7 +325,7 @@ static const struct entry {
 	ENTRY(Login, "r") ENTRY(LoginUser, "r") ENTRY(OperationState, "wwr")
 	ENTRY(CreateObject, "rwr") ENTRY(CreateTokenObject, "rwr") ENTRY(CopyObject, "rwr") ENTRY(GetObjectSize, "w")
 	ENTRY(GetAttributeValue, "ww") ENTRY(SetAttributeValue, "rr") ENTRY(FindObjects, "rrww")
-	ENTRY(Encrypt, "rrwwrw") ENTRY(EncryptParts, "rwwwrw")
+	ENTRY(DecryptInit, "r") ENTRY(Encrypt, "rrwwrw") ENTRY(EncryptParts, "rwwwrw")
 	ENTRY(Digest, "rrww") ENTRY(DigestSHA1, "rrww") ENTRY(DigestSHA512, "rrww") ENTRY(DigestSHA3, "rrww") ENTRY(DigestParts, "rww")
 	ENTRY(Sign, "rrww") ENTRY(SignHash, "rrww") ENTRY(SignParts, "rww")
 	ENTRY(Verify, "rrr") ENTRY(VerifyParts, "rr") ENTRY(VerifySignature, "rrr") ENTRY(VerifySignatureParts, "r")
@@ -339,8 +346,10 @@ static void map_pages(void)
 	MUST(mprotect(pages + 3 * PAGE, PAGE, PROT_NONE));
 }
 
-static const char *const kinds[] = {"nothing", "0x1", "0x10", "0xfff", "odd", "the end of a page", "beyond all", "read-only"};
-enum { WRITTEN_ONLY = 7, KINDS = 8 };
+static const char *const kinds[] = {
+	"nothing", "0x1", "0x10", "0xfff", "odd", "the end of a page", "the kernel", "no address at all", "beyond all", "read-only",
+};
+enum { WRITTEN_ONLY = 9, KINDS = 10 };
 
 static void *address(int kind)
 {
@@ -352,7 +361,9 @@ static void *address(int kind)
 	case 3: return (void *)0xfff;
 	case 4: return pages + PAGE + 0x123;
 	case 5: return pages + PAGE - 1;
-	case 6: return (void *)(UINTPTR_MAX - 0xff);
+	case 6: return (void *)(uintptr_t)0xffff8000c0000000; /* cut to what it is with 32 bits */
+	case 7: return (void *)(uintptr_t)0x80000000c0000000;
+	case 8: return (void *)(UINTPTR_MAX - 0xff);
 	}
 	return pages + 2 * PAGE;
 }
@@ -369,10 +380,27 @@ static CK_ULONG count_objects(void)
 	return found;
 }
 
+static CK_ULONG count_sessions(void)
+{
+	CK_TOKEN_INFO info;
+	MUST(M->C_GetTokenInfo(0, &info));
+	return info.ulSessionCount;
+}
+
+/* A bad pointer is the module's to notice: it never comes to the host. */
+static void on_fault(int number)
+{
+	printf("%s: the host's handler of signal %d was called\n", report->where, number);
+	fflush(stdout);
+	_exit(1);
+}
+
 static void set_up(void)
 {
 	CK_ATTRIBUTE t[] = {{CKA_CLASS, &data_class, sizeof data_class}, {CKA_TOKEN, &yes, 1}, {CKA_VALUE, bytes, 32}};
 	CK_INTERFACE *newest;
+	signal(SIGSEGV, on_fault);
+	signal(SIGBUS, on_fault);
 	library = dlopen(module, RTLD_NOW);
 	CHECK(library != NULL);
 	MUST(((CK_C_GetInterface)dlsym(library, "C_GetInterface"))(NULL, NULL, &newest, 0));
@@ -396,6 +424,8 @@ static void works(void)
 	CK_BYTE s[64];
 	if (count_objects() != objects)
 		printf("%s: there were %lu objects, and are %lu\n", report->where, objects, count_objects());
+	if (count_sessions() != sessions)
+		printf("%s: there were %lu sessions, and are %lu\n", report->where, sessions, count_sessions());
 	private = half(F, h, CKO_PRIVATE_KEY), public = half(F, h, CKO_PUBLIC_KEY);
 	MUST(try_sign(F, h, private, s));
 	MUST(try_verify(F, h, public, s));
@@ -426,6 +456,23 @@ static CK_RV in_thread(const struct entry *e, int pointer, void *bad)
 	return j.rv;
 }
 
+static int littering, ended;
+
+/* Leaves garbage, so that the collector looks at what is on all stacks all the time. */
+static void *litter(void *unused)
+{
+	CK_SESSION_HANDLE s = session(F);
+	CK_BYTE label[1000] = {0};
+	CK_ATTRIBUTE t[] = {{CKA_CLASS, &data_class, sizeof data_class}, {CKA_LABEL, label, sizeof label}};
+	__atomic_store_n(&littering, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&ended, __ATOMIC_RELAXED)) {
+		MUST(M->C_FindObjectsInit(s, t, 2));
+		MUST(M->C_FindObjectsFinal(s));
+	}
+	MUST(M->C_CloseSession(s));
+	return unused;
+}
+
 static void bad_pointer(const struct entry *e, int pointer, int kind)
 {
 	snprintf(report->where, sizeof report->where, "%s, pointer %d to %s", e->name, pointer, kinds[kind]);
@@ -439,15 +486,26 @@ static void try_all(const struct entry *e)
 {
 	snprintf(report->where, sizeof report->where, "%s", e->name);
 	set_up();
+	pthread_t other;
+	int alone = e->call == call_InitToken; /* which no session may be open for */
+	if (!alone)
+		MUST(pthread_create(&other, NULL, litter, NULL));
+	while (!alone && !__atomic_load_n(&littering, __ATOMIC_ACQUIRE))
+		sched_yield();
+	sessions = alone ? 1 : 2;
 	CK_RV rv = in_thread(e, -1, NULL);
 	if (rv != CKR_OK)
 		printf("%s with good pointers: 0x%lx\n", e->name, rv);
-	works();
 	map_pages();
 	for (int i = 0; !good && e->pointers[i]; i++)
 		for (int kind = 0; kind < KINDS; kind++)
 			if (kind != WRITTEN_ONLY || e->pointers[i] == 'w')
 				bad_pointer(e, i, kind);
+	__atomic_store_n(&ended, 1, __ATOMIC_RELAXED);
+	if (!alone)
+		MUST(pthread_join(other, NULL));
+	sessions = 1;
+	works();
 	MUST(M->C_Finalize(NULL));
 }
 
@@ -457,7 +515,7 @@ static void in_process(const struct entry *e)
 	fflush(stdout);
 	pid_t child = fork();
 	if (child == 0) {
-		alarm(120);
+		alarm(300);
 		try_all(e);
 		fflush(stdout);
 		_exit(0);

@@ -2,9 +2,10 @@
 
 /*
  * Calls functions of the module at random, with arguments of which many are
- * wrong, for some seconds: fuzz MODULE SECONDS SEED THREADS JOURNAL. Every
+ * wrong, for some seconds: fuzz MODULE SECONDS SEED THREADS JOURNAL [bad]. Every
  * answer must be one that the specification lists for the function. At the end
- * the token must work as before.
+ * the token must work as before. With "bad" half of the calls have a pointer that leads
+ * nowhere, and the answer may say so.
  *
  * The journal is a file that holds the latest call of each thread, for whoever
  * finds the program dead. The same seed makes the same calls, of one thread.
@@ -18,7 +19,7 @@
 
 #include "template.h"
 
-enum { THREADS = 16, LINE = 512, AGAIN = 400 };
+enum { THREADS = 16, LINE = 512, AGAIN = 400, ENOUGH = 40000 };
 
 /* Each function: the pointer to it, and what is listed in codes.h. */
 struct function {
@@ -35,6 +36,8 @@ enum { N = sizeof functions / sizeof functions[0] };
 static CK_FUNCTION_LIST_3_2 *f;
 static uint64_t seed;
 static time_t end;
+static int bad;	    /* pointers */
+static int running; /* threads */
 static char *journal; /* THREADS lines of LINE bytes */
 static CK_BYTE point_before[80];
 
@@ -50,6 +53,8 @@ static struct thread threads[THREADS];
 /* listed tells whether a function may answer with a code. */
 static int listed(const struct function *x, CK_RV rv)
 {
+	if (bad && (rv == CKR_ARGUMENTS_BAD || rv == CKR_OK))
+		return 1;
 	for (int i = 0; i < 32 && (i == 0 || x->codes[i] || x->codes[i - 1]); i++)
 		if (x->codes[i] == rv && (rv != CKR_OK || i == 0 || x->codes[i - 1]))
 			return 1;
@@ -96,6 +101,20 @@ static void push_argument(struct caller *c, char kind)
 	}
 }
 
+/* misplace changes a pointer among the arguments from number at on, which a letter has pushed. */
+static void misplace(struct caller *c, char kind, int at)
+{
+	struct dice *d = &c->dice;
+	CK_ULONG *a = &c->arguments[at];
+	int length_too = strchr("bcB", kind) && roll(d, 2);
+	if (strchr("tGRq", kind) && a[0] && a[1] && roll(d, 2))
+		((CK_ATTRIBUTE *)a[0])[roll(d, a[1])].pValue = nowhere(d);
+	else if (strchr("mhynel", kind) && a[0] && ((CK_MECHANISM *)a[0])->ulParameterLen && roll(d, 2))
+		((CK_MECHANISM *)a[0])->pParameter = nowhere(d);
+	else if (strchr("mhynelwNVLIdgtGRqoHbcB", kind))
+		a[length_too] = (CK_ULONG)nowhere(d);
+}
+
 static void note(struct thread *t, const struct function *x)
 {
 	const CK_ULONG *a = t->c.arguments;
@@ -114,8 +133,13 @@ static CK_RV call(struct thread *t, const struct function *x)
 	memset(c->arguments, 0, sizeof c->arguments);
 	c->count = c->expected = 0;
 	c->list = NULL;
-	for (const char *kind = x->arguments; *kind; kind++)
+	int some = bad && one_in(&c->dice, 2) ? (int)roll(&c->dice, strlen(x->arguments)) : -1;
+	for (const char *kind = x->arguments; *kind; kind++) {
+		int at = c->count;
 		push_argument(c, *kind);
+		if (kind == x->arguments + some)
+			misplace(c, *kind, at);
+	}
 	note(t, x);
 	return function(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]);
 }
@@ -125,6 +149,8 @@ static int is(const struct function *x, const char *name) { return strcmp(x->nam
 /* learn remembers what a call has given: handles, or a saved state. */
 static void learn(struct caller *c, const struct function *x)
 {
+	if (bad && (is(x, "GetOperationState") || is(x, "FindObjects")))
+		return;
 	if (is(x, "FindObjects")) {
 		for (CK_ULONG i = 0; c->list && c->results[0] && i < *c->results[0]; i++)
 			remember(&c->objects, c->list[i]);
@@ -227,7 +253,8 @@ static void *run(void *argument)
 {
 	struct thread *t = argument;
 	dice_init(&t->c.dice, seed + t->number);
-	for (long round = 0; time(NULL) < end; round++) {
+	long enough = bad ? 0 : ENOUGH / running; /* also on a machine that is busy */
+	for (long round = 0; time(NULL) < end || round < enough; round++) {
 		if (round % AGAIN == 0)
 			prepare(&t->c);
 		const struct function *x = next(&t->c);
@@ -324,9 +351,10 @@ static void open_module(const char *path)
 int main(int argc, char **argv)
 {
 	pthread_t ids[THREADS];
-	if (argc != 6)
+	if (argc != 6 && argc != 7)
 		return 2;
-	int count = atoi(argv[4]);
+	bad = argc == 7;
+	int count = running = atoi(argv[4]);
 	seed = strtoull(argv[3], NULL, 10);
 	open_journal(argv[5]);
 	open_module(argv[1]);

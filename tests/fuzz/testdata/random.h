@@ -3,7 +3,7 @@
 /*
  * Random choices, the same for the same seed, and memory that ends where it is
  * said to end: each block lies at the end of a page behind which nothing may be
- * touched. The module turns a touch into CKR_GENERAL_ERROR.
+ * touched. The module makes an error of a touch, and writes a line to its log.
  */
 #ifndef RANDOM_H
 #define RANDOM_H 1
@@ -50,6 +50,26 @@ static inline void *block(struct dice *d, size_t n)
 	unsigned char *end = d->blocks + (2 * d->next + 1) * PAGE;
 	d->next = (d->next + 1) % BLOCKS;
 	return end - n;
+}
+
+/* nowhere returns an address that leads nowhere, or now and then to what cannot be written. */
+static inline void *nowhere(struct dice *d)
+{
+	static void *locked;
+	if (!locked) {
+		void *page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (page == MAP_FAILED)
+			abort();
+		locked = page; /* of several threads any */
+	}
+	switch (roll(d, 6)) {
+	case 0: return (void *)(uintptr_t)(1 + roll(d, PAGE - 1));
+	case 1: return d->blocks + PAGE + roll(d, PAGE);
+	case 2: return d->blocks + PAGE - 1;
+	case 3: return (void *)(uintptr_t)(0xffff8000c0000000 + roll(d, PAGE));
+	case 4: return (void *)(UINTPTR_MAX - roll(d, PAGE));
+	default: return (char *)locked + roll(d, PAGE);
+	}
 }
 
 static inline void *copy(struct dice *d, const void *from, size_t n)
