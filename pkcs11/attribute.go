@@ -101,7 +101,7 @@ func template(list []Attribute) (attributes, error) {
 	a := make(attributes, len(list))
 	for _, x := range list {
 		if v, twice := a[x.Type]; twice && string(v) != string(x.Value) {
-			return nil, CKR_TEMPLATE_INCONSISTENT
+			return nil, refuse(CKR_TEMPLATE_INCONSISTENT, x.Type, "is there twice, with different values")
 		}
 		a[x.Type] = append([]byte{}, x.Value...)
 	}

@@ -75,5 +75,5 @@ func TestTemplate(t *testing.T) {
 		t.Errorf("the same value twice makes %d attributes, want 2", len(a))
 	}
 	_, err = template(is(CKA_ID, "1", CKA_LABEL, "x", CKA_ID, "2"))
-	want(t, "two values", err, CKR_TEMPLATE_INCONSISTENT)
+	want(t, "two values", code(err), CKR_TEMPLATE_INCONSISTENT)
 }

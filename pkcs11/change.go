@@ -42,9 +42,6 @@ func (s *session) mayChange(o *object, list []Attribute, a attributes) error {
 	if !o.attrs.is(CKA_MODIFIABLE) || o.broken() || s.vouched(o.attrs) {
 		return CKR_ACTION_PROHIBITED
 	}
-	if a.is(CKA_DERIVE) && o.alwaysAuthenticate() {
-		return CKR_TEMPLATE_INCONSISTENT
-	}
 	return o.rules.checkChange(o.attrs, list, a, false, s.token.user())
 }
 

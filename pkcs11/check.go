@@ -20,21 +20,18 @@ func (r rules) check(list []Attribute, a attributes, m making, user uint) error 
 		v := a[given.Type] // the copy: the caller's memory may change meanwhile
 		x, ok := r[given.Type]
 		if !ok || x.is&ofKey != 0 {
-			return CKR_ATTRIBUTE_TYPE_INVALID
+			return refuse(CKR_ATTRIBUTE_TYPE_INVALID, given.Type, "is none of such an object")
 		}
 		if x.is&m.not != 0 {
-			return CKR_ATTRIBUTE_READ_ONLY
+			return refuse(CKR_ATTRIBUTE_READ_ONLY, given.Type, "is not for the caller to give")
 		}
-		if err := x.valid(v); err != nil {
+		if err := x.mayHave(given.Type, v, user); err != nil {
 			return err
-		}
-		if !x.mayGet(v, user) {
-			return CKR_ATTRIBUTE_READ_ONLY
 		}
 	}
 	for t, x := range r {
 		if _, given := a[t]; x.is&m.need != 0 && !given {
-			return CKR_TEMPLATE_INCOMPLETE
+			return refuse(CKR_TEMPLATE_INCOMPLETE, t, "is missing")
 		}
 	}
 	return nil
@@ -48,46 +45,47 @@ func (r rules) checkChange(old attributes, list []Attribute, a attributes, copyi
 		v := a[given.Type]
 		x, ok := r[given.Type]
 		if !ok {
-			return CKR_ATTRIBUTE_TYPE_INVALID
+			return refuse(CKR_ATTRIBUTE_TYPE_INVALID, given.Type, "is none of such an object")
 		}
-		if err := x.valid(v); err != nil {
+		if err := x.mayHave(given.Type, v, user); err != nil {
 			return err
 		}
-		if !x.mayGet(v, user) {
-			return CKR_ATTRIBUTE_READ_ONLY
+		before := old[given.Type]
+		if x.is&ofKey != 0 && string(before) != string(v) {
+			return refuse(CKR_ATTRIBUTE_VALUE_INVALID, given.Type, "is of another key")
 		}
-		if x.is&ours != ours && string(old[given.Type]) == string(v) && len(v) > 0 {
-			continue // says what is so already
-		}
-		if x.is&ofKey != 0 {
-			return CKR_ATTRIBUTE_VALUE_INVALID
-		}
-		if !x.mayChange(v, copying) {
-			return CKR_ATTRIBUTE_READ_ONLY
+		if !x.mayChange(before, v, copying) {
+			return refuse(CKR_ATTRIBUTE_READ_ONLY, given.Type, "cannot be changed, nor named in a change")
 		}
 	}
 	return nil
 }
 
-// mayGet tells whether the user may give an attribute the value v, in whatever
-// object: only the SO vouches for one.
-func (x rule) mayGet(v []byte, user uint) bool {
-	return x.is&byOfficer == 0 || user == CKU_SO || !isTrue(v)
+// mayHave answers whether the user may give an attribute the value v, in whatever
+// object: it has the right form, and only the SO vouches for an object.
+func (x rule) mayHave(t uint, v []byte, user uint) error {
+	if err := x.valid(v); err != nil {
+		return because(err, t, "has a value of the wrong form")
+	}
+	if x.is&byOfficer != 0 && user != CKU_SO && isTrue(v) {
+		return refuse(CKR_ATTRIBUTE_READ_ONLY, t, "is for the SO to make true")
+	}
+	return nil
 }
 
-// mayChange tells whether an attribute may get the value v, which it does not
-// have.
-func (x rule) mayChange(v []byte, copying bool) bool {
-	set := isTrue(v)
+// mayChange tells whether a change may name an attribute, which has the value old, with
+// the value v. What is read-only it may not name with the value that it has, either
+// (section 4.1.1); what may be changed in one direction is read-only once it is.
+func (x rule) mayChange(old, v []byte, copying bool) bool {
 	switch {
-	case x.is&onlyTrue != 0 && !set, x.is&onlyFalse != 0 && set:
+	case x.is&onlyTrue != 0 && isTrue(old), x.is&onlyFalse != 0 && !isTrue(old):
 		return false
-	case x.is&byOfficer != 0:
+	case x.is&byOfficer != 0, x.is&ofKey != 0:
 		return true
 	case x.is&copyable != 0:
 		return copying
 	case x.is&erasable != 0:
-		return len(v) == 0
+		return len(v) == 0 || string(v) == string(old) // a check value that is right may be named always
 	}
 	return x.is&modifiable != 0
 }

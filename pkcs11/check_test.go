@@ -70,7 +70,12 @@ func TestCheckEveryRule(t *testing.T) {
 
 // checkAll is check of a template of which the order does not matter.
 func (r rules) checkAll(a attributes, m making, user uint) error {
-	return r.check(listed(a), a, m, user)
+	return code(r.check(listed(a), a, m, user))
+}
+
+// changeAll is checkChange likewise.
+func (r rules) changeAll(old, a attributes, copying bool, user uint) error {
+	return code(r.checkChange(old, listed(a), a, copying, user))
 }
 
 // listed is a template with these attributes, in any order.
@@ -118,29 +123,27 @@ func TestChangeEveryRule(t *testing.T) {
 			for _, copying := range []bool{false, true} {
 				name := object + " " + AttributeName(x)
 				old, change := attributes{x: rule.sample(false)}, attributes{x: rule.sample(true)}
-				wanted := Error(CKR_OK)
-				if rule.is&ours == ours {
-					wanted = CKR_ATTRIBUTE_READ_ONLY
+				wanted := Error(CKR_ATTRIBUTE_READ_ONLY)
+				if rule.is&(ofKey|erasable) != 0 || rule.changeable(copying) {
+					wanted = CKR_OK
 				}
-				want(t, name+" to what it is", r.checkChange(old, listed(old), old, copying, CKU_USER), wanted)
+				want(t, name+" to what it is", r.changeAll(old, old, copying, CKU_USER), wanted)
 				wanted = CKR_ATTRIBUTE_READ_ONLY
 				switch {
 				case rule.is&ofKey != 0:
 					wanted = CKR_ATTRIBUTE_VALUE_INVALID
-				case rule.changeable(copying):
+				case rule.changeable(copying) && rule.is&byOfficer == 0:
 					wanted = CKR_OK
 				}
-				want(t, name+" to another value",
-					r.checkChange(old, listed(change), change, copying, CKU_USER), wanted)
+				want(t, name+" to another value", r.changeAll(old, change, copying, CKU_USER), wanted)
 			}
 		}
 	}
 }
 
-// changeable tells whether an attribute may change from its first to its second
-// sample, which is from false to true.
+// changeable tells whether an attribute whose first sample, false, it has may change.
 func (x rule) changeable(copying bool) bool {
-	return x.is&onlyFalse == 0 && (x.is&modifiable != 0 || copying && x.is&copyable != 0)
+	return x.is&onlyFalse == 0 && (x.is&(modifiable|byOfficer) != 0 || copying && x.is&copyable != 0)
 }
 
 // TestChangeOneWay has the attributes that may change in one direction only.
@@ -154,7 +157,11 @@ func TestChangeOneWay(t *testing.T) {
 	}{
 		{ecPrivateObject, CKA_SENSITIVE, no, yes, CKU_USER, CKR_OK},
 		{ecPrivateObject, CKA_SENSITIVE, yes, no, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
+		{ecPrivateObject, CKA_SENSITIVE, yes, yes, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
+		{ecPrivateObject, CKA_SENSITIVE, no, no, CKU_USER, CKR_OK},
 		{ecPrivateObject, CKA_EXTRACTABLE, yes, no, CKU_USER, CKR_OK},
+		{ecPrivateObject, CKA_EXTRACTABLE, yes, yes, CKU_USER, CKR_OK},
+		{ecPrivateObject, CKA_EXTRACTABLE, no, no, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
 		{ecPrivateObject, CKA_EXTRACTABLE, no, yes, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
 		{ecPrivateObject, CKA_WRAP_WITH_TRUSTED, no, yes, CKU_USER, CKR_OK},
 		{ecPrivateObject, CKA_WRAP_WITH_TRUSTED, yes, no, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
@@ -167,13 +174,14 @@ func TestChangeOneWay(t *testing.T) {
 		{dataObject, CKA_LABEL, nil, []byte("x"), CKU_USER, CKR_OK},
 		{dataObject, CKA_LABEL, []byte("x"), []byte{}, CKU_USER, CKR_OK},
 		{secretObject, CKA_CHECK_VALUE, []byte("abc"), []byte{}, CKU_USER, CKR_OK},
+		{secretObject, CKA_CHECK_VALUE, []byte("abc"), []byte("abc"), CKU_USER, CKR_OK},
 		{secretObject, CKA_CHECK_VALUE, []byte{}, []byte("abc"), CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
 		{certificateObject, CKA_CHECK_VALUE, []byte("abc"), []byte{}, CKU_USER, CKR_ATTRIBUTE_READ_ONLY},
 		{dataObject, CKA_MODIFIABLE, yes, []byte{2}, CKU_USER, CKR_ATTRIBUTE_VALUE_INVALID},
 		{dataObject, CKA_SENSITIVE, nil, yes, CKU_USER, CKR_ATTRIBUTE_TYPE_INVALID},
 	} {
 		change := attributes{c.attribute: c.to}
-		err := c.rules.checkChange(attributes{c.attribute: c.from}, listed(change), change, false, c.user)
+		err := c.rules.changeAll(attributes{c.attribute: c.from}, change, false, c.user)
 		want(t, AttributeName(c.attribute), err, c.code)
 	}
 }

@@ -46,18 +46,22 @@ func (p *Provider) CreateObject(h uint, list []Attribute) (uint, error) {
 // creatable returns the rules for an object that C_CreateObject can make.
 func (s *session) creatable(a attributes) (rules, error) {
 	if _, ok := a[CKA_CLASS]; !ok {
-		return nil, CKR_TEMPLATE_INCOMPLETE
+		return nil, refuse(CKR_TEMPLATE_INCOMPLETE, CKA_CLASS, "is missing")
 	}
 	class := a.number(CKA_CLASS)
 	if class == CKO_PRIVATE_KEY {
-		s.token.slot.provider.log.Warningf("slot %d: a private key cannot be brought into an SCM; make it there with C_GenerateKeyPair", s.token.slot.id)
-		return nil, CKR_TEMPLATE_INCONSISTENT
+		return nil, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_CLASS,
+			"is that of a private key, which cannot be brought into an SCM; make it there with C_GenerateKeyPair")
 	}
-	isKey := class == CKO_PUBLIC_KEY || class == CKO_SECRET_KEY
-	if _, ok := a[CKA_KEY_TYPE]; isKey && !ok {
-		return nil, CKR_TEMPLATE_INCOMPLETE
+	if class != CKO_PUBLIC_KEY && class != CKO_SECRET_KEY {
+		r, err := rulesFor(class, a.number(CKA_KEY_TYPE))
+		return r, because(err, CKA_CLASS, "is one of which the token has no objects")
 	}
-	return rulesFor(class, a.number(CKA_KEY_TYPE))
+	if _, ok := a[CKA_KEY_TYPE]; !ok {
+		return nil, refuse(CKR_TEMPLATE_INCOMPLETE, CKA_KEY_TYPE, "is missing")
+	}
+	r, err := rulesFor(class, a.number(CKA_KEY_TYPE))
+	return r, because(err, CKA_KEY_TYPE, "is one of which the token has no such keys")
 }
 
 // complete checks the content of a new object and adds what follows from it.
@@ -75,7 +79,7 @@ func complete(a attributes) error {
 
 func completeSecret(a attributes) error {
 	if len(a[CKA_VALUE]) == 0 {
-		return CKR_ATTRIBUTE_VALUE_INVALID
+		return refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_VALUE, "is empty")
 	}
 	a[CKA_VALUE_LEN] = ulong(uint(len(a[CKA_VALUE])))
 	return a.completeCheckValue()
@@ -87,7 +91,7 @@ func completeSecret(a attributes) error {
 func (a attributes) completeCheckValue() error {
 	sum := sha1.Sum(a[CKA_VALUE])
 	if given := a[CKA_CHECK_VALUE]; len(given) > 0 && !bytes.Equal(given, sum[:3]) {
-		return CKR_ATTRIBUTE_VALUE_INVALID
+		return refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_CHECK_VALUE, "is not that of CKA_VALUE")
 	}
 	a.fill(attributes{CKA_CHECK_VALUE: sum[:3]})
 	return nil
@@ -99,11 +103,11 @@ func completePublicKey(a attributes) error {
 		return err
 	}
 	if k.curve.keyType != a.number(CKA_KEY_TYPE) {
-		return CKR_TEMPLATE_INCONSISTENT
+		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_KEY_TYPE, "is not that of the curve")
 	}
 	info := k.curve.info(k.public)
 	if given := a[CKA_PUBLIC_KEY_INFO]; len(given) > 0 && !bytes.Equal(given, info) {
-		return CKR_TEMPLATE_INCONSISTENT
+		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_PUBLIC_KEY_INFO, "is of another key")
 	}
 	a[CKA_PUBLIC_KEY_INFO] = info
 	return nil
@@ -115,11 +119,11 @@ func completePublicKey(a attributes) error {
 // which a certificate is recognised that is not at hand.
 func completeCertificate(a attributes) error {
 	if a.number(CKA_CERTIFICATE_TYPE) != CKC_X_509 {
-		return CKR_ATTRIBUTE_VALUE_INVALID
+		return refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_CERTIFICATE_TYPE, "is none that the token keeps")
 	}
 	hashed := len(a[CKA_HASH_OF_SUBJECT_PUBLIC_KEY]) > 0 && len(a[CKA_HASH_OF_ISSUER_PUBLIC_KEY]) > 0
 	if len(a[CKA_URL]) > 0 && !hashed {
-		return CKR_TEMPLATE_INCONSISTENT
+		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_URL, "is there without the hashes of the keys")
 	}
 	if len(a[CKA_VALUE]) == 0 {
 		return completeURL(a)
@@ -138,7 +142,7 @@ func completeCertificate(a attributes) error {
 // completeURL checks a certificate that is somewhere else.
 func completeURL(a attributes) error {
 	if len(a[CKA_URL]) == 0 {
-		return CKR_TEMPLATE_INCONSISTENT
+		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_VALUE, "is empty, and there is no CKA_URL")
 	}
 	a.fill(attributes{CKA_CHECK_VALUE: empty, CKA_PUBLIC_KEY_INFO: empty})
 	return nil
@@ -245,7 +249,7 @@ func (p *Provider) CopyObject(h, object uint, list []Attribute) (uint, error) {
 
 func (s *session) copy(o *object, a attributes) (uint, error) {
 	if o.private() && !a.is(CKA_PRIVATE) {
-		return 0, CKR_TEMPLATE_INCONSISTENT
+		return 0, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_PRIVATE, "cannot be taken from a copy")
 	}
 	if o.class() == CKO_PRIVATE_KEY {
 		return 0, CKR_ACTION_PROHIBITED

@@ -240,6 +240,8 @@ func TestCopyObject(t *testing.T) {
 		{"with another label", data, []any{CKA_LABEL, "copy"}, CKR_OK},
 		{"not modifiable", data, []any{CKA_MODIFIABLE, false, CKA_DESTROYABLE, false}, CKR_OK},
 		{"of another class", data, []any{CKA_CLASS, CKO_CERTIFICATE}, CKR_ATTRIBUTE_READ_ONLY},
+		{"of the same class", data, []any{CKA_CLASS, CKO_DATA}, CKR_ATTRIBUTE_READ_ONLY},
+		{"of the same value", secret, []any{CKA_VALUE, "a secret"}, CKR_ATTRIBUTE_READ_ONLY},
 		{"with a name", data, []any{CKA_UNIQUE_ID, "x"}, CKR_ATTRIBUTE_READ_ONLY},
 		{"with the name of the original", data, []any{CKA_UNIQUE_ID, f.read(data, CKA_UNIQUE_ID)}, CKR_ATTRIBUTE_READ_ONLY},
 		{"a type twice", data, []any{CKA_LABEL, "x", CKA_LABEL, "y"}, CKR_TEMPLATE_INCONSISTENT},

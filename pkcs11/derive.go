@@ -55,8 +55,8 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 		if err != nil {
 			return err
 		}
-		if o.alwaysAuthenticate() {
-			return CKR_KEY_FUNCTION_NOT_PERMITTED // of a key that was made by an earlier version
+		if err := s.mayDerive(base, o); err != nil {
+			return err
 		}
 		a, err := s.derived(list)
 		if err != nil {
@@ -80,6 +80,26 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 	return handle, err
 }
 
+// derivation is the use of a key with CKA_ALWAYS_AUTHENTICATE by C_DeriveKey. No call
+// begins it, so the first C_DeriveKey does: it is refused, and a context-specific login
+// then allows the next one in the session that is of the same key.
+type derivation struct {
+	key           uint
+	era           uint // of private objects
+	authenticated bool
+}
+
+// mayDerive answers whether a key may be used, as far as it wants a login of its own.
+func (s *session) mayDerive(key uint, o *object) error {
+	began, era := s.derive, s.token.names.now().private
+	s.derive = nil
+	if !o.alwaysAuthenticate() || began != nil && *began == (derivation{key, era, true}) {
+		return nil
+	}
+	s.derive = &derivation{key: key, era: era}
+	return CKR_USER_NOT_LOGGED_IN
+}
+
 // derived checks the template of a derived key, which is a generic secret.
 func (s *session) derived(list []Attribute) (attributes, error) {
 	a, err := template(list)
@@ -89,8 +109,8 @@ func (s *session) derived(list []Attribute) (attributes, error) {
 	if err := secretObject.check(list, a, deriving, s.token.user()); err != nil {
 		return nil, err
 	}
-	if !agrees(a, CKA_CLASS, CKO_SECRET_KEY) || !agrees(a, CKA_KEY_TYPE, CKK_GENERIC_SECRET) {
-		return nil, CKR_TEMPLATE_INCONSISTENT
+	if err := a.agree(CKO_SECRET_KEY, CKK_GENERIC_SECRET); err != nil {
+		return nil, err
 	}
 	a.fill(attributes{CKA_CLASS: ulong(CKO_SECRET_KEY), CKA_KEY_TYPE: ulong(CKK_GENERIC_SECRET)})
 	a.fill(secretObject.initial())
@@ -120,7 +140,7 @@ func deriveECDH(t *token, o *object, m *Mechanism, a attributes) ([]byte, error)
 		n = a.number(CKA_VALUE_LEN)
 	}
 	if n == 0 || n > uint(len(secret)) {
-		return nil, CKR_TEMPLATE_INCONSISTENT
+		return nil, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_VALUE_LEN, "is not from 1 to the length of the secret")
 	}
 	a[CKA_VALUE_LEN] = ulong(n)
 	return secret[uint(len(secret))-n:], nil

@@ -149,21 +149,50 @@ func TestDeriveErrors(t *testing.T) {
 	want(t, "R/O session", err, CKR_SESSION_READ_ONLY)
 }
 
-// TestDeriveAlwaysAuthenticate: there is no moment for the login that each use of
-// such a key needs, so that none derives.
+// TestDeriveAlwaysAuthenticate: each use of such a key needs a login of its own, which
+// follows the C_DeriveKey that was refused for the lack of it.
 func TestDeriveAlwaysAuthenticate(t *testing.T) {
 	f := newUser(t)
-	_, _, err := f.tryPair(scm.P256, nil, []any{CKA_ALWAYS_AUTHENTICATE, true, CKA_DERIVE, true})
-	want(t, "generate", err, CKR_TEMPLATE_INCONSISTENT)
-	_, key := f.pairOn(scm.P256, CKA_ALWAYS_AUTHENTICATE, true)
-	f.reads(key, CKA_DERIVE, false)
-	want(t, "change", f.SetAttributeValue(f.h, key, is(CKA_DERIVE, true)), CKR_TEMPLATE_INCONSISTENT)
-	_, err = f.derive(CKM_ECDH1_DERIVE, key, publicPoint(t))
-	want(t, "derive", err, CKR_KEY_FUNCTION_NOT_PERMITTED)
+	_, key := f.pairOn(scm.P256, CKA_ALWAYS_AUTHENTICATE, true, CKA_DERIVE, true)
+	_, other := f.pairOn(scm.P256, CKA_ALWAYS_AUTHENTICATE, true, CKA_DERIVE, true)
+	f.reads(key, CKA_DERIVE, true)
+	derive := func(key uint) error {
+		_, err := f.derive(CKM_ECDH1_DERIVE, key, publicPoint(t))
+		return err
+	}
+	login := func(pin []byte) error { return f.Login(f.h, CKU_CONTEXT_SPECIFIC, pin) }
+
+	want(t, "login for nothing", login(userPIN), CKR_OPERATION_NOT_INITIALIZED)
+	want(t, "derive", derive(key), CKR_USER_NOT_LOGGED_IN)
+	want(t, "wrong PIN", login(soPIN), CKR_PIN_INCORRECT)
+	want(t, "right PIN", login(userPIN), CKR_OK)
+	want(t, "derive after login", derive(key), CKR_OK)
+	want(t, "once more", derive(key), CKR_USER_NOT_LOGGED_IN)
+	want(t, "login for the one", login(userPIN), CKR_OK)
+	want(t, "the other", derive(other), CKR_USER_NOT_LOGGED_IN)
+	want(t, "the one", derive(key), CKR_USER_NOT_LOGGED_IN)
+	want(t, "login before logout", login(userPIN), CKR_OK)
+	f.ok(f.Logout(f.h))
+	f.login(CKU_USER)
+	f.ok(f.SignInit(f.h, &Mechanism{Type: CKM_ECDSA}, f.private(0)))
+	want(t, "login for a signature that needs none", login(userPIN), CKR_OPERATION_NOT_INITIALIZED)
 }
 
-// TestDeriveAlwaysAuthenticateOfOld: the same goes for keys in a store that says
-// otherwise.
+// TestDeriveAlwaysAuthenticateAfterLogout: a login does not outlast the one that the key is seen by.
+func TestDeriveAlwaysAuthenticateAfterLogout(t *testing.T) {
+	f := newUser(t)
+	pub, priv := f.pair(scm.P256, []any{CKA_TOKEN, true}, []any{CKA_TOKEN, true, CKA_LABEL, "mine", CKA_ALWAYS_AUTHENTICATE, true, CKA_DERIVE, true})
+	_, err := f.derive(CKM_ECDH1_DERIVE, priv, f.read(pub, CKA_EC_POINT))
+	want(t, "derive", err, CKR_USER_NOT_LOGGED_IN)
+	want(t, "PIN", f.Login(f.h, CKU_CONTEXT_SPECIFIC, userPIN), CKR_OK)
+	f.ok(f.Logout(f.h))
+	f.login(CKU_USER)
+	_, err = f.derive(CKM_ECDH1_DERIVE, f.one(CKA_LABEL, "mine", CKA_CLASS, CKO_PRIVATE_KEY), publicPoint(t))
+	want(t, "derive after logout and login", err, CKR_USER_NOT_LOGGED_IN)
+}
+
+// TestDeriveAlwaysAuthenticateOfOld: the same goes for keys in a store of an earlier version,
+// which let none of them derive.
 func TestDeriveAlwaysAuthenticateOfOld(t *testing.T) {
 	f := newUser(t)
 	k, err := f.device.PublicKey(3)
@@ -176,5 +205,5 @@ func TestDeriveAlwaysAuthenticateOfOld(t *testing.T) {
 	key := f.private(3)
 	f.reads(key, CKA_ALWAYS_AUTHENTICATE, true)
 	_, err = f.derive(CKM_ECDH1_DERIVE, key, publicPoint(t))
-	want(t, "derive", err, CKR_KEY_FUNCTION_NOT_PERMITTED)
+	want(t, "derive", err, CKR_USER_NOT_LOGGED_IN)
 }

@@ -73,10 +73,14 @@ func (t *token) outcome(err error) error {
 	if errors.Is(err, store.ErrLost) {
 		err = store.ErrLost // whatever was asked for: one line says what to do
 	}
+	var r *refusal
 	switch {
+	case err == c: // a code alone has nothing to tell
+	case errors.As(err, &r):
+		t.slot.provider.log.Infof("slot %d: a template is refused: %v", t.slot.id, r)
 	case errors.Is(err, store.ErrFull):
 		t.slot.provider.log.Errorf("slot %d: nothing more can be stored until there is room on the disk, or objects are destroyed: %v", t.slot.id, err)
-	case c == CKR_DEVICE_ERROR && err != c:
+	case c == CKR_DEVICE_ERROR:
 		t.slot.provider.log.Errorf("slot %d: %v", t.slot.id, err)
 	}
 	return c

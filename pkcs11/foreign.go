@@ -66,7 +66,7 @@ func (o *object) replaced(r *store.Record) bool {
 func (s *session) keepForeign(a attributes) (uint, error) {
 	keeper, can := s.token.device.(scm.Keeper)
 	if !can || a.is(CKA_PRIVATE) || !agreesOn(a, CKA_TOKEN, yes) {
-		return 0, CKR_TEMPLATE_INCONSISTENT
+		return 0, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_ZK_FOREIGN, "is for public objects of the token, with a device that keeps them")
 	}
 	a[CKA_TOKEN] = yes
 	if err := complete(a); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -409,6 +410,13 @@ func (l *lines) count(text string) int {
 		}
 	}
 	return n
+}
+
+// since returns the lines after the first n.
+func (l *lines) since(n int) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.list[n:])
 }
 
 // digest32 is a digest to sign.

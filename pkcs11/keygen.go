@@ -3,6 +3,8 @@
 package pkcs11
 
 import (
+	"errors"
+
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
 )
@@ -52,17 +54,17 @@ func (s *session) pairRequest(keyType uint, public, private []Attribute) (*pairR
 		if err := rules.check(list, a, generating, s.token.user()); err != nil {
 			return nil, err
 		}
-		if !agrees(a, CKA_CLASS, class) || !agrees(a, CKA_KEY_TYPE, keyType) {
-			return nil, CKR_TEMPLATE_INCONSISTENT
+		if err := a.agree(class, keyType); err != nil {
+			return nil, err
 		}
 		r.half[i] = a
 	}
 	var err error
 	if r.curve, err = curveOf(r.half[0][CKA_EC_PARAMS]); err != nil {
-		return nil, err
+		return nil, because(err, CKA_EC_PARAMS, "is no curve that is known here")
 	}
 	if r.curve.keyType != keyType || !s.token.capability(r.curve.curve).Generate {
-		return nil, CKR_CURVE_NOT_SUPPORTED
+		return nil, refuse(CKR_CURVE_NOT_SUPPORTED, CKA_EC_PARAMS, "is no curve that the mechanism and the device have")
 	}
 	if err := r.agreeOnSlot(); err != nil {
 		return nil, err
@@ -79,7 +81,18 @@ func (r *pairRequest) agreeOnSlot() error {
 	}
 	_, asked := private[CKA_ZK_SLOT]
 	if asked && (!private.is(CKA_TOKEN) || !agrees(public, CKA_ZK_SLOT, private.number(CKA_ZK_SLOT))) {
-		return CKR_TEMPLATE_INCONSISTENT
+		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_ZK_SLOT, "is for a key on the token, and one for both halves")
+	}
+	return nil
+}
+
+// agree answers whether a template is of a class and a key type, if it names them.
+func (a attributes) agree(class, keyType uint) error {
+	switch {
+	case !agrees(a, CKA_CLASS, class):
+		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_CLASS, "is not that of what is made")
+	case !agrees(a, CKA_KEY_TYPE, keyType):
+		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_KEY_TYPE, "is not that of what the mechanism makes")
 	}
 	return nil
 }
@@ -92,16 +105,16 @@ func agrees(a attributes, t, want uint) bool {
 }
 
 // possible answers whether the device can keep what the templates promise: a
-// private key never leaves it, and is usable by the user only.
+// private key never leaves it, and is usable by the user only. One that is not sensitive
+// it can keep: of a key that is not extractable nothing is shown anyway (section 4.10).
 func (s *session) possible(r *pairRequest) error {
 	private := r.half[1].with(nil)
 	private.fill(ecPrivateObject.initial())
-	if !private.is(CKA_PRIVATE) || !private.is(CKA_SENSITIVE) || private.is(CKA_EXTRACTABLE) {
-		s.token.slot.provider.log.Warningf("slot %d: a private key in an SCM is private, sensitive and not extractable; the template asks for something else", s.token.slot.id)
-		return CKR_TEMPLATE_INCONSISTENT
+	if !private.is(CKA_PRIVATE) {
+		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_PRIVATE, "is true of a private key in an SCM: it is the user's alone")
 	}
-	if private.is(CKA_DERIVE) && private.is(CKA_ALWAYS_AUTHENTICATE) {
-		return CKR_TEMPLATE_INCONSISTENT // C_DeriveKey has no moment for a login of its own
+	if private.is(CKA_EXTRACTABLE) {
+		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_EXTRACTABLE, "is false of a private key in an SCM: it never leaves")
 	}
 	for _, a := range r.half {
 		want := a.with(nil)
@@ -178,7 +191,7 @@ func (s *session) newKey(r *pairRequest) (scm.Key, error) {
 		if v, ok := d.(scm.Volatile); ok {
 			return v.GenerateVolatile(r.curve.curve)
 		}
-		return scm.Key{}, CKR_TEMPLATE_INCONSISTENT
+		return scm.Key{}, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_TOKEN, "is true of each key of this device")
 	}
 	if _, asked := r.half[1][CKA_ZK_SLOT]; !asked {
 		return d.Generate(r.curve.curve)
@@ -187,11 +200,23 @@ func (s *session) newKey(r *pairRequest) (scm.Key, error) {
 	placer, ok := d.(scm.Placer)
 	switch {
 	case ok:
-		return placer.GenerateAt(slot, r.curve.curve)
+		k, err := placer.GenerateAt(slot, r.curve.curve)
+		return k, slotRefusal(err)
 	case !slot.Permanent() && !slot.User():
-		return scm.Key{}, scm.ErrSlotRange
+		return scm.Key{}, slotRefusal(scm.ErrSlotRange)
 	}
-	return scm.Key{}, CKR_TEMPLATE_INCONSISTENT // a slot of the device's own choice is none that was asked for
+	return scm.Key{}, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_ZK_SLOT, "is the device's own choice")
+}
+
+// slotRefusal tells of the key slot that a template asks for, if that is what failed.
+func slotRefusal(err error) error {
+	switch {
+	case errors.Is(err, scm.ErrSlotTaken):
+		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_ZK_SLOT, "is a key slot that holds a key")
+	case errors.Is(err, scm.ErrSlotRange):
+		return refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_ZK_SLOT, "is no user key slot")
+	}
+	return err
 }
 
 // nameAlike gives both halves the same CKA_ID if the caller named one at most,
@@ -218,13 +243,11 @@ func (t *token) newHalf(k scm.Key, private bool, wanted attributes) *object {
 		a = t.slotAttributes(k, private)
 	}
 	a[CKA_TOKEN] = no
-	if wanted.is(CKA_ALWAYS_AUTHENTICATE) {
-		a[CKA_DERIVE] = no
-	}
 	o := &object{key: &k, id: slotIdentity(k, private), held: unconfirmed(), attrs: a.with(wanted)}
 	o.rules = ecPublicObject
 	if private {
 		o.rules = ecPrivateObject
+		o.attrs[CKA_ALWAYS_SENSITIVE] = o.attrs[CKA_SENSITIVE]
 	}
 	return o
 }

@@ -105,6 +105,9 @@ func (o *object) own() attributes {
 			a[t] = v
 		}
 	}
+	if o.id.private && !o.attrs.is(CKA_ALWAYS_SENSITIVE) {
+		a[CKA_ALWAYS_SENSITIVE] = no
+	}
 	return a
 }
 

@@ -308,12 +308,12 @@ func (t *token) notice() {
 	}
 }
 
-// authenticate is a context-specific login: it allows the one operation that a
+// authenticate is a context-specific login: it allows the one use that a
 // key with CKA_ALWAYS_AUTHENTICATE waits with. Who locks the PIN by it is logged out
 // (section 4.9).
 func (s *session) authenticate(pin []byte) error {
-	w := s.sign.work
-	if w == nil || !w.key.alwaysAuthenticate() {
+	use := s.waiting()
+	if use == nil {
 		return CKR_OPERATION_NOT_INITIALIZED
 	}
 	s.token.login.Lock()
@@ -326,6 +326,18 @@ func (s *session) authenticate(pin []byte) error {
 	if err != nil {
 		return err
 	}
-	w.authenticated = true
+	*use = true
+	return nil
+}
+
+// waiting is where to note a login for the use of a key that waits for one; nil where none does.
+func (s *session) waiting() *bool {
+	w := s.sign.work
+	switch {
+	case s.derive != nil:
+		return &s.derive.authenticated
+	case w != nil && w.key.alwaysAuthenticate():
+		return &w.authenticated
+	}
 	return nil
 }

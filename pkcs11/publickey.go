@@ -26,11 +26,11 @@ type publicKey struct {
 func publicKeyOf(a attributes) (*publicKey, error) {
 	c, err := curveOf(a[CKA_EC_PARAMS])
 	if err != nil {
-		return nil, err
+		return nil, because(err, CKA_EC_PARAMS, "is no curve that is known here")
 	}
 	public, err := c.publicOf(a[CKA_EC_POINT])
 	if err != nil {
-		return nil, err
+		return nil, because(err, CKA_EC_POINT, "is no point of the curve")
 	}
 	k := &publicKey{curve: c, public: public}
 	k.check = sync.OnceValue(k.checker)

@@ -28,6 +28,7 @@ type session struct {
 	find   operation[search]
 	digest operation[digester]
 	sign   operation[signing]
+	derive *derivation // that waits for a login
 	verify operation[verifying]
 
 	verifySignature  operation[verifyingKnown]

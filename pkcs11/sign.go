@@ -42,6 +42,7 @@ func (p *Provider) SignInit(h uint, m *Mechanism, key uint) error {
 		if err != nil {
 			return err
 		}
+		s.derive = nil // a login is for what was begun last
 		return s.sign.begin(&signing{key: o, message: row.newMessage(), era: era})
 	})
 }

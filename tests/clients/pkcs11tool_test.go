@@ -63,6 +63,27 @@ func TestToolSelfTest(t *testing.T) {
 	}
 }
 
+// TestToolAlwaysAuth: the key that --always-auth asks for, which may derive too, signs with the PIN.
+func TestToolAlwaysAuth(t *testing.T) {
+	t.Parallel()
+	k := newToken(t)
+	k.user("--keypairgen", "--key-type", "EC:prime256v1", "--id", "a1", "--label", "careful", "--always-auth")
+	mustContain(t, k.user("-O", "--type", "privkey", "--id", "a1"), "careful", "derive", "always authenticate")
+	k.write("digest", bytes.Repeat([]byte{7}, 32))
+	k.user("--sign", "--mechanism", "ECDSA", "--id", "a1", "--input-file", k.path("digest"), "--output-file", k.path("signature"))
+	mustContain(t, k.tool("--verify", "--mechanism", "ECDSA", "--id", "a1", "--input-file", k.path("digest"), "--signature-file", k.path("signature")),
+		"Signature is valid")
+}
+
+// TestToolLearnsOfRefusals: the log says which attribute the module refuses.
+func TestToolLearnsOfRefusals(t *testing.T) {
+	t.Parallel()
+	k := newToken(t)
+	k.Set("ZK_PKCS11_LOG", "info")
+	out := k.refused("--keypairgen", "--key-type", "EC:prime256v1", "--extractable")
+	mustContain(t, out, "libzk_pkcs11: info: slot 0: ", "CKA_EXTRACTABLE", "CKR_TEMPLATE_INCONSISTENT")
+}
+
 func TestToolChangesPIN(t *testing.T) {
 	t.Parallel()
 	k := newToken(t)

@@ -65,7 +65,12 @@ func TestCertificate(t *testing.T) {
 	has(t, k, s, o, attr(pkcs11.CKA_VALUE, c.Raw), attr(pkcs11.CKA_ID, "an ID"), attr(pkcs11.CKA_TRUSTED, false),
 		attr(pkcs11.CKA_CHECK_VALUE, sum[:3]), attr(pkcs11.CKA_PUBLIC_KEY_INFO, c.RawSubjectPublicKeyInfo),
 		attr(pkcs11.CKA_CERTIFICATE_CATEGORY, 0), attr(pkcs11.CKA_PRIVATE, false), attr(pkcs11.CKA_LABEL, ""))
-	k.Want("another value", k.SetAttributeValue(s, o, []*pkcs11.Attribute{attr(pkcs11.CKA_VALUE, []byte{1})}), pkcs11.CKR_ATTRIBUTE_READ_ONLY)
+	for _, value := range [][]byte{{1}, c.Raw} {
+		change := []*pkcs11.Attribute{attr(pkcs11.CKA_VALUE, value)}
+		k.Want("a value, another or the same", k.SetAttributeValue(s, o, change), pkcs11.CKR_ATTRIBUTE_READ_ONLY)
+		_, err := k.CopyObject(s, o, change)
+		k.Want("a copy with a value", err, pkcs11.CKR_ATTRIBUTE_READ_ONLY)
+	}
 	k.OK(k.SetAttributeValue(s, o, []*pkcs11.Attribute{attr(pkcs11.CKA_LABEL, "renamed"), attr(pkcs11.CKA_ID, "other")}))
 	has(t, k, s, o, attr(pkcs11.CKA_LABEL, "renamed"), attr(pkcs11.CKA_ID, "other"), attr(pkcs11.CKA_VALUE, c.Raw))
 	k.OK(k.DestroyObject(s, o))

@@ -99,7 +99,7 @@ static struct row change[] = {
 	{"the label", CKR_OK, {ARRAY(CKA_LABEL, bytes), END}},
 	{"the label twice the same", CKR_OK, {ARRAY(CKA_LABEL, bytes), ARRAY(CKA_LABEL, bytes), END}},
 	{"nothing", CKR_OK, {END}},
-	{"what it is already", CKR_OK, {A(CKA_CLASS, &private_class), A(CKA_SENSITIVE, &yes), END}},
+	{"what it is already", CKR_ATTRIBUTE_READ_ONLY, {A(CKA_CLASS, &private_class), A(CKA_SENSITIVE, &yes), END}},
 	{"the class", CKR_ATTRIBUTE_READ_ONLY, {A(CKA_CLASS, &data_class), END}},
 	{"the key type", CKR_ATTRIBUTE_READ_ONLY, {A(CKA_KEY_TYPE, &edwards), END}},
 	{"the curve", CKR_ATTRIBUTE_READ_ONLY, {ARRAY(CKA_EC_PARAMS, p521), END}},
@@ -135,7 +135,8 @@ static struct row copy[] = {
 	{"to the token", CKR_OK, {A(CKA_TOKEN, &yes), END}},
 	{"made private", CKR_OK, {A(CKA_PRIVATE, &yes), END}},
 	{"with another label", CKR_OK, {ARRAY(CKA_LABEL, bytes), END}},
-	{"with its class twice", CKR_OK, {A(CKA_CLASS, &data_class), A(CKA_CLASS, &data_class), END}},
+	{"with its class", CKR_ATTRIBUTE_READ_ONLY, {A(CKA_CLASS, &data_class), END}},
+	{"with a label twice", CKR_OK, {ARRAY(CKA_LABEL, bytes), ARRAY(CKA_LABEL, bytes), END}},
 	{"as another class", CKR_ATTRIBUTE_READ_ONLY, {A(CKA_CLASS, &public_class), END}},
 	{"with a key type", CKR_ATTRIBUTE_TYPE_INVALID, {A(CKA_KEY_TYPE, &ec), END}},
 	{"with a CKA_UNIQUE_ID", CKR_ATTRIBUTE_READ_ONLY, {ARRAY(CKA_UNIQUE_ID, bytes), END}},
@@ -166,7 +167,7 @@ static struct row generate[] = {
 /* private_half is for the private half, with P-256 as the curve. */
 static struct row private_half[] = {
 	{"not private", CKR_TEMPLATE_INCONSISTENT, {A(CKA_PRIVATE, &no), END}},
-	{"not sensitive", CKR_TEMPLATE_INCONSISTENT, {A(CKA_SENSITIVE, &no), END}},
+	{"not sensitive, and extractable", CKR_TEMPLATE_INCONSISTENT, {A(CKA_SENSITIVE, &no), A(CKA_EXTRACTABLE, &yes), END}},
 	{"extractable", CKR_TEMPLATE_INCONSISTENT, {A(CKA_EXTRACTABLE, &yes), END}},
 	{"with a value", CKR_ATTRIBUTE_READ_ONLY, {ARRAY(CKA_VALUE, bytes), END}},
 	{"a permanent slot", CKR_TEMPLATE_INCONSISTENT, {A(CKA_TOKEN, &yes), A(CKA_ZK_SLOT, &(CK_ULONG){3}), END}},
@@ -190,6 +191,12 @@ static void generating(void)
 	RV("no mechanism", f->C_GenerateKeyPair(s, NULL, &curve, 1, NULL, 0, &a, &b), CKR_ARGUMENTS_BAD);
 	RV("a mechanism with a parameter", f->C_GenerateKeyPair(s, &with_parameter, &curve, 1, NULL, 0, &a, &b), CKR_MECHANISM_PARAM_INVALID);
 	IS("no key was made", objects() == before);
+	CK_ATTRIBUTE open[] = {A(CKA_SENSITIVE, &no)};
+	RV("not sensitive", f->C_GenerateKeyPair(s, &m, &curve, 1, open, 1, &a, &b), CKR_OK);
+	CK_ATTRIBUTE value = ARRAY(CKA_VALUE, bytes);
+	RV("and yet not shown", f->C_GetAttributeValue(s, b, &value, 1), CKR_ATTRIBUTE_SENSITIVE);
+	must(f->C_DestroyObject(s, a));
+	must(f->C_DestroyObject(s, b));
 }
 
 /* read_only has a session that may not write to the token. */
