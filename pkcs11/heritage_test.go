@@ -71,7 +71,7 @@ type parent struct {
 	handles *atomic.Uint64
 }
 
-func newParent(t *testing.T) parent {
+func newParent(t testing.TB) parent {
 	t.Helper()
 	p := parent{left: &memory{pieces: map[Piece][]byte{}}, handles: new(atomic.Uint64)}
 	p.fixture = newPublicWith(t, Options{Estate: p.left, Handles: p.handles})

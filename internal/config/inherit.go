@@ -17,6 +17,9 @@ func (s Source) Encode() string {
 // decodeSource is the inverse of Encode.
 func decodeSource(encoded string) Source {
 	fields := strings.Split(encoded, "\x00")
+	for len(fields) < 5 {
+		fields = append(fields, "")
+	}
 	s := Source{
 		File: fields[0], State: fields[1], Directory: fields[2], Machine: fields[3], Text: fields[4],
 		Variables: map[string]string{},

@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"internal/sharedfile":  {"internal/descriptor", "internal/turn"},
 	"internal/turn":        nil,
 	"internal/processtest": nil,
+	"internal/damagetest":  nil,
 	"internal/scm":         nil,
 	"include/gen":          nil,
 }
@@ -44,7 +45,7 @@ var testArrows = map[string][]string{
 }
 
 // testOnly are the packages that only tests may import.
-var testOnly = []string{"internal/processtest", "internal/scm/scmtest"}
+var testOnly = []string{"internal/damagetest", "internal/processtest", "internal/scm/scmtest"}
 
 func TestArrows(t *testing.T) {
 	for _, p := range packages(t) {

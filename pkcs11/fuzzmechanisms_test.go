@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"slices"
+	"testing"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// mechanismCodes are what functions answer of a mechanism, of its parameter and of data
+// that does not suit it.
+var mechanismCodes = []Error{
+	CKR_OK, CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID, CKR_KEY_TYPE_INCONSISTENT, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_KEY_HANDLE_INVALID,
+	CKR_PUBLIC_KEY_INVALID, CKR_DATA_LEN_RANGE, CKR_DATA_INVALID, CKR_ENCRYPTED_DATA_INVALID, CKR_ENCRYPTED_DATA_LEN_RANGE,
+	CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE, CKR_CURVE_NOT_SUPPORTED, CKR_TEMPLATE_INCOMPLETE, CKR_TEMPLATE_INCONSISTENT, CKR_OPERATION_NOT_INITIALIZED,
+}
+
+// FuzzMechanisms begins every kind of operation with mechanisms and parameters of every
+// form, and goes on with it where it begins.
+func FuzzMechanisms(f *testing.F) {
+	point := curves[scm.P256].raw(generatorOfP256)
+	for call := range byte(8) {
+		for t := range mechanisms {
+			f.Add(call, byte(call), uint64(t), []byte{}, byte(0), uint64(CKD_NULL), []byte{}, point, []byte("data"))
+		}
+	}
+	f.Add(byte(1), byte(4), uint64(CKM_EDDSA), make([]byte, 24), byte(1), uint64(0), []byte("context"), []byte{}, make([]byte, 32))
+	f.Add(byte(6), byte(0), uint64(CKM_ECDH1_DERIVE), make([]byte, 40), byte(2), uint64(CKD_NULL), []byte{}, point, []byte{})
+	f.Add(byte(4), byte(0), uint64(CKM_ZK_LOCK), []byte{1}, byte(0), uint64(0), []byte{}, []byte{}, []byte("plain"))
+	shared := newUser(f)
+	keys := []uint{0}
+	for _, c := range []scm.Curve{scm.P256, scm.Secp256k1, scm.Ed25519, scm.X25519} {
+		public, private := shared.pairOn(c)
+		keys = append(keys, public, private)
+	}
+	f.Fuzz(func(t *testing.T, call, key byte, typ uint64, parameter []byte, form byte, kdf uint64, data, public, input []byte) {
+		m := &Mechanism{Type: uint(typ), Parameter: parameter}
+		switch form % 3 {
+		case 1:
+			m.Params = &EdDSAParams{Prehash: kdf%2 == 1, Context: data}
+		case 2:
+			m.Params = &ECDH1Params{KDF: uint(kdf), SharedData: data, Public: public}
+		}
+		mine := *shared
+		mine.TB = t
+		err := mine.use(call, keys[int(key)%len(keys)], m, input, public)
+		if code, known := err.(Error); err != nil && (!known || !slices.Contains(mechanismCodes, code)) {
+			t.Fatal(err)
+		}
+		mine.ok(mine.SessionCancel(mine.h, ^uint(0)))
+	})
+}
+
+// use makes a whole operation.
+func (f *fixture) use(call byte, key uint, m *Mechanism, input, other []byte) error {
+	out, _ := buffer(1 << 12)
+	var err error
+	switch call % 8 {
+	case 0:
+		if err = f.DigestInit(f.h, m); err == nil {
+			err = f.Digest(f.h, input, out)
+		}
+	case 1:
+		if err = f.SignInit(f.h, m, key); err == nil {
+			err = f.Sign(f.h, input, out)
+		}
+	case 2:
+		if err = f.VerifyInit(f.h, m, key); err == nil {
+			err = f.Verify(f.h, input, other)
+		}
+	case 3:
+		if err = f.VerifySignatureInit(f.h, m, key, other); err == nil {
+			err = f.VerifySignature(f.h, input)
+		}
+	case 4:
+		if err = f.EncryptInit(f.h, m, key); err == nil {
+			err = f.Encrypt(f.h, input, out)
+		}
+	case 5:
+		if err = f.DecryptInit(f.h, m, key); err == nil {
+			err = f.Decrypt(f.h, input, out)
+		}
+	case 6:
+		h, failed := f.DeriveKey(f.h, m, key, nil)
+		if err = failed; err == nil {
+			err = f.DestroyObject(f.h, h)
+		}
+	case 7:
+		a, b, failed := f.GenerateKeyPair(f.h, m, is(CKA_EC_PARAMS, curves[scm.P256].params()), nil)
+		if err = failed; err == nil {
+			f.ok(f.DestroyObject(f.h, a))
+			err = f.DestroyObject(f.h, b)
+		}
+	}
+	return err
+}
