@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"unicode"
 )
 
 // DefaultBootSlot is the slot whose key signs files of supervised boot when the
@@ -17,7 +18,8 @@ const DefaultBootSlot Slot = 15
 // white space in between, could not show; ErrSlotRange for a signer that is not
 // permanent.
 func CheckBootFile(path string, signer Slot) error {
-	if !filepath.IsLocal(path) || strings.ContainsAny(path, " \t\r\n\v\f\x00") || filepath.Clean(path) != path || path == "." {
+	torn := strings.ContainsFunc(path, unicode.IsSpace) || strings.Contains(path, "\x00")
+	if !filepath.IsLocal(path) || torn || filepath.Clean(path) != path || path == "." {
 		return fmt.Errorf("boot file %q: %w", path, ErrInput)
 	}
 	if !signer.Permanent() {
