@@ -36,24 +36,31 @@ func (f *File) Change(fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
 // room that is kept for it, and calls fn again.
 func (f *File) Release(fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
 	err = f.asWriter(func(p patience) error {
-		c, err = f.transact(p, fn)
-		if errors.Is(err, ErrFull) && f.giveUpRoom() {
-			_ = f.empty(p.atMost(emptyWait), false)
-			c, err = f.transact(p, fn)
-			_ = f.empty(p.atMost(0), false)
-			f.retakeRoom()
-		}
+		c, err = f.makeRoom(p, fn)
 		return err
 	})
 	return c, err
 }
 
+// makeRoom is Release with the write lock.
+func (f *File) makeRoom(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
+	c, err = f.transact(p, fn)
+	if errors.Is(err, ErrFull) && f.giveUpRoom() {
+		_ = f.empty(p.atMost(emptyWait), false)
+		c, err = f.transact(p, fn)
+		_ = f.empty(p.atMost(0), false)
+		f.retakeRoom()
+	}
+	return c, err
+}
+
 // asWriter calls write with the write lock, and cleans up after it.
-func (f *File) asWriter(write func(patience) error) error {
+func (f *File) asWriter(write func(patience) error) error { return f.asWriterWithin(f.arrive(), write) }
+
+func (f *File) asWriterWithin(p patience, write func(patience) error) error {
 	if f.readOnly {
 		return fmt.Errorf("%s: %w", f.path, ErrReadOnly)
 	}
-	p := f.arrive()
 	release, err := f.writeLock.exclusive(p)
 	if err != nil {
 		return describe(f.path, err)

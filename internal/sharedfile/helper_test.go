@@ -33,6 +33,13 @@ var roles = map[string]processtest.Role{
 		return err
 	}),
 	"insert": withFile(insertRows),
+	"relax": withFile(func(f *sharedfile.File, in *bufio.Scanner) error {
+		for in.Scan() {
+			_, err := f.Relaxed(changeOf(0))
+			fmt.Println(err)
+		}
+		return nil
+	}),
 	"insert and purge": withFile(func(f *sharedfile.File, in *bufio.Scanner) error {
 		go func() {
 			for f.Purge() == nil {

@@ -82,6 +82,15 @@ func (l *Lock) Exclusive(wait time.Duration) (release func(), err error) {
 	return l.exclusive(l.process.arrive(wait))
 }
 
+// Attempt is Exclusive for who can do without the lock. That it has waited in vain says
+// nothing of others.
+func (l *Lock) Attempt(wait time.Duration) (release func(), err error) {
+	if l == nil {
+		return func() {}, nil
+	}
+	return l.exclusive(l.process.arrive(wait).atMost(wait))
+}
+
 // Shared takes the lock for one of several users; otherwise it is as Exclusive.
 func (l *Lock) Shared(wait time.Duration) (release func(), err error) {
 	if l == nil {

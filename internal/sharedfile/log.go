@@ -147,8 +147,7 @@ func relax(db *writer, relaxed bool) error {
 	if relaxed {
 		level = "NORMAL"
 	}
-	_, err := db.Exec("PRAGMA synchronous = " + level)
-	return err
+	return execute(db.conn, "PRAGMA synchronous = "+level)
 }
 
 // The sizes of the headers of the log and of a frame (fileformat.html, "The

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharedfile
+
+// Synchronous tells whether commits wait for the disk: 2 if they do.
+func (f *File) Synchronous() (level int, err error) {
+	err = ask(f.writer.conn, "PRAGMA synchronous", &level)
+	return level, err
+}
