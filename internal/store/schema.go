@@ -47,6 +47,9 @@ CREATE TABLE records (
 // the SHA-256 of that, empty when there are none, and NULL in a record as format 1 has
 // it. records.terms lists the rows of the record in the table of terms, by which it is
 // found; NULL means that it has none yet.
+//
+// journal has an Entry for each change of a key slot that is under way; the number of one
+// that was taken out is not used again.
 const format2 = `
 ALTER TABLE token ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE token ADD COLUMN floor INTEGER NOT NULL DEFAULT 1;
@@ -72,4 +75,13 @@ CREATE TABLE deletions (
 	record   INTEGER NOT NULL,
 	PRIMARY KEY (revision, record)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE journal (
+	id     INTEGER PRIMARY KEY AUTOINCREMENT,
+	kind   INTEGER NOT NULL,
+	slot   INTEGER NOT NULL,
+	public BLOB NOT NULL,
+	apart  INTEGER NOT NULL,
+	known  BLOB NOT NULL
+) STRICT;
 `

@@ -199,6 +199,16 @@ func (s *Store) Update(fn func(*Tx) error) (Change, error) { return s.change(s.f
 // twice.
 func (s *Store) Release(fn func(*Tx) error) (Change, error) { return s.change(s.file.Release, fn) }
 
+// Relaxed is Release that does not wait for the disk: no kill undoes it, but a loss of power
+// may, unless a later Update was in time. It is for what anybody can do again.
+func (s *Store) Relaxed(fn func(*Tx) error) (Change, error) { return s.change(s.file.Relaxed, fn) }
+
+// Soon is Relaxed for what can be left to somebody else, or to later: it returns ErrBusy when
+// others write for longer than wait.
+func (s *Store) Soon(wait time.Duration, fn func(*Tx) error) (Change, error) {
+	return s.change(func(change func(*sql.Tx) ([]int, error)) (Change, error) { return s.file.Soon(wait, change) }, fn)
+}
+
 func (s *Store) change(
 	commit func(func(*sql.Tx) ([]int, error)) (Change, error), fn func(*Tx) error,
 ) (Change, error) {

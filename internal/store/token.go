@@ -75,8 +75,8 @@ func (s *Store) tokenRows() (*tokenRows, error) {
 const initializeWait = time.Minute
 
 // Alone excludes other processes that initialise the token, from before the
-// check of the SO PIN until the device has the new secret. What one of them knows
-// of the token is then true until release. ErrBusy.
+// check of the SO PIN until the device has the new secret, and those that are
+// AmongOthers. What one of them knows of the token is then true until release. ErrBusy.
 func (s *Store) Alone() (release func(), err error) { return s.initLock.Exclusive(initializeWait) }
 
 // Initialize gives the token a label, an SO PIN and a new secret, which it
@@ -111,7 +111,7 @@ func (s *Store) Initialize(label string, soPIN []byte, m Mate, prepare func(secr
 }
 
 func reset(tx *sql.Tx, label string, fingerprint []byte, so *pinRow) error {
-	if _, err := tx.Exec("DELETE FROM records; DELETE FROM terms; DELETE FROM deletions; DELETE FROM pins"); err != nil {
+	if _, err := tx.Exec("DELETE FROM records; DELETE FROM terms; DELETE FROM deletions; DELETE FROM journal; DELETE FROM pins"); err != nil {
 		return err
 	}
 	_, err := tx.Exec("UPDATE token SET initialized = 1, label = ?, fingerprint = ?, revision = revision + 1, floor = revision + 1",
