@@ -31,6 +31,7 @@ type keySlot struct {
 	key     scm.Key
 	node    node
 	records halves
+	lost    [][]byte // public keys that the store remembers instead
 	objects []*object
 }
 
@@ -96,7 +97,7 @@ func applied(before map[int64]*store.Record, changes *store.Changes) map[int64]*
 
 // next makes the catalog that comes after old, which may be nil: the device says which
 // keys there are, the store what they are called. Where they disagree it is logged, unless
-// something has changed since the versions were read.
+// somebody is changing something.
 func (t *token) next(old *catalog, login uint64) (*catalog, error) {
 	// The versions are read first: what changes meanwhile is read the next time.
 	c := &catalog{login: login, device: t.device.Version(), stored: t.store.Version()}
@@ -182,7 +183,7 @@ func (t *token) arrange(c, old *catalog) {
 		node := t.nodes.of(k)
 		p, known := old.slots[k.Slot]
 		if !known || !p.is(k, node, slots[k.Slot]) {
-			p = t.newKeySlot(k, node, slots[k.Slot], quiet)
+			p = t.newKeySlot(k, node, slots[k.Slot])
 		}
 		c.slots[k.Slot] = p
 		c.show(p.objects...)
@@ -192,7 +193,7 @@ func (t *token) arrange(c, old *catalog) {
 	t.names.keep(c)
 	c.confirm(c.seen)
 	if quiet {
-		t.reportVanished(slots)
+		t.reportDamage(c, slots)
 	}
 }
 
@@ -209,18 +210,15 @@ func (c *catalog) show(objects ...*object) {
 // newKeySlot makes the objects of a key slot that the user may see. The attributes of records
 // that are of another key say nothing of the one that is there now, which somebody else may
 // have just made.
-func (t *token) newKeySlot(k scm.Key, n node, records halves, quiet bool) keySlot {
+func (t *token) newKeySlot(k scm.Key, n node, records halves) keySlot {
 	p := keySlot{key: k, node: n, records: records}
 	of, lost := records.of(k)
-	if isForeign(k.Slot) {
-		lost = nil // see replaced
-	}
-	if quiet && lost != nil {
-		t.warnSlot(k.Slot, "holds another key than the store remembers; it will not sign")
+	if !isForeign(k.Slot) { // see replaced
+		p.lost = lost
 	}
 	for _, private := range []bool{false, true} {
 		if o := t.slotObject(k, private, of[half(private)]); o != nil {
-			o.lost = lost
+			o.lost = p.lost
 			p.objects = append(p.objects, o)
 		}
 	}

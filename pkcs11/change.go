@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 
-	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
 )
 
@@ -175,99 +174,6 @@ func (t *token) hide(o *object) error {
 		return CKR_ACTION_PROHIBITED // C_DestroyObject has no code for a login that is missing
 	}
 	return err
-}
-
-// removeKey empties a key slot. The public key object, if it is still there, lives on as
-// an object of the store, under the handle that it has. It becomes one before the key goes:
-// whenever a process dies, the object is there.
-func (t *token) removeKey(o *object) error {
-	kept, err := t.keepPublic(o)
-	if err != nil {
-		return err
-	}
-	err = t.device.Remove(*o.key)
-	if errors.Is(err, scm.ErrSlotEmpty) {
-		return CKR_OBJECT_HANDLE_INVALID // another process was faster
-	}
-	if err != nil && kept != nil {
-		t.warnOn("giving a public key object its key slot back", t.giveBack(kept))
-	}
-	if err != nil {
-		return err
-	}
-	return t.release(func(tx *store.Tx) error { return forgetKeys(tx, o) })
-}
-
-// keptPublic is a public key object that has left its key slot.
-type keptPublic struct {
-	id     identity
-	object *object
-	before *store.Record // of the key slot, as it was
-	after  *store.Record
-}
-
-// keepPublic makes the public key object of a pair one of the store, and has the key slot
-// show none. It returns nil when there is no such object.
-func (t *token) keepPublic(o *object) (*keptPublic, error) {
-	public := t.publicHalf(o)
-	if public == nil {
-		return nil, nil
-	}
-	k, stored := &keptPublic{id: public.id, object: public}, identity{}
-	err := t.release(func(tx *store.Tx) error {
-		now, err := t.latest(tx, public)
-		if err != nil {
-			return err
-		}
-		k.before = t.record(now)
-		hidden := *k.before
-		hidden.Hidden = true
-		attrs := now.attrs.with(nil)
-		attrs.leaveSlot()
-		if stored.record != 0 { // called again
-			t.moveHandle(public, stored, k.id)
-		}
-		k.after = recordOf(0, attrs, false)
-		if err := errors.Join(tx.Put(&hidden), tx.Put(k.after)); err != nil {
-			return err
-		}
-		stored = identity{record: k.after.ID}
-		t.moveHandle(public, k.id, stored)
-		return nil
-	})
-	if err != nil && stored.record != 0 {
-		t.moveHandle(public, stored, k.id)
-	}
-	if err == error(CKR_OBJECT_HANDLE_INVALID) {
-		return nil, nil // another process has just destroyed it, or the whole pair
-	}
-	if err != nil {
-		return nil, err
-	}
-	return k, nil
-}
-
-// giveBack undoes keepPublic, for a key that stays.
-func (t *token) giveBack(k *keptPublic) error {
-	t.moveHandle(k.object, identity{record: k.after.ID}, k.id)
-	return t.write(func(tx *store.Tx) error {
-		now, err := tx.Current(k.before)
-		if err != nil || !bytes.Equal(now.Public, k.before.Public) {
-			return err // the slot has another key by now
-		}
-		return errors.Join(tx.Delete(k.after.ID), tx.Put(k.before))
-	})
-}
-
-// forgetKeys deletes what the store remembers of the key that an object is of, and
-// of those that its slot has lost. The slot may hold a newer one by now, whose
-// records stay.
-func forgetKeys(tx *store.Tx, o *object) error {
-	gone := tx.DeleteSlot(int(o.key.Slot), o.key.Public)
-	for _, public := range o.lost {
-		gone = errors.Join(gone, tx.DeleteSlot(int(o.key.Slot), public))
-	}
-	return gone
 }
 
 // publicHalf returns the public key object that belongs to a private key in a slot; nil if

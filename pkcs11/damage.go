@@ -29,6 +29,13 @@ func (w *warned) slot(s scm.Slot) (first bool) {
 	return first
 }
 
+// knows reports whether a line is in the log already.
+func (w *warned) knows(s scm.Slot) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.slots[s]
+}
+
 func (w *warned) record(id int64) (first bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -51,16 +58,40 @@ func (t *token) warnRecord(id int64) {
 	}
 }
 
-// reportVanished logs the key slots that the store knows and the device does not have any
-// more.
-func (t *token) reportVanished(slots map[scm.Slot]halves) {
-	for s := range slots {
+// reportDamage logs the key slots in which the device has not what the store remembers.
+func (t *token) reportDamage(c *catalog, vanished map[scm.Slot]halves) {
+	for s, p := range c.slots {
+		if len(p.lost) > 0 && t.differs(c, s, p.lost) {
+			t.warnSlot(s, "holds another key than the store remembers; it will not sign")
+		}
+	}
+	for s, h := range vanished {
+		_, lost := h.of(scm.Key{})
+		if !t.differs(c, s, lost) {
+			continue
+		}
 		what := "is empty, but the store remembers a key there; its objects are left out"
 		if t.conceals(s) {
 			what = "does not give its public key away any more; its objects are left out"
 		}
 		t.warnSlot(s, what)
 	}
+}
+
+// differs reports whether the store remembers a key that the device does not have, and nobody
+// is at work on it. The records in a catalog may be older than its keys, and a change of both
+// takes a while: so the store is asked again, while the device stays as it is.
+func (t *token) differs(c *catalog, s scm.Slot, lost [][]byte) bool {
+	if t.warned.knows(s) {
+		return false
+	}
+	for _, public := range lost {
+		settled, err := t.store.Settled(int(s), public)
+		if err == nil && settled && t.device.Version() == c.device {
+			return true
+		}
+	}
+	return false
 }
 
 // conceals tells whether a key slot holds a key whose public key the device does not

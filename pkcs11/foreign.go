@@ -133,22 +133,43 @@ func (t *token) removeForeign(o *object) error {
 	if !can || t.user() != CKU_USER {
 		return CKR_ACTION_PROHIBITED // C_DestroyObject has no code for a login that is missing
 	}
-	n := o.key.Slot - foreignBase
-	now, err := keeper.ForeignKey(n)
-	if err == nil && !bytes.Equal(now.Public, o.key.Public) {
-		err = scm.ErrSlotEmpty
-	}
-	if err == nil {
-		err = keeper.RemoveForeign(n)
-	}
+	err := t.journaled(&removingForeign{keeper, o}, t.store.Release)
 	if errors.Is(err, scm.ErrSlotEmpty) {
 		return CKR_OBJECT_HANDLE_INVALID // others were faster
+	}
+	return err
+}
+
+// removingForeign is a key that is about to leave its foreign slot.
+type removingForeign struct {
+	keeper scm.Keeper
+	object *object
+}
+
+func (r *removingForeign) begin(*store.Tx) ([]*store.Entry, error) {
+	return []*store.Entry{entryOf(store.Removing, *r.object.key)}, nil
+}
+
+func (r *removingForeign) act() error {
+	n := r.object.key.Slot - foreignBase
+	now, err := r.keeper.ForeignKey(n)
+	if err == nil && !bytes.Equal(now.Public, r.object.key.Public) {
+		err = scm.ErrSlotEmpty
 	}
 	if err != nil {
 		return err
 	}
-	return t.release(func(tx *store.Tx) error { return forgetKeys(tx, o) })
+	return r.keeper.RemoveForeign(n)
 }
+
+func (r *removingForeign) end(tx *store.Tx, failed error) error {
+	if failed == nil || errors.Is(failed, scm.ErrSlotEmpty) {
+		return forgetKeys(tx, r.object)
+	}
+	return nil
+}
+
+func (*removingForeign) recorded() bool { return false }
 
 // removeForeignKeys empties the foreign slots.
 func (t *token) removeForeignKeys() error {

@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/store"
 )
 
 // GenerateKeyPair makes a key pair in the device (section 5.18.2): one with
@@ -127,85 +126,84 @@ func (s *session) possible(r *pairRequest) error {
 	return s.writable(private)
 }
 
-// madePair is a key pair that the device has made, and what has come of it so far.
+// madePair is a key pair, and what has come of it so far.
 type madePair struct {
-	key      scm.Key
-	half     [2]*object // public first
-	recorded bool       // the store may know of it
+	key  scm.Key
+	half [2]*object // public first
 }
 
+// handles of both halves, public first.
+func (pair *madePair) handles() [2]uint { return [2]uint{pair.half[0].handle, pair.half[1].handle} }
+
 // generate makes the key pair and its two objects. Nobody destroys the one
-// before the others are there. Whatever fails once the device has made the pair, a
-// panic too, the pair is taken back.
+// before the others are there.
 func (s *session) generate(r *pairRequest) ([2]uint, error) {
+	if !r.half[1].is(CKA_TOKEN) {
+		return s.generateVolatile(r)
+	}
+	if d, can := s.token.device.(scm.Placer); can {
+		return s.generatePlaced(r, d)
+	}
+	return s.generateChosen(r)
+}
+
+// asksForSlot reports whether the key pair is to be in a slot of the caller's choice.
+func (r *pairRequest) asksForSlot() bool {
+	_, asked := r.half[1][CKA_ZK_SLOT]
+	return asked
+}
+
+// newPair makes the objects of a key pair.
+func (t *token) newPair(r *pairRequest, k scm.Key) *madePair {
+	r.nameAlike(k)
+	pair := &madePair{key: k}
+	for i := range pair.half {
+		pair.half[i] = t.newHalf(k, i == 1, r.half[i])
+	}
+	return pair
+}
+
+// generateVolatile makes session objects of a key pair in volatile memory; a public
+// half with CKA_TOKEN is stored.
+func (s *session) generateVolatile(r *pairRequest) ([2]uint, error) {
 	s.token.changes.Lock()
 	defer s.token.changes.Unlock()
-	k, err := s.newKey(r)
+	d, can := s.token.device.(scm.Volatile)
+	if !can {
+		return [2]uint{}, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_TOKEN, "is true of each key of this device")
+	}
+	k, err := d.GenerateVolatile(r.curve.curve)
 	if err != nil {
 		return [2]uint{}, err
 	}
-	pair, kept := madePair{key: k}, false
+	pair, kept := &madePair{key: k}, false
 	defer func() {
 		if !kept {
-			s.token.takeBack(&pair)
+			s.token.takeBack(pair)
 		}
 	}()
-	r.nameAlike(k)
-	for i := range pair.half {
-		pair.half[i] = s.token.newHalf(k, i == 1, r.half[i])
+	pair = s.token.newPair(r, k)
+	if public := pair.half[0]; public.attrs.is(CKA_TOKEN) {
+		public.key = nil
 	}
-	keep := s.keepSlot
-	if k.Slot.Volatile() {
-		keep = s.keepVolatile
-	}
-	if err := keep(&pair); err != nil {
-		return [2]uint{}, err
+	for _, o := range pair.half {
+		if _, err := s.keep(o.attrs, o); err != nil {
+			return [2]uint{}, err
+		}
 	}
 	kept = true
-	return [2]uint{pair.half[0].handle, pair.half[1].handle}, nil
+	return pair.handles(), nil
 }
 
-// takeBack undoes the making of a key pair of which not everything could be kept:
-// what has a handle already, and what may be recorded. The key goes in any case.
+// takeBack undoes the making of a key pair in volatile memory of which not everything could
+// be kept. The key goes in any case.
 func (t *token) takeBack(pair *madePair) {
-	defer func() { t.warnOn("erasing a new key that could not be recorded", t.device.Remove(pair.key)) }()
+	defer func() { t.warnOn("erasing a new key that could not be kept", t.device.Remove(pair.key)) }()
 	for _, o := range pair.half {
 		if o != nil && (o.handle != 0 || o.id.record != 0) {
 			t.warnOn("forgetting one half of a new key pair", t.destroy(o))
 		}
 	}
-	if pair.recorded {
-		t.warnOn("forgetting the record of a new key pair", t.forgetRecords(pair.key))
-	}
-}
-
-// forgetRecords deletes what the store remembers of a key.
-func (t *token) forgetRecords(k scm.Key) error {
-	return t.release(func(tx *store.Tx) error { return tx.DeleteSlot(int(k.Slot), k.Public) })
-}
-
-// newKey asks the device for the key pair.
-func (s *session) newKey(r *pairRequest) (scm.Key, error) {
-	d := s.token.device
-	if !r.half[1].is(CKA_TOKEN) {
-		if v, ok := d.(scm.Volatile); ok {
-			return v.GenerateVolatile(r.curve.curve)
-		}
-		return scm.Key{}, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_TOKEN, "is true of each key of this device")
-	}
-	if _, asked := r.half[1][CKA_ZK_SLOT]; !asked {
-		return d.Generate(r.curve.curve)
-	}
-	slot := scm.Slot(r.half[1].number(CKA_ZK_SLOT))
-	placer, ok := d.(scm.Placer)
-	switch {
-	case ok:
-		k, err := placer.GenerateAt(slot, r.curve.curve)
-		return k, slotRefusal(err)
-	case !slot.Permanent() && !slot.User():
-		return scm.Key{}, slotRefusal(scm.ErrSlotRange)
-	}
-	return scm.Key{}, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_ZK_SLOT, "is the device's own choice")
 }
 
 // slotRefusal tells of the key slot that a template asks for, if that is what failed.
@@ -250,49 +248,4 @@ func (t *token) newHalf(k scm.Key, private bool, wanted attributes) *object {
 		o.attrs[CKA_ALWAYS_SENSITIVE] = o.attrs[CKA_SENSITIVE]
 	}
 	return o
-}
-
-// keepVolatile makes session objects of a key pair in volatile memory; a public
-// half with CKA_TOKEN is stored.
-func (s *session) keepVolatile(pair *madePair) error {
-	if public := pair.half[0]; public.attrs.is(CKA_TOKEN) {
-		public.key = nil
-	}
-	for _, o := range pair.half {
-		if _, err := s.keep(o.attrs, o); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// keepSlot records what the caller said of a key pair in a user key slot. A
-// public half without CKA_TOKEN is a session object, and the slot shows none.
-func (s *session) keepSlot(pair *madePair) error {
-	t := s.token
-	public, private := t.record(pair.half[0]), t.record(pair.half[1])
-	if o := pair.half[0]; !o.attrs.is(CKA_TOKEN) {
-		public.Hidden = true
-		o.key = nil
-		o.attrs.leaveSlot()
-		if _, err := s.keep(o.attrs, o); err != nil {
-			return err
-		}
-	}
-	err := t.write(func(tx *store.Tx) error {
-		pair.recorded = true
-		if err := tx.Put(public); err != nil {
-			return err
-		}
-		return tx.Put(private)
-	})
-	if err != nil {
-		return err
-	}
-	for _, o := range pair.half {
-		if o.attrs.is(CKA_TOKEN) {
-			o.handle = t.slotHandle(o)
-		}
-	}
-	return nil
 }

@@ -265,6 +265,7 @@ func (t *token) logIn(user uint, pin []byte) error {
 	t.leave(secret)
 	t.forgetObjects()
 	t.reindex()
+	t.mend(mendWait)
 	return nil
 }
 

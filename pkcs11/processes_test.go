@@ -118,7 +118,7 @@ func (d slowRemoval) Remove(k scm.Key) error {
 // newest checks that the key in the first user slot has a label and works.
 func (f *fixture) newest(label string) {
 	f.Helper()
-	_, err := f.sign(CKM_ECDSA, f.one(CKA_LABEL, label, zkSlot, 16), digest32)
+	_, err := f.sign(CKM_ECDSA, f.one(CKA_LABEL, label), digest32)
 	want(f, "sign with the newest key", err, CKR_OK)
 }
 

@@ -41,6 +41,7 @@ type token struct {
 	// changes serialises the changes of objects, so that none is lost between
 	// looking an object up and writing it.
 	changes turn.Mutex
+	over    []*store.Entry // of this process that are in the journal still; changes is held
 
 	listed   atomic.Pointer[keyList] // nil before the first look
 	catalog  atomic.Pointer[catalog] // nil before the first look
@@ -68,6 +69,7 @@ func newToken(s *slot, d scm.Device, st *store.Store) *token {
 	t.mine, t.warned = newSessionObjects(), newWarned()
 	t.names = newNames(eras{public: s.provider.newHandle(), private: s.provider.newHandle()}, s.provider.revoke)
 	t.reindex()
+	t.mend(mendWait)
 	return t
 }
 
@@ -75,6 +77,7 @@ func (t *token) close() {
 	for _, s := range t.slot.provider.sessionsOf(t) {
 		t.slot.provider.forget(s)
 	}
+	t.strikeOver()
 	t.logout()
 	t.withdraw()
 	log := t.slot.provider.log

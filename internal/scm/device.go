@@ -101,10 +101,24 @@ type Agreer interface {
 	Agree(slot Slot, peer []byte) ([]byte, error)
 }
 
-// Placer is a device that makes a key pair in a slot of the caller's choice.
+// Placer is a device that makes a key pair before it puts it into a slot, which is of the
+// caller's choice: whoever remembers keys can write down beforehand which one it will be.
 type Placer interface {
-	// GenerateAt is Generate with the slot given. ErrSlotTaken, ErrSlotRange.
-	GenerateAt(Slot, Curve) (Key, error)
+	// Draft makes a key pair that is in no slot.
+	Draft(Curve) (Draft, error)
+	// Free returns the slot that Generate would take, were it only for those that the
+	// caller wants. ErrFull when none of them is free.
+	Free(wanted func(Slot) bool) (Slot, error)
+}
+
+// Draft is a key pair that is in no slot yet.
+type Draft interface {
+	// Public is Key.Public.
+	Public() []byte
+	// Place puts the key pair into a slot, as Generate does. ErrSlotTaken, ErrSlotRange.
+	Place(Slot) (Key, error)
+	// Discard forgets the private key. It is to be called at the end in any case.
+	Discard()
 }
 
 // Volatile is a device that has room for key pairs that live only as long as

@@ -147,9 +147,28 @@ func (f *Faulty) Generate(c scm.Curve) (scm.Key, error) {
 	return through(f, "Generate", func() (scm.Key, error) { return f.Full.Generate(c) })
 }
 
-// GenerateAt is scm.Placer.GenerateAt.
-func (f *Faulty) GenerateAt(s scm.Slot, c scm.Curve) (scm.Key, error) {
-	return through(f, "GenerateAt", func() (scm.Key, error) { return f.Full.GenerateAt(s, c) })
+// Draft is scm.Placer.Draft. Draft.Place is a method of its own.
+func (f *Faulty) Draft(c scm.Curve) (scm.Draft, error) {
+	d, err := through(f, "Draft", func() (scm.Draft, error) { return f.Full.Draft(c) })
+	if err != nil {
+		return nil, err
+	}
+	return faultyDraft{d, f}, nil
+}
+
+type faultyDraft struct {
+	scm.Draft
+	device *Faulty
+}
+
+// Place is scm.Draft.Place.
+func (d faultyDraft) Place(s scm.Slot) (scm.Key, error) {
+	return through(d.device, "Place", func() (scm.Key, error) { return d.Draft.Place(s) })
+}
+
+// Free is scm.Placer.Free.
+func (f *Faulty) Free(wanted func(scm.Slot) bool) (scm.Slot, error) {
+	return through(f, "Free", func() (scm.Slot, error) { return f.Full.Free(wanted) })
 }
 
 // GenerateVolatile is scm.Volatile.GenerateVolatile.

@@ -3,11 +3,22 @@
 package scmtest
 
 import (
+	"bytes"
 	"math"
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
 )
+
+// GenerateAt makes a key pair in a slot.
+func GenerateAt(d scm.Placer, s scm.Slot, c scm.Curve) (scm.Key, error) {
+	draft, err := d.Draft(c)
+	if err != nil {
+		return scm.Key{}, err
+	}
+	defer draft.Discard()
+	return draft.Place(s)
+}
 
 func testPlacer(t *testing.T, d scm.Device) {
 	p, ok := d.(scm.Placer)
@@ -15,27 +26,76 @@ func testPlacer(t *testing.T, d scm.Device) {
 		t.Skip("the device is no Placer")
 	}
 	for _, s := range []scm.Slot{math.MinInt, scm.FirstVolatile, scm.EphemeralSlot, scm.LastUser + 1, math.MaxInt} {
-		_, err := p.GenerateAt(s, scm.P256)
-		wantError(t, "GenerateAt", err, scm.ErrSlotRange)
+		_, err := GenerateAt(p, s, scm.P256)
+		wantError(t, "Place", err, scm.ErrSlotRange)
 	}
-	_, err := p.GenerateAt(scm.LastPermanent, scm.P256)
-	wantError(t, "GenerateAt a permanent slot", err, scm.ErrSlotTaken)
-	_, err = p.GenerateAt(scm.LastUser, -1)
-	wantError(t, "GenerateAt on an unknown curve", err, scm.ErrCurve)
+	_, err := GenerateAt(p, scm.LastPermanent, scm.P256)
+	wantError(t, "Place in a permanent slot", err, scm.ErrSlotTaken)
+	_, err = p.Draft(-1)
+	wantError(t, "Draft on an unknown curve", err, scm.ErrCurve)
 
 	taken := generate(t, d, scm.P256)
-	_, err = p.GenerateAt(taken.Slot, scm.P256)
-	wantError(t, "GenerateAt a used slot", err, scm.ErrSlotTaken)
+	_, err = GenerateAt(p, taken.Slot, scm.P256)
+	wantError(t, "Place in a used slot", err, scm.ErrSlotTaken)
 	checkSame(t, d, taken)
 
 	want := highestFree(keys(t, d))
-	k, err := p.GenerateAt(want, scm.P256)
+	k, err := GenerateAt(p, want, scm.P256)
 	if err != nil || k.Slot != want {
-		t.Fatalf("GenerateAt(%d) = %v, %v", want, k, err)
+		t.Fatalf("a draft was placed in slot %d: %v, %v", want, k, err)
 	}
 	t.Cleanup(func() { removed(t, d, k) })
 	checkSame(t, d, k)
 	checkSigns(t, d, k)
+}
+
+// testDraft checks that a draft is nowhere before it is placed, and is then the key that it
+// was said to be.
+func testDraft(t *testing.T, d scm.Device) {
+	p, ok := d.(scm.Placer)
+	if !ok {
+		t.Skip("the device is no Placer")
+	}
+	curves(t, d, generates, func(t *testing.T, c scm.Curve) {
+		before := len(keys(t, d))
+		draft, err := p.Draft(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer draft.Discard()
+		if n := len(keys(t, d)); n != before {
+			t.Errorf("%d keys with a draft, %d without", n, before)
+		}
+		s, err := p.Free(func(s scm.Slot) bool { return s > 200 })
+		if err != nil || s <= 200 {
+			t.Fatalf("Free returns slot %d, %v", s, err)
+		}
+		k, err := draft.Place(s)
+		if err != nil || k.Slot != s || k.Curve != c || !bytes.Equal(k.Public, draft.Public()) {
+			t.Fatalf("Place(%d) = %v, %v", s, k, err)
+		}
+		t.Cleanup(func() { removed(t, d, k) })
+		checkSame(t, d, k)
+	})
+}
+
+func testFree(t *testing.T, d scm.Device) {
+	p, ok := d.(scm.Placer)
+	if !ok {
+		t.Skip("the device is no Placer")
+	}
+	s, err := p.Free(func(scm.Slot) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k := generate(t, d, scm.P256); k.Slot != s {
+		t.Errorf("Free returns slot %d, Generate takes %d", s, k.Slot)
+	}
+	if now, err := p.Free(func(wanted scm.Slot) bool { return wanted <= s }); err == nil && now >= s {
+		t.Errorf("Free returns slot %d, which is in use", now)
+	}
+	_, err = p.Free(func(scm.Slot) bool { return false })
+	wantError(t, "Free of no slot", err, scm.ErrFull)
 }
 
 func highestFree(all []scm.Key) scm.Slot {

@@ -48,6 +48,8 @@ func Run(t *testing.T, open func(t *testing.T) scm.Device, o Options) {
 		{"Random", testRandom},
 		{"Concurrency", testConcurrency},
 		{"Placer", testPlacer},
+		{"Draft", testDraft},
+		{"Free", testFree},
 		{"Volatile", testVolatile},
 		{"Sealer", func(t *testing.T, d scm.Device) { testSealer(t, d, o) }},
 		{"Prepare", func(t *testing.T, d scm.Device) { testPrepare(t, d, o) }},

@@ -259,7 +259,7 @@ func obey(dir string, in *bufio.Scanner) error {
 		var k scm.Key
 		switch words[0] {
 		case "make":
-			k, err = d.GenerateAt(slot, scm.P256)
+			k, err = scmtest.GenerateAt(d, slot, scm.P256)
 		case "remove":
 			err = d.Remove(scm.Key{Slot: slot})
 		case "seal":

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/scmtest"
 )
 
 // What a call of a host needs beside an SCM that answers.
@@ -33,7 +34,8 @@ var calls = []struct {
 	{"Slots", keys, func(d *Device) error { _, err := d.Slots(); return err }},
 	{"PublicKey", keys, func(d *Device) error { _, err := d.PublicKey(0); return err }},
 	{"Generate", secrets, func(d *Device) error { _, err := d.Generate(scm.P256); return err }},
-	{"GenerateAt", secrets, func(d *Device) error { _, err := d.GenerateAt(500, scm.P256); return err }},
+	{"Draft", secrets, func(d *Device) error { return second(scmtest.GenerateAt(d, 500, scm.P256)) }},
+	{"Free", keys, func(d *Device) error { return second(d.Free(func(scm.Slot) bool { return true })) }},
 	{"GenerateVolatile", secrets, func(d *Device) error { _, err := d.GenerateVolatile(scm.P256); return err }},
 	{"GenerateEphemeral", secrets, func(d *Device) error { return d.GenerateEphemeral(scm.P256) }},
 	{"InvalidateEphemeral", keys, (*Device).InvalidateEphemeral},
@@ -155,7 +157,7 @@ func TestStates(t *testing.T) {
 func TestOneFault(t *testing.T) {
 	b := newBench(t, Options{})
 	for _, c := range calls {
-		if c.name == "GenerateAt" || c.name == "LockBinding" {
+		if c.name == "Draft" || c.name == "LockBinding" {
 			continue // the slot is taken the second time, and the other calls end
 		}
 		must(t, c.call(b.d))

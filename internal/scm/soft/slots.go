@@ -87,52 +87,16 @@ func clone(k scm.Key) scm.Key {
 }
 
 // Generate makes a key pair in the lowest free user slot.
-func (d *Device) Generate(c scm.Curve) (scm.Key, error) {
-	return d.create(c, d.freeSlot)
-}
-
-// GenerateAt makes a key pair in a user slot of the caller's choice.
-func (d *Device) GenerateAt(s scm.Slot, c scm.Curve) (scm.Key, error) {
-	if !s.Permanent() && (!s.User() || int(s-scm.FirstUser) >= d.options.UserSlots) {
-		return scm.Key{}, errRange(s)
-	}
-	return d.create(c, func(tx *sql.Tx) (scm.Slot, error) {
-		taken, err := holds(tx, s)
-		if taken {
-			err = fmt.Errorf("slot %d: %w", s, scm.ErrSlotTaken)
-		}
-		return s, err
-	})
-}
+func (d *Device) Generate(c scm.Curve) (scm.Key, error) { return d.create(c, d.freeSlot) }
 
 // create makes a key pair in the slot that choose returns.
 func (d *Device) create(c scm.Curve, choose func(*sql.Tx) (scm.Slot, error)) (scm.Key, error) {
-	d.wait(d.options.Latency.Generate)
-	r, err := d.unsealed()
+	k, err := d.draft(c)
 	if err != nil {
 		return scm.Key{}, err
 	}
-	secret := make([]byte, secretSize)
-	defer clear(secret)
-	p, err := generate(c, secret)
-	if err != nil {
-		return scm.Key{}, err
-	}
-	key := &sealedKey{Key: scm.Key{Curve: c, Public: p.public()}}
-	err = d.transact(func(tx *sql.Tx, e *effect) (err error) {
-		if err := e.under(tx, r); err != nil {
-			return err
-		}
-		if key.Slot, err = choose(tx); err != nil {
-			return err
-		}
-		e.hold(key.Slot, key)
-		return writeKey(tx, r, key, secret)
-	})
-	if err != nil {
-		return scm.Key{}, err
-	}
-	return clone(key.Key), nil
+	defer k.Discard()
+	return k.place(choose)
 }
 
 // Remove erases the key pair of a user or volatile slot, and of a permanent one where
@@ -155,7 +119,7 @@ func (d *Device) erase(k scm.Key) error {
 		return err
 	}
 	var erased []scm.Slot
-	err := d.release(func(tx *sql.Tx, e *effect) (err error) {
+	err := d.expunge(func(tx *sql.Tx, e *effect) (err error) {
 		erased, err = eraseKey(tx, k)
 		for _, s := range erased {
 			e.hold(s, nil)
@@ -165,7 +129,6 @@ func (d *Device) erase(k scm.Key) error {
 	if err != nil {
 		return err
 	}
-	d.purge()
 	if len(erased) > slowRemoval && d.options.has(DefectSlowRemoval) {
 		return fmt.Errorf("slot %d and %d keys derived from it: %w", k.Slot, len(erased)-1, scm.ErrTimeout)
 	}

@@ -67,6 +67,13 @@ func (d *Device) release(fn func(tx *sql.Tx, e *effect) error) error {
 	return d.noted(&e, c, err)
 }
 
+// expunge is release for what must be in no file any more.
+func (d *Device) expunge(fn func(tx *sql.Tx, e *effect) error) error {
+	var e effect
+	c, err := d.file.Erase(d.noting(&e, fn))
+	return d.noted(&e, c, err)
+}
+
 // noting makes fn, which may be called again, a function that tells the parts.
 func (d *Device) noting(e *effect, fn func(tx *sql.Tx, e *effect) error) func(*sql.Tx) ([]int, error) {
 	return func(tx *sql.Tx) ([]int, error) {

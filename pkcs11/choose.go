@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
+)
+
+// generateChosen makes a key pair in a slot that the device chooses.
+func (s *session) generateChosen(r *pairRequest) ([2]uint, error) {
+	t := s.token
+	if r.asksForSlot() {
+		return [2]uint{}, r.unplaced()
+	}
+	t.changes.Lock()
+	defer t.changes.Unlock()
+	known, err := t.knownKeys()
+	if err != nil {
+		return [2]uint{}, err
+	}
+	c := &choosing{session: s, request: r, known: known}
+	if err := t.journaled(c, t.store.Update); err != nil {
+		return [2]uint{}, err
+	}
+	t.nameHalves(c.pair)
+	return c.pair.handles(), nil
+}
+
+// unplaced is the answer of a device that chooses the slot to whoever asks for one.
+func (r *pairRequest) unplaced() error {
+	if slot := scm.Slot(r.half[1].number(CKA_ZK_SLOT)); !slot.Permanent() && !slot.User() {
+		return slotRefusal(scm.ErrSlotRange)
+	}
+	return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_ZK_SLOT, "is the device's own choice")
+}
+
+// choosing is a key pair that the device is about to make. It has names only afterwards.
+type choosing struct {
+	session *session
+	request *pairRequest
+	known   []byte // keys that were there before
+	pair    *madePair
+}
+
+func (c *choosing) begin(*store.Tx) ([]*store.Entry, error) {
+	return []*store.Entry{{Kind: store.Choosing, Known: c.known}}, nil
+}
+
+// act takes the key back if it could not be recorded, after a panic, too.
+func (c *choosing) act() error {
+	t := c.session.token
+	k, err := t.device.Generate(c.request.curve.curve)
+	if err != nil {
+		return err
+	}
+	recorded := false
+	defer func() {
+		if !recorded {
+			t.dropHalf(c.pair)
+			t.warnOn("erasing a new key that could not be recorded", t.device.Remove(k))
+		}
+	}()
+	c.pair = t.newPair(c.request, k)
+	err = t.write(func(tx *store.Tx) error {
+		remembered, err := tx.Remembers(int(k.Slot))
+		if err != nil {
+			return err
+		}
+		if remembered {
+			t.replaces(k.Slot)
+		}
+		return c.session.record(tx, c.pair)
+	})
+	recorded = err == nil
+	return err
+}
+
+func (c *choosing) end(_ *store.Tx, failed error) error {
+	if failed != nil {
+		return errUnknown
+	}
+	return nil
+}
+
+func (*choosing) recorded() bool { return true }

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"errors"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
+)
+
+// A key pair on the token is a key in a slot, and records that name its halves. Where the
+// device tells the key beforehand the records come first, and say nothing until the key is
+// there: whenever a process dies, there is a pair with its names, or none.
+
+// generatePlaced makes a key pair in a slot that is chosen here.
+func (s *session) generatePlaced(r *pairRequest, d scm.Placer) ([2]uint, error) {
+	draft, err := d.Draft(r.curve.curve)
+	if err != nil {
+		return [2]uint{}, err
+	}
+	defer draft.Discard()
+	asked := r.asksForSlot()
+	if asked {
+		s.token.mend(mendWait) // somebody may have died with this slot in hand
+	}
+	for {
+		pair, err := s.place(&placing{session: s, request: r, device: d, draft: draft})
+		if err == nil {
+			return pair.handles(), nil
+		}
+		if asked {
+			return [2]uint{}, slotRefusal(err)
+		}
+		if !errors.Is(err, scm.ErrSlotTaken) { // by another program, just now
+			return [2]uint{}, err
+		}
+	}
+}
+
+func (s *session) place(p *placing) (*madePair, error) {
+	t := s.token
+	t.changes.Lock()
+	defer t.changes.Unlock()
+	if err := t.journaled(p, t.store.Update); err != nil {
+		t.dropHalf(p.pair)
+		return nil, err
+	}
+	t.nameHalves(p.pair)
+	return p.pair, nil
+}
+
+// placing is a key pair that is about to come into its slot.
+type placing struct {
+	session *session
+	request *pairRequest
+	device  scm.Placer
+	draft   scm.Draft
+	pair    *madePair
+}
+
+func (p *placing) begin(tx *store.Tx) ([]*store.Entry, error) {
+	slot, err := p.slot(tx)
+	if err != nil {
+		return nil, err
+	}
+	k := scm.Key{Slot: slot, Curve: p.request.curve.curve, Public: p.draft.Public()}
+	p.pair = p.session.token.newPair(p.request, k)
+	return []*store.Entry{entryOf(store.Placing, k)}, p.session.record(tx, p.pair)
+}
+
+func (p *placing) act() error {
+	_, err := p.draft.Place(p.pair.key.Slot)
+	return err
+}
+
+func (p *placing) end(tx *store.Tx, failed error) error {
+	if failed == nil {
+		return nil
+	}
+	return tx.DeleteSlot(int(p.pair.key.Slot), p.pair.key.Public)
+}
+
+func (*placing) recorded() bool { return true }
+
+// slot returns the slot that was asked for, or a free one that the store does not remember,
+// while there is one.
+func (p *placing) slot(tx *store.Tx) (scm.Slot, error) {
+	t := p.session.token
+	if p.request.asksForSlot() {
+		slot := scm.Slot(p.request.half[1].number(CKA_ZK_SLOT))
+		return slot, t.mayFill(tx, slot)
+	}
+	var failed error
+	slot, err := p.device.Free(func(slot scm.Slot) bool {
+		remembered, err := tx.Remembers(int(slot))
+		failed = errors.Join(failed, err)
+		return !remembered
+	})
+	if failed == nil && errors.Is(err, scm.ErrFull) {
+		slot, err = p.device.Free(func(slot scm.Slot) bool { return t.mayFill(tx, slot) == nil })
+		if err == nil {
+			t.replaces(slot)
+		}
+	}
+	return slot, errors.Join(failed, err)
+}
+
+// mayFill answers ErrSlotTaken for a slot that holds a key, or is about to.
+func (t *token) mayFill(tx *store.Tx, slot scm.Slot) error {
+	entries, err := tx.Journal()
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Slot == int(slot) {
+			return scm.ErrSlotTaken
+		}
+	}
+	_, err = t.device.PublicKey(slot)
+	switch {
+	case err == nil, errors.Is(err, scm.ErrExport):
+		return scm.ErrSlotTaken
+	case errors.Is(err, scm.ErrSlotEmpty):
+		return nil
+	}
+	return err
+}
+
+// replaces logs that what the store remembers of a key that is not there any more gives way
+// to a new key.
+func (t *token) replaces(slot scm.Slot) {
+	t.slot.provider.log.Warningf("slot %d: a new key takes key slot %d; what the store remembers of the key that was lost there is given up", t.slot.id, slot)
+}
+
+// record writes what the caller said of a key pair in a user key slot. A public half without
+// CKA_TOKEN is a session object, and the slot shows none.
+func (s *session) record(tx *store.Tx, pair *madePair) error {
+	t := s.token
+	public, private := t.record(pair.half[0]), t.record(pair.half[1])
+	onToken := pair.half[0].attrs.is(CKA_TOKEN)
+	public.Hidden = !onToken
+	if err := errors.Join(tx.Put(public), tx.Put(private)); err != nil || onToken {
+		return err
+	}
+	o := pair.half[0]
+	o.key = nil
+	o.attrs.leaveSlot()
+	_, err := s.keep(o.attrs, o)
+	return err
+}
+
+// dropHalf destroys the public half of a key pair that was not made, if it is a session
+// object already.
+func (t *token) dropHalf(pair *madePair) {
+	if pair != nil && pair.half[0].owner != nil {
+		t.dropObject(pair.half[0])
+	}
+}
+
+// nameHalves gives the halves in a key slot their handles.
+func (t *token) nameHalves(pair *madePair) {
+	for _, o := range pair.half {
+		if o.attrs.is(CKA_TOKEN) {
+			o.handle = t.slotHandle(o)
+		}
+	}
+}
