@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,8 +26,10 @@ func TestFullDisk(t *testing.T) {
 	t.Run("objects", func(t *testing.T) {
 		d := newSmallDisk(t)
 		user := d.must(p.signer(d.home))
+		d.want(user, "pair kept", pkcs11.CKR_OK)
 		made := d.fillWithObjects(user, 1000)
 		d.fillToTheLastByte()
+		d.makesPairs(user)
 		d.goesOn(user)
 		d.beginsAnew(p, made)
 	})
@@ -50,6 +53,37 @@ func (d *smallDisk) goesOn(c *client) {
 	d.want(c, "logout", pkcs11.CKR_OK)
 	d.want(c, "login "+harness.UserPIN, pkcs11.CKR_OK)
 	d.endsNamingDirectory(c)
+}
+
+// makesPairs has a process make key pairs until there is no room, and destroy one. None is
+// left by halves or without its names.
+func (d *smallDisk) makesPairs(c *client) {
+	d.t.Helper()
+	made := 0
+	for a := (answer{}); a.rv == pkcs11.CKR_OK && made < 400; made++ {
+		var err error
+		if a, err = c.ask(fmt.Sprint("pair full", made)); err != nil {
+			d.t.Fatal(err)
+		}
+		if a.rv != pkcs11.CKR_OK && a.rv != pkcs11.CKR_DEVICE_MEMORY {
+			d.t.Errorf("C_GenerateKeyPair on a full disk: %#x", uint(a.rv))
+		}
+	}
+	d.want(c, "destroy private kept", pkcs11.CKR_OK)
+	private, public := d.want(c, "list private", pkcs11.CKR_OK).words, d.want(c, "list public", pkcs11.CKR_OK).words
+	pairs := 0
+	for _, label := range private {
+		if strings.HasPrefix(label, "full") {
+			pairs++
+		}
+		if nameless(label) || !slices.Contains(public, label) {
+			d.t.Errorf("there is a private key %s without a name or a public key", label)
+		}
+	}
+	if pairs != made-1 || len(public) != len(private)+1 || !slices.Contains(public, "kept") {
+		d.t.Errorf("%d pairs of %d, public keys %v", pairs, made-1, public)
+	}
+	d.t.Logf("%d key pairs on a full disk", pairs)
 }
 
 // beginsAnew has a new process use a full disk, and make room.
