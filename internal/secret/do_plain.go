@@ -7,5 +7,7 @@ package secret
 // Do calls f. This build has no means to clean up after it.
 func Do(f func()) { f() }
 
+func within(f func()) { f() }
+
 // Collect does nothing in this build.
 func Collect() {}

@@ -4,73 +4,112 @@ package soft
 
 import (
 	"crypto/ecdh"
-	"crypto/ed25519"
+	"crypto/sha512"
 	"fmt"
-	"io"
+
+	"filippo.io/edwards25519"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/secret"
 )
 
-// ed25519Key signs what use, a value of Options.Ed25519, says.
-type ed25519Key struct {
-	key ed25519.PrivateKey
-	use string
+// What crypto/ed25519 does is done here of the same parts, for it keeps copies of each
+// private key that it has signed with.
+
+// expanded is what RFC 8032, section 5.1.5, makes of a private key.
+type expanded struct {
+	scalar edwards25519.Scalar
+	hash   [sha512.Size]byte // of which the second half is the prefix
 }
 
-func parseEd25519(seed []byte) private { return parseEd25519Like(seed, Ed25519Message) }
-
-func parseEd25519Like(seed []byte, use string) private {
-	return ed25519Key{ed25519.NewKeyFromSeed(seed), use}
+func (x *expanded) expand(seed []byte) {
+	x.hash = sha512.Sum512(seed)
+	if _, err := x.scalar.SetBytesWithClamping(x.hash[:32]); err != nil {
+		panic(err) // of the length
+	}
 }
 
-func (k ed25519Key) public() []byte { return k.key.Public().(ed25519.PublicKey) }
+func (x *expanded) erase() { *x = expanded{} }
 
-func (k ed25519Key) secret() []byte { return k.key.Seed() }
+func publicEd25519(public, seed []byte) {
+	var x expanded
+	defer x.erase()
+	x.expand(seed)
+	copy(public, new(edwards25519.Point).ScalarBaseMult(&x.scalar).Bytes())
+}
 
-func (k ed25519Key) sign(_ io.Reader, message []byte) ([]byte, error) {
+// signEd25519 signs what use says.
+func (k *private) signEd25519(signature, seed, message []byte) error {
 	switch k.use {
 	case Ed25519Digest:
 		if err := checkDigest(message); err != nil {
-			return nil, err
+			return err
 		}
 	case Ed25519None:
-		return nil, fmt.Errorf("signature with %s: %w", scm.Ed25519, scm.ErrCurve)
+		return fmt.Errorf("signature with %s: %w", scm.Ed25519, scm.ErrCurve)
 	}
-	return ed25519.Sign(k.key, message), nil
+	signEd25519(signature, seed, k.public, message)
+	return nil
 }
 
-func (k ed25519Key) agree([]byte) ([]byte, error) {
-	return nil, fmt.Errorf("key agreement with %s: %w", scm.Ed25519, scm.ErrCurve)
+// signEd25519 is the signature of RFC 8032, section 5.1.6.
+func signEd25519(signature, seed, public, message []byte) {
+	var x expanded
+	defer x.erase()
+	x.expand(seed)
+	var r, k, s edwards25519.Scalar
+	defer func() { r = edwards25519.Scalar{} }()
+	hashToScalar(&r, x.hash[32:], message)
+	copy(signature, new(edwards25519.Point).ScalarBaseMult(&r).Bytes())
+	hashToScalar(&k, signature[:32], public, message)
+	copy(signature[32:], s.MultiplyAdd(&k, &x.scalar, &r).Bytes())
 }
 
-type x25519Key struct{ key *ecdh.PrivateKey }
+// hashToScalar sets s to the hash of what it gets, of which it leaves nothing in memory.
+func hashToScalar(s *edwards25519.Scalar, parts ...[]byte) {
+	var sum [sha512.Size]byte
+	defer clear(sum[:])
+	h := sha512.New()
+	defer secret.Forget(h)
+	for _, b := range parts {
+		h.Write(b)
+	}
+	if _, err := s.SetUniformBytes(h.Sum(sum[:0])); err != nil {
+		panic(err) // of the length
+	}
+}
 
-func parseX25519(scalar []byte) (private, error) {
+// withX25519 calls f with a key of the library of the standard, which holds one copy.
+func withX25519(scalar []byte, f func(*ecdh.PrivateKey) error) error {
 	key, err := ecdh.X25519().NewPrivateKey(scalar)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", scm.ErrInput, err)
+		return fmt.Errorf("%w: %w", scm.ErrInput, err)
 	}
-	return x25519Key{key}, nil
+	defer secret.EraseField(key, "privateKey")
+	return f(key)
 }
 
-func (k x25519Key) public() []byte { return k.key.PublicKey().Bytes() }
-
-func (k x25519Key) secret() []byte { return k.key.Bytes() }
-
-func (k x25519Key) sign(io.Reader, []byte) ([]byte, error) {
-	return nil, fmt.Errorf("signature with %s: %w", scm.X25519, scm.ErrCurve)
+func publicX25519(public, scalar []byte) error {
+	return withX25519(scalar, func(key *ecdh.PrivateKey) error {
+		copy(public, key.PublicKey().Bytes())
+		return nil
+	})
 }
 
-// agree refuses points of low order, with which the secret would be all zeros
+// agreeX25519 refuses points of low order, with which the secret would be all zeros
 // (RFC 7748, section 6.1).
-func (k x25519Key) agree(peer []byte) ([]byte, error) {
+func agreeX25519(shared, scalar, peer []byte) error {
 	pub, err := ecdh.X25519().NewPublicKey(peer)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", scm.ErrInput, err)
+		return fmt.Errorf("%w: %w", scm.ErrInput, err)
 	}
-	secret, err := k.key.ECDH(pub)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", scm.ErrInput, err)
-	}
-	return secret, nil
+	return withX25519(scalar, func(key *ecdh.PrivateKey) error {
+		b, err := key.ECDH(pub)
+		if err != nil {
+			return fmt.Errorf("%w: %w", scm.ErrInput, err)
+		}
+		copy(shared, b)
+		clear(b)
+		return nil
+	})
 }

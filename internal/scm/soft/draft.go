@@ -34,11 +34,11 @@ func (d *Device) draft(c scm.Curve) (*draft, error) {
 		return nil, err
 	}
 	secret := make([]byte, secretSize)
-	p, err := generate(c, secret)
+	public, err := generate(c, secret)
 	if err != nil {
 		return nil, err
 	}
-	return &draft{device: d, root: r, curve: c, public: p.public(), secret: secret}, nil
+	return &draft{device: d, root: r, curve: c, public: public, secret: secret}, nil
 }
 
 // Public returns the public key.

@@ -56,11 +56,11 @@ func addPermanent(tx *sql.Tx, r *root) error {
 	defer clear(secret)
 	for s := range scm.Slot(scm.PermanentSlots) {
 		c := scm.PermanentCurve(s)
-		p, err := generate(c, secret)
+		public, err := generate(c, secret)
 		if err != nil {
 			return err
 		}
-		if err := writeKey(tx, r, &sealedKey{Key: scm.Key{Slot: s, Curve: c, Public: p.public()}}, secret); err != nil {
+		if err := writeKey(tx, r, &sealedKey{Key: scm.Key{Slot: s, Curve: c, Public: public}}, secret); err != nil {
 			return err
 		}
 	}

@@ -6,10 +6,8 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/sha512"
 	"database/sql"
 	"encoding/binary"
@@ -17,6 +15,7 @@ import (
 	"math"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/secret"
 )
 
 // Locked data is a header, blocks of AES-256 in CBC mode, and a trailer of 64
@@ -61,11 +60,11 @@ func (d *Device) Lock(plain []byte, shared bool) ([]byte, error) {
 		return nil, err
 	}
 	defer k.clear()
-	return k.lock(plain)
+	return k.lock(plain), nil
 }
 
 // Unlock undoes Lock with the same key. ErrAuth for data that is not what Lock of
-// this SCM has returned.
+// this SCM has returned. The caller overwrites what it returns.
 func (d *Device) Unlock(locked []byte, shared bool) ([]byte, error) {
 	k, err := d.lockKeys(shared)
 	if err != nil {
@@ -89,15 +88,13 @@ func (d *Device) lockKeys(shared bool) (lockKeys, error) {
 		name = sharedLock
 	}
 	d.wait(d.options.Latency.Lock)
-	secret, err := d.secret(name)
+	root, err := d.secret(name)
 	if err != nil {
 		return lockKeys{}, err
 	}
-	defer clear(secret)
-	both, err := hkdf.Key(sha256.New, secret, nil, "zk_pkcs11 soft SCM "+name, keySize+tagSize)
-	if err != nil {
-		return lockKeys{}, fmt.Errorf("%w: %w", scm.ErrDevice, err)
-	}
+	defer clear(root)
+	both := make([]byte, keySize+tagSize)
+	secret.Derive(both, root, nil, "zk_pkcs11 soft SCM "+name)
 	return lockKeys{both[:keySize], both[keySize:]}, nil
 }
 
@@ -110,11 +107,7 @@ func (d *Device) secret(name string) ([]byte, error) {
 	return s.root.unseal(secretContext(name), s.secrets[name], keySize)
 }
 
-func (k lockKeys) lock(plain []byte) ([]byte, error) {
-	block, err := aes.NewCipher(k.cipher)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", scm.ErrDevice, err)
-	}
+func (k lockKeys) lock(plain []byte) []byte {
 	out := make([]byte, headerSize, headerSize+len(plain)+aes.BlockSize+trailerSize)
 	copy(out, lockMagic[:])
 	binary.BigEndian.PutUint32(out[len(lockMagic):], uint32(len(plain)))
@@ -123,15 +116,14 @@ func (k lockKeys) lock(plain []byte) ([]byte, error) {
 	out = append(out, bytes.Repeat([]byte{byte(padding)}, padding)...)
 	body, iv := out[headerSize:], make([]byte, aes.BlockSize)
 	rand.Read(iv)
-	cipher.NewCBCEncrypter(block, iv).CryptBlocks(body, body)
+	secret.WithAES(k.cipher, func(block cipher.Block) {
+		mode := cipher.NewCBCEncrypter(block, iv)
+		defer secret.Erase(mode)
+		mode.CryptBlocks(body, body)
+	})
 	out = append(out, iv...)
-	return append(out, k.sum(out)...), nil
-}
-
-func (k lockKeys) sum(data []byte) []byte {
-	mac := hmac.New(sha512.New384, k.tag)
-	mac.Write(data)
-	return mac.Sum(nil)
+	tag := secret.MAC384(k.tag, out)
+	return append(out, tag[:]...)
 }
 
 func (k lockKeys) unlock(locked []byte) ([]byte, error) {
@@ -140,14 +132,15 @@ func (k lockKeys) unlock(locked []byte) ([]byte, error) {
 		return nil, fmt.Errorf("locked data of %d bytes: %w", len(locked), scm.ErrAuth)
 	}
 	signed, tag := locked[:len(locked)-tagSize], locked[len(locked)-tagSize:]
-	if !hmac.Equal(tag, k.sum(signed)) {
+	right := secret.MAC384(k.tag, signed)
+	if !hmac.Equal(tag, right[:]) {
 		return nil, scm.ErrAuth
 	}
-	block, err := aes.NewCipher(k.cipher)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", scm.ErrDevice, err)
-	}
 	plain, iv := make([]byte, size), signed[headerSize+size:]
-	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, signed[headerSize:headerSize+size])
+	secret.WithAES(k.cipher, func(block cipher.Block) {
+		mode := cipher.NewCBCDecrypter(block, iv)
+		defer secret.Erase(mode)
+		mode.CryptBlocks(plain, signed[headerSize:headerSize+size])
+	})
 	return plain[:binary.BigEndian.Uint32(locked[len(lockMagic):])], nil
 }

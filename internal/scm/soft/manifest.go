@@ -69,15 +69,11 @@ func (d *Device) AddBootFile(path string, slot scm.Slot) error {
 // signFile signs as the SCM does for itself: with an Ed25519 key also where hosts get
 // no such signatures.
 func (d *Device) signFile(s scm.Slot, digest []byte) ([]byte, error) {
-	k, err := d.signer(s)
-	if err != nil {
-		return nil, err
-	}
-	if e, ok := k.(ed25519Key); ok {
-		e.use = Ed25519Digest
-		k = e
-	}
-	return k.sign(d.random(), digest)
+	return d.signWith(s, func(k *private) ([]byte, error) {
+		always := *k
+		always.use = Ed25519Digest
+		return always.sign(d.random(), digest)
+	})
 }
 
 func (d *Device) digestOf(path string) ([]byte, error) {

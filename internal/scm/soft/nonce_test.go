@@ -96,10 +96,7 @@ func (b *bench) signature(s scm.Slot) []byte {
 	must(b.t, err)
 	k, err := b.d.private(s)
 	must(b.t, err)
-	pub := scm.Key{Curve: scm.P256, Public: k.public()}
-	if _, is := k.(secp256k1Key); is {
-		pub.Curve = scm.Secp256k1
-	}
+	pub := scm.Key{Curve: k.curve, Public: k.public}
 	must(b.t, scmtest.Verify(pub, digest[:], sig))
 	return sig
 }

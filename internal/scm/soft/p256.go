@@ -3,96 +3,154 @@
 package soft
 
 import (
-	"crypto"
-	"crypto/ecdh"
-	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"fmt"
 	"io"
+	"math/big"
+	"sync"
 
-	"golang.org/x/crypto/cryptobyte/asn1"
+	"filippo.io/bigmod"
+	"filippo.io/nistec"
 
 	"libzk_pkcs11/internal/scm"
 )
 
-// p256Key holds the pair twice, once for each of the packages that use it.
-type p256Key struct {
-	signer *ecdsa.PrivateKey
-	agreer *ecdh.PrivateKey
+// What crypto/ecdsa does is done here of the same parts, for it keeps a copy of each
+// private key that it has signed with.
+
+// orderP256 is the order of the base point, n in FIPS 186-5.
+var orderP256 = sync.OnceValue(func() *bigmod.Modulus {
+	n, err := bigmod.NewModulus(elliptic.P256().Params().N.Bytes())
+	if err != nil {
+		panic(err) // it is odd
+	}
+	return n
+})
+
+// scalarP256 reads a private key or a nonce. It is false for what is none.
+func scalarP256(b []byte) (*bigmod.Nat, bool) {
+	x, err := bigmod.NewNat().SetBytes(b, orderP256())
+	return x, err == nil && x.IsZero() == 0
 }
 
-func parseP256(secret []byte) (private, error) {
-	signer, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), secret)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", scm.ErrInput, err)
+// eraseNats overwrites numbers with zero.
+func eraseNats(numbers ...*bigmod.Nat) {
+	for _, x := range numbers {
+		x.Sub(x, orderP256())
 	}
-	agreer, err := signer.ECDH()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", scm.ErrInput, err)
-	}
-	return p256Key{signer, agreer}, nil
 }
 
-func (k p256Key) public() []byte { return k.agreer.PublicKey().Bytes()[1:] }
+func publicP256(public, key []byte) error {
+	d, ok := scalarP256(key)
+	if !ok {
+		return fmt.Errorf("scalar out of range: %w", scm.ErrInput)
+	}
+	eraseNats(d)
+	p, err := nistec.NewP256Point().ScalarBaseMult(key)
+	if err != nil {
+		return fmt.Errorf("%w: %w", scm.ErrInput, err)
+	}
+	copy(public, p.Bytes()[1:])
+	return nil
+}
 
-func (k p256Key) secret() []byte { return k.agreer.Bytes() }
-
-func (k p256Key) sign(random io.Reader, digest []byte) ([]byte, error) {
+// signP256 is the signature of FIPS 186-5, section 6.4.1, of a digest.
+func signP256(signature, key, digest []byte, random io.Reader) error {
 	if err := checkDigest(digest); err != nil {
-		return nil, err
+		return err
 	}
-	der, err := k.signer.Sign(random, digest, crypto.SHA256)
+	n := orderP256()
+	d, ok := scalarP256(key)
+	e, err := bigmod.NewNat().SetOverflowingBytes(digest, n)
+	if !ok || err != nil {
+		return scm.ErrDevice
+	}
+	defer eraseNats(d)
+	next, err := newNonces(key, e.Bytes(n), random)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", scm.ErrDevice, err)
+		return err
 	}
-	return flat(der)
+	defer next.erase()
+	for !signP256With(next.next(), signature, d, e) {
+		next.reject()
+	}
+	return nil
 }
 
-func (k p256Key) agree(peer []byte) ([]byte, error) {
+// signP256With signs with a nonce, and reports whether that was possible: it is, but for
+// one of 2^32 nonces.
+func signP256With(nonce, signature []byte, d, e *bigmod.Nat) bool {
+	n := orderP256()
+	k, ok := scalarP256(nonce)
+	if !ok {
+		return false
+	}
+	defer eraseNats(k)
+	point, err := nistec.NewP256Point().ScalarBaseMult(nonce)
+	if err != nil {
+		return false
+	}
+	x, err := point.BytesX()
+	if err != nil {
+		return false
+	}
+	r, err := bigmod.NewNat().SetOverflowingBytes(x, n)
+	if err != nil || r.IsZero() == 1 {
+		return false
+	}
+	if !invertP256(k) {
+		return false
+	}
+	s := bigmod.NewNat().ExpandFor(n)
+	s.Add(d, n)
+	s.Mul(r, n).Add(e, n).Mul(k, n)
+	copy(signature[:32], r.Bytes(n))
+	copy(signature[32:], s.Bytes(n))
+	return s.IsZero() == 0
+}
+
+// invertP256 sets k to its inverse. What takes a time that depends on its numbers, and
+// leaves them in memory, sees k multiplied by a random number and nothing else.
+func invertP256(k *bigmod.Nat) bool {
+	n := orderP256()
+	var random [32]byte
+	defer clear(random[:])
+	rand.Read(random[:])
+	b, err := bigmod.NewNat().SetOverflowingBytes(random[:], n)
+	if err != nil {
+		return false
+	}
+	defer eraseNats(b)
+	product := new(big.Int).SetBytes(k.Mul(b, n).Bytes(n))
+	if product.ModInverse(product, elliptic.P256().Params().N) == nil {
+		return false // the random number is 0
+	}
+	var inverse [32]byte
+	if _, err := k.SetBytes(product.FillBytes(inverse[:]), n); err != nil {
+		return false
+	}
+	k.Mul(b, n)
+	return true
+}
+
+func agreeP256(shared, key, peer []byte) error {
 	if err := checkPeer(scm.P256, peer); err != nil {
-		return nil, err
+		return err
 	}
-	pub, err := ecdh.P256().NewPublicKey(uncompressed(peer))
+	point, err := nistec.NewP256Point().SetBytes(uncompressed(peer))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", scm.ErrInput, err)
+		return fmt.Errorf("%w: %w", scm.ErrInput, err)
 	}
-	secret, err := k.agreer.ECDH(pub)
+	if _, err = point.ScalarMult(point, key); err != nil {
+		return fmt.Errorf("%w: %w", scm.ErrInput, err)
+	}
+	x, err := point.BytesX()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", scm.ErrInput, err)
+		return fmt.Errorf("%w: %w", scm.ErrInput, err)
 	}
-	return secret, nil
-}
-
-var errSignature = fmt.Errorf("malformed ECDSA signature: %w", scm.ErrDevice)
-
-// flat turns the DER form of an ECDSA signature into r‖s. It is done by hand
-// because a parser for any DER takes ten times as long, and ecdsa.Sign longer.
-func flat(der []byte) ([]byte, error) {
-	if len(der) < 2 || der[0] != byte(asn1.SEQUENCE) || int(der[1]) != len(der)-2 {
-		return nil, errSignature
-	}
-	rs := make([]byte, 64)
-	rest, okR := takeInteger(der[2:], rs[:32])
-	rest, okS := takeInteger(rest, rs[32:])
-	if !okR || !okS || len(rest) != 0 {
-		return nil, errSignature
-	}
-	return rs, nil
-}
-
-// takeInteger writes the positive INTEGER that der begins with to out, with
-// zeros in front, and returns what follows it.
-func takeInteger(der, out []byte) (rest []byte, ok bool) {
-	if len(der) < 2 || der[0] != byte(asn1.INTEGER) || int(der[1]) > len(der)-2 {
-		return nil, false
-	}
-	value, rest := der[2:2+int(der[1])], der[2+int(der[1]):]
-	if len(value) > 0 && value[0] == 0 { // the sign
-		value = value[1:]
-	}
-	if len(value) > len(out) {
-		return nil, false
-	}
-	copy(out[len(out)-len(value):], value)
-	return rest, true
+	copy(shared, x)
+	clear(x)
+	point.Set(nistec.NewP256Point())
+	return nil
 }

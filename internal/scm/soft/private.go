@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/secret"
 )
 
 // secretSize is the length in bytes of a private key on each of the curves: a
@@ -15,51 +16,130 @@ import (
 // the scalar of RFC 7748 before clamping for X25519.
 const secretSize = 32
 
-// private is the private half of a key pair, ready for use. Its methods may be
-// called from any goroutine.
-type private interface {
-	// public returns the public half in the form of scm.Key.Public.
-	public() []byte
-	// secret returns a copy of what parse takes.
-	secret() []byte
-	// sign is scm.Device.Sign. An ECDSA key makes its nonce of the key, the message and
-	// bytes of random, and by RFC 6979 where random is nil. Others have no use for it.
-	sign(random io.Reader, message []byte) ([]byte, error)
-	// agree is scm.Agreer.Agree.
-	agree(peer []byte) ([]byte, error)
+// private is a key pair that is ready for use. The private half is masked; it is in the
+// clear for the time of one computation, and nothing of that stays in memory. Methods may
+// be called from any goroutine.
+type private struct {
+	curve  scm.Curve
+	public []byte // in the form of scm.Key.Public
+	use    string // of an Ed25519 key: a value of Options.Ed25519
+
+	mask   *secret.Mask
+	masked *secret.Masked
 }
 
-// parse makes the private key that secret is on the curve. It keeps no
-// reference to secret. ErrInput when secret is no private key there.
-func parse(c scm.Curve, secret []byte) (private, error) {
-	if len(secret) != secretSize {
-		return nil, fmt.Errorf("private key of %d bytes: %w", len(secret), scm.ErrInput)
-	}
-	switch c {
-	case scm.P256:
-		return parseP256(secret)
-	case scm.Secp256k1:
-		return parseSecp256k1(secret)
-	case scm.Ed25519:
-		return parseEd25519(secret), nil
-	case scm.X25519:
-		return parseX25519(secret)
-	}
-	return nil, errUnknown(c)
+// newPrivate hides a private key, of which it keeps nothing else.
+func newPrivate(c scm.Curve, public, key []byte, mask *secret.Mask) *private {
+	return &private{curve: c, public: public, use: Ed25519Message, mask: mask, masked: mask.Hide(key)}
 }
 
-// generate makes a private key and fills secret, secretSize bytes long, with
-// what parse takes.
-func generate(c scm.Curve, secret []byte) (private, error) {
+// errHiddenGone says that the mask of a private key was destroyed before it was used.
+var errHiddenGone = fmt.Errorf("private key: %w", scm.ErrSealed)
+
+// with calls f with the private key. What f keeps of it on the heap it has to overwrite.
+func (k *private) with(f func(key []byte) error) (err error) {
+	secret.Do(func() {
+		var key [secretSize]byte
+		defer clear(key[:])
+		if !k.mask.Show(key[:], k.masked) {
+			err = errHiddenGone
+			return
+		}
+		err = f(key[:])
+	})
+	return err
+}
+
+// secret returns a copy of the private key, which the caller overwrites.
+func (k *private) secret() ([]byte, error) {
+	b := make([]byte, secretSize)
+	if !k.mask.Show(b, k.masked) {
+		return nil, errHiddenGone
+	}
+	return b, nil
+}
+
+// sign is scm.Device.Sign. An ECDSA key makes its nonce of the key, the message and
+// bytes of random, and by RFC 6979 where random is nil. Others have no use for it.
+func (k *private) sign(random io.Reader, message []byte) ([]byte, error) {
+	signature := make([]byte, 64)
+	err := k.with(func(key []byte) error {
+		switch k.curve {
+		case scm.P256:
+			return signP256(signature, key, message, random)
+		case scm.Secp256k1:
+			return signSecp256k1(signature, key, message, random)
+		case scm.Ed25519:
+			return k.signEd25519(signature, key, message)
+		}
+		return fmt.Errorf("signature with %s: %w", k.curve, scm.ErrCurve)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return signature, nil
+}
+
+// agree is scm.Agreer.Agree. The caller overwrites what it returns.
+func (k *private) agree(peer []byte) ([]byte, error) {
+	shared := make([]byte, secretSize)
+	err := k.with(func(key []byte) error {
+		switch k.curve {
+		case scm.P256:
+			return agreeP256(shared, key, peer)
+		case scm.Secp256k1:
+			return agreeSecp256k1(shared, key, peer)
+		case scm.X25519:
+			return agreeX25519(shared, key, peer)
+		}
+		return fmt.Errorf("key agreement with %s: %w", k.curve, scm.ErrCurve)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return shared, nil
+}
+
+// publicOf returns the public half of a private key. ErrInput when it is none on the
+// curve.
+func publicOf(c scm.Curve, key []byte) (public []byte, err error) {
+	if len(key) != secretSize {
+		return nil, fmt.Errorf("private key of %d bytes: %w", len(key), scm.ErrInput)
+	}
+	if !known(c) {
+		return nil, errUnknown(c)
+	}
+	public = make([]byte, c.PublicSize())
+	secret.Do(func() {
+		switch c {
+		case scm.P256:
+			err = publicP256(public, key)
+		case scm.Secp256k1:
+			err = publicSecp256k1(public, key)
+		case scm.Ed25519:
+			publicEd25519(public, key)
+		case scm.X25519:
+			err = publicX25519(public, key)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return public, nil
+}
+
+// generate makes a private key, with which it fills key, secretSize bytes long, and
+// returns the public half.
+func generate(c scm.Curve, key []byte) (public []byte, err error) {
 	if !known(c) {
 		return nil, errUnknown(c)
 	}
 	for {
-		rand.Read(secret)
+		rand.Read(key)
 		// Of all the 32-byte strings a few are no scalars: draw again, as the
 		// standards' method of rejection sampling asks for.
-		if k, err := parse(c, secret); err == nil {
-			return k, nil
+		if public, err = publicOf(c, key); err == nil {
+			return public, nil
 		}
 	}
 }

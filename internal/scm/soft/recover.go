@@ -4,6 +4,7 @@ package soft
 
 import (
 	"crypto/elliptic"
+	"fmt"
 	"math/big"
 
 	"filippo.io/nistec"
@@ -17,28 +18,29 @@ import (
 // odd (1) or even (0). It is 0 for Ed25519: the vendor's wrapper in Python makes all
 // of its signatures this way.
 func (d *Device) SignRecoverable(s scm.Slot, digest []byte) (sig []byte, recovery byte, err error) {
-	k, err := d.signer(s)
+	var signer *private
+	sig, err = d.signWith(s, func(k *private) ([]byte, error) {
+		signer = k
+		return k.sign(d.random(), digest)
+	})
 	if err != nil {
 		return nil, 0, err
 	}
-	if sig, err = k.sign(d.random(), digest); err != nil {
-		return nil, 0, err
-	}
-	if r, ok := k.(recoverable); ok {
-		recovery, err = r.parity(digest, sig)
+	switch signer.curve {
+	case scm.P256:
+		recovery, err = parityP256(signer.public, digest, sig)
+	case scm.Secp256k1:
+		recovery, err = paritySecp256k1(signer.public, digest, sig)
 	}
 	return sig, recovery, err
 }
 
-// recoverable is a private key from whose signatures its public key can be
-// computed.
-type recoverable interface {
-	// parity computes the point that r of a signature comes from, digest/s·G +
-	// r/s·Q, and tells whether its y coordinate is odd.
-	parity(digest, sig []byte) (byte, error)
-}
+// errSignature says that a signature of this device is none.
+var errSignature = fmt.Errorf("malformed ECDSA signature: %w", scm.ErrDevice)
 
-func (k p256Key) parity(digest, sig []byte) (byte, error) {
+// parityP256 computes the point that r of a signature comes from, digest/s·G + r/s·Q, and
+// tells whether its y coordinate is odd.
+func parityP256(public, digest, sig []byte) (byte, error) {
 	order := elliptic.P256().Params().N
 	scalar := func(b []byte, by *big.Int) []byte {
 		product := new(big.Int).Mul(new(big.Int).SetBytes(b), by)
@@ -46,7 +48,7 @@ func (k p256Key) parity(digest, sig []byte) (byte, error) {
 	}
 	inverse := new(big.Int).ModInverse(new(big.Int).SetBytes(sig[32:]), order)
 	a, errA := nistec.NewP256Point().ScalarBaseMult(scalar(digest, inverse))
-	q, errQ := nistec.NewP256Point().SetBytes(k.agreer.PublicKey().Bytes())
+	q, errQ := nistec.NewP256Point().SetBytes(uncompressed(public))
 	if errA != nil || errQ != nil {
 		return 0, errSignature
 	}
@@ -57,7 +59,12 @@ func (k p256Key) parity(digest, sig []byte) (byte, error) {
 	return a.Add(a, b).BytesCompressed()[0] & 1, nil
 }
 
-func (k secp256k1Key) parity(digest, sig []byte) (byte, error) {
+// paritySecp256k1 is parityP256 on the other curve.
+func paritySecp256k1(public, digest, sig []byte) (byte, error) {
+	key, err := secp256k1.ParsePubKey(uncompressed(public))
+	if err != nil {
+		return 0, errSignature
+	}
 	var e, r, inverse secp256k1.ModNScalar
 	e.SetByteSlice(digest)
 	r.SetByteSlice(sig[:32])
@@ -65,7 +72,7 @@ func (k secp256k1Key) parity(digest, sig []byte) (byte, error) {
 	inverse.InverseNonConst()
 	var a, b, sum, point secp256k1.JacobianPoint
 	secp256k1.ScalarBaseMultNonConst(e.Mul(&inverse), &a)
-	k.pub.AsJacobian(&point)
+	key.AsJacobian(&point)
 	secp256k1.ScalarMultNonConst(r.Mul(&inverse), &point, &b)
 	secp256k1.AddNonConst(&a, &b, &sum)
 	sum.ToAffine()

@@ -20,6 +20,8 @@ const rootIDSize = 16
 type root struct {
 	id []byte // never changes
 
+	mask *secret.Mask // of the private keys that it has opened
+
 	mu  sync.RWMutex
 	key *secret.Buffer // nil once destroyed
 }
@@ -34,18 +36,15 @@ func newRoot() *root {
 }
 
 func emptyRoot(id []byte) *root {
-	return &root{id: id, key: secret.New(keySize)}
+	return &root{id: id, mask: secret.NewMask(), key: secret.New(keySize)}
 }
 
 // openRoot opens a root key that was sealed to pass.
 func openRoot(id, blob, pass []byte) (*root, error) {
-	sealer, err := rootSealer(pass, id)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(sealer)
+	sealer := rootSealer(pass, id)
+	defer sealer.Destroy()
 	r := emptyRoot(id)
-	if err := unseal(sealer, blob, id, r.key.Bytes()); err != nil {
+	if err := secret.Open(sealer.Bytes(), r.key.Bytes(), blob, id); err != nil {
 		r.destroy()
 		return nil, fmt.Errorf("root key: %w", scm.ErrSecret)
 	}
@@ -54,14 +53,11 @@ func openRoot(id, blob, pass []byte) (*root, error) {
 
 // sealTo returns the root key sealed to pass, for openRoot.
 func (r *root) sealTo(pass []byte) (blob []byte, err error) {
-	sealer, err := rootSealer(pass, r.id)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(sealer)
+	sealer := rootSealer(pass, r.id)
+	defer sealer.Destroy()
 	err = r.use(func(key []byte) error {
-		blob, err = seal(sealer, key, r.id)
-		return err
+		blob = secret.Seal(sealer.Bytes(), key, r.id)
+		return nil
 	})
 	return blob, err
 }
@@ -69,17 +65,17 @@ func (r *root) sealTo(pass []byte) (blob []byte, err error) {
 // seal returns plain sealed under the root key, bound to what it is.
 func (r *root) seal(context, plain []byte) (blob []byte, err error) {
 	err = r.use(func(key []byte) error {
-		blob, err = seal(key, plain, context)
-		return err
+		blob = secret.Seal(key, plain, context)
+		return nil
 	})
 	return blob, err
 }
 
-// unseal undoes seal; plain has size bytes.
+// unseal undoes seal; plain has size bytes, which the caller overwrites.
 func (r *root) unseal(context, blob []byte, size int) ([]byte, error) {
 	plain := make([]byte, size)
 	err := r.use(func(key []byte) error {
-		if err := unseal(key, blob, context, plain); err != nil {
+		if err := secret.Open(key, plain, blob, context); err != nil {
 			return fmt.Errorf("%w: %w", scm.ErrDevice, err)
 		}
 		return nil
@@ -117,6 +113,7 @@ func (r *root) destroy() {
 	if r == nil {
 		return
 	}
+	r.mask.Destroy()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.key != nil {

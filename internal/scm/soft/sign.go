@@ -35,11 +35,31 @@ func (d *Device) Capability(c scm.Curve) scm.Capability {
 // Sign signs a digest of 32 bytes with an ECDSA key, or a message of any length
 // with an Ed25519 key.
 func (d *Device) Sign(s scm.Slot, message []byte) ([]byte, error) {
-	k, err := d.signer(s)
-	if err != nil {
-		return nil, err
+	return d.signWith(s, func(k *private) ([]byte, error) { return k.sign(d.random(), message) })
+}
+
+// signWith makes a signature with the private key in the slot s.
+func (d *Device) signWith(s scm.Slot, sign func(*private) ([]byte, error)) ([]byte, error) {
+	if s == scm.EphemeralSlot && !d.options.EphemeralSigns {
+		return nil, fmt.Errorf("signature with the ephemeral key: %w", scm.ErrAbility)
 	}
-	return k.sign(d.random(), message)
+	d.wait(d.options.Latency.Sign)
+	return d.using(s, sign)
+}
+
+// using calls f with the private key in a slot, again when that was given up for another
+// one, or opened anew, under its hands.
+func (d *Device) using(s scm.Slot, f func(*private) ([]byte, error)) ([]byte, error) {
+	for {
+		k, err := d.private(s)
+		if err != nil {
+			return nil, err
+		}
+		result, err := f(k)
+		if err != errHiddenGone {
+			return result, err
+		}
+	}
 }
 
 // random is where nonces of signatures get random bytes from, nil for none.
@@ -50,26 +70,14 @@ func (d *Device) random() io.Reader {
 	return rand.Reader
 }
 
-// signer returns the private key in the slot s for a signature.
-func (d *Device) signer(s scm.Slot) (private, error) {
-	if s == scm.EphemeralSlot && !d.options.EphemeralSigns {
-		return nil, fmt.Errorf("signature with the ephemeral key: %w", scm.ErrAbility)
-	}
-	d.wait(d.options.Latency.Sign)
-	return d.private(s)
-}
-
-// Agree returns the secret shared with the owner of the public key peer.
+// Agree returns the secret shared with the owner of the public key peer, which the caller
+// overwrites.
 func (d *Device) Agree(s scm.Slot, peer []byte) ([]byte, error) {
 	if s.Permanent() && d.options.PermanentSignOnly {
 		return nil, fmt.Errorf("key agreement with slot %d: %w", s, scm.ErrAbility)
 	}
 	d.wait(d.options.Latency.Sign)
-	k, err := d.private(s)
-	if err != nil {
-		return nil, err
-	}
-	return k.agree(peer)
+	return d.using(s, func(k *private) ([]byte, error) { return k.agree(peer) })
 }
 
 // AgreeWith is Agree with the public key in another slot, which need not be one that
@@ -111,7 +119,7 @@ func (d *Device) pause(t time.Duration) {
 
 // private returns the private key in a slot, opened once and kept ready as long as the
 // slot holds it. With a key that is ready it waits for nobody, and reads no file.
-func (d *Device) private(slot scm.Slot) (private, error) {
+func (d *Device) private(slot scm.Slot) (*private, error) {
 	for {
 		s, err := d.open(only(slot))
 		if err != nil {
@@ -128,7 +136,7 @@ func (d *Device) private(slot scm.Slot) (private, error) {
 }
 
 // privateIn returns the private key in a slot of s.
-func (d *Device) privateIn(s *snapshot, slot scm.Slot) (private, error) {
+func (d *Device) privateIn(s *snapshot, slot scm.Slot) (*private, error) {
 	if slot.Volatile() {
 		k, err := s.volatile.key(slot)
 		return k.private, err
@@ -136,7 +144,7 @@ func (d *Device) privateIn(s *snapshot, slot scm.Slot) (private, error) {
 	c := s.cell(slot)
 	if c != nil {
 		if k := c.ready.Load(); k != nil {
-			return *k, nil
+			return k, nil
 		}
 	}
 	stored, err := s.key(slot)
@@ -145,23 +153,22 @@ func (d *Device) privateIn(s *snapshot, slot scm.Slot) (private, error) {
 	}
 	k, err := d.privateOf(s.root, &stored)
 	if err == nil {
-		c.ready.Store(&k)
+		c.ready.Store(k)
 	}
 	return k, err
 }
 
-// privateOf opens a key that is sealed under r.
-func (d *Device) privateOf(r *root, k *sealedKey) (private, error) {
-	secret, err := r.unsealKey(k)
+// privateOf opens a key that is sealed under r, which masks it from then on.
+func (d *Device) privateOf(r *root, k *sealedKey) (*private, error) {
+	key, err := r.unsealKey(k)
 	if err != nil {
 		return nil, err
 	}
-	defer clear(secret)
-	switch {
-	case k.kind == watchKey:
+	defer clear(key)
+	if k.kind == watchKey {
 		return nil, fmt.Errorf("slot %d has a public key only: %w", k.Slot, scm.ErrAbility)
-	case k.Curve == scm.Ed25519 && d.options.Ed25519 != Ed25519Message:
-		return parseEd25519Like(secret[:secretSize], d.options.Ed25519), nil
 	}
-	return parse(k.Curve, secret[:secretSize])
+	p := newPrivate(k.Curve, k.Public, key[:secretSize], r.mask)
+	p.use = d.options.Ed25519
+	return p, nil
 }

@@ -261,9 +261,10 @@ func TestVolatileOver(t *testing.T) {
 	k, err := d.GenerateVolatile(scm.P256)
 	must(t, err)
 	d.Forget()
-	p, err := generate(scm.P256, make([]byte, secretSize))
+	key := make([]byte, secretSize)
+	public, err := generate(scm.P256, key)
 	must(t, err)
-	if _, err := first.add(scm.P256, p); err != errOver {
+	if _, err := first.add(scm.P256, public, key); err != errOver {
 		t.Errorf("add: %v", err)
 	}
 	again, err := d.GenerateVolatile(scm.P256)

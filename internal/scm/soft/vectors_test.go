@@ -7,14 +7,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"math/big"
 	"testing"
-
-	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
+	"libzk_pkcs11/internal/secret"
 )
 
 func unhex(t *testing.T, s string) []byte {
@@ -26,13 +23,15 @@ func unhex(t *testing.T, s string) []byte {
 	return b
 }
 
-func mustParse(t *testing.T, c scm.Curve, secret string) private {
+func mustParse(t *testing.T, c scm.Curve, key string) *private {
 	t.Helper()
-	k, err := parse(c, unhex(t, secret))
+	public, err := publicOf(c, unhex(t, key))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return k
+	mask := secret.NewMask()
+	t.Cleanup(mask.Destroy)
+	return newPrivate(c, public, unhex(t, key), mask)
 }
 
 // TestEd25519Vectors has the vectors of RFC 8032, section 7.1.
@@ -64,7 +63,7 @@ func TestEd25519Vectors(t *testing.T) {
 		},
 	} {
 		k := mustParse(t, scm.Ed25519, v.seed)
-		if got, want := k.public(), unhex(t, v.public); !bytes.Equal(got, want) {
+		if got, want := k.public, unhex(t, v.public); !bytes.Equal(got, want) {
 			t.Errorf("seed %s: public key %x, want %x", v.seed, got, want)
 		}
 		message := unhex(t, v.message)
@@ -72,7 +71,7 @@ func TestEd25519Vectors(t *testing.T) {
 		if err != nil || !bytes.Equal(sig, unhex(t, v.signature)) {
 			t.Errorf("message %q: signature %x, %v; want %s", v.message, sig, err, v.signature)
 		}
-		pub := scm.Key{Curve: scm.Ed25519, Public: k.public()}
+		pub := scm.Key{Curve: scm.Ed25519, Public: k.public}
 		if err := scmtest.Verify(pub, message, unhex(t, v.signature)); err != nil {
 			t.Errorf("message %q: %v", v.message, err)
 		}
@@ -117,7 +116,7 @@ func TestPublicKeys(t *testing.T) {
 			"8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
 		},
 	} {
-		if got := mustParse(t, v.curve, v.secret).public(); hex.EncodeToString(got) != v.public {
+		if got := mustParse(t, v.curve, v.secret).public; hex.EncodeToString(got) != v.public {
 			t.Errorf("%s: public key %x, want %s", v.curve, got, v.public)
 		}
 	}
@@ -151,49 +150,8 @@ func TestParseRefuses(t *testing.T) {
 		{"long", scm.X25519, zero + "00", scm.ErrInput},
 		{"unknown curve", scm.Curve(4), zero, scm.ErrCurve},
 	} {
-		if _, err := parse(v.curve, unhex(t, v.secret)); !errors.Is(err, v.want) {
+		if _, err := publicOf(v.curve, unhex(t, v.secret)); !errors.Is(err, v.want) {
 			t.Errorf("%s on %s: error %v, want %v", v.name, v.curve, err, v.want)
-		}
-	}
-}
-
-func TestFlat(t *testing.T) {
-	top := new(big.Int).Lsh(big.NewInt(1), 255)
-	for _, v := range [][2]*big.Int{
-		{big.NewInt(1), big.NewInt(127)},
-		{big.NewInt(128), big.NewInt(255)},
-		{top, big.NewInt(1)},
-		{new(big.Int).Sub(top, big.NewInt(1)), new(big.Int).Add(top, top.Rsh(top, 1))},
-	} {
-		var want [64]byte
-		v[0].FillBytes(want[:32])
-		v[1].FillBytes(want[32:])
-		if got, err := flat(signatureDER(v[0], v[1])); err != nil || !bytes.Equal(got, want[:]) {
-			t.Errorf("flat(%x, %x) = %x, %v", v[0], v[1], got, err)
-		}
-	}
-}
-
-func signatureDER(r, s *big.Int) []byte {
-	var b cryptobyte.Builder
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1BigInt(r)
-		b.AddASN1BigInt(s)
-	})
-	return b.BytesOrPanic()
-}
-
-func TestFlatRefuses(t *testing.T) {
-	good := signatureDER(big.NewInt(1), big.NewInt(2))
-	for n := range good {
-		if _, err := flat(good[:n]); !errors.Is(err, scm.ErrDevice) {
-			t.Errorf("the first %d bytes: error %v", n, err)
-		}
-	}
-	wide := signatureDER(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1))
-	for _, der := range [][]byte{wide, append(bytes.Clone(good), 0), {0x30, 4, 2, 0xff, 2, 0}, {0x31, 0}} {
-		if _, err := flat(der); !errors.Is(err, scm.ErrDevice) {
-			t.Errorf("flat(%x): error %v", der, err)
 		}
 	}
 }

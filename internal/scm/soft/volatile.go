@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/secret"
 )
 
 // volatileKeys are the keys that live in memory only. The zero value holds
@@ -19,11 +20,12 @@ type volatileKeys struct {
 	given  int          // how many slots were given so far
 	placed uint64       // how many keys were put into slots so far
 	keys   map[scm.Slot]volatileKey
+	mask   *secret.Mask // of the keys; nil before the first
 }
 
 type volatileKey struct {
 	scm.Key
-	private private
+	private *private
 	number  uint64 // of the key among all that were put into slots
 }
 
@@ -31,16 +33,16 @@ type volatileKey struct {
 var errOver = errors.New("volatile keys are given up")
 
 // add puts a key in a slot of its own.
-func (v *volatileKeys) add(c scm.Curve, p private) (scm.Key, error) {
+func (v *volatileKeys) add(c scm.Curve, public, key []byte) (scm.Key, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	k := scm.Key{Slot: scm.FirstVolatile - scm.Slot(v.given), Curve: c, Public: p.public()}
-	return k, v.put(k, p)
+	k := scm.Key{Slot: scm.FirstVolatile - scm.Slot(v.given), Curve: c, Public: public}
+	return k, v.put(k, key)
 }
 
 // adopt puts a key into the slot that it has elsewhere, after which no slot up to it is
 // given.
-func (v *volatileKeys) adopt(k scm.Key, p private) error {
+func (v *volatileKeys) adopt(k scm.Key, key []byte) error {
 	if !k.Slot.Volatile() {
 		return errRange(k.Slot)
 	}
@@ -49,19 +51,20 @@ func (v *volatileKeys) adopt(k scm.Key, p private) error {
 	if _, taken := v.keys[k.Slot]; taken {
 		return fmt.Errorf("volatile slot %d: %w", k.Slot, scm.ErrSlotTaken)
 	}
-	return v.put(k, p)
+	return v.put(k, key)
 }
 
-// put puts a key into its slot, which is empty. The caller holds mu.
-func (v *volatileKeys) put(k scm.Key, p private) error {
+// put puts a private key into its slot, which is empty, and keeps it masked. The caller
+// holds mu.
+func (v *volatileKeys) put(k scm.Key, key []byte) error {
 	if v.over {
 		return errOver
 	}
 	if v.keys == nil {
-		v.keys = make(map[scm.Slot]volatileKey)
+		v.keys, v.mask = make(map[scm.Slot]volatileKey), secret.NewMask()
 	}
 	v.placed++
-	v.keys[k.Slot] = volatileKey{k, p, v.placed}
+	v.keys[k.Slot] = volatileKey{k, newPrivate(k.Curve, k.Public, key, v.mask), v.placed}
 	v.given = max(v.given, int(scm.FirstVolatile-k.Slot)+1)
 	return nil
 }
@@ -113,6 +116,7 @@ func (v *volatileKeys) remove(k scm.Key) error {
 func (v *volatileKeys) end() *volatileKeys {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.mask.Destroy()
 	v.keys, v.over = nil, true
 	return &volatileKeys{given: v.given, placed: v.placed}
 }
@@ -120,16 +124,16 @@ func (v *volatileKeys) end() *volatileKeys {
 // GenerateVolatile makes a key pair that lives until Close, Forget or the
 // sealing of the device by another process.
 func (d *Device) GenerateVolatile(c scm.Curve) (scm.Key, error) {
-	secret := make([]byte, secretSize)
-	defer clear(secret)
-	p, err := generate(c, secret)
+	key := make([]byte, secretSize)
+	defer clear(key)
+	public, err := generate(c, key)
 	if err != nil {
 		return scm.Key{}, err
 	}
 	d.wait(d.options.Latency.Generate)
 	var k scm.Key
 	err = d.withVolatile(func(v *volatileKeys) (err error) {
-		k, err = v.add(c, p)
+		k, err = v.add(c, public, key)
 		return err
 	})
 	return clone(k), err
@@ -149,25 +153,25 @@ func (d *Device) withVolatile(f func(*volatileKeys) error) error {
 	}
 }
 
-// VolatileSecret returns the private key in a volatile slot.
+// VolatileSecret returns the private key in a volatile slot, which the caller overwrites.
 func (d *Device) VolatileSecret(s scm.Slot) ([]byte, error) {
 	k, err := d.volatileIn(s)
 	if err != nil {
 		return nil, err
 	}
-	return k.private.secret(), nil
+	return k.private.secret()
 }
 
 // AdoptVolatile puts a key pair of another image of the device into its volatile slot.
-func (d *Device) AdoptVolatile(k scm.Key, secret []byte) error {
-	p, err := parse(k.Curve, secret)
+func (d *Device) AdoptVolatile(k scm.Key, key []byte) error {
+	public, err := publicOf(k.Curve, key)
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(p.public(), k.Public) {
+	if !bytes.Equal(public, k.Public) {
 		return fmt.Errorf("volatile slot %d: another key than its public half says: %w", k.Slot, scm.ErrInput)
 	}
-	return d.withVolatile(func(v *volatileKeys) error { return v.adopt(clone(k), p) })
+	return d.withVolatile(func(v *volatileKeys) error { return v.adopt(clone(k), key) })
 }
 
 func (d *Device) removeVolatile(k scm.Key) error {
