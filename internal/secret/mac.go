@@ -11,31 +11,38 @@ import (
 // MAC is HMAC-SHA256 (RFC 2104). The key may be in a Buffer: unlike crypto/hmac, this
 // leaves no object of the heap that holds it.
 func MAC(key []byte, data ...[]byte) (sum [sha256.Size]byte) {
-	within(func() { sum = mac256(key, data) })
+	within(func() { sum = MACWithin(key, data...) })
 	return sum
 }
+
+// MACWithin is MAC for functions that Do calls. Of up to 192 bytes it makes no object.
+func MACWithin(key []byte, data ...[]byte) [sha256.Size]byte { return mac256(key, data) }
 
 // shortData is up to how many bytes a code is made of without any object of the heap.
 const shortData = 192
 
-func mac256(key []byte, data [][]byte) (sum [sha256.Size]byte) {
+func mac256(key []byte, data [][]byte) [sha256.Size]byte {
 	size := 0
 	for _, d := range data {
 		size += len(d)
 	}
 	if size > shortData || len(key) > sha256.BlockSize {
-		mac(sum[:0], sha256.New(), key, data)
-		return sum
+		return macLong(key, data)
 	}
 	var b [sha256.BlockSize + shortData]byte
 	n := len(pad(b[:], key, 0x36))
 	for _, d := range data {
 		n += copy(b[n:], d)
 	}
-	sum = sha256.Sum256(b[:n])
+	sum := sha256.Sum256(b[:n])
 	n = len(pad(b[:], key, 0x5c))
 	n += copy(b[n:], sum[:])
 	return sha256.Sum256(b[:n])
+}
+
+func macLong(key []byte, data [][]byte) (sum [sha256.Size]byte) {
+	mac(sum[:0], sha256.New(), key, data)
+	return sum
 }
 
 // pad fills a block of SHA-256 with the key and adds a byte to each, and returns it.

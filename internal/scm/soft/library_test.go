@@ -10,6 +10,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"math/big"
 	"testing"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -113,6 +114,26 @@ func TestEd25519LikeLibrary(t *testing.T) {
 	}
 }
 
+func TestInverseLikeLibrary(t *testing.T) {
+	n := elliptic.P256().Params().N
+	numbers := []*big.Int{big.NewInt(1), big.NewInt(2), new(big.Int).Sub(n, big.NewInt(1)), new(big.Int).Rsh(n, 1)}
+	for range 1000 {
+		x, err := rand.Int(rand.Reader, new(big.Int).Sub(n, big.NewInt(1)))
+		must(t, err)
+		numbers = append(numbers, x.Add(x, big.NewInt(1)))
+	}
+	for _, x := range numbers {
+		var w words
+		b := x.FillBytes(make([]byte, 32))
+		w.setBytes(b)
+		w = inverse(&w, &wordsP256)
+		w.putBytes(b)
+		if want := new(big.Int).ModInverse(x, n); want.Cmp(new(big.Int).SetBytes(b)) != 0 {
+			t.Errorf("1/%d: %x, want %x", x, b, want)
+		}
+	}
+}
+
 // flat turns the DER form of an ECDSA signature into r‖s.
 func flat(der []byte) []byte {
 	var r, s []byte
@@ -147,10 +168,9 @@ func minimal(b []byte) []byte {
 // TestRejected goes on with another nonce where one does not do, as RFC 6979 has it. The
 // first two of its nonces are the same for whoever seeds alike.
 func TestRejected(t *testing.T) {
-	first, err := newNonces(make([]byte, 32), make([]byte, 32), nil)
-	must(t, err)
-	second, err := newNonces(make([]byte, 32), make([]byte, 32), nil)
-	must(t, err)
+	var first, second nonces
+	first.begin(make([]byte, 32), make([]byte, 32), nil)
+	second.begin(make([]byte, 32), make([]byte, 32), nil)
 	if !bytes.Equal(first.next(), second.next()) {
 		t.Error("nonces differ that were seeded alike")
 	}

@@ -6,8 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"fmt"
-	"io"
-	"math/big"
+	"math/bits"
 	"sync"
 
 	"filippo.io/bigmod"
@@ -28,25 +27,35 @@ var orderP256 = sync.OnceValue(func() *bigmod.Modulus {
 	return n
 })
 
-// scalarP256 reads a private key or a nonce. It is false for what is none.
-func scalarP256(b []byte) (*bigmod.Nat, bool) {
-	x, err := bigmod.NewNat().SetBytes(b, orderP256())
-	return x, err == nil && x.IsZero() == 0
+// wordsP256 is the same number.
+var wordsP256 = words{0xf3b9cac2fc632551, 0xbce6faada7179e84, 0xffffffffffffffff, 0xffffffff00000000}
+
+// setScalar reads a private key or a nonce into x. It is false for what is none.
+func setScalar(x *bigmod.Nat, b []byte) bool {
+	_, err := x.SetBytes(b, orderP256())
+	return err == nil && x.IsZero() == 0
 }
 
-// eraseNats overwrites numbers with zero.
-func eraseNats(numbers ...*bigmod.Nat) {
-	for _, x := range numbers {
-		x.Sub(x, orderP256())
+// putScalar writes x to 32 bytes.
+func putScalar(b []byte, x *bigmod.Nat) {
+	const size = bits.UintSize / 8
+	for _, limb := range x.Bits() {
+		for i := range size {
+			b[len(b)-1-i] = byte(limb >> (8 * i))
+		}
+		b = b[:len(b)-size]
 	}
 }
+
+// eraseScalar overwrites x with zero.
+func eraseScalar(x *bigmod.Nat) { x.Sub(x, orderP256()) }
 
 func publicP256(public, key []byte) error {
-	d, ok := scalarP256(key)
-	if !ok {
+	d := bigmod.NewNat()
+	if !setScalar(d, key) {
 		return fmt.Errorf("scalar out of range: %w", scm.ErrInput)
 	}
-	eraseNats(d)
+	eraseScalar(d)
 	p, err := nistec.NewP256Point().ScalarBaseMult(key)
 	if err != nil {
 		return fmt.Errorf("%w: %w", scm.ErrInput, err)
@@ -56,24 +65,25 @@ func publicP256(public, key []byte) error {
 }
 
 // signP256 is the signature of FIPS 186-5, section 6.4.1, of a digest.
-func signP256(signature, key, digest []byte, random io.Reader) error {
+func signP256(signature, key, digest, extra []byte) error {
 	if err := checkDigest(digest); err != nil {
 		return err
 	}
-	n := orderP256()
-	d, ok := scalarP256(key)
-	e, err := bigmod.NewNat().SetOverflowingBytes(digest, n)
-	if !ok || err != nil {
+	d, e := bigmod.NewNat(), bigmod.NewNat()
+	if !setScalar(d, key) {
 		return scm.ErrDevice
 	}
-	defer eraseNats(d)
-	next, err := newNonces(key, e.Bytes(n), random)
-	if err != nil {
-		return err
+	defer eraseScalar(d)
+	if _, err := e.SetOverflowingBytes(digest, orderP256()); err != nil {
+		return scm.ErrDevice
 	}
-	defer next.erase()
-	for !signP256With(next.next(), signature, d, e) {
-		next.reject()
+	var reduced [32]byte
+	putScalar(reduced[:], e)
+	var n nonces
+	defer n.erase()
+	n.begin(key, reduced[:], extra)
+	for !signP256With(n.next(), signature, d, e) {
+		n.reject()
 	}
 	return nil
 }
@@ -81,12 +91,11 @@ func signP256(signature, key, digest []byte, random io.Reader) error {
 // signP256With signs with a nonce, and reports whether that was possible: it is, but for
 // one of 2^32 nonces.
 func signP256With(nonce, signature []byte, d, e *bigmod.Nat) bool {
-	n := orderP256()
-	k, ok := scalarP256(nonce)
-	if !ok {
+	n, k, r, s := orderP256(), bigmod.NewNat(), bigmod.NewNat(), bigmod.NewNat()
+	if !setScalar(k, nonce) {
 		return false
 	}
-	defer eraseNats(k)
+	defer eraseScalar(k)
 	point, err := nistec.NewP256Point().ScalarBaseMult(nonce)
 	if err != nil {
 		return false
@@ -95,39 +104,36 @@ func signP256With(nonce, signature []byte, d, e *bigmod.Nat) bool {
 	if err != nil {
 		return false
 	}
-	r, err := bigmod.NewNat().SetOverflowingBytes(x, n)
-	if err != nil || r.IsZero() == 1 {
+	if _, err := r.SetOverflowingBytes(x, n); err != nil || r.IsZero() == 1 || !invertP256(k) {
 		return false
 	}
-	if !invertP256(k) {
-		return false
-	}
-	s := bigmod.NewNat().ExpandFor(n)
-	s.Add(d, n)
+	s.ExpandFor(n).Add(d, n)
 	s.Mul(r, n).Add(e, n).Mul(k, n)
-	copy(signature[:32], r.Bytes(n))
-	copy(signature[32:], s.Bytes(n))
+	putScalar(signature[:32], r)
+	putScalar(signature[32:], s)
 	return s.IsZero() == 0
 }
 
 // invertP256 sets k to its inverse. What takes a time that depends on its numbers, and
 // leaves them in memory, sees k multiplied by a random number and nothing else.
 func invertP256(k *bigmod.Nat) bool {
-	n := orderP256()
-	var random [32]byte
-	defer clear(random[:])
-	rand.Read(random[:])
-	b, err := bigmod.NewNat().SetOverflowingBytes(random[:], n)
-	if err != nil {
+	n, b := orderP256(), bigmod.NewNat()
+	var room [32]byte
+	defer clear(room[:])
+	rand.Read(room[:])
+	if _, err := b.SetOverflowingBytes(room[:], n); err != nil {
 		return false
 	}
-	defer eraseNats(b)
-	product := new(big.Int).SetBytes(k.Mul(b, n).Bytes(n))
-	if product.ModInverse(product, elliptic.P256().Params().N) == nil {
+	defer eraseScalar(b)
+	if k.Mul(b, n).IsZero() == 1 {
 		return false // the random number is 0
 	}
-	var inverse [32]byte
-	if _, err := k.SetBytes(product.FillBytes(inverse[:]), n); err != nil {
+	putScalar(room[:], k)
+	var x words
+	x.setBytes(room[:])
+	x = inverse(&x, &wordsP256)
+	x.putBytes(room[:])
+	if _, err := k.SetBytes(room[:], n); err != nil {
 		return false
 	}
 	k.Mul(b, n)
@@ -145,12 +151,12 @@ func agreeP256(shared, key, peer []byte) error {
 	if _, err = point.ScalarMult(point, key); err != nil {
 		return fmt.Errorf("%w: %w", scm.ErrInput, err)
 	}
+	defer point.Set(nistec.NewP256Point())
 	x, err := point.BytesX()
 	if err != nil {
 		return fmt.Errorf("%w: %w", scm.ErrInput, err)
 	}
 	copy(shared, x)
 	clear(x)
-	point.Set(nistec.NewP256Point())
 	return nil
 }

@@ -62,13 +62,20 @@ func (k *private) secret() ([]byte, error) {
 // sign is scm.Device.Sign. An ECDSA key makes its nonce of the key, the message and
 // bytes of random, and by RFC 6979 where random is nil. Others have no use for it.
 func (k *private) sign(random io.Reader, message []byte) ([]byte, error) {
+	var extra []byte // a secret only together with the key
+	if random != nil && k.curve != scm.Ed25519 {
+		extra = make([]byte, 32)
+		if _, err := io.ReadFull(random, extra); err != nil {
+			return nil, fmt.Errorf("%w: %w", scm.ErrDevice, err)
+		}
+	}
 	signature := make([]byte, 64)
 	err := k.with(func(key []byte) error {
 		switch k.curve {
 		case scm.P256:
-			return signP256(signature, key, message, random)
+			return signP256(signature, key, message, extra)
 		case scm.Secp256k1:
-			return signSecp256k1(signature, key, message, random)
+			return signSecp256k1(signature, key, message, extra)
 		case scm.Ed25519:
 			return k.signEd25519(signature, key, message)
 		}

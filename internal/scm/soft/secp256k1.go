@@ -4,7 +4,6 @@ package soft
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 
@@ -33,7 +32,7 @@ func publicSecp256k1(public, key []byte) error {
 
 // signSecp256k1 signs a digest. The library's own function for it takes no random bytes,
 // and gives the lower of the two s that are valid. An SCM gives either of them.
-func signSecp256k1(signature, key, digest []byte, random io.Reader) error {
+func signSecp256k1(signature, key, digest, extra []byte) error {
 	if err := checkDigest(digest); err != nil {
 		return err
 	}
@@ -44,13 +43,11 @@ func signSecp256k1(signature, key, digest []byte, random io.Reader) error {
 	}
 	e.SetByteSlice(digest)
 	reduced := e.Bytes()
-	next, err := newNonces(key, reduced[:], random)
-	if err != nil {
-		return err
-	}
-	defer next.erase()
-	for !signSecp256k1With(next.next(), signature, &d, &e) {
-		next.reject()
+	var n nonces
+	defer n.erase()
+	n.begin(key, reduced[:], extra)
+	for !signSecp256k1With(n.next(), signature, &d, &e) {
+		n.reject()
 	}
 	return nil
 }
