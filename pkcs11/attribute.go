@@ -5,6 +5,8 @@ package pkcs11
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"libzk_pkcs11/internal/secret"
 )
 
 // Attribute is a CK_ATTRIBUTE of a template. Its value is the caller's memory
@@ -95,15 +97,22 @@ func (a attributes) fill(b attributes) {
 	}
 }
 
-// template makes attributes of a caller's template. It copies the values, and
-// refuses a type that stands twice with different ones (section 4.1.1).
+// template makes attributes of a caller's template. It copies the values, to one piece of
+// memory that is overwritten when it is collected, and refuses a type that stands twice with
+// different ones (section 4.1.1).
 func template(list []Attribute) (attributes, error) {
+	size := 0
+	for _, x := range list {
+		size += len(x.Value)
+	}
+	room := secret.Make(size)
 	a := make(attributes, len(list))
 	for _, x := range list {
 		if v, twice := a[x.Type]; twice && string(v) != string(x.Value) {
 			return nil, refuse(CKR_TEMPLATE_INCONSISTENT, x.Type, "is there twice, with different values")
 		}
-		a[x.Type] = append([]byte{}, x.Value...)
+		n := copy(room, x.Value)
+		a[x.Type], room = room[:n:n], room[n:]
 	}
 	return a, nil
 }

@@ -51,12 +51,18 @@ func (t *token) changeSessionObject(o *object, a attributes) error {
 	if now == nil {
 		return CKR_OBJECT_HANDLE_INVALID // its session has just ended
 	}
-	changed := *now
-	changed.attrs = now.attrs.with(a)
+	whole, err := t.whole(now)
+	if err != nil {
+		return err
+	}
+	defer now.spent(whole)
+	changed := *whole
+	changed.attrs = whole.attrs.with(a)
 	if !changed.complete() {
 		return CKR_ATTRIBUTE_VALUE_INVALID
 	}
 	t.leaveObject(&changed)
+	t.conceal(&changed)
 	t.mine.add(&changed)
 	return nil
 }
@@ -65,17 +71,31 @@ func (t *token) changeSessionObject(o *object, a attributes) error {
 // other processes have changed since this one looked.
 func (s *session) changeTokenObject(o *object, list []Attribute, a attributes) error {
 	t := s.token
+	if o.hasSecretValue() {
+		defer clear(a[CKA_VALUE])
+	}
 	return t.write(func(tx *store.Tx) error {
 		changed, err := t.latest(tx, o)
 		if err != nil {
 			return err
 		}
+		defer changed.eraseValue()()
 		if err := s.mayChange(changed, list, a); err != nil {
 			return err
 		}
 		changed.attrs = changed.attrs.with(a)
 		return tx.Put(t.record(changed))
 	})
+}
+
+// eraseValue overwrites the secret value of an object that is in nobody else's hands.
+func (o *object) eraseValue() func() {
+	value := o.attrs[CKA_VALUE]
+	return func() {
+		if o.hasSecretValue() {
+			clear(value)
+		}
+	}
 }
 
 // latest returns a copy of a token object with the attributes that the store has

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 
+	"libzk_pkcs11/internal/secret"
 	"libzk_pkcs11/internal/store"
 )
 
@@ -89,7 +90,8 @@ func completeSecret(a attributes) error {
 // compares the one that a template has with what it has to be. An empty one stays
 // empty: the caller wants none.
 func (a attributes) completeCheckValue() error {
-	sum := sha1.Sum(a[CKA_VALUE])
+	var sum [sha1.Size]byte
+	secret.Do(func() { sum = sha1.Sum(a[CKA_VALUE]) })
 	if given := a[CKA_CHECK_VALUE]; len(given) > 0 && !bytes.Equal(given, sum[:3]) {
 		return refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_CHECK_VALUE, "is not that of CKA_VALUE")
 	}
@@ -133,7 +135,7 @@ func completeCertificate(a attributes) error {
 	}
 	info := empty
 	if c, err := x509.ParseCertificate(a[CKA_VALUE]); err == nil {
-		info = c.RawSubjectPublicKeyInfo
+		info = bytes.Clone(c.RawSubjectPublicKeyInfo)
 	}
 	a.fill(attributes{CKA_PUBLIC_KEY_INFO: info})
 	return nil
@@ -179,6 +181,7 @@ func (t *token) keepSession(o *object) (uint, error) {
 		return 0, CKR_USER_NOT_LOGGED_IN // another thread has just logged out, and drops what is there
 	}
 	t.leaveObject(o)
+	t.conceal(o)
 	t.mine.add(o)
 	return o.handle, nil
 }
@@ -193,7 +196,11 @@ func (t *token) keepStored(o *object) (uint, error) {
 		o.attrs[CKA_UNIQUE_ID] = []byte(hex.EncodeToString(id))
 	}
 	r := recordOf(0, o.attrs, false)
-	if err := t.write(func(tx *store.Tx) error { return tx.Put(r) }); err != nil {
+	err := t.write(func(tx *store.Tx) error { return tx.Put(r) })
+	if r.Sealed {
+		clear(o.attrs[CKA_VALUE])
+	}
+	if err != nil {
 		return 0, err
 	}
 	o.id = identity{record: r.ID}

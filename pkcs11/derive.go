@@ -63,6 +63,7 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 			return err
 		}
 		a[CKA_VALUE], err = row.derive(s.token, o, m, a)
+		defer clear(a[CKA_VALUE])
 		if lost := s.token.stillHolds(o); lost != nil {
 			return lost
 		}
@@ -128,20 +129,23 @@ func deriveECDH(t *token, o *object, m *Mechanism, a attributes) ([]byte, error)
 	if err != nil {
 		return nil, CKR_PUBLIC_KEY_INVALID
 	}
-	secret, err := agreer.Agree(o.key.Slot, peer)
+	agreed, err := agreer.Agree(o.key.Slot, peer)
 	switch {
 	case errors.Is(err, scm.ErrInput):
 		return nil, CKR_PUBLIC_KEY_INVALID // a point of small order
 	case err != nil:
 		return nil, err
 	}
-	n := uint(len(secret))
+	n := uint(len(agreed))
 	if _, given := a[CKA_VALUE_LEN]; given {
 		n = a.number(CKA_VALUE_LEN)
 	}
-	if n == 0 || n > uint(len(secret)) {
+	if n == 0 || n > uint(len(agreed)) {
+		clear(agreed)
 		return nil, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_VALUE_LEN, "is not from 1 to the length of the secret")
 	}
 	a[CKA_VALUE_LEN] = ulong(n)
-	return secret[uint(len(secret))-n:], nil
+	cut := uint(len(agreed)) - n
+	clear(agreed[:cut])
+	return agreed[cut:], nil
 }

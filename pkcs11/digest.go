@@ -9,6 +9,8 @@ import (
 	_ "crypto/sha3"
 	_ "crypto/sha512"
 	"hash"
+
+	"libzk_pkcs11/internal/secret"
 )
 
 // digester is a digest under way.
@@ -16,6 +18,24 @@ type digester struct {
 	hash.Hash
 	mechanism uint
 	keyed     bool // the value of a key went in
+}
+
+func newDigester(typ uint, row mechanism) *digester {
+	w := &digester{mechanism: typ}
+	secret.Do(func() { w.Hash = row.hash.New() }) // what is left of a key in it is overwritten
+	return w
+}
+
+// sum ends the digest. Nothing is left of the value of a key.
+func (w *digester) sum() (sum []byte) {
+	if !w.keyed {
+		return w.Sum(nil)
+	}
+	secret.Do(func() {
+		sum = w.Sum(nil)
+		secret.Forget(w.Hash)
+	})
+	return sum
 }
 
 // DigestInit begins a digest (section 5.12.1); without a mechanism it cancels
@@ -33,7 +53,7 @@ func (p *Provider) DigestInit(h uint, m *Mechanism) error {
 		if err != nil {
 			return err
 		}
-		return s.digest.begin(&digester{Hash: row.hash.New(), mechanism: m.Type})
+		return s.digest.begin(newDigester(m.Type, row))
 	})
 }
 
@@ -46,7 +66,7 @@ func (p *Provider) Digest(h uint, data []byte, out Output[byte]) error {
 		}
 		return s.digest.finish(out, w.Size(), func() ([]byte, error) {
 			w.Write(data)
-			return w.Sum(nil), nil
+			return w.sum(), nil
 		})
 	})
 }
@@ -89,7 +109,7 @@ func (s *session) addKey(w *digester, key uint) error {
 		return err
 	}
 	defer o.spent(whole)
-	w.Write(whole.attrs[CKA_VALUE])
+	secret.Do(func() { w.Write(whole.attrs[CKA_VALUE]) })
 	w.keyed = true
 	return nil
 }
@@ -101,6 +121,6 @@ func (p *Provider) DigestFinal(h uint, out Output[byte]) error {
 		if err != nil {
 			return err
 		}
-		return s.digest.finish(out, w.Size(), func() ([]byte, error) { return w.Sum(nil), nil })
+		return s.digest.finish(out, w.Size(), func() ([]byte, error) { return w.sum(), nil })
 	})
 }

@@ -25,6 +25,7 @@ func (p *Provider) FindObjectsInit(h uint, list []Attribute) error {
 		if err != nil { // two values of one attribute, for which the function has no code
 			return s.find.begin(&search{})
 		}
+		defer clear(wanted[CKA_VALUE])
 		found, err := s.search(wanted, p.quirks(wanted))
 		if err != nil {
 			return err
@@ -60,7 +61,7 @@ func (s *session) search(wanted attributes, quirks Quirks) ([]uint, error) {
 			}
 			continue // an object may have moved from a key slot to the store, and be there twice
 		}
-		for _, o := range t.mine.find(wanted) {
+		for _, o := range t.findMine(wanted) {
 			if s.readable(o) && !quirks.hide(o, wanted) {
 				found = append(found, o.handle)
 			}

@@ -185,6 +185,7 @@ func (t *token) takeOverObject(x heirloom, owner *session) {
 	if device, can := t.device.(scm.Heritable); can && len(x.private) > 0 {
 		t.warnOn("taking a session key over", device.AdoptVolatile(*o.key, x.private))
 	}
+	t.conceal(o)
 	t.mine.add(o)
 }
 

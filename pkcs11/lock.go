@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/secret"
 )
 
 // The SCM locks data as a whole, signs it, and gives nothing of it back before it has
@@ -17,6 +18,9 @@ type locking struct {
 	shared bool
 	data   []byte // that came in by parts
 }
+
+// erase overwrites what came in.
+func (w *locking) erase() { clear(w.data) }
 
 // lockWay is one of the two ways of CKM_ZK_LOCK.
 type lockWay struct {
@@ -113,7 +117,7 @@ func (s *session) lockPart(o *operation[locking], part []byte, out Output[byte])
 	}
 	ok, err := out.ready(0)
 	if ok {
-		w.data = append(w.data, part...)
+		w.data = secret.Append(w.data, part...)
 		out.put(nil)
 	}
 	return o.endOn(err)
@@ -137,6 +141,7 @@ func (s *session) lock(o *operation[locking], w *locking, data []byte, out Outpu
 		return o.endOn(err)
 	}
 	result, err := s.token.lock(w, data)
+	defer clear(result)
 	if err == nil {
 		err = out.give(result)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/secret"
 	"libzk_pkcs11/internal/store"
 )
 
@@ -293,6 +294,7 @@ func (t *token) logout() {
 	t.dropPrivate()
 	t.leave(nil)
 	t.seal()
+	secret.Collect()
 }
 
 // notice logs the token out once another process has initialised it: what the PIN

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/secret"
 )
 
 // object is an object of a token, as it is at one moment: a change makes a new
@@ -16,7 +17,8 @@ type object struct {
 	id     identity // of a token object
 	rules  rules
 	attrs  attributes
-	apart  bool // attributes are missing that the store keeps apart
+	apart  bool           // the value is missing: the store keeps it apart, or hidden
+	hidden *secret.Masked // the value of a session object, if it is one to conceal
 
 	key    *scm.Key       // the key slot behind a key object; nil without one
 	held   *atomic.Uint64 // the stamp of the key slot when the key was seen in it
@@ -61,7 +63,7 @@ func (o *object) private() bool { return o.attrs.is(CKA_PRIVATE) }
 
 // hides tells whether the value of an attribute is kept from callers.
 func (o *object) hides(t uint) bool {
-	return o.rules[t].is&secret != 0 && (o.attrs.is(CKA_SENSITIVE) || !o.attrs.is(CKA_EXTRACTABLE))
+	return o.rules[t].is&concealed != 0 && (o.attrs.is(CKA_SENSITIVE) || !o.attrs.is(CKA_EXTRACTABLE))
 }
 
 // matches tells whether the object has all attributes of a template. Attributes

@@ -56,8 +56,16 @@ func (o *operation[T]) take(w way) (*T, error) {
 	return o.work, nil
 }
 
+// eraser is work that holds secrets.
+type eraser interface{ erase() }
+
 // end makes the operation idle.
-func (o *operation[T]) end() { o.work, o.way = nil, undecided }
+func (o *operation[T]) end() {
+	if w, holds := any(o.work).(eraser); holds && o.work != nil {
+		w.erase()
+	}
+	o.work, o.way = nil, undecided
+}
 
 // endOn ends the operation if err says that it failed.
 func (o *operation[T]) endOn(err error) error {

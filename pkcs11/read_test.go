@@ -55,7 +55,7 @@ func TestReadEveryAttribute(t *testing.T) {
 			_, there := o.attrs[x]
 			b, err := f.tryRead(object, x)
 			switch {
-			case rule.is&secret != 0:
+			case rule.is&concealed != 0:
 				want(t, AttributeName(x), err, CKR_ATTRIBUTE_SENSITIVE)
 			case there:
 				want(t, AttributeName(x), err, CKR_OK)

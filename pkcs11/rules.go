@@ -27,7 +27,7 @@ const (
 	copyable                            // only C_CopyObject may change it
 	onlyTrue                            // may be changed to true, not back
 	onlyFalse                           // may be changed to false, not back
-	secret                              // is not shown while the object is sensitive or not extractable
+	concealed                           // is not shown while the object is sensitive or not extractable
 	byOfficer                           // may be made true by the SO only
 	erasable                            // may be changed to no value
 	ofKey                               // follows from the key: only a change to what it is already may name it
@@ -142,7 +142,7 @@ var secretKeyRules = rules{
 	CKA_WRAP_WITH_TRUSTED: {truth, modifiable | onlyTrue, no},
 	CKA_TRUSTED:           {truth, byOfficer, no},
 	CKA_CHECK_VALUE:       {octets, erasable, nil},
-	CKA_VALUE:             {octets, needCreate | notGenerate | notDerive | secret, nil},
+	CKA_VALUE:             {octets, needCreate | notGenerate | notDerive | concealed, nil},
 	CKA_VALUE_LEN:         {number, notCreate, nil},
 }
 
@@ -161,7 +161,7 @@ var ecPublicRules = rules{
 var ecPrivateRules = rules{
 	CKA_EC_PARAMS:       {octets, needCreate | notGenerate, nil},
 	CKA_EC_POINT:        {octets, notCreate | notGenerate, nil},
-	CKA_VALUE:           {octets, needCreate | notGenerate | secret, nil},
+	CKA_VALUE:           {octets, needCreate | notGenerate | concealed, nil},
 	CKA_ZK_SLOT:         {number, notCreate, nil},
 	CKA_ZK_WALLET:       {octets, ours, nil},
 	CKA_ZK_NODE_ADDRESS: {octets, ours, nil},

@@ -24,7 +24,7 @@ func TestRulesAreConsistent(t *testing.T) {
 			if rule.is&needCreate != 0 && rule.is&notCreate != 0 || rule.is&needGenerate != 0 && rule.is&notGenerate != 0 {
 				t.Errorf("%s: is needed and not allowed", name)
 			}
-			if rule.is&secret != 0 && rule.initial != nil {
+			if rule.is&concealed != 0 && rule.initial != nil {
 				t.Errorf("%s: a secret has an initial value", name)
 			}
 			if all := allRules[x]; all.kind != rule.kind {

@@ -71,7 +71,7 @@ func resumed(state []byte) (*digester, error) {
 	if !row.digest {
 		return nil, CKR_SAVED_STATE_INVALID
 	}
-	w := &digester{Hash: row.hash.New(), mechanism: typ}
+	w := newDigester(typ, row)
 	m, ok := w.Hash.(encoding.BinaryUnmarshaler)
 	if !ok || m.UnmarshalBinary(state[8:]) != nil || !takesData(w.Hash) {
 		return nil, CKR_SAVED_STATE_INVALID

@@ -107,11 +107,14 @@ func (t *token) stored(id int64) (*object, error) {
 	return o, nil
 }
 
-// whole returns the object with the values that the store keeps apart, for a moment: the
-// caller calls spent.
+// whole returns the object with its value where that is apart, for a moment: the caller
+// calls spent.
 func (t *token) whole(o *object) (*object, error) {
-	if !o.apart {
+	switch {
+	case !o.apart:
 		return o, nil
+	case o.hidden != nil:
+		return t.unhidden(o)
 	}
 	values, err := t.store.Values(o.id.record)
 	if err != nil {

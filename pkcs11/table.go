@@ -4,6 +4,7 @@ package pkcs11
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 	"sync"
 )
@@ -58,12 +59,13 @@ type table struct {
 	objects map[uint]*object
 	all     []*object // by handle, which ascends with age
 	index   map[attributeValue][]*object
+	seed    maphash.Seed
 }
 
 // attributeValue is a key of the index.
 type attributeValue struct {
 	attribute uint
-	value     string
+	hash      uint64 // of the value, which may be private and does not stay in memory
 }
 
 // indexed are the attributes that clients look session objects up by, that tell objects
@@ -71,7 +73,11 @@ type attributeValue struct {
 var indexed = [...]uint{CKA_ID, CKA_LABEL, CKA_EC_POINT, CKA_SUBJECT, CKA_UNIQUE_ID}
 
 func newTable() table {
-	return table{objects: map[uint]*object{}, index: map[attributeValue][]*object{}}
+	return table{objects: map[uint]*object{}, index: map[attributeValue][]*object{}, seed: maphash.MakeSeed()}
+}
+
+func (c *table) key(attribute uint, value []byte) attributeValue {
+	return attributeValue{attribute, maphash.Bytes(c.seed, value)}
 }
 
 // add puts an object in, or replaces the one of the same handle.
@@ -81,7 +87,7 @@ func (c *table) add(o *object) {
 	c.all = insert(c.all, o)
 	for _, t := range indexed {
 		if v, ok := o.attrs[t]; ok {
-			k := attributeValue{t, string(v)}
+			k := c.key(t, v)
 			c.index[k] = insert(c.index[k], o)
 		}
 	}
@@ -97,7 +103,7 @@ func (c *table) remove(handle uint) {
 	c.all = without(c.all, o)
 	for _, t := range indexed {
 		if v, ok := o.attrs[t]; ok {
-			k := attributeValue{t, string(v)}
+			k := c.key(t, v)
 			if c.index[k] = without(c.index[k], o); len(c.index[k]) == 0 {
 				delete(c.index, k)
 			}
@@ -138,7 +144,7 @@ func (c *table) candidates(template attributes) []*object {
 	list := c.all
 	for _, t := range indexed {
 		if v, ok := template[t]; ok {
-			if some := c.index[attributeValue{t, string(v)}]; len(some) < len(list) {
+			if some := c.index[c.key(t, v)]; len(some) < len(list) {
 				list = some
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/secret"
 	"libzk_pkcs11/internal/store"
 	"libzk_pkcs11/internal/turn"
 )
@@ -50,6 +51,7 @@ type token struct {
 	written  atomic.Uint64           // the version of the store after this process's last change
 	loaded   loaded
 	mine     sessionObjects
+	mask     *secret.Mask // of the values in mine
 	names    names
 	nodes    nodes
 	warned   warned
@@ -66,7 +68,7 @@ func newToken(s *slot, d scm.Device, st *store.Store) *token {
 	t.who.Store(uint64(nobody))
 	t.asked.Store(d.Version())
 	t.usable.Store(never)
-	t.mine, t.warned = newSessionObjects(), newWarned()
+	t.mine, t.mask, t.warned = newSessionObjects(), secret.NewMask(), newWarned()
 	t.names = newNames(eras{public: s.provider.newHandle(), private: s.provider.newHandle()}, s.provider.revoke)
 	t.reindex()
 	t.mend(mendWait)
@@ -80,6 +82,7 @@ func (t *token) close() {
 	t.strikeOver()
 	t.logout()
 	t.withdraw()
+	t.mask.Destroy()
 	log := t.slot.provider.log
 	if err := t.store.Close(); err != nil {
 		log.Warningf("slot %d: closing the store: %v", t.slot.id, err)

@@ -42,6 +42,7 @@ func (s *Store) attempt(u User, p *pinRow, key *secret.Buffer) ([]byte, error) {
 		return nil, err // and the attempt counts
 	}
 	if err := s.counts.write(&now); err != nil {
+		clear(tokenSecret)
 		return nil, err
 	}
 	return tokenSecret, nil

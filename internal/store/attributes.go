@@ -31,7 +31,7 @@ func encodeAttributes(attributes map[uint64][]byte) []byte {
 	return b
 }
 
-// decodeAttributes takes only what encodeAttributes makes.
+// decodeAttributes takes only what encodeAttributes makes. The values are parts of b.
 func decodeAttributes(b []byte) (map[uint64][]byte, error) {
 	attributes := map[uint64][]byte{}
 	for last := uint64(0); len(b) > 0; {
@@ -43,7 +43,7 @@ func decodeAttributes(b []byte) (map[uint64][]byte, error) {
 		if size > uint64(len(b)) || (len(attributes) > 0 && kind <= last) {
 			return nil, errEncoding
 		}
-		attributes[kind] = slices.Clone(b[:size])
+		attributes[kind] = b[:size:size]
 		b, last = b[size:], kind
 	}
 	return attributes, nil

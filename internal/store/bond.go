@@ -3,8 +3,6 @@
 package store
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"database/sql"
 	"fmt"
 
@@ -49,15 +47,11 @@ func (s *Store) Pairing() (Pairing, error) {
 
 // Bond returns what binds a token with this secret to a device: nobody else can make it,
 // and it tells nothing of the secret.
-func Bond(tokenSecret []byte, m Mate) (bond []byte) {
-	secret.Do(func() {
-		key := derive(tokenSecret, "bond with a device")
-		defer clear(key)
-		mac := hmac.New(sha256.New, key)
-		fmt.Fprintf(mac, "open %t, serial %s", m.Open, m.Serial)
-		bond = mac.Sum(nil)
-	})
-	return bond
+func Bond(tokenSecret []byte, m Mate) []byte {
+	key := derive(tokenSecret, "bond with a device")
+	defer key.Destroy()
+	code := secret.MAC(key.Bytes(), fmt.Appendf(nil, "open %t, serial %s", m.Open, m.Serial))
+	return code[:]
 }
 
 // Bind notes which device the token belongs to, of one that has no bond yet. ErrSecret.

@@ -4,13 +4,7 @@ package store
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/hmac"
-	"crypto/sha256"
 	"database/sql"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -39,27 +33,27 @@ type keys struct {
 func deriveKeys(tokenSecret []byte, version uint64) *keys {
 	k := &keys{fingerprint: fingerprint(tokenSecret)}
 	k.checked.Store(version)
-	secret.Do(func() {
-		k.secret = secret.From(slices.Clone(tokenSecret))
-		k.seal = secret.From(derive(tokenSecret, "seal records"))
-		k.authenticate = secret.From(derive(tokenSecret, "authenticate records of format 2"))
-		k.format1 = secret.From(derive(tokenSecret, "authenticate records"))
-		k.index = secret.From(derive(tokenSecret, "index records"))
-	})
+	k.secret = secret.New(len(tokenSecret))
+	copy(k.secret.Bytes(), tokenSecret)
+	k.seal = derive(tokenSecret, "seal records")
+	k.authenticate = derive(tokenSecret, "authenticate records of format 2")
+	k.format1 = derive(tokenSecret, "authenticate records")
+	k.index = derive(tokenSecret, "index records")
 	return k
 }
 
-func fingerprint(tokenSecret []byte) (f []byte) {
-	secret.Do(func() { f = derive(tokenSecret, "fingerprint") }) // HMAC holds a copy of the secret
+func fingerprint(tokenSecret []byte) []byte {
+	f := make([]byte, keySize)
+	secret.Derive(f, tokenSecret, nil, purposes+"fingerprint")
 	return f
 }
 
-// derive cannot fail: RFC 5869 allows outputs a hundred times as long.
-func derive(tokenSecret []byte, purpose string) []byte {
-	key, err := hkdf.Key(sha256.New, tokenSecret, nil, "libzk_pkcs11 "+purpose, keySize)
-	if err != nil {
-		panic("store: " + err.Error())
-	}
+// purposes is what the purpose of every key begins with.
+const purposes = "libzk_pkcs11 "
+
+func derive(tokenSecret []byte, purpose string) *secret.Buffer {
+	key := secret.New(keySize)
+	secret.Derive(key.Bytes(), tokenSecret, nil, purposes+purpose)
 	return key
 }
 
@@ -121,37 +115,23 @@ func isFingerprint(tx *sql.Tx, f []byte) (bool, error) {
 }
 
 // code authenticates an encoded record.
-func code(key *secret.Buffer, encoded []byte) (code []byte) {
-	secret.Do(func() {
-		mac := hmac.New(sha256.New, key.Bytes()) // holds copies of the key
-		mac.Write(encoded)
-		code = mac.Sum(nil)
-	})
-	return code
+func code(key *secret.Buffer, encoded []byte) []byte {
+	sum := secret.MAC(key.Bytes(), encoded)
+	return sum[:]
 }
 
 // seal encrypts and authenticates plain, and authenticates what goes with it.
 // The nonce is random and stands in front.
-func seal(key *secret.Buffer, plain, with []byte) (sealed []byte) {
-	secret.Do(func() { sealed = newAEAD(key).Seal(nil, nil, plain, with) })
-	return sealed
+func seal(key *secret.Buffer, plain, with []byte) []byte {
+	return secret.Seal(key.Bytes(), plain, with)
 }
 
-// open is the reverse of seal. It fails in the same way whatever is wrong.
-func open(key *secret.Buffer, sealed, with []byte) (plain []byte, err error) {
-	secret.Do(func() { plain, err = newAEAD(key).Open(nil, nil, sealed, with) })
-	return plain, err
-}
-
-// newAEAD cannot fail with a key of keySize bytes.
-func newAEAD(key *secret.Buffer) cipher.AEAD {
-	block, err := aes.NewCipher(key.Bytes())
-	if err != nil {
-		panic("store: " + err.Error())
+// open is the reverse of seal. It fails in the same way whatever is wrong. What it returns
+// is overwritten when it is out of use; the caller overwrites what must be gone before.
+func open(key *secret.Buffer, sealed, with []byte) ([]byte, error) {
+	plain := secret.Make(max(0, len(sealed)-secret.Overhead))
+	if err := secret.Open(key.Bytes(), plain, sealed, with); err != nil {
+		return nil, err
 	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		panic("store: " + err.Error())
-	}
-	return aead
+	return plain, nil
 }

@@ -171,12 +171,11 @@ func sealAttributes(key *secret.Buffer, attributes map[uint64][]byte, with []byt
 	return seal(key, plain, with)
 }
 
-// openAttributes leaves no copy of what it decodes.
+// openAttributes makes one piece of memory, of which all values are parts.
 func openAttributes(key *secret.Buffer, sealed, with []byte) (map[uint64][]byte, error) {
 	plain, err := open(key, sealed, with)
 	if err != nil {
 		return nil, err
 	}
-	defer clear(plain)
 	return decodeAttributes(plain)
 }

@@ -143,7 +143,17 @@ func (tx *Tx) apart(r *Record) (apart, digest []byte, err error) {
 		return nil, nil, err
 	}
 	apart, digest = target.encodeValues(tx.keys)
+	if now.Sealed {
+		target.eraseValues()
+	}
 	return apart, digest, nil
+}
+
+// eraseValues overwrites Values that are nobody else's.
+func (r *Record) eraseValues() {
+	for _, v := range r.Values {
+		clear(v)
+	}
 }
 
 // Delete deletes the record with the ID; what was sealed in it is in no file any

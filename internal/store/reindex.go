@@ -107,5 +107,8 @@ func (tx *Tx) writeComplete(w *row) error {
 		k = nil
 	}
 	apart, digest := w.encodeValues(k)
+	if w.Sealed {
+		w.eraseValues()
+	}
 	return tx.update(newRow(&w.Record, digest, k), apart, terms, 0)
 }

@@ -3,11 +3,9 @@
 package store
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
-	"hash"
 	"slices"
 	"strings"
 
@@ -23,23 +21,28 @@ type Term struct {
 }
 
 // publicNumbers returns the terms of a public record as the file holds them.
-func publicNumbers(terms []Term) []int64 { return numbers(terms, sha256.New()) }
+func publicNumbers(terms []Term) []int64 {
+	return numbers(terms, func(kind, value []byte) (sum [sha256.Size]byte) {
+		h := sha256.New()
+		h.Write(kind)
+		h.Write(value)
+		h.Sum(sum[:0])
+		return sum
+	})
+}
 
 // sealedNumbers does that for a sealed record: without the secret they tell neither
 // type nor value.
-func (k *keys) sealedNumbers(terms []Term) (of []int64) {
-	secret.Do(func() { of = numbers(terms, hmac.New(sha256.New, k.index.Bytes())) })
-	return of
+func (k *keys) sealedNumbers(terms []Term) []int64 {
+	return numbers(terms, func(kind, value []byte) [sha256.Size]byte { return secret.MAC(k.index.Bytes(), kind, value) })
 }
 
 // numbers cuts hashes: two terms of one number make a candidate that is none, no more.
-func numbers(terms []Term, h hash.Hash) []int64 {
+func numbers(terms []Term, hash func(kind, value []byte) [sha256.Size]byte) []int64 {
 	of := make([]int64, len(terms))
 	for i, t := range terms {
-		h.Reset()
-		h.Write(binary.BigEndian.AppendUint64(nil, t.Type))
-		h.Write(t.Value)
-		of[i] = int64(binary.BigEndian.Uint64(h.Sum(nil)))
+		sum := hash(binary.BigEndian.AppendUint64(nil, t.Type), t.Value)
+		of[i] = int64(binary.BigEndian.Uint64(sum[:]))
 	}
 	return of
 }

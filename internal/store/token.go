@@ -103,6 +103,7 @@ func (s *Store) Initialize(label string, soPIN []byte, m Mate, prepare func(secr
 		return []int{secretPart}, saveBond(tx, m, bond)
 	})
 	if err != nil {
+		clear(tokenSecret)
 		return nil, err
 	}
 	s.purge()

@@ -2,10 +2,7 @@
 
 package secret
 
-import (
-	"hash"
-	"slices"
-)
+import "hash"
 
 // longestBlock is that of SHA3-224, the longest of all hashes.
 const longestBlock = 144
@@ -19,12 +16,21 @@ func Forget(h hash.Hash) {
 	h.Reset()
 }
 
+// Make is make for what is private: the memory is overwritten when it is collected, should
+// its owner not overwrite it before.
+func Make(n int) (b []byte) {
+	Do(func() { b = make([]byte, n) })
+	return b
+}
+
 // Append is append for secrets: memory that became too small is overwritten.
 func Append(b []byte, more ...byte) []byte {
 	if len(b)+len(more) <= cap(b) {
 		return append(b, more...)
 	}
-	longer := append(slices.Grow([]byte(nil), 2*len(b)+len(more)), b...)
+	longer := Make(2*len(b) + len(more))
+	n := copy(longer, b)
+	n += copy(longer[n:], more)
 	clear(b)
-	return append(longer, more...)
+	return longer[:n]
 }

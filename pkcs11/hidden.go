@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+// The values of session objects lie masked in memory, so that no core dump and no forked
+// child has them.
+
+// hasSecretValue tells whether the value of an object is for few.
+func (o *object) hasSecretValue() bool { return o.private() || o.class() == CKO_SECRET_KEY }
+
+// conceal takes a value out of a session object that is in nobody's hands yet, and
+// overwrites it.
+func (t *token) conceal(o *object) {
+	value := o.attrs[CKA_VALUE]
+	if len(value) == 0 || !o.hasSecretValue() {
+		return
+	}
+	o.hidden, o.apart = t.mask.Hide(value), true
+	o.attrs = o.attrs.without(CKA_VALUE)
+	clear(value)
+}
+
+// unhidden is whole for a session object.
+func (t *token) unhidden(o *object) (*object, error) {
+	value := make([]byte, o.hidden.Size())
+	if !t.mask.Show(value, o.hidden) {
+		return nil, CKR_OBJECT_HANDLE_INVALID // the token has just been closed
+	}
+	all := *o
+	all.apart, all.hidden = false, nil
+	all.attrs = o.attrs.with(attributes{CKA_VALUE: value})
+	return &all, nil
+}
+
+// findMine returns the session objects with all attributes of a template.
+func (t *token) findMine(wanted attributes) []*object {
+	if wanted[CKA_VALUE] == nil {
+		return t.mine.find(wanted)
+	}
+	var found []*object
+	for _, o := range t.mine.find(wanted.without(CKA_VALUE)) {
+		all, err := t.whole(o)
+		if err == nil && all.matches(wanted) {
+			found = append(found, o)
+		}
+		o.spent(all)
+	}
+	return found
+}
