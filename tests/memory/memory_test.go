@@ -9,7 +9,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,11 +32,14 @@ type host struct {
 	needles []needle
 }
 
-func startHost(t *testing.T, setting string) *host {
+// startHost starts a host in a folder of its own. How it ends is for ended to judge.
+func startHost(t *testing.T, setting string, ended func(*exec.Cmd, error), more ...string) *host {
 	t.Helper()
 	home := harness.NewHome(t)
 	home.Set("ZK_PKCS11_FORK", setting)
-	cmd := home.Command(harness.Compile(t, "testdata/host.c"), harness.Module(t), rounds)
+	args := append([]string{harness.Module(t), rounds}, more...)
+	cmd := home.Command(harness.Compile(t, "testdata/host.c"), args...)
+	cmd.Dir = t.TempDir()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -49,9 +54,7 @@ func startHost(t *testing.T, setting string) *host {
 	}
 	t.Cleanup(func() {
 		in.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("host: %v", err)
-		}
+		ended(cmd, cmd.Wait())
 	})
 	return &host{t: t, dir: home.Dir, cmd: cmd, out: bufio.NewReader(out), in: in, needles: hostSecrets()}
 }
@@ -91,32 +94,146 @@ func (h *host) goOn() {
 	}
 }
 
-func TestCopies(t *testing.T) {
+// census counts copies by setting, stage and kind of secret.
+type census map[string]map[string]hits
+
+func (c census) add(stage, kind string, x hits) {
+	if c[stage] == nil {
+		c[stage] = map[string]hits{}
+	}
+	now := c[stage][kind]
+	c[stage][kind] = hits{
+		wiped: max(now.wiped, x.wiped), dumped: max(now.dumped, x.dumped), other: max(now.other, x.other),
+	}
+}
+
+// take counts everything at every stage of a host.
+func take(t *testing.T, setting string) census {
+	h := startHost(t, setting, func(_ *exec.Cmd, err error) {
+		if err != nil {
+			t.Errorf("host: %v", err)
+		}
+	})
+	c := census{}
+	for {
+		stage, pid, ok := h.next()
+		if !ok {
+			return c
+		}
+		if len(c) == 0 {
+			h.needles = append(h.needles, tokenSecrets(t, h.dir, letters("PIN", 24))...)
+		}
+		for i, x := range image(t, pid, h.needles) {
+			n := h.needles[i]
+			c.add(stage, n.kind, x)
+			if x.outside() > 0 && n.kind != nameOfObject {
+				t.Logf("%s, %s: %s %s: %v", setting, stage, n.kind, n.form, x.where)
+			}
+		}
+		h.goOn()
+	}
+}
+
+func needsCleaning(t *testing.T) {
+	t.Helper()
+	harness.SoftOnly(t, "an SCM in hardware keeps its keys")
 	if !cleans(t) {
 		t.Skip("the module was not built with GOEXPERIMENT=runtimesecret, as make does")
 	}
-	harness.SoftOnly(t, "an SCM in hardware keeps its keys")
-	for _, setting := range []string{"strict", "inherit"} {
-		t.Run(setting, func(t *testing.T) {
-			h := startHost(t, setting)
-			for first := true; ; first = false {
-				stage, pid, ok := h.next()
-				if !ok {
-					return
-				}
-				if first {
-					h.needles = append(h.needles, tokenSecrets(t, h.dir, letters("PIN", 24))...)
-				}
-				for i, x := range image(t, pid, h.needles) {
-					if x.outside() > 0 || x.wiped > 0 {
-						n := h.needles[i]
-						t.Logf("%s: %s (%s): %s", stage, n.kind, n.form, fmt.Sprintf("%d wiped, %d dumped, %d other %v", x.wiped, x.dumped, x.other, x.where))
-					}
-				}
-				h.goOn()
+}
+
+// TestCopies counts the secrets in the memory of a host and of its children, and compares
+// the numbers with the table in SECURITY.md.
+func TestCopies(t *testing.T) {
+	needsCleaning(t)
+	strict, inherit := take(t, "strict"), take(t, "inherit")
+	for _, stage := range []string{"logged out", "child after logout", "finalized"} {
+		for kind, x := range inherit[stage] {
+			if x.all() > 0 {
+				t.Errorf("inherit, %s: %s is there %d times", stage, kind, x.all())
 			}
-		})
+		}
 	}
+	want := table(strict, inherit)
+	page, err := os.ReadFile(filepath.Join(harness.Root(t), "SECURITY.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), want) {
+		t.Errorf("SECURITY.md has another table than this:\n%s", want)
+	}
+}
+
+// nameOfObject are no keys: what private objects are called is in memory while somebody is
+// logged in, in a number of copies that varies.
+const nameOfObject = "name of a private object"
+
+// rows are the kinds of secrets in the order of the table.
+var rows = []string{
+	"PIN", "key of a PIN", "the token's secret", "the root key", "private key of a key slot",
+	"keys of the store", "keys of the SCM's lock", "agreed secret", "value of an object", "data that is locked", nameOfObject,
+}
+
+// table is what SECURITY.md says.
+func table(strict, inherit census) string {
+	var b strings.Builder
+	b.WriteString("| secret | logged in | core dump then | child then | child, `inherit` | child that uses the module | C_Logout | child then | C_Finalize |\n")
+	b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, kind := range rows {
+		fmt.Fprintf(&b, "| %s", kind)
+		in := strict["logged in"][kind]
+		cells := []int{
+			in.wiped + in.outside(), in.dumped, strict["child"][kind].all(), inherit["child"][kind].all(),
+			strict["child with the module"][kind].all(), strict["logged out"][kind].all(),
+			strict["child after logout"][kind].all(), strict["finalized"][kind].all(),
+		}
+		for _, n := range cells {
+			fmt.Fprintf(&b, " | %s", cell(kind, n))
+		}
+		b.WriteString(" |\n")
+	}
+	return b.String()
+}
+
+func cell(kind string, n int) string {
+	if kind == nameOfObject && n > 0 {
+		return "some"
+	}
+	return fmt.Sprint(n)
+}
+
+// TestCoreFile looks into the file that the kernel writes of a host that is logged in.
+func TestCoreFile(t *testing.T) {
+	needsCleaning(t)
+	var core []byte
+	var needles []needle
+	t.Run("host", func(t *testing.T) {
+		h := startHost(t, "strict", func(cmd *exec.Cmd, _ error) { core = coreFile(t, cmd.Dir) }, "abort")
+		h.next()
+		needles = append(h.needles, tokenSecrets(t, h.dir, letters("PIN", 24))...)
+		h.goOn()
+	})
+	if core == nil {
+		t.Skip("the kernel writes no core files here")
+	}
+	for _, n := range needles {
+		if found := copies(core, n.bytes); found > 0 && n.kind != nameOfObject {
+			t.Errorf("%s %s is %d times in the core file", n.kind, n.form, found)
+		}
+	}
+}
+
+func coreFile(t *testing.T, dir string) []byte {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "core*"))
+	if err != nil || len(names) == 0 {
+		return nil
+	}
+	core, err := os.ReadFile(names[0])
+	if err != nil {
+		t.Error(err)
+	}
+	return core
 }
 
 // cleans reports whether the module cleans up after functions that handle secrets.

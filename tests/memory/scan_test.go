@@ -36,6 +36,8 @@ type hits struct {
 
 func (h hits) outside() int { return h.dumped + h.other }
 
+func (h hits) all() int { return h.wiped + h.outside() }
+
 // image looks for needles in all memory of a process that can be read.
 func image(t *testing.T, pid int, needles []needle) []hits {
 	t.Helper()

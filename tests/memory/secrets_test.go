@@ -30,7 +30,7 @@ type needle struct {
 // inArena are the secrets that the host makes, by kind.
 var inArena = map[string]map[string]int{
 	"PIN":                 {"PIN": 24, "SO-PIN": 24, "first-PIN": 24},
-	"name of an object":   {"label": 24},
+	nameOfObject:          {"label": 24},
 	"value of an object":  {"data": 40, "changed-data": 40, "stored-key": 32, "session-key": 32},
 	"data that is locked": {"plaintext": 64, "parts": 48},
 }
@@ -100,7 +100,7 @@ func tokenSecrets(t *testing.T, dir string, pin []byte) (all []needle) {
 // and what the libraries make of it.
 func privateKey(slot uint64, key []byte) (all []needle) {
 	add := func(form string, b []byte) {
-		all = append(all, needle{"private key", fmt.Sprint("slot ", slot, ", ", form), b})
+		all = append(all, needle{"private key of a key slot", fmt.Sprint("slot ", slot, ", ", form), b})
 	}
 	add("as it is", key)
 	add("reversed", reversed(key))

@@ -9,6 +9,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft/hd"
+	"libzk_pkcs11/internal/secret"
 )
 
 // ChildKey derives a key from another of its wallet, and returns its slot: that of
@@ -30,10 +31,14 @@ func (d *Device) ChildKey(parent scm.Slot, index uint32, hardened bool) (s scm.S
 	if err != nil {
 		return 0, nil, err
 	}
-	child, err := p.Child(index)
+	defer clear(p.Private)
+	defer secret.Collect()
+	var child hd.Node
+	secret.Do(func() { child, err = p.Child(index) })
 	if err != nil {
 		return 0, nil, derivation(err)
 	}
+	defer clear(child.Private)
 	if s, err = d.addChild(p.key, child, index); err != nil {
 		return 0, nil, err
 	}
@@ -59,13 +64,13 @@ func (d *Device) openNode(s scm.Slot) (openedNode, error) {
 	if err != nil {
 		return openedNode{}, err
 	}
-	secret, err := known.root.unsealKey(&k)
+	both, err := known.root.unsealKey(&k)
 	if err != nil {
 		return openedNode{}, err
 	}
-	n := hd.Node{Curve: k.Curve, Public: k.Public, Chain: secret[len(secret)-chainSize:]}
+	n := hd.Node{Curve: k.Curve, Public: k.Public, Chain: both[len(both)-chainSize:]}
 	if k.kind != watchKey {
-		n.Private = secret[:secretSize]
+		n.Private = both[:secretSize]
 	}
 	return openedNode{n, k}, nil
 }

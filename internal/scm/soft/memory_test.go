@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,4 +73,39 @@ func TestRootKeyInMemory(t *testing.T) {
 		return nil
 	})
 	must(t, err)
+}
+
+// TestPrivateKeysInMemory uses session keys, and finds none in memory but the copy that
+// this test asks for in the end.
+func TestPrivateKeysInMemory(t *testing.T) {
+	d := openTest(t, t.TempDir())
+	for _, c := range scm.Curves {
+		k, err := d.GenerateVolatile(c)
+		must(t, err)
+		able := d.Capability(c)
+		for range 3 {
+			if able.Sign {
+				_, err = d.Sign(k.Slot, make([]byte, 32))
+				must(t, err)
+			}
+			if able.Agree {
+				shared, err := d.Agree(k.Slot, k.Public)
+				must(t, err)
+				if n := copiesInMemory(t, shared); n != 1 {
+					t.Errorf("%s: an agreed secret is in memory %d times, want once", c, n)
+				}
+				clear(shared)
+			}
+		}
+		key, err := d.VolatileSecret(k.Slot)
+		must(t, err)
+		if n := copiesInMemory(t, key); n != 1 {
+			t.Errorf("%s: the private key is in memory %d times, want once", c, n)
+		}
+		slices.Reverse(key)
+		if n := copiesInMemory(t, key); n != 1 {
+			t.Errorf("%s: the private key is in memory %d times as words, want once", c, n)
+		}
+		clear(key)
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/secret"
 )
 
 // Prepare makes secret unseal the device, too. The first Unseal with it then
@@ -41,7 +40,6 @@ func (d *Device) Prepare(secret []byte) error {
 // Unseal opens the device for this process. A device whose root key lies in its
 // file is open to everybody and takes any secret.
 func (d *Device) Unseal(pass []byte) error {
-	defer secret.Collect()
 	d.sealing.Lock()
 	defer d.sealing.Unlock()
 	for {

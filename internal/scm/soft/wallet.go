@@ -12,6 +12,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft/hd"
+	"libzk_pkcs11/internal/secret"
 )
 
 // maxWalletName is the longest name of a wallet in bytes.
@@ -31,7 +32,9 @@ func masterOf(w scm.WalletSeed, seed []byte, generator string) (hd.Node, error) 
 	if generator == GeneratorAppended {
 		seed, key = append(slices.Clone(seed), key...), nil
 	}
-	n, err := hd.Master(w.Curve, seed, key)
+	var n hd.Node
+	var err error
+	secret.Do(func() { n, err = hd.Master(w.Curve, seed, key) })
 	return n, derivation(err)
 }
 
@@ -84,7 +87,9 @@ func (d *Device) RestoreBIP39(w scm.WalletSeed, mnemonic string) (scm.Slot, erro
 	if err := d.idle(); err != nil {
 		return 0, err
 	}
-	seed, err := hd.Seed(mnemonic, w.Passphrase)
+	var seed []byte
+	var err error
+	secret.Do(func() { seed, err = hd.Seed(mnemonic, w.Passphrase) })
 	if err != nil {
 		return 0, derivation(err)
 	}
@@ -97,10 +102,12 @@ func (d *Device) plant(w scm.WalletSeed, seed []byte) (scm.Slot, error) {
 	if err := checkSeed(w); err != nil {
 		return 0, err
 	}
+	defer secret.Collect()
 	n, err := masterOf(w, seed, d.options.Generator)
 	if err != nil {
 		return 0, err
 	}
+	defer clear(n.Private)
 	return d.addTop(n, seedKey, hd.Top, w.Name)
 }
 
@@ -151,8 +158,8 @@ func (d *Device) addNode(n hd.Node, may func(*sql.Tx) error, place func(*sealedK
 		return 0, err
 	}
 	key := &sealedKey{Key: scm.Key{Curve: n.Curve, Public: n.Public}}
-	secret := append(slices.Clone(n.Private), n.Chain...)
-	defer clear(secret)
+	both := slices.Concat(n.Private, n.Chain)
+	defer clear(both)
 	err = d.transact(func(tx *sql.Tx, e *effect) error {
 		if err := e.under(tx, r); err != nil {
 			return err
@@ -165,7 +172,7 @@ func (d *Device) addNode(n hd.Node, may func(*sql.Tx) error, place func(*sealedK
 		}
 		place(key)
 		e.hold(key.Slot, key)
-		return writeKey(tx, r, key, secret)
+		return writeKey(tx, r, key, both)
 	})
 	return key.Slot, err
 }

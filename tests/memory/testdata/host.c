@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * host MODULE ROUNDS: a program that uses every kind of secret, and keeps none of its own.
+ * host MODULE ROUNDS [abort]: a program that uses every kind of secret, and keeps none of its own.
  * At each stage it prints the stage and the process that is in it, and waits for a line.
  * Secrets of the test are made at run time, in memory that is gone at the next stage; those
- * that the module makes are told to the test.
+ * that the module makes are told to the test. With abort it ends where it is logged in, and leaves
+ * a core file.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -272,7 +274,7 @@ static void use(void)
 int main(int argc, char **argv)
 {
 	alarm(300);
-	CHECK(argc == 3);
+	CHECK(argc >= 3);
 	void *library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
 	CHECK(library != NULL);
 	CK_C_GetFunctionList list = (CK_C_GetFunctionList)dlsym(library, "C_GetFunctionList");
@@ -281,6 +283,13 @@ int main(int argc, char **argv)
 	initialise();
 	work(atoi(argv[2]));
 	stage("logged in");
+	if (argc > 3) {
+		struct rlimit most = {RLIM_INFINITY, RLIM_INFINITY};
+		if (getrlimit(RLIMIT_CORE, &most) == 0)
+			most.rlim_cur = most.rlim_max;
+		setrlimit(RLIMIT_CORE, &most);
+		abort();
+	}
 	in_child("child", NULL);
 	in_child("child with the module", use);
 	MUST(F->C_Logout(session));
