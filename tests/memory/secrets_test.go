@@ -29,7 +29,7 @@ type needle struct {
 
 // inArena are the secrets that the host makes, by kind.
 var inArena = map[string]map[string]int{
-	"PIN":                 {"PIN": 24, "SO-PIN": 24, "first-PIN": 24},
+	"PIN":                 {"PIN": 24, "SO-PIN": 24, "first-PIN": 24, "wrong-PIN": 24},
 	nameOfObject:          {"label": 24},
 	"value of an object":  {"data": 40, "changed-data": 40, "stored-key": 32, "session-key": 32},
 	"data that is locked": {"plaintext": 64, "parts": 48},
@@ -61,16 +61,16 @@ func letters(name string, n int) []byte {
 	return out
 }
 
-// tokenSecrets opens the files of a token by the PIN, and returns the secrets in them.
-func tokenSecrets(t *testing.T, dir string, pin []byte) (all []needle) {
+// tokenSecrets opens the files of a token by the SO PIN, and returns the secrets in them.
+func tokenSecrets(t *testing.T, dir string) (all []needle) {
 	t.Helper()
 	token := openFile(t, filepath.Join(dir, "token.db"))
 	var salt, wrapped []byte
 	var passes, memory uint32
 	var lanes uint8
-	scan(t, token.QueryRow("SELECT passes, memory, lanes, salt, wrapped FROM pins WHERE user = 1"), &passes, &memory, &lanes, &salt, &wrapped)
-	key := argon2.IDKey(pin, salt, passes, memory, lanes, 32)
-	secret := unseal(t, key, wrapped, []byte("libzk_pkcs11 PIN of user 1"))
+	scan(t, token.QueryRow("SELECT passes, memory, lanes, salt, wrapped FROM pins WHERE user = 0"), &passes, &memory, &lanes, &salt, &wrapped)
+	key := argon2.IDKey(letters("SO-PIN", 24), salt, passes, memory, lanes, 32)
+	secret := unseal(t, key, wrapped, []byte("libzk_pkcs11 PIN of user 0"))
 	all = append(all, needle{"the token's secret", "", secret}, needle{"key of a PIN", "", key})
 
 	flash := openFile(t, filepath.Join(dir, "flash.db"))

@@ -128,12 +128,22 @@ static void initialise(void)
 {
 	open_arena();
 	MUST(F->C_InitToken(0, secret("SO-PIN", 24), 24, (CK_UTF8CHAR *)"memory                          "));
+	close_arena();
+	stage("C_InitToken");
+	open_arena();
 	MUST(F->C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session));
 	MUST(F->C_Login(session, CKU_SO, secret("SO-PIN", 24), 24));
 	MUST(F->C_InitPIN(session, secret("first-PIN", 24), 24));
+	close_arena();
+	stage("C_InitPIN");
+	open_arena();
 	MUST(F->C_Logout(session));
+	CHECK(F->C_Login(session, CKU_USER, secret("wrong-PIN", 24), 24) == CKR_PIN_INCORRECT);
 	MUST(F->C_Login(session, CKU_USER, secret("first-PIN", 24), 24));
 	MUST(F->C_SetPIN(session, secret("first-PIN", 24), 24, secret("PIN", 24), 24));
+	close_arena();
+	stage("C_SetPIN");
+	open_arena();
 	MUST(F->C_Logout(session));
 	MUST(F->C_Login(session, CKU_USER, secret("PIN", 24), 24));
 	close_arena();
