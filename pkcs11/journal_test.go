@@ -347,7 +347,7 @@ func TestStruckLater(t *testing.T) {
 	harness.SoftOnly(t, harness.NoPlace)
 	f := newUser(t)
 	release := func() {}
-	f.during("Place", func() { release = f.withheld(".write") })
+	f.during("Place", func() { release = f.withheld("token.db.write") })
 	_, private := f.pair(scm.P256, onToken, onToken)
 	if len(f.unsettled()) != 1 {
 		t.Fatalf("the journal is %v", f.unsettled())
@@ -372,7 +372,7 @@ func TestDestroyIsEndedLater(t *testing.T) {
 	g.login(CKU_USER)
 	private := g.one(CKA_CLASS, CKO_PRIVATE_KEY, CKA_LABEL, "mine")
 	release := func() {}
-	g.during("Remove", func() { release = g.withheld(".write") })
+	g.during("Remove", func() { release = g.withheld("token.db.write") })
 	ok(t, g.DestroyObject(g.h, private))
 	if len(g.unsettled()) != 1 {
 		t.Fatalf("the journal is %v", g.unsettled())
