@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 start=$SECONDS
 scripts/packages.sh gcc libc6-dev
 
-races='^(TestConcurrency|TestCloseWhileCalling|TestCalls|TestHandlesAreGivenUp|TestExchangedWhileSigning|TestReadersDoNotTakeTurns'
+races='^(TestConcurrency|TestCloseWhileCalling|TestExchangedWhileSigning|TestReadersDoNotTakeTurns'
 races+='|TestViewBesideAWriter|TestMoreReadersThanConnections|TestExclusion|TestLoggerFromManyGoroutines|TestLinesOfManyGoroutinesAreWhole)$'
 go test -count=1 -race -run "$races" ./pkcs11 ./internal/sharedfile ./internal/turn ./internal/trace
 

@@ -70,7 +70,7 @@ func sanitized(t *testing.T) string {
 	root, module := harness.Root(t), filepath.Join(t.TempDir(), "libzk_pkcs11.so")
 	runtime := filepath.Join(t.TempDir(), "runtime")
 	run(t, filepath.Join(root, "scripts/runtime.sh"), runtime)
-	flags := fmt.Sprintf("-extldflags '-Wl,--version-script=%s,-T,%s,--wrap=pthread_create,--wrap=pthread_key_create,--wrap=fsync,--wrap=fdatasync'",
+	flags := fmt.Sprintf("-extldflags '-Wl,--version-script=%s,-T,%s,--wrap=pthread_create,--wrap=pthread_key_create,--wrap=fsync,--wrap=fdatasync,--wrap=x_cgo_mmap'",
 		filepath.Join(root, "module/export.map"), filepath.Join(root, "module/start.ld"))
 	cmd := exec.Command("go", "build", "-asan", "-trimpath", "-buildmode=c-shared", "-overlay", filepath.Join(runtime, "overlay.json"),
 		"-ldflags", flags, "-o", module, "./module")
