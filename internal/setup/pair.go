@@ -54,7 +54,9 @@ func (o opener) openStore(a access, device scm.Device) (*store.Store, error) {
 		}
 		options.Existing, options.Witness = bonds.Token != nil || bonds.Sealed, b
 	}
-	options.Warn = o.log.Warningf
+	if o.log != nil {
+		options.Warn = o.log.Warningf
+	}
 	tokens, err := store.Open(o.slot.State, options)
 	if errors.Is(err, store.ErrMissing) {
 		return nil, fmt.Errorf("%w: the token of this SCM is gone (%w): %s", scm.ErrForeign, err, wayOut)
