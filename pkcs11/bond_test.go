@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/store"
 	"libzk_pkcs11/tests/harness"
 )
@@ -25,7 +26,7 @@ func TestAnotherDevice(t *testing.T) {
 			return nil, nil, err
 		}
 		s, err := store.Open(mine.dir, store.Options{Mode: 0o600, Group: -1})
-		return d, s, err
+		return seen(scmtest.NewFaulty(d)), s, err
 	}
 	p := New(Options{Log: log, Slots: []SlotOptions{{Open: open}}})
 	defer p.Close()
