@@ -66,7 +66,7 @@ bench: build ## Run the benchmarks
 race: ## Run the tests of the packages under the race detector
 	$(GO) test -count=1 -race -timeout 30m ./pkcs11 ./internal/...
 
-sanitize: ## Run a short set of tests with each of the race detector, pointer checks and AddressSanitizer
+sanitize: build ## Run a short set of tests with each of the race detector, pointer checks and AddressSanitizer
 	@scripts/sanitize.sh
 
 fuzz: build ## Try inputs at random for TIME (10m unless set)
