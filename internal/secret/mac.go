@@ -30,6 +30,7 @@ func mac256(key []byte, data [][]byte) [sha256.Size]byte {
 		return macLong(key, data)
 	}
 	var b [sha256.BlockSize + shortData]byte
+	defer clear(b[:])
 	n := len(pad(b[:], key, 0x36))
 	for _, d := range data {
 		n += copy(b[n:], d)

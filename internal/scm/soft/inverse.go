@@ -68,11 +68,14 @@ func (x *words) less(y *words) bool {
 	return difference.subtract(y) != 0
 }
 
-// inverse returns 1/x modulo n, which is an odd prime, for an x from 1 to n-1. It takes a
+// inverse returns 1/x modulo n, which is an odd prime, for an x from 1 to n-1, and 0 for 0. It takes a
 // time that depends on x, which must be no secret, and makes no object of the heap, where
 // math/big makes eleven: within secret.Do these cost as much as all the rest of a signature.
 func inverse(x, n *words) words {
 	one := words{1}
+	if *x == (words{}) {
+		return *x
+	}
 	u, v, a, b := *x, *n, one, words{} // u = a·x and v = b·x modulo n, all the time
 	for u != one && v != one {
 		for u.even() {

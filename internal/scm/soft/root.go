@@ -88,11 +88,11 @@ func (r *root) unseal(context, blob []byte, size int) ([]byte, error) {
 
 // unsealKey returns what is sealed beside a key of the flash.
 func (r *root) unsealKey(k *sealedKey) ([]byte, error) {
-	secret, err := r.unseal(k.context(), k.blob, k.kind.sealedSize())
+	plain, err := r.unseal(k.context(), k.blob, k.kind.sealedSize())
 	if err != nil {
 		return nil, fmt.Errorf("key slot %d: %w", k.Slot, err)
 	}
-	return secret, nil
+	return plain, nil
 }
 
 // use calls f with the root key, which stays until f returns.
