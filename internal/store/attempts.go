@@ -37,10 +37,7 @@ func (s *Store) attempt(u User, p *pinRow, key *secret.Buffer) ([]byte, error) {
 		return nil, err
 	}
 	now.of[u] = count{salt: now.of[u].salt}
-	if err := s.compare(&now); err != nil {
-		clear(tokenSecret)
-		return nil, err // and the attempt counts
-	}
+	s.look(&now)
 	if err := s.counts.write(&now); err != nil {
 		clear(tokenSecret)
 		return nil, err

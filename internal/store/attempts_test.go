@@ -4,6 +4,8 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,5 +68,57 @@ func TestAttemptsWaitOnce(t *testing.T) {
 	end()
 	if err := <-checked; err != nil {
 		t.Errorf("beside another attempt: %v", err)
+	}
+}
+
+// witness is a device that counts changes, or answers err.
+type witness struct {
+	err     error
+	changes uint64
+	saw     []uint64
+}
+
+func (w *witness) Changes() (uint64, uint64, error) { return w.changes, 0, w.err }
+func (w *witness) Counted() uint64                  { return w.changes }
+func (w *witness) Saw(seen uint64)                  { w.saw = append(w.saw, seen) }
+func (w *witness) Note(uint64) error                { return w.err }
+
+// witnessed opens a token beside a device that counts, and collects what is warned of.
+func witnessed(t *testing.T, dir string, w *witness, warnings *[]string) *store.Store {
+	t.Helper()
+	o := options()
+	o.Witness, o.Warn = w, func(format string, args ...any) { *warnings = append(*warnings, fmt.Sprintf(format, args...)) }
+	s, err := store.Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// TestRightPINBesideFailingDevice: a right PIN is one, however often the device does not
+// tell how many changes it has had, and the next login that gets to know finds an older copy.
+func TestRightPINBesideFailingDevice(t *testing.T) {
+	_, dir, _ := initialized(t)
+	var warnings []string
+	w := &witness{changes: 5}
+	s := witnessed(t, dir, w, &warnings)
+	unlock(t, s)
+	w.err, w.changes = store.ErrBusy, 4
+	for range store.DefaultMaxFailures + 1 {
+		if _, err := s.CheckPIN(store.NormalUser, userPIN); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p := pinOf(t, s, store.NormalUser); p.Failures != 0 {
+		t.Errorf("%d failures", p.Failures)
+	}
+	if n := len(warnings); n != store.DefaultMaxFailures+1 {
+		t.Errorf("%d warnings: %q", n, warnings)
+	}
+	w.err, warnings = nil, nil
+	unlock(t, s)
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "(flash.db) is an older copy") {
+		t.Errorf("warned %q", warnings)
 	}
 }

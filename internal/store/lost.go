@@ -70,6 +70,16 @@ type Witness interface {
 	Note(seen uint64) error
 }
 
+// look is compare as far as that is possible: a device that others use for too long, or that
+// fails, must not make a wrong PIN of a right one.
+func (s *Store) look(c *counts) {
+	before := c.seen
+	if err := s.compare(c); err != nil {
+		c.seen = before
+		s.warn("whether %s and the SCM are older copies cannot be told now, and the next login looks again: %v", s.file.Path(), err)
+	}
+}
+
 // compare notes in the counts how far the token has come, and warns if it had come farther
 // when the counts, the records or the device were written. The caller holds the lock of
 // the PINs. What is compared is read after what it is compared with, which is no newer
