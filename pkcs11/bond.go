@@ -80,8 +80,8 @@ func mismatch(st store.Pairing, known scm.Bonds, can bool) error {
 		return foreign("the token is that of the SCM %s, and this is the SCM %s: put back what was exchanged", st.Mate.Serial, known.Serial)
 	case !can || bytes.Equal(known.Token, st.Bond) || bytes.Equal(known.Next, st.Bond):
 		return nil
-	case known.Token == nil && known.Next == nil && !known.Sealed:
-		return errReset
+	case known.Token == nil && !known.Sealed:
+		return errReset // also where a C_InitToken after the reset came no farther than Offer
 	}
 	return foreign("token.db or flash.db is a copy from before the token was initialised the last time, or of another token: put back what was exchanged")
 }

@@ -8,6 +8,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
+	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/store"
 	"libzk_pkcs11/tests/harness"
 )
@@ -77,4 +78,72 @@ func TestInitTokenInterrupted(t *testing.T) {
 			checkUsable(t, f.dir, soPIN)
 		}
 	}
+}
+
+// TestResetThenInterrupted: after a reset C_InitToken may be interrupted wherever it is, and
+// tried again.
+func TestResetThenInterrupted(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
+	for _, method := range []string{"Prepare", "Offer", "Unseal", "Keys"} {
+		for _, after := range []bool{false, true} {
+			f := newPublic(t)
+			f.Close()
+			d, err := openDevice(f.dir, 0)
+			f.ok(err)
+			f.ok(errors.Join(d.(*soft.Device).Reset(), d.Close()))
+			f = openIn(t, f.dir, Options{})
+			f.token()
+			f.token().device = interrupted{f.device, method, after}
+			if f.InitToken(0, soPIN, []byte("token")) == nil {
+				t.Errorf("%s did not fail", method)
+			}
+			f.Close()
+			f = openIn(t, f.dir, Options{})
+			f.ok(f.InitToken(0, soPIN, []byte("token")))
+			checkUsable(t, f.dir, soPIN)
+		}
+	}
+}
+
+// interrupted is a device one of whose methods fails, before or after it has done its work.
+type interrupted struct {
+	*scmtest.Faulty
+	method string
+	after  bool
+}
+
+var errInterrupted = errors.New("interrupted")
+
+func (d interrupted) at(method string, do func() error) error {
+	if d.method != method {
+		return do()
+	}
+	if !d.after {
+		return errInterrupted
+	}
+	return errors.Join(do(), errInterrupted)
+}
+
+func (d interrupted) Prepare(secret []byte) error {
+	return d.at("Prepare", func() error { return d.Faulty.Prepare(secret) })
+}
+
+func (d interrupted) Offer(bond []byte) error {
+	return d.at("Offer", func() error { return d.Faulty.Offer(bond) })
+}
+
+func (d interrupted) Unseal(secret []byte) error {
+	return d.at("Unseal", func() error { return d.Faulty.Unseal(secret) })
+}
+
+func (d interrupted) Bind(bond []byte) error {
+	return d.at("Bind", func() error { return d.Faulty.Bind(bond) })
+}
+
+func (d interrupted) Keys() (keys []scm.Key, err error) {
+	err = d.at("Keys", func() (err error) {
+		keys, err = d.Faulty.Keys()
+		return err
+	})
+	return keys, err
 }
