@@ -81,13 +81,13 @@ type Bonded interface {
 	// Offer has the device remember a bond beside the one that it has, until the caller
 	// has stored what belongs to it. A second Offer takes the place of the first.
 	Offer(bond []byte) error
-	// Bind makes a bond the only one. So does the Unseal after Prepare with the bond that
-	// was offered last.
+	// Bind makes a bond the only one. So does the Unseal that makes a new root key after
+	// Prepare, with the bond that was offered last; one that has no room to write leaves it.
 	Bind(bond []byte) error
 	// Seals reports whether the secret of Prepare will be needed to unseal the device.
 	Seals() bool
-	// SealedTo reports whether nothing unseals the device but what is sealed to this
-	// secret.
+	// SealedTo reports whether this secret unseals the root key: that of the latest
+	// Prepare, too. It does not for a device that is open to everybody.
 	SealedTo(secret []byte) (bool, error)
 	Witness
 }
