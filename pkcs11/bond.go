@@ -119,6 +119,28 @@ func (t *token) prove(secret []byte) error {
 	return nil
 }
 
+// settled has the device finish what the C_InitToken or the login before left to do. Of
+// bonds and secrets it remembers two: one that is only prepared gives way to the next, and
+// would be lost when that is not committed.
+func (t *token) settled() error {
+	b, can := t.device.(scm.Bonded)
+	if !can {
+		return nil
+	}
+	st, err := t.store.Pairing()
+	if err != nil || len(st.Bond) == 0 || st.Mate.Serial == untold {
+		return err
+	}
+	if err := b.Bind(st.Bond); err != nil {
+		return err
+	}
+	known, err := b.Bonds()
+	if err == nil && !known.Sealed && !st.Mate.Open {
+		err = fmt.Errorf("the SCM could not be sealed yet: %w", scm.ErrFull)
+	}
+	return err
+}
+
 // sealedTo reports whether the device is sealed to the secret, if it can be.
 func (t *token) sealedTo(secret []byte) (sealed, can bool, err error) {
 	b, can := t.device.(scm.Bonded)
@@ -149,10 +171,14 @@ func (t *token) trust(secret []byte, sealed bool) error {
 }
 
 // bind has the device know the bond, if it can know any. What cannot be written now is
-// left to the next login.
+// left to the next login. Where it knows the bond, what was offered stays: another process
+// may be about to store what belongs to it.
 func (t *token) bind(bond []byte) (done bool) {
 	b, can := t.device.(scm.Bonded)
 	if !can {
+		return true
+	}
+	if known, err := b.Bonds(); err == nil && bytes.Equal(known.Token, bond) {
 		return true
 	}
 	return t.later("flash.db", b.Bind(bond))

@@ -3,8 +3,13 @@
 package pkcs11
 
 import (
+	"database/sql"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
+
+	_ "github.com/mattn/go-sqlite3"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
@@ -61,7 +66,7 @@ func TestInitTokenInterrupted(t *testing.T) {
 	harness.SoftOnly(t, harness.NoSeal)
 	fault := errors.New("interrupted")
 	for _, method := range []string{"Prepare", "Offer", "Unseal", "Bind", "Keys"} {
-		for call := 1; call <= 2; call++ {
+		for call := 1; call <= 3; call++ {
 			f := newPublic(t)
 			f.ok(f.CloseSession(f.h))
 			f.device.Fail(method, call, fault)
@@ -93,7 +98,7 @@ func TestResetThenInterrupted(t *testing.T) {
 			f.ok(errors.Join(d.(*soft.Device).Reset(), d.Close()))
 			f = openIn(t, f.dir, Options{})
 			f.token()
-			f.token().device = interrupted{f.device, method, after}
+			f.token().device = interrupted{Faulty: f.device, method: method, after: after}
 			if f.InitToken(0, soPIN, []byte("token")) == nil {
 				t.Errorf("%s did not fail", method)
 			}
@@ -110,6 +115,7 @@ type interrupted struct {
 	*scmtest.Faulty
 	method string
 	after  bool
+	skip   bool // Unseal leaves what was prepared, as on a full disk
 }
 
 var errInterrupted = errors.New("interrupted")
@@ -133,6 +139,9 @@ func (d interrupted) Offer(bond []byte) error {
 }
 
 func (d interrupted) Unseal(secret []byte) error {
+	if d.skip {
+		return nil
+	}
 	return d.at("Unseal", func() error { return d.Faulty.Unseal(secret) })
 }
 
@@ -146,4 +155,103 @@ func (d interrupted) Keys() (keys []scm.Key, err error) {
 		return err
 	})
 	return keys, err
+}
+
+// TestInitTokenTwiceInterrupted: what an interrupted C_InitToken has left, the next one
+// finishes before it offers another secret and bond, or it fails.
+func TestInitTokenTwiceInterrupted(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
+	for _, seal := range []string{soft.SealPIN, soft.SealDevice} {
+		for _, first := range []string{"Unseal", "Bind"} {
+			for _, second := range []string{"Prepare", "Offer", "Unseal", "Bind"} {
+				dir := t.TempDir()
+				for _, d := range []interrupted{
+					{},
+					{method: first},
+					{method: second, after: true},
+					{method: "Offer", after: true},
+					{},
+				} {
+					p, log := initialising(dir, seal, d)
+					if err := p.InitToken(0, soPIN, []byte("token")); err != nil && d.method == "" {
+						t.Errorf("%s, %s, %s: %v %q", seal, first, second, err, log.list)
+					}
+					p.Close()
+				}
+			}
+		}
+	}
+}
+
+// TestInitTokenBeforeSealed: while the device is not sealed to the secret of the token for
+// want of room, there is no place in it for another.
+func TestInitTokenBeforeSealed(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
+	dir := t.TempDir()
+	for _, tt := range []struct {
+		full bool
+		code Error
+	}{{true, CKR_OK}, {true, CKR_DEVICE_MEMORY}, {false, CKR_OK}} {
+		p, _ := initialising(dir, soft.SealPIN, interrupted{skip: tt.full})
+		want(t, "InitToken", p.InitToken(0, soPIN, []byte("token")), tt.code)
+		p.Close()
+	}
+}
+
+// initialising returns a provider on a soft SCM that is interrupted as d says.
+func initialising(dir, seal string, d interrupted) (*Provider, *lines) {
+	log := &lines{}
+	open := func() (scm.Device, *store.Store, error) {
+		device, err := soft.Open(dir, soft.Options{Group: -1, Seal: seal, Host: harness.Machine()})
+		if err != nil {
+			return nil, nil, err
+		}
+		s, err := store.Open(dir, store.Options{Mode: 0o600, Group: -1})
+		d.Faulty = scmtest.NewFaulty(device)
+		return d, s, err
+	}
+	return New(Options{Log: log, Slots: []SlotOptions{{Open: open}}}), log
+}
+
+// TestInitTokenOfForged: the SO does not take a flash for the token's own that has its
+// serial number and bond and needs no secret.
+func TestInitTokenOfForged(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
+	f := newPublic(t)
+	known, err := f.device.Bonds()
+	f.ok(err)
+	f.Close()
+	forged := newBlank(t)
+	forged.token()
+	forged.Close()
+	db, err := sql.Open("sqlite3", filepath.Join(forged.dir, "flash.db"))
+	f.ok(err)
+	_, err = db.Exec("UPDATE scm SET serial = ?, bond = ?", known.Serial, known.Token)
+	f.ok(errors.Join(err, db.Close()))
+	for _, name := range []string{"flash.db", "root.key"} {
+		content, err := os.ReadFile(filepath.Join(forged.dir, name))
+		f.ok(err)
+		f.ok(os.RemoveAll(filepath.Join(f.dir, name+"-wal")))
+		f.ok(os.WriteFile(filepath.Join(f.dir, name), content, 0o600))
+	}
+	f = openIn(t, f.dir, Options{})
+	want(t, "InitToken", f.InitToken(0, soPIN, []byte("token")), CKR_DEVICE_ERROR)
+	if s, err := f.device.Bonds(); err != nil || s.Sealed || string(s.Token) != string(known.Token) || s.Next != nil {
+		t.Errorf("the forged flash has become %+v, %v", s, err)
+	}
+}
+
+// TestLoginBesideInitToken: a login leaves what another process has offered to the device,
+// which would be lost if that died as soon as it has stored what belongs to it.
+func TestLoginBesideInitToken(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
+	f := newPublic(t)
+	offered := []byte("bond of another process")
+	f.ok(f.device.Offer(offered))
+	f.login(CKU_USER)
+	known, err := f.device.Bonds()
+	f.ok(err)
+	if string(known.Next) != string(offered) {
+		t.Errorf("the device knows %+v", known)
+	}
 }

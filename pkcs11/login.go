@@ -47,10 +47,11 @@ func (t *token) initialise(label string, pin []byte) error {
 		return err
 	}
 	defer release()
-	if err := t.together(); err != nil && !errors.Is(err, errReset) {
-		return err
+	apart := t.together()
+	if apart != nil && !errors.Is(apart, errReset) {
+		return apart
 	}
-	if err := t.unsealAsOfficer(pin); err != nil {
+	if err := t.unsealAsOfficer(pin, apart == nil); err != nil {
 		return err
 	}
 	defer t.seal()
@@ -84,8 +85,8 @@ func (t *token) prepare(secret, bond []byte) error {
 }
 
 // unsealAsOfficer opens the device of a token that is initialised already, with
-// the SO PIN that it has.
-func (t *token) unsealAsOfficer(pin []byte) error {
+// the SO PIN that it has. One that was not reset has to be the token's own.
+func (t *token) unsealAsOfficer(pin []byte, own bool) error {
 	st, err := t.store.Token()
 	if err != nil || !st.Initialized {
 		return err
@@ -95,7 +96,13 @@ func (t *token) unsealAsOfficer(pin []byte) error {
 		return err
 	}
 	defer clear(secret)
-	return t.unseal(secret)
+	if err := t.unseal(secret); err != nil || !own {
+		return err
+	}
+	if err := t.prove(secret); err != nil {
+		return err
+	}
+	return t.settled()
 }
 
 // removeUserKeys empties the user key slots, as far as that is possible. Those that
