@@ -53,6 +53,14 @@ func (f *File) Purge() error {
 	return describe(f.path, f.empty(p.atMost(emptyWait), true))
 }
 
+// Sync has what others see on stable storage, Relaxed changes too.
+func (f *File) Sync() error {
+	if f.readOnly {
+		return fmt.Errorf("%s: %w", f.path, ErrReadOnly)
+	}
+	return describe(f.path, plain(f.log.Sync()))
+}
+
 // tidy is called with the write lock, after each transaction. Whatever it cannot do
 // now is left to the next one.
 func (f *File) tidy(p patience, err error) {

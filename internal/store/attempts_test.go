@@ -5,9 +5,14 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"libzk_pkcs11/internal/store"
 )
@@ -120,5 +125,61 @@ func TestRightPINBesideFailingDevice(t *testing.T) {
 	unlock(t, s)
 	if len(warnings) != 1 || !strings.Contains(warnings[0], "(flash.db) is an older copy") {
 		t.Errorf("warned %q", warnings)
+	}
+}
+
+// loseLog closes what the log is synced by, which is not what SQLite writes it by: the
+// package moves its own descriptors up.
+func loseLog(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		fd, err := strconv.Atoi(e.Name())
+		if err != nil || fd < 100 {
+			continue
+		}
+		if name, _ := os.Readlink("/proc/self/fd/" + e.Name()); name == filepath.Join(dir, "token.db-wal") {
+			unix.Close(fd)
+		}
+	}
+}
+
+// TestOnlyLastingIsNoted: a change that a loss of power may undo is not told to the device,
+// and to the counts not before it is on the disk: else an older copy would be suspected after it.
+func TestOnlyLastingIsNoted(t *testing.T) {
+	_, dir, _ := initialized(t)
+	w := &witness{}
+	s := witnessed(t, dir, w, new([]string))
+	unlock(t, s)
+	w.saw = nil
+	r := store.Record{Slot: store.NoSlot, Attributes: label("relaxed")}
+	put := func(tx *store.Tx) error { return tx.Put(&r) }
+	soon := func(fn func(*store.Tx) error) (store.Change, error) { return s.Soon(time.Minute, fn) }
+	for _, change := range []func(func(*store.Tx) error) (store.Change, error){s.Relaxed, soon} {
+		if _, err := change(put); err != nil || len(w.saw) != 0 {
+			t.Errorf("after a relaxed change the device was told %d, %v", w.saw, err)
+		}
+	}
+	now := changes(t, s, 0).Revision
+	loseLog(t, dir)
+	if _, err := s.CheckPIN(store.NormalUser, userPIN); err != nil || len(w.saw) != 0 {
+		t.Errorf("a login that cannot have it on the disk has told the device %d, %v", w.saw, err)
+	}
+	s = witnessed(t, dir, w, new([]string))
+	unlock(t, s)
+	if len(w.saw) != 1 || w.saw[0] != now {
+		t.Errorf("a login has told the device %d, want %d", w.saw, now)
+	}
+	w.saw = nil
+	for _, change := range []func(func(*store.Tx) error) (store.Change, error){s.Update, s.Release} {
+		if _, err := change(put); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(w.saw) != 2 || w.saw[1] != now+2 {
+		t.Errorf("after lasting changes the device was told %d, want %d at last", w.saw, now+2)
 	}
 }

@@ -94,6 +94,12 @@ func (s *Store) compare(c *counts) error {
 	if err := s.progress(&c.seen.revision, &known.changes); err != nil {
 		return err
 	}
+	if c.seen.revision > before.revision {
+		// What is noted must not be lost with the power, as relaxed changes may be.
+		if err := s.file.Sync(); err != nil {
+			return err
+		}
+	}
 	if was := max(before.revision, known.revision); c.seen.revision < was {
 		s.warn("%s is an older copy: it has had %d changes, and had %d before; what came between is lost, and removed objects may be back",
 			s.file.Path(), c.seen.revision, was)

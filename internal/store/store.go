@@ -193,24 +193,36 @@ type Change = sharedfile.Change
 // then on stable storage. Otherwise nothing has changed. Update returns fn's
 // error, ErrReadOnly, ErrBusy, ErrFull or ErrCorrupt. fn must not call methods of the
 // store.
-func (s *Store) Update(fn func(*Tx) error) (Change, error) { return s.change(s.file.Change, fn) }
+func (s *Store) Update(fn func(*Tx) error) (Change, error) {
+	return s.change(s.file.Change, lasting, fn)
+}
 
 // Release is Update for what gives room back: it works on a full disk, too. It may call fn
 // twice.
-func (s *Store) Release(fn func(*Tx) error) (Change, error) { return s.change(s.file.Release, fn) }
+func (s *Store) Release(fn func(*Tx) error) (Change, error) {
+	return s.change(s.file.Release, lasting, fn)
+}
 
 // Relaxed is Release that does not wait for the disk: no kill undoes it, but a loss of power
 // may, unless a later Update was in time. It is for what anybody can do again.
-func (s *Store) Relaxed(fn func(*Tx) error) (Change, error) { return s.change(s.file.Relaxed, fn) }
+func (s *Store) Relaxed(fn func(*Tx) error) (Change, error) {
+	return s.change(s.file.Relaxed, relaxed, fn)
+}
 
 // Soon is Relaxed for what can be left to somebody else, or to later: it returns ErrBusy when
 // others write for longer than wait.
 func (s *Store) Soon(wait time.Duration, fn func(*Tx) error) (Change, error) {
-	return s.change(func(change func(*sql.Tx) ([]int, error)) (Change, error) { return s.file.Soon(wait, change) }, fn)
+	return s.change(func(change func(*sql.Tx) ([]int, error)) (Change, error) { return s.file.Soon(wait, change) }, relaxed, fn)
 }
 
+// Whether a loss of power may undo a change: the device must not note it then.
+const (
+	relaxed = false
+	lasting = true
+)
+
 func (s *Store) change(
-	commit func(func(*sql.Tx) ([]int, error)) (Change, error), fn func(*Tx) error,
+	commit func(func(*sql.Tx) ([]int, error)) (Change, error), lasts bool, fn func(*Tx) error,
 ) (Change, error) {
 	k := s.keys.take()
 	defer s.keys.giveBack(k)
@@ -228,7 +240,7 @@ func (s *Store) change(
 		t.undo()
 		return change, err
 	}
-	if t.counted && s.witness != nil {
+	if t.counted && lasts && s.witness != nil {
 		s.witness.Saw(t.revision)
 	}
 	if t.erases {
