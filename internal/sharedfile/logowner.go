@@ -35,11 +35,33 @@ func giveOwner(tx *sql.Tx) error {
 }
 
 // ownsLog returns ErrLog for a log that is another file's. It is called with the file's
-// lock alone, before SQLite opens the file.
+// lock, before SQLite opens the file.
 func (f *File) ownsLog() error {
 	header, err := head(f.database, databaseHeader)
-	if err != nil || len(header) < databaseHeader {
+	if err != nil {
 		return err
+	}
+	return f.beginsLog(header)
+}
+
+// ownsLogReadOnly is ownsLog for a file that SQLite only reads: it mixes both in memory
+// then. What this user may not read SQLite does not use either.
+func (f *File) ownsLogReadOnly() error {
+	header, err := beginning(f.path, databaseHeader)
+	if err == nil {
+		err = f.beginsLog(header)
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	return err
+}
+
+// beginsLog returns ErrLog when the log begins with the first page of another file than the
+// one that begins with header.
+func (f *File) beginsLog(header []byte) error {
+	if len(header) < databaseHeader {
+		return nil
 	}
 	log, err := beginning(f.path+logSuffixes[0], logHeader+frameHeader+databaseHeader)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(log) < logHeader+frameHeader+databaseHeader {

@@ -54,11 +54,20 @@ func TestLogOfAnotherFile(t *testing.T) {
 			}
 			path := filepath.Join(dir, "data.db")
 			copyFile(t, path+suffix, filepath.Join(others, "data.db"+suffix))
-			if f, err := sharedfile.Open(path, options()); !errors.Is(err, sharedfile.ErrLog) {
-				f.Close()
-				t.Errorf("%d purges, %q exchanged: %v, want ErrLog", purges, suffix, err)
+			looking := options()
+			looking.ReadOnly = true
+			for _, o := range []sharedfile.Options{looking, options()} {
+				if f, err := sharedfile.Open(path, o); !errors.Is(err, sharedfile.ErrLog) {
+					f.Close()
+					t.Errorf("%d purges, %q exchanged, read-only %v: %v, want ErrLog", purges, suffix, o.ReadOnly, err)
+				}
 			}
 			copyFile(t, path+suffix, filepath.Join(mine, "data.db"+suffix))
+			f, err := sharedfile.Open(path, looking)
+			if err != nil {
+				t.Errorf("%d purges, %q put back, read-only: %v", purges, suffix, err)
+			}
+			f.Close()
 			if n := mustCount(t, open(t, path)); n != purges+1 {
 				t.Errorf("%d purges, %q put back: counts %d", purges, suffix, n)
 			}

@@ -164,6 +164,9 @@ func (f *File) openReadOnly(o Options) (err error) {
 	defer release()
 	f.gen = openGenerationReadOnly(f.path + genSuffix)
 	f.lock.Watch(f.gen.moves)
+	if err = f.ownsLogReadOnly(); err != nil {
+		return err
+	}
 	f.reader, err = openDatabaseReadOnly(f.path, o)
 	return err
 }
