@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/pkcs11"
 )
 
@@ -185,5 +187,46 @@ func TestOtherSlots(t *testing.T) {
 	}
 	if _, err := p.OpenSession(1, pkcs11.CKF_SERIAL_SESSION); err != nil {
 		t.Errorf("the other token: %v", err)
+	}
+}
+
+// TestMadeMeanwhile: a process that found no soft SCM takes the one that another has made
+// since, together with a token that it has initialised.
+func TestMadeMeanwhile(t *testing.T) {
+	dir, _ := made(t, "")
+	c, err := config.Source{File: "/f", State: dir}.Load(func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := opener{settings: c, slot: c.Slots[0]}
+	options := softOptions(c.Soft)
+	options.Mode, options.Group, options.Existing = 0o600, -1, true
+	d, err := o.makeSoft(access{file: 0o600, group: -1}, options, scm.ErrNone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	remove(t, dir, "flash.db*")
+	if d, err = o.makeSoft(access{file: 0o600, group: -1}, options, scm.ErrNone); !errors.Is(err, scm.ErrForeign) {
+		d.Close()
+		t.Errorf("of a flash that is gone: %v, want ErrForeign", err)
+	}
+}
+
+// TestLogBesideLostFlash: a token whose log is another's is told of without being opened,
+// also where the SCM is gone, too.
+func TestLogBesideLostFlash(t *testing.T) {
+	dir, public := made(t, "")
+	other, _ := made(t, "")
+	here := filepath.Join(t.TempDir(), "token")
+	copyTo(t, here, dir)
+	remove(t, here, "flash.db*")
+	copyFile(t, here, other, "token.db-wal")
+	p := start(t, here, "")
+	if err := p.use(public); err != pkcs11.CKR_DEVICE_ERROR {
+		t.Errorf("%v, want CKR_DEVICE_ERROR", err)
+	}
+	if lines := p.log.only("error"); len(lines) != 1 || !strings.Contains(lines[0], "token.db or its log, whichever was exchanged") {
+		t.Errorf("logged %q", lines)
 	}
 }

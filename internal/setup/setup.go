@@ -137,8 +137,19 @@ func (o opener) openSoft(a access) (*soft.Device, error) {
 	if !errors.Is(err, scm.ErrNone) {
 		return device, err
 	}
-	if err := o.mayMake(a, err); err != nil {
-		return nil, err
+	return o.makeSoft(a, options, err)
+}
+
+// makeSoft makes the soft SCM that was not there when it was opened, as missing says.
+func (o opener) makeSoft(a access, options soft.Options, missing error) (*soft.Device, error) {
+	refused := o.mayMake(a, missing)
+	if refused != nil {
+		// Another process may have made it meanwhile, and initialised the token.
+		device, err := soft.Open(o.slot.State, options)
+		if errors.Is(err, scm.ErrNone) {
+			err = refused
+		}
+		return device, err
 	}
 	options.Existing = false
 	return soft.Open(o.slot.State, options)
