@@ -66,6 +66,9 @@ func (f *File) asWriterWithin(p patience, write func(patience) error) error {
 		return describe(f.path, err)
 	}
 	defer release()
+	if err := relax(f.writer, false); err != nil { // which a change before may have failed to do
+		return describe(f.path, err)
+	}
 	f.shortenLog(p.atMost(0)) // which others may have kept from it before
 	err = write(p)
 	f.tidy(p, err)

@@ -64,6 +64,7 @@ type writer struct {
 	conn *sqlite3.SQLiteConn // the same
 
 	standstill standstill // of transactions
+	relaxed    bool       // a commit may not wait for the disk; see relax
 }
 
 // openWriter makes the log and its index when they are not there.

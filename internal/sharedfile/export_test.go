@@ -7,3 +7,7 @@ func (f *File) Synchronous() (level int, err error) {
 	err = ask(f.writer.conn, "PRAGMA synchronous", &level)
 	return level, err
 }
+
+// StayRelaxed leaves the file as a change that does not wait for the disk does when it
+// cannot be made strict again.
+func (f *File) StayRelaxed() error { return relax(f.writer, true) }

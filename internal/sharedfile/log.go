@@ -149,13 +149,21 @@ func writeFirstPage(tx *sql.Tx) error {
 	return err
 }
 
-// relax spares a commit that holds nothing the wait for the disk.
+// relax spares a commit that holds nothing the wait for the disk. Where it fails commits may
+// be relaxed or not, and the next call tries again.
 func relax(db *writer, relaxed bool) error {
+	if db.relaxed == relaxed {
+		return nil
+	}
 	level := "FULL"
 	if relaxed {
-		level = "NORMAL"
+		level, db.relaxed = "NORMAL", true
 	}
-	return execute(db.conn, "PRAGMA synchronous = "+level)
+	err := execute(db.conn, "PRAGMA synchronous = "+level)
+	if err == nil {
+		db.relaxed = relaxed
+	}
+	return err
 }
 
 // The sizes of the headers of the log and of a frame (fileformat.html, "The

@@ -47,13 +47,10 @@ func (f *File) Erase(fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
 }
 
 // withoutSync is called with the write lock.
-func (f *File) withoutSync(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
+func (f *File) withoutSync(p patience, fn func(*sql.Tx) ([]int, error)) (Change, error) {
 	if err := relax(f.writer, true); err != nil {
-		return c, describe(f.path, err)
+		return Change{}, describe(f.path, err)
 	}
-	c, err = f.makeRoom(p, fn)
-	if strict := relax(f.writer, false); err == nil {
-		err = describe(f.path, strict)
-	}
-	return c, err
+	defer func() { _ = relax(f.writer, false) }() // the next writer tells if it fails
+	return f.makeRoom(p, fn)
 }

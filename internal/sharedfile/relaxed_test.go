@@ -102,6 +102,51 @@ func TestSyncAfterRelaxed(t *testing.T) {
 	}
 }
 
+// TestSyncAfterPanic: a change waits for the disk also after one that did not, and ended in a
+// panic, or could not be made strict again.
+func TestSyncAfterPanic(t *testing.T) {
+	f := open(t, filepath.Join(t.TempDir(), "f"))
+	level := func(tx *sql.Tx) (now int) {
+		if err := tx.QueryRow("PRAGMA synchronous").Scan(&now); err != nil {
+			t.Error(err)
+		}
+		return now
+	}
+	strict := func(after string) {
+		_, err := f.Change(func(tx *sql.Tx) ([]int, error) {
+			if now := level(tx); now != 2 {
+				t.Errorf("after %s: synchronous is %d, want 2", after, now)
+			}
+			return nil, nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	for name, change := range changers {
+		func() {
+			defer func() { _ = recover() }()
+			_, _ = change(f, func(*sql.Tx) ([]int, error) { panic("fault") })
+		}()
+		if now, err := f.Synchronous(); err != nil || now != 2 {
+			t.Errorf("after a panic in %s: synchronous is %d, %v, want 2", name, now, err)
+		}
+		strict("a panic in " + name)
+	}
+	if err := f.StayRelaxed(); err != nil {
+		t.Fatal(err)
+	}
+	strict("a change that could not be made strict again")
+	if _, err := f.Relaxed(func(tx *sql.Tx) ([]int, error) {
+		if now := level(tx); now != 1 {
+			t.Errorf("in Relaxed: synchronous is %d, want 1", now)
+		}
+		return nil, nil
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestEraseLeavesNothing: what was deleted is in neither file, also when a reader comes and
 // goes; while he stays, it is there, and gone with the next change.
 func TestEraseLeavesNothing(t *testing.T) {
