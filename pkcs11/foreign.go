@@ -133,7 +133,7 @@ func (t *token) removeForeign(o *object) error {
 	if !can || t.user() != CKU_USER {
 		return CKR_ACTION_PROHIBITED // C_DestroyObject has no code for a login that is missing
 	}
-	err := t.journaled(&removingForeign{keeper, o}, t.store.Release)
+	err := t.journaled(&removingForeign{t, keeper, o}, t.store.Release)
 	if errors.Is(err, scm.ErrSlotEmpty) {
 		return CKR_OBJECT_HANDLE_INVALID // others were faster
 	}
@@ -142,6 +142,7 @@ func (t *token) removeForeign(o *object) error {
 
 // removingForeign is a key that is about to leave its foreign slot.
 type removingForeign struct {
+	token  *token
 	keeper scm.Keeper
 	object *object
 }
@@ -159,12 +160,15 @@ func (r *removingForeign) act() error {
 	if err != nil {
 		return err
 	}
-	return r.keeper.RemoveForeign(n)
+	return r.token.removed(*r.object.key, r.keeper.RemoveForeign(n))
 }
 
 func (r *removingForeign) end(tx *store.Tx, failed error) error {
-	if failed == nil || errors.Is(failed, scm.ErrSlotEmpty) {
+	switch {
+	case failed == nil, errors.Is(failed, scm.ErrSlotEmpty):
 		return forgetKeys(tx, r.object)
+	case errors.Is(failed, errUnknown):
+		return errUnknown
 	}
 	return nil
 }

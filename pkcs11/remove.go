@@ -5,6 +5,7 @@ package pkcs11
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 
 	"libzk_pkcs11/internal/scm"
@@ -14,10 +15,12 @@ import (
 // removeKey empties a key slot.
 func (t *token) removeKey(o *object) error {
 	r := &removing{token: t, object: o, derived: t.derivedFrom(*o.key)}
+	defer func() {
+		if !r.acted { // nothing was written, also after a panic
+			r.takeBack()
+		}
+	}()
 	err := t.journaled(r, t.store.Release)
-	if err != nil && !r.acted {
-		r.takeBack()
-	}
 	if errors.Is(err, scm.ErrSlotEmpty) {
 		return CKR_OBJECT_HANDLE_INVALID // another process was faster
 	}
@@ -53,10 +56,28 @@ func (r *removing) begin(tx *store.Tx) ([]*store.Entry, error) {
 
 func (r *removing) act() error {
 	r.acted = true
-	return r.token.device.Remove(*r.object.key)
+	return r.token.removed(*r.object.key, r.token.device.Remove(*r.object.key))
+}
+
+// removed tells what has come of removing a key. A device may have done it and fail to say so.
+func (t *token) removed(k scm.Key, failed error) error {
+	if failed == nil || errors.Is(failed, scm.ErrSlotEmpty) {
+		return failed
+	}
+	there, err := t.holds(k)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", failed, errUnknown)
+	case !there:
+		return nil
+	}
+	return failed
 }
 
 func (r *removing) end(tx *store.Tx, failed error) error {
+	if errors.Is(failed, errUnknown) {
+		return errUnknown
+	}
 	if failed == nil || errors.Is(failed, scm.ErrSlotEmpty) {
 		gone := forgetKeys(tx, r.object)
 		for _, k := range r.derived {
@@ -125,6 +146,8 @@ func (t *token) giveBack(tx *store.Tx, e *store.Entry) error {
 	if !o.complete() {
 		return nil
 	}
+	// Whoever could not bring the change to its end has the handle with the record still.
+	t.moveName(identity{record: e.Apart}, slotIdentity(scm.Key{Slot: scm.Slot(e.Slot), Public: e.Public}, false))
 	r.Hidden, r.Sealed, r.Attributes = false, o.private(), toStore(o.own())
 	if err := tx.Put(r); err != nil {
 		return err
