@@ -513,3 +513,59 @@ func TestUnsureForeignRemoval(t *testing.T) {
 		t.Errorf("%d records, journal %v", len(f.records()), f.unsettled())
 	}
 }
+
+// TestUnsurePlacement: a key that is there has its names, whatever the device answers.
+func TestUnsurePlacement(t *testing.T) {
+	harness.SoftOnly(t, harness.NoPlace)
+	for _, placed := range []bool{false, true} {
+		for _, mute := range []bool{false, true} {
+			f := newUser(t)
+			device, n := f.token().device, 0
+			if placed {
+				f.token().device, n = unsure{f.device}, 1
+			} else {
+				f.device.Fail("Place", 1, scm.ErrTimeout)
+			}
+			if mute {
+				f.mute()
+			}
+			_, _, err := f.tryPair(scm.P256, onToken, onToken)
+			want(t, "generate", err, CKR_DEVICE_ERROR)
+			f.token().device = device
+			f.device.Reset()
+			if unsettled := len(f.unsettled()); unsettled > 0 != mute {
+				t.Errorf("placed %t, mute %t: %d entries", placed, mute, unsettled)
+			}
+			other := f.another()
+			if named := len(other.search(CKA_CLASS, CKO_PRIVATE_KEY, CKA_LABEL, "mine")); named != n {
+				t.Errorf("placed %t, mute %t: %d private keys have the name, want %d", placed, mute, named, n)
+			}
+			if len(other.search(zkSlot, 16)) != 2*n || len(other.records()) != 2*n || len(other.unsettled()) > 0 {
+				t.Errorf("placed %t, mute %t: %d records, journal %v", placed, mute, len(other.records()), other.unsettled())
+			}
+			other.quietLog()
+		}
+	}
+}
+
+// TestPlacedOnce: the public half of a pair is one session object, however often the store
+// has the records written.
+func TestPlacedOnce(t *testing.T) {
+	harness.SoftOnly(t, harness.NoPlace)
+	f := newUser(t)
+	s, err := f.Provider.session(f.h)
+	ok(t, err)
+	r, err := s.pairRequest(CKK_EC, append(is(CKA_EC_PARAMS, curves[scm.P256].params()), is(CKA_TOKEN, false)...), is(onToken...))
+	ok(t, err)
+	draft, err := f.device.Draft(scm.P256)
+	ok(t, err)
+	p := &placing{session: s, request: r, device: f.device, draft: draft}
+	for range 2 {
+		_, err = f.store.Update(func(tx *store.Tx) error {
+			_, err := p.begin(tx)
+			return err
+		})
+		ok(t, err)
+	}
+	f.reads(f.one(CKA_TOKEN, false), CKA_CLASS, CKO_PUBLIC_KEY)
+}

@@ -65,6 +65,7 @@ func (p *placing) begin(tx *store.Tx) ([]*store.Entry, error) {
 		return nil, err
 	}
 	k := scm.Key{Slot: slot, Curve: p.request.curve.curve, Public: p.draft.Public()}
+	p.session.token.dropHalf(p.pair) // when called again
 	p.pair = p.session.token.newPair(p.request, k)
 	return []*store.Entry{entryOf(store.Placing, k)}, p.session.record(tx, p.pair)
 }
@@ -75,10 +76,23 @@ func (p *placing) act() error {
 }
 
 func (p *placing) end(tx *store.Tx, failed error) error {
-	if failed == nil {
+	switch {
+	case failed == nil:
 		return nil
+	case !refusesToPlace(failed):
+		return errUnknown
 	}
 	return tx.DeleteSlot(int(p.pair.key.Slot), p.pair.key.Public)
+}
+
+// refusesToPlace reports whether an answer tells for sure that no key came into its slot.
+func refusesToPlace(err error) bool {
+	for _, cause := range []error{scm.ErrSlotTaken, scm.ErrSlotRange, scm.ErrFull, scm.ErrSealed, scm.ErrBusy} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
 }
 
 func (*placing) recorded() bool { return true }
