@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"libzk_pkcs11/internal/scm"
@@ -59,7 +60,7 @@ func (t *token) carryOut(c slotChange, first commit) (finished bool, err error) 
 		if err != nil {
 			return err
 		}
-		finished = len(others) == len(t.over)
+		finished = t.hasWritten(others)
 		if err := tx.Strike(t.over...); err != nil {
 			return err
 		}
@@ -87,6 +88,15 @@ func (t *token) carryOut(c slotChange, first commit) (finished bool, err error) 
 	return finished && ended == nil, failed
 }
 
+// hasWritten reports whether all entries are those that this process has done with.
+func (t *token) hasWritten(entries []store.Entry) bool {
+	mine := map[int64]bool{}
+	for _, e := range t.over {
+		mine[e.ID] = true
+	}
+	return !slices.ContainsFunc(entries, func(e store.Entry) bool { return !mine[e.ID] })
+}
+
 // strikeOver takes out what this process has done. While others write it is left for the next
 // change, or for whoever mends.
 func (t *token) strikeOver() {
@@ -107,10 +117,23 @@ func entryOf(kind store.Kind, k scm.Key) *store.Entry {
 // mendWait is how long whoever comes to a token waits for others, to mend.
 const mendWait = 20 * time.Millisecond
 
-// mend brings to an end what processes have begun that have died. What cannot be done now,
-// because others are at work for longer than wait, stays in the journal.
+// copied reports whether there is something to mend, and the token or the device is an older
+// copy, whose keys and records say nothing of how far a change has come. It is asked before a
+// login, which warns of the copy once.
+func (t *token) copied() bool {
+	left, err := t.store.Journal()
+	if err != nil || len(left) == 0 {
+		return false
+	}
+	older, err := t.store.Older()
+	return older || err != nil
+}
+
+// mend brings to an end what processes have begun that have died, once a user is logged in,
+// whose secret has proven that the token and the device belong together. What cannot be done
+// now, because others are at work for longer than wait, stays in the journal.
 func (t *token) mend(wait time.Duration) {
-	if t.store.ReadOnly() {
+	if t.store.ReadOnly() || t.user() == nobody || t.older.Load() {
 		return
 	}
 	if left, err := t.store.Journal(); err != nil || len(left) == 0 {

@@ -4,11 +4,14 @@ package pkcs11
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
+	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/store"
 	"libzk_pkcs11/tests/harness"
 )
@@ -568,4 +571,60 @@ func TestPlacedOnce(t *testing.T) {
 		ok(t, err)
 	}
 	f.reads(f.one(CKA_TOKEN, false), CKA_CLASS, CKO_PUBLIC_KEY)
+}
+
+// TestNobodyMendsUnproven: looking at a token writes nothing. Its SCM was reset after a program
+// had been killed, and may be put back.
+func TestNobodyMendsUnproven(t *testing.T) {
+	harness.SoftOnly(t, harness.NoPlace)
+	f := newUser(t)
+	f.dies("Place", true, func() { _, _, _ = f.tryPair(scm.P256, onToken, onToken) })
+	f.Close()
+	d, err := soft.Open(f.dir, soft.Options{Group: -1})
+	ok(t, err)
+	ok(t, d.Reset())
+	ok(t, d.Close())
+	f = openIn(t, f.dir, Options{})
+	_, err = f.GetTokenInfo(0)
+	ok(t, err)
+	f.h = f.session(CKF_RW_SESSION)
+	f.search()
+	want(t, "login", f.Login(f.h, CKU_USER, userPIN), CKR_DEVICE_ERROR)
+	if n := len(f.records()); n != 2 || len(f.unsettled()) != 1 {
+		t.Errorf("%d records, journal %v", n, f.unsettled())
+	}
+}
+
+// TestOlderCopyIsNotMended: the login that finds an older copy writes no more than that it
+// has, for the newer one may be put back.
+func TestOlderCopyIsNotMended(t *testing.T) {
+	harness.SoftOnly(t, harness.NoPlace)
+	f := newUser(t)
+	f.dies("Place", false, func() { _, _, _ = f.tryPair(scm.P256, onToken, onToken) })
+	f.Close()
+	file := filepath.Join(f.dir, "token.db")
+	copied, err := os.ReadFile(file)
+	ok(t, err)
+	for range 2 { // the second one finds what the first one has mended
+		other := f.another()
+		if len(other.unsettled()) > 0 {
+			t.Errorf("the journal is %v", other.unsettled())
+		}
+		other.Close()
+	}
+	ok(t, os.WriteFile(file, copied, 0o600))
+	other := f.another()
+	if n := len(other.records()); n != 2 || len(other.unsettled()) != 1 {
+		t.Errorf("after the login that finds the copy: %d records, journal %v", n, other.unsettled())
+	}
+	_, private := other.pair(scm.P256, onToken, onToken)
+	if len(other.unsettled()) != 1 {
+		t.Errorf("after a change: journal %v", other.unsettled())
+	}
+	other.reads(private, zkSlot, 17)
+	ok(t, other.Logout(other.h))
+	other.login(CKU_USER)
+	if n := len(other.records()); n != 2 || len(other.unsettled()) > 0 {
+		t.Errorf("after the next login: %d records, journal %v", n, other.unsettled())
+	}
 }

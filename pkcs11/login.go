@@ -254,6 +254,7 @@ func (t *token) logIn(user uint, pin []byte) error {
 	if err := t.together(); err != nil {
 		return err
 	}
+	t.older.Store(t.copied())
 	secret, err := t.store.Login(store.User(user), pin)
 	if err != nil {
 		return err

@@ -43,6 +43,7 @@ type token struct {
 	// looking an object up and writing it.
 	changes turn.Mutex
 	over    []*store.Entry // of this process that are in the journal still; changes is held
+	older   atomic.Bool    // an older copy was found at the login, and nothing is mended
 
 	listed   atomic.Pointer[keyList] // nil before the first look
 	catalog  atomic.Pointer[catalog] // nil before the first look
@@ -71,7 +72,6 @@ func newToken(s *slot, d scm.Device, st *store.Store) *token {
 	t.mine, t.mask, t.warned = newSessionObjects(), secret.NewMask(), newWarned()
 	t.names = newNames(eras{public: s.provider.newHandle(), private: s.provider.newHandle()}, s.provider.revoke)
 	t.reindex()
-	t.mend(mendWait)
 	return t
 }
 
