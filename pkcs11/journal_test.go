@@ -3,9 +3,11 @@
 package pkcs11
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -595,6 +597,30 @@ func TestNobodyMendsUnproven(t *testing.T) {
 	}
 }
 
+// copied copies files, which can be put back in the place of what is there then.
+func (f *fixture) copied(pattern string) (putBack func()) {
+	f.Helper()
+	files := func() []string {
+		found, err := filepath.Glob(filepath.Join(f.dir, pattern))
+		f.ok(err)
+		return found
+	}
+	contents := map[string][]byte{}
+	for _, path := range files() {
+		content, err := os.ReadFile(path)
+		f.ok(err)
+		contents[path] = content
+	}
+	return func() {
+		for _, path := range files() {
+			f.ok(os.Remove(path))
+		}
+		for path, content := range contents {
+			f.ok(os.WriteFile(path, content, 0o600))
+		}
+	}
+}
+
 // TestOlderCopyIsNotMended: the login that finds an older copy writes no more than that it
 // has, for the newer one may be put back.
 func TestOlderCopyIsNotMended(t *testing.T) {
@@ -602,9 +628,7 @@ func TestOlderCopyIsNotMended(t *testing.T) {
 	f := newUser(t)
 	f.dies("Place", false, func() { _, _, _ = f.tryPair(scm.P256, onToken, onToken) })
 	f.Close()
-	file := filepath.Join(f.dir, "token.db")
-	copied, err := os.ReadFile(file)
-	ok(t, err)
+	putBack := f.copied("token.db*")
 	for range 2 { // the second one finds what the first one has mended
 		other := f.another()
 		if len(other.unsettled()) > 0 {
@@ -612,7 +636,7 @@ func TestOlderCopyIsNotMended(t *testing.T) {
 		}
 		other.Close()
 	}
-	ok(t, os.WriteFile(file, copied, 0o600))
+	putBack()
 	other := f.another()
 	if n := len(other.records()); n != 2 || len(other.unsettled()) != 1 {
 		t.Errorf("after the login that finds the copy: %d records, journal %v", n, other.unsettled())
@@ -626,5 +650,66 @@ func TestOlderCopyIsNotMended(t *testing.T) {
 	other.login(CKU_USER)
 	if n := len(other.records()); n != 2 || len(other.unsettled()) > 0 {
 		t.Errorf("after the next login: %d records, journal %v", n, other.unsettled())
+	}
+}
+
+// TestAskedSlotIsRemembered: what the store remembers of a key that its slot has lost gives way
+// to a key that comes there, with a line in the log, and to none that does not.
+func TestAskedSlotIsRemembered(t *testing.T) {
+	harness.SoftOnly(t, harness.NoPlace)
+	asking := append([]any{zkSlot, 16}, onToken...)
+	for _, failing := range []error{scm.ErrFull, nil} {
+		f := newUser(t)
+		f.pair(scm.P256, []any{CKA_TOKEN, true, CKA_LABEL, "lost"}, []any{CKA_TOKEN, true, CKA_LABEL, "lost"})
+		before := f.records()
+		ok(t, f.device.Remove(scm.Key{Slot: 16}))
+		f.device.Fail("Place", 1, failing)
+		_, _, err := f.tryPair(scm.P256, onToken, asking)
+		lines := 0
+		if failing == nil {
+			ok(t, err)
+			lines = 1
+		} else {
+			want(t, "generate", err, CKR_DEVICE_MEMORY)
+		}
+		if n := f.log.count("is given up"); n != lines {
+			t.Errorf("with %v: %d lines, want %d: %q", failing, n, lines, f.log.list)
+		}
+		now := f.records()
+		if len(now) != 2 || bytes.Equal(now[0].Public, before[0].Public) != (failing != nil) {
+			t.Errorf("with %v: %d records, of the key that was there: %t", failing, len(now), bytes.Equal(now[0].Public, before[0].Public))
+		}
+		for i := range now {
+			same := reflect.DeepEqual(now[i].Attributes, before[i].Attributes) && now[i].Sealed == before[i].Sealed
+			if failing != nil && !same {
+				t.Errorf("%+v is back as %+v", before[i], now[i])
+			}
+		}
+	}
+}
+
+// TestOthersEntryIsSeen: a change tells the entry of somebody who was killed from one of its
+// own process, and brings it to its end.
+func TestOthersEntryIsSeen(t *testing.T) {
+	harness.SoftOnly(t, harness.NoPlace)
+	f := newUser(t)
+	other := f.another()
+	release := func() {}
+	f.during("Place", func() { release = f.withheld("token.db.write") })
+	f.pair(scm.P256, onToken, onToken) // its entry stays
+	release()
+	mine := f.unsettled()
+	if len(mine) != 1 {
+		t.Fatalf("the journal is %v", mine)
+	}
+	other.dies("Place", false, func() { _, _, _ = other.tryPair(scm.P256, onToken, onToken) })
+	_, err := f.store.Update(func(tx *store.Tx) error { return tx.Strike(&mine[0]) }) // as others do who mend
+	ok(t, err)
+	if len(f.unsettled()) != 1 {
+		t.Fatalf("the journal is %v", f.unsettled())
+	}
+	f.pair(scm.P256, onToken, onToken)
+	if len(f.unsettled()) > 0 || len(f.records()) != 4 {
+		t.Errorf("%d records, journal %v", len(f.records()), f.unsettled())
 	}
 }

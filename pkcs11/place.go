@@ -42,7 +42,11 @@ func (s *session) place(p *placing) (*madePair, error) {
 	t := s.token
 	t.changes.Lock()
 	defer t.changes.Unlock()
-	if err := t.journaled(p, t.store.Update); err != nil {
+	err := t.journaled(p, t.store.Update)
+	if p.acted && p.remembered {
+		t.replaces(p.pair.key.Slot)
+	}
+	if err != nil {
 		t.dropHalf(p.pair)
 		return nil, err
 	}
@@ -57,6 +61,10 @@ type placing struct {
 	device  scm.Placer
 	draft   scm.Draft
 	pair    *madePair
+
+	before     []*store.Record // that gave way in the slot
+	remembered bool            // something gave way, and has not been put back
+	acted      bool
 }
 
 func (p *placing) begin(tx *store.Tx) ([]*store.Entry, error) {
@@ -67,10 +75,14 @@ func (p *placing) begin(tx *store.Tx) ([]*store.Entry, error) {
 	k := scm.Key{Slot: slot, Curve: p.request.curve.curve, Public: p.draft.Public()}
 	p.session.token.dropHalf(p.pair) // when called again
 	p.pair = p.session.token.newPair(p.request, k)
+	if err := p.giveWay(tx, slot); err != nil {
+		return nil, err
+	}
 	return []*store.Entry{entryOf(store.Placing, k)}, p.session.record(tx, p.pair)
 }
 
 func (p *placing) act() error {
+	p.acted = true
 	_, err := p.draft.Place(p.pair.key.Slot)
 	return err
 }
@@ -82,7 +94,32 @@ func (p *placing) end(tx *store.Tx, failed error) error {
 	case !refusesToPlace(failed):
 		return errUnknown
 	}
-	return tx.DeleteSlot(int(p.pair.key.Slot), p.pair.key.Public)
+	err := tx.DeleteSlot(int(p.pair.key.Slot), p.pair.key.Public)
+	for _, r := range p.before {
+		r.ID = 0
+		err = errors.Join(err, tx.Put(r))
+	}
+	p.remembered = p.remembered && err != nil
+	return err
+}
+
+// giveWay takes down what the store remembers of a key that its slot has lost. It is written
+// again if no key comes into the slot; a record that is damaged is not.
+func (p *placing) giveWay(tx *store.Tx, slot scm.Slot) (err error) {
+	p.before = nil
+	if p.remembered, err = tx.Remembers(int(slot)); err != nil || !p.remembered {
+		return err
+	}
+	for _, private := range []bool{false, true} {
+		r, err := tx.Current(&store.Record{Slot: int(slot), Private: private})
+		switch {
+		case err == nil:
+			p.before = append(p.before, r)
+		case !errors.Is(err, store.ErrNoRecord):
+			return err
+		}
+	}
+	return nil
 }
 
 // refusesToPlace reports whether an answer tells for sure that no key came into its slot.
@@ -113,9 +150,6 @@ func (p *placing) slot(tx *store.Tx) (scm.Slot, error) {
 	})
 	if failed == nil && errors.Is(err, scm.ErrFull) {
 		slot, err = p.device.Free(func(slot scm.Slot) bool { return t.mayFill(tx, slot) == nil })
-		if err == nil {
-			t.replaces(slot)
-		}
 	}
 	return slot, errors.Join(failed, err)
 }
