@@ -10,15 +10,16 @@ import (
 	"libzk_pkcs11/internal/store"
 )
 
-// warned are the key slots and records of which a line is in the log already.
+// warned are the key slots, records and entries of the journal of which a line is in the log already.
 type warned struct {
 	mu      sync.Mutex
 	slots   map[scm.Slot]bool
 	records map[int64]bool
+	entries map[int64]bool // of the journal
 }
 
 func newWarned() warned {
-	return warned{slots: map[scm.Slot]bool{}, records: map[int64]bool{}}
+	return warned{slots: map[scm.Slot]bool{}, records: map[int64]bool{}, entries: map[int64]bool{}}
 }
 
 func (w *warned) slot(s scm.Slot) (first bool) {
@@ -41,6 +42,14 @@ func (w *warned) record(id int64) (first bool) {
 	defer w.mu.Unlock()
 	first = !w.records[id]
 	w.records[id] = true
+	return first
+}
+
+func (w *warned) entry(id int64) (first bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	first = !w.entries[id]
+	w.entries[id] = true
 	return first
 }
 

@@ -150,7 +150,7 @@ func (t *token) mend(wait time.Duration) {
 	}
 	for i := range left {
 		err := t.mendOne(&left[i], wait)
-		if !errors.Is(err, store.ErrBusy) {
+		if err != nil && !errors.Is(err, store.ErrBusy) && t.warned.entry(left[i].ID) {
 			t.warnOn("ending what a program has begun that was killed", err)
 		}
 	}
@@ -162,6 +162,9 @@ func (t *token) mendOne(e *store.Entry, wait time.Duration) error {
 		return t.mendChoosing(e, wait)
 	}
 	there, err := t.holds(scm.Key{Slot: scm.Slot(e.Slot), Public: e.Public})
+	if errors.Is(err, scm.ErrSlotRange) { // the device has fewer slots now, and may have more again
+		return t.wrote(t.store.Soon(wait, func(tx *store.Tx) error { return tx.Strike(e) }))
+	}
 	if err != nil {
 		return err
 	}

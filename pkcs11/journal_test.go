@@ -713,3 +713,48 @@ func TestOthersEntryIsSeen(t *testing.T) {
 		t.Errorf("%d records, journal %v", len(f.records()), f.unsettled())
 	}
 }
+
+// TestMendingGivesUp: one line tells of an entry that cannot be brought to its end, and one of
+// a slot that the device does not have any more stays away, while the records stay.
+func TestMendingGivesUp(t *testing.T) {
+	harness.SoftOnly(t, harness.NoPlace)
+	f := newUser(t)
+	f.dies("Place", false, func() { _, _, _ = f.tryPair(scm.P256, onToken, onToken) })
+	f.mute()
+	for range 3 {
+		f.token().mend(0)
+	}
+	if n := f.log.count("warning:"); n != 1 || len(f.unsettled()) != 1 {
+		t.Errorf("%d lines, journal %v: %q", n, f.unsettled(), f.log.list)
+	}
+	f.device.Before("PublicKey", func(int) error { return scm.ErrSlotRange })
+	f.token().mend(0)
+	if len(f.unsettled()) > 0 || len(f.records()) != 2 || f.log.count("warning:") != 1 {
+		t.Errorf("%d records, journal %v: %q", len(f.records()), f.unsettled(), f.log.list)
+	}
+}
+
+// TestDestroyedWithANewChild: what another process has derived, and named, since this one
+// looked at the device goes with the key that it is derived from.
+func TestDestroyedWithANewChild(t *testing.T) {
+	harness.SoftOnly(t, harness.NoPlace)
+	f := newUser(t)
+	_, child := f.child("savings")
+	private := f.private(int(child))
+	f.device.Before("Remove", func(int) error {
+		if n := len(f.unsettled()); n != 2 {
+			t.Errorf("%d entries, want one for each key", n)
+		}
+		return nil
+	})
+	other := f.another()
+	f.during("NodeAddress", func() { // after the catalog has been read
+		grandchild, _, err := other.unsealed().ChildKey(child, 1, true)
+		ok(t, err)
+		ok(t, other.SetAttributeValue(other.h, other.private(int(grandchild)), is(CKA_LABEL, "derived")))
+	})
+	ok(t, f.DestroyObject(f.h, private))
+	if n := len(f.records()); n != 1 { // the child's public key
+		t.Errorf("%d records", n)
+	}
+}

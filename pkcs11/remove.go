@@ -14,13 +14,17 @@ import (
 
 // removeKey empties a key slot.
 func (t *token) removeKey(o *object) error {
-	r := &removing{token: t, object: o, derived: t.derivedFrom(*o.key)}
+	derived, err := t.derivedFrom(*o.key)
+	if err != nil {
+		return err
+	}
+	r := &removing{token: t, object: o, derived: derived}
 	defer func() {
 		if !r.acted { // nothing was written, also after a panic
 			r.takeBack()
 		}
 	}()
-	err := t.journaled(r, t.store.Release)
+	err = t.journaled(r, t.store.Release)
 	if errors.Is(err, scm.ErrSlotEmpty) {
 		return CKR_OBJECT_HANDLE_INVALID // another process was faster
 	}
@@ -166,16 +170,21 @@ func forgetKeys(tx *store.Tx, o *object) error {
 	return gone
 }
 
-// derivedFrom returns the keys of a wallet that are derived from another.
-func (t *token) derivedFrom(k scm.Key) (derived []scm.Key) {
-	top, c := t.nodes.of(k), t.catalog.Load()
-	if top.address == "" || c == nil {
-		return nil
+// derivedFrom returns the keys of a wallet that are derived from another. The device is asked,
+// because others may have derived some since this process looked.
+func (t *token) derivedFrom(k scm.Key) (derived []scm.Key, err error) {
+	top := t.nodes.of(k)
+	if top.address == "" {
+		return nil, nil
 	}
-	for _, p := range c.slots {
-		if p.node.wallet == top.wallet && strings.HasPrefix(p.node.address, top.address+"/") {
-			derived = append(derived, p.key)
+	keys, err := t.device.Keys()
+	if err == nil {
+		err = t.seeNodes(keys)
+	}
+	for _, k := range keys {
+		if n := t.nodes.of(k); n.wallet == top.wallet && strings.HasPrefix(n.address, top.address+"/") {
+			derived = append(derived, k)
 		}
 	}
-	return derived
+	return derived, err
 }
