@@ -198,17 +198,6 @@ func hashedHandle(slot, era uint, o *object, n uint) uint {
 	return uint(binary.BigEndian.Uint64(sum[:]))&(namesRecord-1) | namesTokenObject
 }
 
-// moveName gives the handle of an identity, if it has one of its own, to what it becomes.
-func (t *token) moveName(from, to identity) {
-	n := &t.names
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if x, known := n.slots[from]; known {
-		n.drop(from)
-		n.set(to, t.leftName(to, x.handle, x.private))
-	}
-}
-
 // moveHandle gives the handle of an object to what it becomes. Between a key slot and the
 // store that is done before the commit: whoever sees what is new then finds the handle.
 func (t *token) moveHandle(o *object, from, to identity) {

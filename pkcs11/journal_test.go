@@ -3,17 +3,11 @@
 package pkcs11
 
 import (
-	"bytes"
-	"errors"
-	"os"
-	"path/filepath"
-	"reflect"
 	"testing"
 	"time"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
-	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/store"
 	"libzk_pkcs11/tests/harness"
 )
@@ -279,6 +273,31 @@ func TestDestroyedWithItsWallet(t *testing.T) {
 	other.quietLog()
 }
 
+// TestDestroyedWithANewChild: what another process has derived, and named, since this one
+// looked at the device goes with the key that it is derived from.
+func TestDestroyedWithANewChild(t *testing.T) {
+	harness.SoftOnly(t, harness.NoPlace)
+	f := newUser(t)
+	_, child := f.child("savings")
+	private := f.private(int(child))
+	f.device.Before("Remove", func(int) error {
+		if n := len(f.unsettled()); n != 2 {
+			t.Errorf("%d entries, want one for each key", n)
+		}
+		return nil
+	})
+	other := f.another()
+	f.during("NodeAddress", func() { // after the catalog has been read
+		grandchild, _, err := other.unsealed().ChildKey(child, 1, true)
+		ok(t, err)
+		ok(t, other.SetAttributeValue(other.h, other.private(int(grandchild)), is(CKA_LABEL, "derived")))
+	})
+	ok(t, f.DestroyObject(f.h, private))
+	if n := len(f.records()); n != 1 { // the child's public key
+		t.Errorf("%d records", n)
+	}
+}
+
 // choosy is a device that makes keys in slots of its own choice.
 func choosy(f *fixture) scm.Device {
 	if harness.OverVendor() {
@@ -409,352 +428,4 @@ func TestMendingWaits(t *testing.T) {
 	_, private := f.pair(scm.P256, onToken, onToken)
 	f.reads(private, CKA_LABEL, "mine")
 	f.quietLog()
-}
-
-// unsure is a device that does what it is told, and fails to say so.
-type unsure struct{ *scmtest.Faulty }
-
-func (d unsure) Draft(c scm.Curve) (scm.Draft, error) {
-	draft, err := d.Faulty.Draft(c)
-	return unsureDraft{draft}, err
-}
-
-func (d unsure) Remove(k scm.Key) error { return errors.Join(d.Faulty.Remove(k), scm.ErrTimeout) }
-
-func (d unsure) RemoveForeign(s scm.Slot) error {
-	return errors.Join(d.Faulty.RemoveForeign(s), scm.ErrTimeout)
-}
-
-type unsureDraft struct{ scm.Draft }
-
-func (d unsureDraft) Place(s scm.Slot) (scm.Key, error) {
-	k, err := d.Draft.Place(s)
-	return k, errors.Join(err, scm.ErrDevice)
-}
-
-// mute has the device say nothing of a key slot until it is told to.
-func (f *fixture) mute() {
-	f.device.Before("PublicKey", func(int) error { return scm.ErrTimeout })
-}
-
-// TestUnsureRemoval: the public key is there, whatever the device answers, and is the one that
-// it was where the device can be asked.
-func TestUnsureRemoval(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
-	for _, removed := range []bool{false, true} {
-		for _, mute := range []bool{false, true} {
-			f := newUser(t)
-			_, private := f.pair(scm.P256, onToken, onToken)
-			public := f.one(CKA_CLASS, CKO_PUBLIC_KEY, CKA_LABEL, "mine")
-			device := f.token().device
-			if removed {
-				f.token().device = unsure{f.device}
-			} else {
-				f.device.Fail("Remove", 1, scm.ErrTimeout)
-			}
-			if mute {
-				f.mute()
-			}
-			err := f.DestroyObject(f.h, private)
-			if removed && !mute {
-				ok(t, err)
-			} else {
-				want(t, "destroy", err, CKR_DEVICE_ERROR)
-			}
-			f.token().device = device
-			f.device.Reset()
-			if unsettled := len(f.unsettled()); unsettled > 0 != mute {
-				t.Errorf("removed %t, mute %t: %d entries", removed, mute, unsettled)
-			}
-			f.token().mend(0)
-			if now := f.one(CKA_CLASS, CKO_PUBLIC_KEY, CKA_LABEL, "mine"); now != public {
-				t.Errorf("removed %t, mute %t: the public key has another handle", removed, mute)
-			}
-			other := f.another()
-			other.one(CKA_CLASS, CKO_PUBLIC_KEY, CKA_LABEL, "mine")
-			if n := len(other.search(CKA_CLASS, CKO_PRIVATE_KEY, CKA_LABEL, "mine")); n > 0 == removed {
-				t.Errorf("removed %t, mute %t: %d private keys", removed, mute, n)
-			}
-			if len(other.unsettled()) > 0 {
-				t.Errorf("the journal is %v", other.unsettled())
-			}
-			other.quietLog()
-		}
-	}
-}
-
-// TestPanicInDestroy: the host goes on after a fault, and its handle of the public key does.
-func TestPanicInDestroy(t *testing.T) {
-	for _, after := range []bool{false, true} {
-		if after {
-			harness.SoftOnly(t, harness.NoPlace)
-		}
-		f := newUser(t)
-		_, private := f.pair(scm.P256, onToken, onToken)
-		public := f.one(CKA_CLASS, CKO_PUBLIC_KEY, CKA_LABEL, "mine")
-		f.dies("Remove", after, func() { _ = f.DestroyObject(f.h, private) })
-		for range 2 {
-			if now := f.one(CKA_CLASS, CKO_PUBLIC_KEY, CKA_LABEL, "mine"); now != public {
-				t.Errorf("after %t: the public key has another handle", after)
-			}
-			f.reads(public, CKA_LABEL, "mine")
-			f.token().mend(0)
-		}
-		if len(f.unsettled()) > 0 {
-			t.Errorf("the journal is %v", f.unsettled())
-		}
-	}
-}
-
-// TestUnsureForeignRemoval: a key that is gone from a foreign slot is destroyed, and nothing is
-// remembered of it.
-func TestUnsureForeignRemoval(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
-	f := newUser(t)
-	h, _ := f.storeForeign(scm.P256, CKA_LABEL, "peer")
-	f.token().device = unsure{f.device}
-	ok(t, f.DestroyObject(f.h, h))
-	if len(f.records()) > 0 || len(f.unsettled()) > 0 {
-		t.Errorf("%d records, journal %v", len(f.records()), f.unsettled())
-	}
-}
-
-// TestUnsurePlacement: a key that is there has its names, whatever the device answers.
-func TestUnsurePlacement(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
-	for _, placed := range []bool{false, true} {
-		for _, mute := range []bool{false, true} {
-			f := newUser(t)
-			device, n := f.token().device, 0
-			if placed {
-				f.token().device, n = unsure{f.device}, 1
-			} else {
-				f.device.Fail("Place", 1, scm.ErrTimeout)
-			}
-			if mute {
-				f.mute()
-			}
-			_, _, err := f.tryPair(scm.P256, onToken, onToken)
-			want(t, "generate", err, CKR_DEVICE_ERROR)
-			f.token().device = device
-			f.device.Reset()
-			if unsettled := len(f.unsettled()); unsettled > 0 != mute {
-				t.Errorf("placed %t, mute %t: %d entries", placed, mute, unsettled)
-			}
-			other := f.another()
-			if named := len(other.search(CKA_CLASS, CKO_PRIVATE_KEY, CKA_LABEL, "mine")); named != n {
-				t.Errorf("placed %t, mute %t: %d private keys have the name, want %d", placed, mute, named, n)
-			}
-			if len(other.search(zkSlot, 16)) != 2*n || len(other.records()) != 2*n || len(other.unsettled()) > 0 {
-				t.Errorf("placed %t, mute %t: %d records, journal %v", placed, mute, len(other.records()), other.unsettled())
-			}
-			other.quietLog()
-		}
-	}
-}
-
-// TestPlacedOnce: the public half of a pair is one session object, however often the store
-// has the records written.
-func TestPlacedOnce(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
-	f := newUser(t)
-	s, err := f.Provider.session(f.h)
-	ok(t, err)
-	r, err := s.pairRequest(CKK_EC, append(is(CKA_EC_PARAMS, curves[scm.P256].params()), is(CKA_TOKEN, false)...), is(onToken...))
-	ok(t, err)
-	draft, err := f.device.Draft(scm.P256)
-	ok(t, err)
-	p := &placing{session: s, request: r, device: f.device, draft: draft}
-	for range 2 {
-		_, err = f.store.Update(func(tx *store.Tx) error {
-			_, err := p.begin(tx)
-			return err
-		})
-		ok(t, err)
-	}
-	f.reads(f.one(CKA_TOKEN, false), CKA_CLASS, CKO_PUBLIC_KEY)
-}
-
-// TestNobodyMendsUnproven: looking at a token writes nothing. Its SCM was reset after a program
-// had been killed, and may be put back.
-func TestNobodyMendsUnproven(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
-	f := newUser(t)
-	f.dies("Place", true, func() { _, _, _ = f.tryPair(scm.P256, onToken, onToken) })
-	f.Close()
-	d, err := soft.Open(f.dir, soft.Options{Group: -1})
-	ok(t, err)
-	ok(t, d.Reset())
-	ok(t, d.Close())
-	f = openIn(t, f.dir, Options{})
-	_, err = f.GetTokenInfo(0)
-	ok(t, err)
-	f.h = f.session(CKF_RW_SESSION)
-	f.search()
-	want(t, "login", f.Login(f.h, CKU_USER, userPIN), CKR_DEVICE_ERROR)
-	if n := len(f.records()); n != 2 || len(f.unsettled()) != 1 {
-		t.Errorf("%d records, journal %v", n, f.unsettled())
-	}
-}
-
-// copied copies files, which can be put back in the place of what is there then.
-func (f *fixture) copied(pattern string) (putBack func()) {
-	f.Helper()
-	files := func() []string {
-		found, err := filepath.Glob(filepath.Join(f.dir, pattern))
-		f.ok(err)
-		return found
-	}
-	contents := map[string][]byte{}
-	for _, path := range files() {
-		content, err := os.ReadFile(path)
-		f.ok(err)
-		contents[path] = content
-	}
-	return func() {
-		for _, path := range files() {
-			f.ok(os.Remove(path))
-		}
-		for path, content := range contents {
-			f.ok(os.WriteFile(path, content, 0o600))
-		}
-	}
-}
-
-// TestOlderCopyIsNotMended: the login that finds an older copy writes no more than that it
-// has, for the newer one may be put back.
-func TestOlderCopyIsNotMended(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
-	f := newUser(t)
-	f.dies("Place", false, func() { _, _, _ = f.tryPair(scm.P256, onToken, onToken) })
-	f.Close()
-	putBack := f.copied("token.db*")
-	for range 2 { // the second one finds what the first one has mended
-		other := f.another()
-		if len(other.unsettled()) > 0 {
-			t.Errorf("the journal is %v", other.unsettled())
-		}
-		other.Close()
-	}
-	putBack()
-	other := f.another()
-	if n := len(other.records()); n != 2 || len(other.unsettled()) != 1 {
-		t.Errorf("after the login that finds the copy: %d records, journal %v", n, other.unsettled())
-	}
-	_, private := other.pair(scm.P256, onToken, onToken)
-	if len(other.unsettled()) != 1 {
-		t.Errorf("after a change: journal %v", other.unsettled())
-	}
-	other.reads(private, zkSlot, 17)
-	ok(t, other.Logout(other.h))
-	other.login(CKU_USER)
-	if n := len(other.records()); n != 2 || len(other.unsettled()) > 0 {
-		t.Errorf("after the next login: %d records, journal %v", n, other.unsettled())
-	}
-}
-
-// TestAskedSlotIsRemembered: what the store remembers of a key that its slot has lost gives way
-// to a key that comes there, with a line in the log, and to none that does not.
-func TestAskedSlotIsRemembered(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
-	asking := append([]any{zkSlot, 16}, onToken...)
-	for _, failing := range []error{scm.ErrFull, nil} {
-		f := newUser(t)
-		f.pair(scm.P256, []any{CKA_TOKEN, true, CKA_LABEL, "lost"}, []any{CKA_TOKEN, true, CKA_LABEL, "lost"})
-		before := f.records()
-		ok(t, f.device.Remove(scm.Key{Slot: 16}))
-		f.device.Fail("Place", 1, failing)
-		_, _, err := f.tryPair(scm.P256, onToken, asking)
-		lines := 0
-		if failing == nil {
-			ok(t, err)
-			lines = 1
-		} else {
-			want(t, "generate", err, CKR_DEVICE_MEMORY)
-		}
-		if n := f.log.count("is given up"); n != lines {
-			t.Errorf("with %v: %d lines, want %d: %q", failing, n, lines, f.log.list)
-		}
-		now := f.records()
-		if len(now) != 2 || bytes.Equal(now[0].Public, before[0].Public) != (failing != nil) {
-			t.Errorf("with %v: %d records, of the key that was there: %t", failing, len(now), bytes.Equal(now[0].Public, before[0].Public))
-		}
-		for i := range now {
-			same := reflect.DeepEqual(now[i].Attributes, before[i].Attributes) && now[i].Sealed == before[i].Sealed
-			if failing != nil && !same {
-				t.Errorf("%+v is back as %+v", before[i], now[i])
-			}
-		}
-	}
-}
-
-// TestOthersEntryIsSeen: a change tells the entry of somebody who was killed from one of its
-// own process, and brings it to its end.
-func TestOthersEntryIsSeen(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
-	f := newUser(t)
-	other := f.another()
-	release := func() {}
-	f.during("Place", func() { release = f.withheld("token.db.write") })
-	f.pair(scm.P256, onToken, onToken) // its entry stays
-	release()
-	mine := f.unsettled()
-	if len(mine) != 1 {
-		t.Fatalf("the journal is %v", mine)
-	}
-	other.dies("Place", false, func() { _, _, _ = other.tryPair(scm.P256, onToken, onToken) })
-	_, err := f.store.Update(func(tx *store.Tx) error { return tx.Strike(&mine[0]) }) // as others do who mend
-	ok(t, err)
-	if len(f.unsettled()) != 1 {
-		t.Fatalf("the journal is %v", f.unsettled())
-	}
-	f.pair(scm.P256, onToken, onToken)
-	if len(f.unsettled()) > 0 || len(f.records()) != 4 {
-		t.Errorf("%d records, journal %v", len(f.records()), f.unsettled())
-	}
-}
-
-// TestMendingGivesUp: one line tells of an entry that cannot be brought to its end, and one of
-// a slot that the device does not have any more stays away, while the records stay.
-func TestMendingGivesUp(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
-	f := newUser(t)
-	f.dies("Place", false, func() { _, _, _ = f.tryPair(scm.P256, onToken, onToken) })
-	f.mute()
-	for range 3 {
-		f.token().mend(0)
-	}
-	if n := f.log.count("warning:"); n != 1 || len(f.unsettled()) != 1 {
-		t.Errorf("%d lines, journal %v: %q", n, f.unsettled(), f.log.list)
-	}
-	f.device.Before("PublicKey", func(int) error { return scm.ErrSlotRange })
-	f.token().mend(0)
-	if len(f.unsettled()) > 0 || len(f.records()) != 2 || f.log.count("warning:") != 1 {
-		t.Errorf("%d records, journal %v: %q", len(f.records()), f.unsettled(), f.log.list)
-	}
-}
-
-// TestDestroyedWithANewChild: what another process has derived, and named, since this one
-// looked at the device goes with the key that it is derived from.
-func TestDestroyedWithANewChild(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
-	f := newUser(t)
-	_, child := f.child("savings")
-	private := f.private(int(child))
-	f.device.Before("Remove", func(int) error {
-		if n := len(f.unsettled()); n != 2 {
-			t.Errorf("%d entries, want one for each key", n)
-		}
-		return nil
-	})
-	other := f.another()
-	f.during("NodeAddress", func() { // after the catalog has been read
-		grandchild, _, err := other.unsealed().ChildKey(child, 1, true)
-		ok(t, err)
-		ok(t, other.SetAttributeValue(other.h, other.private(int(grandchild)), is(CKA_LABEL, "derived")))
-	})
-	ok(t, f.DestroyObject(f.h, private))
-	if n := len(f.records()); n != 1 { // the child's public key
-		t.Errorf("%d records", n)
-	}
 }

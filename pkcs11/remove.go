@@ -150,8 +150,6 @@ func (t *token) giveBack(tx *store.Tx, e *store.Entry) error {
 	if !o.complete() {
 		return nil
 	}
-	// Whoever could not bring the change to its end has the handle with the record still.
-	t.moveName(identity{record: e.Apart}, slotIdentity(scm.Key{Slot: scm.Slot(e.Slot), Public: e.Public}, false))
 	r.Hidden, r.Sealed, r.Attributes = false, o.private(), toStore(o.own())
 	if err := tx.Put(r); err != nil {
 		return err
