@@ -80,14 +80,10 @@ func (d *Device) SealedTo(secret []byte) (bool, error) {
 	return false, nil
 }
 
-// countChange counts a change of the flash, in its transaction.
-func (d *Device) countChange(tx *sql.Tx) error {
-	var n uint64
-	err := tx.QueryRow("UPDATE scm SET changes = changes + 1, seen = max(seen, ?) RETURNING changes", d.saw.Load()).Scan(&n)
-	if err == nil {
-		d.counted.Store(n) // one too many if the transaction fails, until the next one
-	}
-	return err
+// countChange counts a change of the flash, in its transaction. What it counts is told to
+// nobody before that is committed: a token that has noted more takes the flash for an older copy.
+func (d *Device) countChange(tx *sql.Tx, e *effect) error {
+	return tx.QueryRow("UPDATE scm SET changes = changes + 1, seen = max(seen, ?) RETURNING changes", d.saw.Load()).Scan(&e.changes)
 }
 
 // Changes reads the flash.

@@ -17,8 +17,9 @@ type effect struct {
 	keys   map[scm.Slot]*sealedKey // what slots hold now, nil for nothing
 	change func(*rest)             // of everything beside the slots
 
-	rootID []byte // of the root key under which keys are sealed
-	before uint64 // version of everything beside the slots
+	rootID  []byte // of the root key under which keys are sealed
+	before  uint64 // version of everything beside the slots
+	changes uint64 // of the flash, this one included; 0 when nothing counts
 }
 
 // under says that keys are sealed under r. ErrSealed when that is not the root key of the
@@ -80,7 +81,7 @@ func (d *Device) noting(e *effect, fn func(tx *sql.Tx, e *effect) error) func(*s
 		*e = effect{before: d.file.PartVersion(restPart)} // nobody else changes it now
 		err := fn(tx, e)
 		if err == nil && len(e.parts) > 0 {
-			err = d.countChange(tx)
+			err = d.countChange(tx, e)
 		}
 		return e.parts, err
 	}
@@ -90,6 +91,9 @@ func (d *Device) noting(e *effect, fn func(tx *sql.Tx, e *effect) error) func(*s
 func (d *Device) noted(e *effect, c sharedfile.Change, err error) error {
 	if err != nil {
 		return fault(err)
+	}
+	if e.changes > 0 {
+		d.counted.Store(e.changes)
 	}
 	d.replace(func(s *snapshot) {
 		if s.rest == nil || e.rootID != nil && !bytes.Equal(e.rootID, s.rootID) {
