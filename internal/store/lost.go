@@ -85,15 +85,12 @@ func (s *Store) look(c *counts) {
 // the PINs. What is compared is read after what it is compared with, which is no newer
 // then.
 func (s *Store) compare(c *counts) error {
-	before, known, err := c.seen, seen{}, error(nil)
-	if s.witness != nil {
-		if _, known.revision, err = s.witness.Changes(); err != nil {
-			return err
-		}
-	}
-	if err := s.progress(&c.seen.revision, &known.changes); err != nil {
+	before := c.seen
+	known, now, err := s.progress()
+	if err != nil {
 		return err
 	}
+	c.seen.revision = now.revision
 	if c.seen.revision > before.revision {
 		// What is noted must not be lost with the power, as relaxed changes may be.
 		if err := s.file.Sync(); err != nil {
@@ -129,12 +126,18 @@ func (s *Store) compareDevice(c *counts, was, revision uint64) (err error) {
 	return nil
 }
 
-// progress reads how many changes the records have had, and how many the device had had at
-// the latest of them.
-func (s *Store) progress(revision, device *uint64) error {
-	return s.file.View(func(tx *sql.Tx) error {
-		return tx.QueryRow("SELECT revision, device FROM token").Scan(revision, device)
+// progress reads how many changes the records have had, and what records and device have noted
+// of each other. What is compared is read after what it is compared with.
+func (s *Store) progress() (known, now seen, err error) {
+	if s.witness != nil {
+		if _, known.revision, err = s.witness.Changes(); err != nil {
+			return known, now, err
+		}
+	}
+	err = s.file.View(func(tx *sql.Tx) error {
+		return tx.QueryRow("SELECT revision, device FROM token").Scan(&now.revision, &known.changes)
 	})
+	return known, now, err
 }
 
 // counted is the number of changes of the device, as far as this process knows.

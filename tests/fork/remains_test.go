@@ -7,10 +7,8 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"database/sql"
-	"debug/buildinfo"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	_ "github.com/mattn/go-sqlite3"
@@ -27,9 +25,7 @@ func TestRemains(t *testing.T) {
 	program := harness.Compile(t, "testdata/remains.c")
 	for setting, want := range map[string]int{"strict": 0, "inherit": 1} {
 		t.Run(setting, func(t *testing.T) {
-			if !cleans(t) {
-				t.Skip("the module was not built with GOEXPERIMENT=runtimesecret, as make does")
-			}
+			harness.NeedCleaning(t)
 			home := newHeirs(t, setting)
 			memory := memoryOfWorker(t, home, program)
 			found := count(memory, fingerprint(t, home.Dir))
@@ -88,19 +84,4 @@ func fingerprint(t *testing.T, dir string) (f []byte) {
 		t.Fatal(err, len(f))
 	}
 	return f
-}
-
-// cleans tells whether the module cleans up after functions that handle secrets.
-func cleans(t *testing.T) bool {
-	t.Helper()
-	info, err := buildinfo.ReadFile(harness.Module(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range info.Settings {
-		if s.Key == "GOEXPERIMENT" && strings.Contains(s.Value, "runtimesecret") {
-			return true
-		}
-	}
-	return false
 }

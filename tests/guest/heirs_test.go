@@ -3,7 +3,6 @@
 package guest_test
 
 import (
-	"debug/buildinfo"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,7 +20,7 @@ func TestChildSeesTheSameNames(t *testing.T) {
 // for the PIN by which its parent did, and at the pages where the parent keeps
 // its keys.
 func TestChildHasNoSecrets(t *testing.T) {
-	needCleaning(t)
+	harness.NeedCleaning(t)
 	const pin = "canary-MpQ7vXw2Zr9sKd4Tg8"
 	home := harness.NewHome(t)
 	home.Run(harness.Build(t, "zk_pkcs11-util"), "--init-token", "--slot", "0", "--label", harness.Label, "--pin", pin, "--so-pin", harness.SOPIN)
@@ -30,22 +29,6 @@ func TestChildHasNoSecrets(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) != 0 {
 		t.Errorf("%v\n%s", err, out)
 	}
-}
-
-// needCleaning skips the test for a module that was built without the experiment
-// of Go by which it cleans up after functions that handle PINs.
-func needCleaning(t *testing.T) {
-	t.Helper()
-	info, err := buildinfo.ReadFile(harness.Module(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range info.Settings {
-		if s.Key == "GOEXPERIMENT" && strings.Contains(s.Value, "runtimesecret") {
-			return
-		}
-	}
-	t.Skip("the module was not built with GOEXPERIMENT=runtimesecret, as make does")
 }
 
 // TestChildInJail gives children another root directory without /proc and /etc,

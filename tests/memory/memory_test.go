@@ -5,7 +5,6 @@ package memory_test
 
 import (
 	"bufio"
-	"debug/buildinfo"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -147,9 +146,7 @@ func (c census) atMost(t *testing.T, stage string, most map[string]hits) {
 func needsCleaning(t *testing.T) {
 	t.Helper()
 	harness.SoftOnly(t, "an SCM in hardware keeps its keys")
-	if !cleans(t) {
-		t.Skip("the module was not built with GOEXPERIMENT=runtimesecret, as make does")
-	}
+	harness.NeedCleaning(t)
 }
 
 // TestCopies counts the secrets in the memory of a host and of its children, and compares
@@ -248,19 +245,4 @@ func coreFile(t *testing.T, dir string) []byte {
 		t.Error(err)
 	}
 	return core
-}
-
-// cleans reports whether the module cleans up after functions that handle secrets.
-func cleans(t *testing.T) bool {
-	t.Helper()
-	info, err := buildinfo.ReadFile(harness.Module(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range info.Settings {
-		if s.Key == "GOEXPERIMENT" && strings.Contains(s.Value, "runtimesecret") {
-			return true
-		}
-	}
-	return false
 }

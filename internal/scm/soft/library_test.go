@@ -49,12 +49,12 @@ func TestP256LikeLibrary(t *testing.T) {
 		der, err := library.Sign(nil, digest, crypto.SHA256)
 		must(t, err)
 		k := newPrivate(scm.P256, public, key, mask)
-		got, err := k.sign(nil, digest)
+		got, err := k.sign(false, digest)
 		must(t, err)
 		if want := flat(der); !bytes.Equal(got, want) {
 			t.Errorf("digest %x: %x, want %x", digest, got, want)
 		}
-		got, err = k.sign(rand.Reader, digest)
+		got, err = k.sign(true, digest)
 		must(t, err)
 		if !ecdsa.VerifyASN1(&library.PublicKey, digest, signatureDER(got)) {
 			t.Errorf("digest %x: signature %x is not valid", digest, got)
@@ -104,7 +104,7 @@ func TestEd25519LikeLibrary(t *testing.T) {
 		public, err := generate(scm.Ed25519, seed)
 		must(t, err)
 		library := ed25519.NewKeyFromSeed(seed)
-		got, err := newPrivate(scm.Ed25519, public, seed, mask).sign(nil, message)
+		got, err := newPrivate(scm.Ed25519, public, seed, mask).sign(false, message)
 		if want := ed25519.Sign(library, message); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("message %x: %x, %v, want %x", message, got, err, want)
 		}

@@ -72,7 +72,7 @@ func (d *Device) signFile(s scm.Slot, digest []byte) ([]byte, error) {
 	return d.signWith(s, func(k *private) ([]byte, error) {
 		always := *k
 		always.use = Ed25519Digest
-		return always.sign(d.random(), digest)
+		return always.sign(d.hedged(), digest)
 	})
 }
 

@@ -22,7 +22,7 @@ func TestSecp256k1Nonce(t *testing.T) {
 	plain := secp256k1.PrivKeyFromBytes(unhex(t, secret))
 	for i := range 64 {
 		digest := sha256.Sum256([]byte{byte(i)})
-		got, err := key.sign(nil, digest[:])
+		got, err := key.sign(false, digest[:])
 		must(t, err)
 		want := ecdsa.Sign(plain, digest[:])
 		r, s, lower := want.R(), want.S(), scalar(got[32:])

@@ -5,7 +5,6 @@ package soft
 import (
 	"crypto/rand"
 	"fmt"
-	"io"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/secret"
@@ -59,15 +58,13 @@ func (k *private) secret() ([]byte, error) {
 	return b, nil
 }
 
-// sign is scm.Device.Sign. An ECDSA key makes its nonce of the key, the message and
-// bytes of random, and by RFC 6979 where random is nil. Others have no use for it.
-func (k *private) sign(random io.Reader, message []byte) ([]byte, error) {
+// sign is scm.Device.Sign. An ECDSA key makes its nonce of the key, the message and, when
+// hedged, random bytes: without them that is RFC 6979. Others have no use for them.
+func (k *private) sign(hedged bool, message []byte) ([]byte, error) {
 	var extra []byte // a secret only together with the key
-	if random != nil && k.curve != scm.Ed25519 {
+	if hedged && k.curve != scm.Ed25519 {
 		extra = make([]byte, 32)
-		if _, err := io.ReadFull(random, extra); err != nil {
-			return nil, fmt.Errorf("%w: %w", scm.ErrDevice, err)
-		}
+		rand.Read(extra)
 	}
 	signature := make([]byte, 64)
 	err := k.with(func(key []byte) error {

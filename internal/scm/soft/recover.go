@@ -21,7 +21,7 @@ func (d *Device) SignRecoverable(s scm.Slot, digest []byte) (sig []byte, recover
 	var signer *private
 	sig, err = d.signWith(s, func(k *private) ([]byte, error) {
 		signer = k
-		return k.sign(d.random(), digest)
+		return k.sign(d.hedged(), digest)
 	})
 	if err != nil {
 		return nil, 0, err

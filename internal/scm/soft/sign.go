@@ -3,10 +3,8 @@
 package soft
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"libzk_pkcs11/internal/scm"
@@ -35,7 +33,7 @@ func (d *Device) Capability(c scm.Curve) scm.Capability {
 // Sign signs a digest of 32 bytes with an ECDSA key, or a message of any length
 // with an Ed25519 key.
 func (d *Device) Sign(s scm.Slot, message []byte) ([]byte, error) {
-	return d.signWith(s, func(k *private) ([]byte, error) { return k.sign(d.random(), message) })
+	return d.signWith(s, func(k *private) ([]byte, error) { return k.sign(d.hedged(), message) })
 }
 
 // signWith makes a signature with the private key in the slot s.
@@ -62,13 +60,8 @@ func (d *Device) using(s scm.Slot, f func(*private) ([]byte, error)) ([]byte, er
 	}
 }
 
-// random is where nonces of signatures get random bytes from, nil for none.
-func (d *Device) random() io.Reader {
-	if d.options.Nonce == NonceRFC6979 {
-		return nil
-	}
-	return rand.Reader
-}
+// hedged reports whether nonces of signatures are made of random bytes, too.
+func (d *Device) hedged() bool { return d.options.Nonce != NonceRFC6979 }
 
 // Agree returns the secret shared with the owner of the public key peer, which the caller
 // overwrites.

@@ -67,7 +67,7 @@ func TestEd25519Vectors(t *testing.T) {
 			t.Errorf("seed %s: public key %x, want %x", v.seed, got, want)
 		}
 		message := unhex(t, v.message)
-		sig, err := k.sign(nil, message)
+		sig, err := k.sign(false, message)
 		if err != nil || !bytes.Equal(sig, unhex(t, v.signature)) {
 			t.Errorf("message %q: signature %x, %v; want %s", v.message, sig, err, v.signature)
 		}
@@ -88,7 +88,7 @@ func TestRFC6979(t *testing.T) {
 			"019F4113742A2B14BD25926B49C649155F267E60D3814B4C0CC84250E46F0083",
 	} {
 		digest := sha256.Sum256([]byte(message))
-		sig, err := key.sign(nil, digest[:])
+		sig, err := key.sign(false, digest[:])
 		if err != nil || !bytes.Equal(sig, unhex(t, want)) {
 			t.Errorf("%s: %x, %v", message, sig, err)
 		}
