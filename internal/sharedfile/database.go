@@ -8,6 +8,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 
@@ -147,46 +148,78 @@ func allocateByPage(c *sqlite3.SQLiteConn) error {
 }
 
 // openDatabase is called with the file's lock alone.
-func (f *File) openDatabase(o Options) error {
-	err := f.openFiles(o)
+func (o *opened) openDatabase() error {
+	err := o.openFiles()
 	if err != nil {
-		err = errors.Join(err, f.closeFiles())
-		f.database, f.log, f.index, f.reader, f.writer = nil, nil, nil, nil, nil
+		err = errors.Join(err, o.closeFiles())
+		o.database, o.log, o.index, o.reader, o.writer = nil, nil, nil, nil, nil
 	}
 	return err
 }
 
 // openFiles has SQLite look at the log first, which makes the index whole.
-func (f *File) openFiles(o Options) (err error) {
-	if f.database, err = openOrCreate(f.path, o.Mode, o.Group); err != nil {
+func (o *opened) openFiles() (err error) {
+	if o.database, err = openOrCreate(o.dir, o.name, o.options); err != nil {
 		return err
 	}
-	if err = f.ownsLog(); err != nil {
+	if err := o.dir.Check(o.name + logSuffix); err != nil { // SQLite makes it
 		return err
 	}
-	if f.index, err = openIndex(f.path+logSuffixes[1], o); err != nil {
+	if err := o.ownsLog(); err != nil {
 		return err
 	}
-	if f.writer, err = openWriter(f.path); err != nil {
+	if o.index, err = openIndex(o.dir, o.name+indexSuffix, o.options); err != nil {
 		return err
 	}
-	if err := f.upgrade(o); err != nil {
+	if o.again { // and nobody is in the file, but others have the index mapped
+		if err := o.index.WriteZeros(0, max(sizeOf(o.index), indexRegion)); err != nil {
+			return err
+		}
+	}
+	if o.writer, err = openWriter(o.path); err != nil {
 		return err
 	}
-	if err := ask(f.writer.conn, "PRAGMA page_size", &f.pageSize); err != nil {
+	format, err := formatOf(o.writer.DB, o.options)
+	if err != nil {
 		return err
 	}
-	if f.log, err = descriptor.Open(f.path+logSuffixes[0], os.O_RDWR, 0); err != nil {
+	if err := o.openLog(); err != nil {
 		return err
 	}
-	f.reader, err = openReaders(f.database)
+	if err := o.upgrade(format); err != nil {
+		return err
+	}
+	o.reader, err = openReaders(o.database)
 	return err
 }
 
-// adoptLog gives the log the group of the file; SQLite sees to its permission.
-func adoptLog(path string, o Options) error {
-	if o.Group < 0 {
+// checkEmpty refuses a database that was emptied: SQLite would take it for a new one, and
+// delete the log that is left.
+func (o *opened) checkEmpty() error {
+	if err := o.dir.Check(o.name); err != nil {
+		return err
+	}
+	database, err := o.dir.Stat(o.name)
+	if err != nil || database.Size > 0 {
 		return nil
 	}
-	return descriptor.Chgrp(path+logSuffixes[0], o.Group)
+	if log, err := o.dir.Stat(o.name + logSuffix); err == nil && log.Size > 0 {
+		return errEmpty
+	}
+	return nil
+}
+
+// openLog gives the log the group of the file; SQLite sees to its permission.
+func (o *opened) openLog() (err error) {
+	if err := ask(o.writer.conn, "PRAGMA page_size", &o.pageSize); err != nil {
+		return err
+	}
+	if o.log, err = o.dir.Open(o.name+logSuffix, os.O_RDWR, 0); err != nil || o.options.Group < 0 {
+		return err
+	}
+	err = o.log.Chgrp(o.options.Group)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // it is somebody else's of the group
+	}
+	return err
 }

@@ -4,6 +4,6 @@ package sharedfile
 
 // Synchronous tells whether commits wait for the disk: 2 if they do.
 func (f *File) Synchronous() (level int, err error) {
-	err = ask(f.writer.conn, "PRAGMA synchronous", &level)
+	err = ask(f.current.Load().writer.conn, "PRAGMA synchronous", &level)
 	return level, err
 }

@@ -34,14 +34,14 @@ func giveOwner(tx *sql.Tx) error {
 	return err
 }
 
-// ownsLog returns ErrLog for a log that is another file's. It is called with the file's
-// lock alone, before SQLite opens the file.
-func (f *File) ownsLog() error {
-	header, err := head(f.database, databaseHeader)
+// ownsLog returns ErrLog for a log that is another file's. It is called before SQLite opens
+// the file.
+func (o *opened) ownsLog() error {
+	header, err := head(o.database, databaseHeader)
 	if err != nil || len(header) < databaseHeader {
 		return err
 	}
-	log, err := beginning(f.path+logSuffixes[0], logHeader+frameHeader+databaseHeader)
+	log, err := beginning(o.dir, o.name+logSuffix, logHeader+frameHeader+databaseHeader)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(log) < logHeader+frameHeader+databaseHeader {
 		return nil
 	}
@@ -56,7 +56,7 @@ func (f *File) ownsLog() error {
 	if none := "\x00\x00\x00\x00"; string(own) == none || string(logs) == none || string(own) == string(logs) {
 		return nil
 	}
-	return fmt.Errorf("%w: put back %s or its log, whichever was exchanged", ErrLog, f.path)
+	return fmt.Errorf("%w: put back %s or its log, whichever was exchanged", ErrLog, o.path)
 }
 
 // head returns the first bytes of an open file, as many as there are.
