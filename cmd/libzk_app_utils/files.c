@@ -24,7 +24,7 @@ static void on_bus(int number, siginfo_t *info, void *context)
 		raise(number);
 }
 
-/* Each library has a SQLite of its own, and so its own table of what that has open. */
+/* Each library has a SQLite of its own, and so its own table of what that has open and mapped. */
 int zk_guard_files(void)
 {
 	struct sigaction ours = {.sa_sigaction = on_bus, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};

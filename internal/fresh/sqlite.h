@@ -383,6 +383,16 @@ static int sqlite_munmap(void *address, size_t size)
 	return result;
 }
 
+/* SQLite deletes the log of a database that it finds empty: somebody is just putting that back. */
+static int sqlite_unlink(const char *path)
+{
+	size_t n = strlen(path);
+	if (n < 4 || strcmp(path + n - 4, "-wal") != 0)
+		return unlink(path);
+	errno = EPERM;
+	return -1;
+}
+
 /* Replaces the system calls that this SQLite uses, before it opens its first file; -1 when it cannot. */
 static int guard_sqlite_files(void)
 {
@@ -398,6 +408,7 @@ static int guard_sqlite_files(void)
 		{"pread64", (sqlite_call)sqlite_pread64}, {"pwrite64", (sqlite_call)sqlite_pwrite64},
 		{"fchown", (sqlite_call)sqlite_fchown}, {"mmap", (sqlite_call)sqlite_mmap},
 		{"munmap", (sqlite_call)sqlite_munmap}, {"lstat", (sqlite_call)sqlite_lstat},
+		{"unlink", (sqlite_call)sqlite_unlink},
 	};
 	sqlite_vfs *vfs = sqlite3_vfs_find("unix");
 	if (!vfs || vfs->version < 3)

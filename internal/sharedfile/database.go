@@ -159,10 +159,15 @@ func (o *opened) openDatabase() error {
 
 // openFiles has SQLite look at the log first, which makes the index whole.
 func (o *opened) openFiles() (err error) {
-	if o.database, err = openOrCreate(o.dir, o.name, o.options); err != nil {
+	if err := o.dir.Check(o.name + logSuffix); err != nil { // SQLite makes it
 		return err
 	}
-	if err := o.dir.Check(o.name + logSuffix); err != nil { // SQLite makes it
+	if !o.dir.Exists(o.name) { // SQLite is kept from removing it
+		if err := o.dir.Remove(o.name + logSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if o.database, err = openOrCreate(o.dir, o.name, o.options); err != nil {
 		return err
 	}
 	if err := o.ownsLog(); err != nil {

@@ -213,9 +213,8 @@ func (o *opened) closeDatabase() error {
 	if o.reader == nil || o.retired {
 		return nil
 	}
-	if o.companions.look(o) != nil {
-		o.retire()
-		return nil
+	if errors.Is(o.companions.look(o), ErrReplaced) {
+		return o.retire()
 	}
 	release, err := o.aloneIn(o.arrive())
 	if errors.Is(err, ErrBusy) {
@@ -224,7 +223,7 @@ func (o *opened) closeDatabase() error {
 	if err == nil {
 		defer release()
 	}
-	if err := o.logWhole(); err != nil {
+	if err := o.logWhole(); err != nil && !errors.Is(err, ErrLost) {
 		o.retire()
 		return err
 	}

@@ -78,8 +78,12 @@ func (o *opened) indexed() (log indexHead, err error) {
 		size                      = backfill + 4
 	)
 	b := make([]byte, size)
-	if n, err := o.index.ReadAt(b, 0); err != nil || n < size {
-		return log, errors.Join(plain(err), errCutIndex)
+	n, err := o.index.ReadAt(b, 0)
+	if errors.Is(err, ErrLost) {
+		return log, ErrLost
+	}
+	if err != nil || n < size {
+		return log, errCutIndex
 	}
 	log.all, log.copied = int(binary.NativeEndian.Uint32(b[mostFrame:])), int(binary.NativeEndian.Uint32(b[backfill:]))
 	copy(log.salt[:], b[salt:])
