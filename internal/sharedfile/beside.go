@@ -61,7 +61,7 @@ func (o *opened) openInUse() (err error) {
 	if err := o.ownsLog(); err != nil {
 		return err
 	}
-	if o.writer, err = openWriter(o.path); err != nil {
+	if o.writer, err = openWriter(o.path, ""); err != nil {
 		return err
 	}
 	if format, err := formatOf(o.writer.DB, o.options); err != nil || format != o.options.format() {

@@ -30,8 +30,11 @@ const readerPragmas = pragmas + `
 
 const writerPragmas = pragmas + `
 	PRAGMA secure_delete = ON;
-	PRAGMA journal_mode = WAL;
 	PRAGMA synchronous = FULL;`
+
+// makerPragmas write to a file that is empty: it may be one that is just being put back.
+const makerPragmas = `
+	PRAGMA journal_mode = WAL;`
 
 // connector opens connections to one database.
 type connector struct {
@@ -68,12 +71,12 @@ type writer struct {
 }
 
 // openWriter makes the log and its index when they are not there.
-func openWriter(path string) (*writer, error) {
+func openWriter(path, more string) (*writer, error) {
 	w := &writer{}
 	parameters := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}}
 	w.DB = pool(connect(path, parameters, func(c *sqlite3.SQLiteConn) error {
 		w.conn = c
-		return errors.Join(keepLog(c), allocateByPage(c), execute(c, writerPragmas))
+		return errors.Join(keepLog(c), allocateByPage(c), execute(c, writerPragmas+more))
 	}), 1)
 	if err := w.Ping(); err != nil {
 		return nil, errors.Join(err, w.Close())
@@ -181,7 +184,11 @@ func (o *opened) openFiles() (err error) {
 			return err
 		}
 	}
-	if o.writer, err = openWriter(o.path); err != nil {
+	making := ""
+	if !o.again && !o.options.Existing {
+		making = makerPragmas
+	}
+	if o.writer, err = openWriter(o.path, making); err != nil {
 		return err
 	}
 	format, err := formatOf(o.writer.DB, o.options)
