@@ -5,6 +5,7 @@ package statefiles
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -47,6 +48,12 @@ func start(t testing.TB, home *harness.Home) *process {
 	}
 	t.Cleanup(p.kill)
 	return p
+}
+
+// end waits for the end of the process, after which all that it has logged is there.
+func (p *process) end() error {
+	defer time.AfterFunc(patience, func() { _ = p.cmd.Process.Signal(syscall.SIGQUIT) }).Stop()
+	return errors.Join(p.stdin.Close(), p.cmd.Wait())
 }
 
 func (p *process) kill() {

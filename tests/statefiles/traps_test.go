@@ -90,6 +90,9 @@ func meetTrap(t *testing.T, home *harness.Home, name string, set func(path, vict
 			return err
 		}
 	}
+	if err := p.end(); err != nil {
+		return fmt.Errorf("%w\n%s", err, p.stderr.String())
+	}
 	if a.Code != pkcs11.CKR_OK && strings.Count(p.stderr.String(), path) != 1 {
 		err = fmt.Errorf("%w, which no line or more than one explains:\n%s", a.Code, p.stderr.String())
 	}
