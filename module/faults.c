@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "faults.h"
+#include "files.h"
 
+#include <errno.h>
 #include <link.h>
 #include <stdint.h>
 #include <string.h>
@@ -146,6 +148,11 @@ static void on_fault(int number, siginfo_t *info, void *context)
 {
 	fault *f = number == SIGSEGV ? &segv : &bus;
 	uintptr_t pc = program_counter(context);
+	int why = errno;
+	if (number == SIGBUS && info->si_code > 0 && zk_files_mend(info->si_addr)) {
+		errno = why;
+		return;
+	}
 	if (number == SIGBUS)
 		__atomic_store_n(&lost_file, (uintptr_t)info->si_addr, __ATOMIC_RELAXED);
 	if (info->si_code > 0 && pc >= code_start && pc < code_end)

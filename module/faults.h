@@ -2,8 +2,8 @@
 
 /*
  * SIGSEGV and SIGBUS. Go makes errors of those that its own code meets, such as a pointer
- * of the caller that leads nowhere. Every other one is the host's, as if nothing stood
- * between.
+ * of the caller that leads nowhere. Of SIGBUS those are mended that SQLite meets in memory
+ * whose file was cut. Every other one is the host's, as if nothing stood between.
  */
 #ifndef ZK_FAULTS_H
 #define ZK_FAULTS_H

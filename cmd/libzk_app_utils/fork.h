@@ -10,6 +10,7 @@
 #define ZK_APP_UTILS_FORK_H
 
 #include <pthread.h>
+#include <stdint.h>
 
 #include "zk_app_utils.h"
 
@@ -57,5 +58,11 @@ void zk_lock_closes(int fd);
 /* The descriptors of SQLite: looked at before each use, and all together; see sqlite.h. */
 int zk_guard_files(void);
 int zk_files_intact(void);
+
+/* Has SQLite do nothing more to a file that it has open but close it. */
+void zk_files_give_up(uint64_t device, uint64_t inode);
+
+/* Counts the files that were cut while SQLite had them mapped; it was given up with all that it had open then. */
+uint64_t zk_files_cut(void);
 
 #endif

@@ -71,6 +71,8 @@ func process() setup.Process {
 	p := setup.Process{ForkGuard: guardLock}
 	if guardFiles() {
 		p.Intact = func() bool { return C.zk_files_intact() != 0 }
+		p.GiveUp = func(device, inode uint64) { C.zk_files_give_up(C.uint64_t(device), C.uint64_t(inode)) }
+		p.Cuts = func() uint64 { return uint64(C.zk_files_cut()) }
 	}
 	return p
 }

@@ -229,9 +229,13 @@ func (f *File) Named() bool {
 	return unix.Stat(f.name, &stat) == nil && identityIn(&stat) == f.is
 }
 
-// Chmod is fchmod(2).
+// Chmod is fchmod(2), for permissions and fs.ModeSetgid.
 func (f *File) Chmod(mode fs.FileMode) error {
-	return f.do("chmod", func(fd int) error { return unix.Fchmod(fd, uint32(mode.Perm())) })
+	bits := uint32(mode.Perm())
+	if mode&fs.ModeSetgid != 0 {
+		bits |= unix.S_ISGID
+	}
+	return f.do("chmod", func(fd int) error { return unix.Fchmod(fd, bits) })
 }
 
 // Chgrp gives the file to a group, unless that has it already: filters that a host
@@ -242,18 +246,6 @@ func (f *File) Chgrp(group int) error {
 		return err
 	}
 	return f.do("chown", func(fd int) error { return unix.Fchown(fd, -1, group) })
-}
-
-// Chgrp is [File.Chgrp] for the file of a name.
-func Chgrp(name string, group int) error {
-	var stat unix.Stat_t
-	if err := unix.Stat(name, &stat); err != nil {
-		return &fs.PathError{Op: "stat", Path: name, Err: err}
-	}
-	if int(stat.Gid) == group {
-		return nil
-	}
-	return os.Chown(name, -1, group)
 }
 
 // Map maps the beginning of the file, shared with everybody.

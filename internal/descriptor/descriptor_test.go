@@ -162,10 +162,4 @@ func TestChgrp(t *testing.T) {
 	if err := f.Chgrp(int(stat.Gid)); err != nil {
 		t.Error(err)
 	}
-	if err := descriptor.Chgrp(f.Name(), int(stat.Gid)); err != nil {
-		t.Error(err)
-	}
-	if err := descriptor.Chgrp(f.Name()+".missing", 0); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v", err)
-	}
 }

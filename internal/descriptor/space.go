@@ -90,3 +90,10 @@ func (f *File) LockByte(offset int64, how int16) error {
 	lock := unix.Flock_t{Type: how, Start: offset, Len: 1}
 	return f.do("lock", func(fd int) error { return unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &lock) })
 }
+
+// ByteLocked reports whether others have a lock on a byte.
+func (f *File) ByteLocked(offset int64) (locked bool, err error) {
+	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: offset, Len: 1}
+	err = f.do("lock", func(fd int) error { return unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &lock) })
+	return lock.Type != unix.F_UNLCK, err
+}

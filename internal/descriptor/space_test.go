@@ -86,12 +86,13 @@ func TestMapWords(t *testing.T) {
 	}
 	var words [2]*descriptor.Words
 	for i := range words {
-		mapped, unmap, err := f.MapWords(unix.PROT_READ | unix.PROT_WRITE)
+		mapped, err := f.MapWords(unix.PROT_READ | unix.PROT_WRITE)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer unmap()
-		words[i] = mapped
+		defer mapped.Unmap()
+		defer mapped.Detach()
+		words[i] = mapped.Words()
 	}
 	last := len(words[0]) - 1
 	words[0][last].Store(7)

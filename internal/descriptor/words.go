@@ -15,9 +15,24 @@ type Words [1024]atomic.Uint64
 // WordsSize is how many bytes of the file they take.
 const WordsSize = int64(8 * len(Words{}))
 
-// MapWords maps them. Of a file that is shorter than WordsSize those can be used
+// Mapping is where the words of a file are mapped.
+type Mapping struct {
+	words         *Words
+	detach, unmap func()
+}
+
+// Words returns the words. Of a file that is shorter than WordsSize those can be used
 // that it holds; the others fault.
-func (f *File) MapWords(protection int) (words *Words, unmap func(), err error) {
+func (m *Mapping) Words() *Words { return m.words }
+
+// Detach lets the file go. Whoever still uses the words finds zeros.
+func (m *Mapping) Detach() { m.detach() }
+
+// Unmap ends the mapping. Nobody may use the words any more.
+func (m *Mapping) Unmap() { m.unmap() }
+
+// MapWords maps the words of the file.
+func (f *File) MapWords(protection int) (m *Mapping, err error) {
 	err = f.do("map", func(fd int) error {
 		mapped, err := unix.MmapPtr(fd, 0, nil, uintptr(WordsSize), protection, unix.MAP_SHARED)
 		if err != nil {
@@ -25,8 +40,13 @@ func (f *File) MapWords(protection int) (words *Words, unmap func(), err error) 
 		}
 		// A mapping has no type: of all the library's memory outside of the C
 		// boundary this alone gets one afterwards.
-		words, unmap = (*Words)(mapped), func() { _ = unix.MunmapPtr(mapped, uintptr(WordsSize)) }
+		m = &Mapping{words: (*Words)(mapped)}
+		m.unmap = func() { _ = unix.MunmapPtr(mapped, uintptr(WordsSize)) }
+		m.detach = func() {
+			const over = unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | unix.MAP_FIXED
+			_, _ = unix.MmapPtr(-1, 0, mapped, uintptr(WordsSize), protection, over)
+		}
 		return nil
 	})
-	return words, unmap, err
+	return m, err
 }

@@ -7,6 +7,14 @@
  * then opens files of its own, would have them written, cut, locked and closed by it.
  * Here each call first looks whether the number is the file that was opened, and
  * fails with EBADF otherwise.
+ *
+ * Others may write into the directory of a database, and this process may be root's. So
+ * what SQLite opens is a regular file with one name, and belongs to somebody who could
+ * write the database anyway; internal/descriptor has the same rule.
+ *
+ * They may also cut the index of SQLite's log, which it has mapped. Who then touches it
+ * would get a signal that ends the host; here he gets zeros, and SQLite none of its files
+ * any more.
  */
 #ifndef ZK_SQLITE_H
 #define ZK_SQLITE_H
@@ -14,6 +22,7 @@
 #include "oversize.h"
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -40,13 +49,15 @@ sqlite_vfs *sqlite3_vfs_find(const char *name);
 /* ---- the descriptors ---------------------------------------------------------------------------- */
 
 typedef struct sqlite_file {
-	descriptor d; /* fd -1: the entry is free */
-	int given_up; /* it is closed and nothing else */
+	descriptor d;  /* fd -1: the entry is free */
+	int given_up;  /* it is closed and nothing else */
+	unsigned cuts; /* sqlite_cuts when it was opened: given up, when there are more now */
 	struct sqlite_file *next;
 } sqlite_file;
 
 static sqlite_file *sqlite_files; /* entries are never taken out */
 static pthread_mutex_t sqlite_files_lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned sqlite_cuts; /* of files that are mapped */
 
 /* With the lock held, as what follows. */
 static sqlite_file *find_sqlite_file(int fd)
@@ -120,8 +131,10 @@ static int note_sqlite_file(int fd)
 		errno = ENOMEM;
 		at = -1;
 	}
-	if (at >= 0)
+	if (at >= 0) {
 		f->given_up = 0;
+		f->cuts = __atomic_load_n(&sqlite_cuts, __ATOMIC_SEQ_CST);
+	}
 	pthread_mutex_unlock(&sqlite_files_lock);
 	return at;
 }
@@ -131,7 +144,7 @@ static int is_sqlite_file(int fd)
 {
 	pthread_mutex_lock(&sqlite_files_lock);
 	sqlite_file *f = find_sqlite_file(fd);
-	int is = f && !f->given_up && intact(&f->d);
+	int is = f && !f->given_up && f->cuts == __atomic_load_n(&sqlite_cuts, __ATOMIC_SEQ_CST) && intact(&f->d);
 	pthread_mutex_unlock(&sqlite_files_lock);
 	if (!is)
 		errno = EBADF;
@@ -156,6 +169,62 @@ static int sqlite_files_intact(void)
 	return all;
 }
 
+/* Has SQLite do nothing more to a file but close it. */
+static void give_up_sqlite_file(dev_t device, ino_t inode)
+{
+	pthread_mutex_lock(&sqlite_files_lock);
+	for (sqlite_file *f = sqlite_files; f; f = f->next) {
+		if (f->d.fd >= 0 && f->d.device == device && f->d.inode == inode)
+			f->given_up = 1;
+	}
+	pthread_mutex_unlock(&sqlite_files_lock);
+}
+
+static unsigned count_sqlite_cuts(void) { return __atomic_load_n(&sqlite_cuts, __ATOMIC_SEQ_CST); }
+
+/* ---- what is mapped ------------------------------------------------------------------------------ */
+
+typedef struct sqlite_mapping {
+	uintptr_t start; /* 0: the entry is free. Written last, for a fault may come at any moment */
+	size_t size;
+	struct sqlite_mapping *next;
+} sqlite_mapping;
+
+static sqlite_mapping *sqlite_mappings; /* entries are never taken out */
+
+/* With sqlite_files_lock held; 0 when there is no memory. */
+static int note_sqlite_mapping(uintptr_t start, size_t size)
+{
+	sqlite_mapping *m = sqlite_mappings;
+	while (m && m->start)
+		m = m->next;
+	if (!m && (m = calloc(1, sizeof *m))) {
+		m->next = sqlite_mappings;
+		__atomic_store_n(&sqlite_mappings, m, __ATOMIC_RELEASE);
+	}
+	if (!m)
+		return 0;
+	m->size = size;
+	__atomic_store_n(&m->start, start, __ATOMIC_RELEASE);
+	return 1;
+}
+
+/*
+ * For a handler of SIGBUS: puts zeros where a file was cut that SQLite has mapped, and gives
+ * up all files that it has open. Reports whether the address is in such a mapping.
+ */
+static int mend_sqlite_mapping(uintptr_t address)
+{
+	for (sqlite_mapping *m = __atomic_load_n(&sqlite_mappings, __ATOMIC_ACQUIRE); m; m = m->next) {
+		uintptr_t start = __atomic_load_n(&m->start, __ATOMIC_ACQUIRE);
+		if (!start || address - start >= m->size)
+			continue;
+		__atomic_add_fetch(&sqlite_cuts, 1, __ATOMIC_SEQ_CST);
+		return mmap((void *)start, m->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+	}
+	return 0;
+}
+
 /* ---- the system calls --------------------------------------------------------------------------- */
 
 /*
@@ -166,12 +235,12 @@ static int sqlite_files_intact(void)
 static int share_sqlite_file(const char *path, int flags)
 {
 	struct stat st;
-	if ((flags & O_EXCL) || stat(path, &st) != 0)
+	if ((flags & O_EXCL) || lstat(path, &st) != 0)
 		return -1;
 	int at = -1;
 	pthread_mutex_lock(&sqlite_files_lock);
 	for (sqlite_file *f = sqlite_files; f && at < 0; f = f->next) {
-		if (f->d.fd < 0 || f->given_up || f->d.device != st.st_dev || f->d.inode != st.st_ino || !intact(&f->d))
+		if (f->d.fd < 0 || f->given_up || f->cuts != count_sqlite_cuts() || f->d.device != st.st_dev || f->d.inode != st.st_ino || !intact(&f->d))
 			continue;
 		if ((fcntl(f->d.fd, F_GETFL) & O_ACCMODE) == (flags & O_ACCMODE))
 			at = duplicate_sqlite_file(f->d.fd, HIGH);
@@ -180,13 +249,53 @@ static int share_sqlite_file(const char *path, int flags)
 	return at;
 }
 
+/* Reports whether whoever owns a file may write into its directory anyway. */
+static int is_trusted(const char *path, const struct stat *st)
+{
+	if (st->st_uid == 0 || st->st_uid == geteuid())
+		return 1;
+	const char *slash = strrchr(path, '/');
+	char *directory = slash ? strndup(path, slash - path + 1) : strdup(".");
+	struct stat in;
+	int trusted = directory && stat(directory, &in) == 0 &&
+		(st->st_uid == in.st_uid || ((in.st_mode & S_IWGRP) && st->st_gid == in.st_gid));
+	free(directory);
+	return trusted;
+}
+
+/* Reports whether SQLite may have a file: its own, and a directory to sync it. */
+static int is_acceptable(const char *path, int flags, int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return (flags & O_ACCMODE) == O_RDONLY;
+	return S_ISREG(st.st_mode) && st.st_nlink <= 1 && is_trusted(path, &st);
+}
+
+static int open_acceptable(const char *path, int flags, int mode)
+{
+	if (strncmp(path, "/dev/", 5) == 0)
+		return open_plugged(path, flags, mode);
+	int fd = open_plugged(path, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode);
+	if (fd < 0 || is_acceptable(path, flags, fd))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
 static int sqlite_open(const char *path, int flags, int mode)
 {
 	int fd = share_sqlite_file(path, flags);
 	if (fd < 0)
-		fd = open_plugged(path, flags, mode);
+		fd = open_acceptable(path, flags, mode);
 	return fd < 0 ? fd : note_sqlite_file(fd);
 }
+
+/* SQLite opens what a symbolic link leads to. It shall see none, and then fail to open it. */
+static int sqlite_lstat(const char *path, struct stat *st) { return stat(path, st); }
 
 /* What the host has closed is closed. */
 static int sqlite_close(int fd)
@@ -247,7 +356,41 @@ static int sqlite_fchown(int fd, uid_t owner, gid_t group)
 
 static void *sqlite_mmap(void *address, size_t size, int protection, int flags, int fd, off_t at)
 {
-	return fd == -1 || is_sqlite_file(fd) ? mmap(address, size, protection, flags, fd, at) : MAP_FAILED;
+	if (fd != -1 && !is_sqlite_file(fd))
+		return MAP_FAILED;
+	void *mapped = mmap(address, size, protection, flags, fd, at);
+	if (mapped == MAP_FAILED || fd == -1)
+		return mapped;
+	pthread_mutex_lock(&sqlite_files_lock);
+	int noted = note_sqlite_mapping((uintptr_t)mapped, size);
+	pthread_mutex_unlock(&sqlite_files_lock);
+	if (noted)
+		return mapped;
+	munmap(mapped, size);
+	errno = ENOMEM;
+	return MAP_FAILED;
+}
+
+static int sqlite_munmap(void *address, size_t size)
+{
+	pthread_mutex_lock(&sqlite_files_lock);
+	for (sqlite_mapping *m = sqlite_mappings; m; m = m->next) {
+		if (m->start == (uintptr_t)address)
+			__atomic_store_n(&m->start, 0, __ATOMIC_RELEASE);
+	}
+	int result = munmap(address, size);
+	pthread_mutex_unlock(&sqlite_files_lock);
+	return result;
+}
+
+/* SQLite deletes the log of a database that it finds empty: somebody is just putting that back. */
+static int sqlite_unlink(const char *path)
+{
+	size_t n = strlen(path);
+	if (n < 4 || strcmp(path + n - 4, "-wal") != 0)
+		return unlink(path);
+	errno = EPERM;
+	return -1;
 }
 
 /* Replaces the system calls that this SQLite uses, before it opens its first file; -1 when it cannot. */
@@ -264,6 +407,8 @@ static int guard_sqlite_files(void)
 		{"pread", (sqlite_call)sqlite_pread}, {"pwrite", (sqlite_call)sqlite_pwrite},
 		{"pread64", (sqlite_call)sqlite_pread64}, {"pwrite64", (sqlite_call)sqlite_pwrite64},
 		{"fchown", (sqlite_call)sqlite_fchown}, {"mmap", (sqlite_call)sqlite_mmap},
+		{"munmap", (sqlite_call)sqlite_munmap}, {"lstat", (sqlite_call)sqlite_lstat},
+		{"unlink", (sqlite_call)sqlite_unlink},
 	};
 	sqlite_vfs *vfs = sqlite3_vfs_find("unix");
 	if (!vfs || vfs->version < 3)

@@ -79,18 +79,68 @@ func (o opener) warnOfOthers() {
 // makeDirectory makes a directory that is missing, with these permissions
 // whatever the host's umask is; one that is there stays as it is.
 func (a access) makeDirectory(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), a.parents); err != nil {
+	if err := makeParents(filepath.Dir(path), a.parents); err != nil {
 		return err
 	}
 	err := os.Mkdir(path, 0o700)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
-	if err == nil && a.group >= 0 {
-		err = descriptor.Chgrp(path, a.group)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = os.Chmod(path, a.directory)
+	if err := a.adopt(path); err != nil {
+		return err
 	}
-	return err
+	return syncParent(path)
+}
+
+// adopt is for a directory that was made just now: a name that others have given to
+// something else meanwhile does not lead there.
+func (a access) adopt(path string) error {
+	dir, err := descriptor.Open(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if a.group >= 0 {
+		if err := dir.Chgrp(a.group); err != nil {
+			return err
+		}
+	}
+	return dir.Chmod(a.directory)
+}
+
+// makeParents is os.MkdirAll whose directories survive a loss of power.
+func makeParents(path string, mode fs.FileMode) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil
+	}
+	if parent := filepath.Dir(path); parent != path {
+		if err := makeParents(parent, mode); err != nil {
+			return err
+		}
+	}
+	err := os.Mkdir(path, mode)
+	if errors.Is(err, fs.ErrExist) { // another process was faster
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return syncParent(path)
+}
+
+// syncParent has the name of a new directory on stable storage. Who may not read the
+// parent leaves that to the system.
+func syncParent(path string) error {
+	parent, err := descriptor.Open(filepath.Dir(path), os.O_RDONLY|syscall.O_DIRECTORY, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer parent.Close()
+	return parent.Sync()
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Change holds the versions between which a transaction lies: nobody else's commit
@@ -13,110 +14,109 @@ import (
 // state After.
 type Change struct{ Before, After uint64 }
 
-// Update calls fn in a transaction, and commits it when fn returns nil; it is
-// then on stable storage. Otherwise nothing has changed. All parts count as
-// changed. Update returns fn's error, ErrReadOnly, ErrBusy, ErrFull, ErrCorrupt or
-// ErrLost.
-func (f *File) Update(fn func(*sql.Tx) error) error {
-	_, err := f.Change(func(tx *sql.Tx) ([]int, error) { return []int{allParts}, fn(tx) })
-	return err
-}
-
-// Change is Update for a function that returns which parts it has changed; the
-// others keep their versions.
-func (f *File) Change(fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
-	err = f.asWriter(func(p patience) error {
-		c, err = f.transact(p, fn)
+func (o *opened) change(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
+	err = o.asWriter(p, func() error {
+		c, err = o.transact(p, fn)
 		return err
 	})
 	return c, err
 }
 
-// Release is Change for what gives room back. Where the disk is full it takes the
-// room that is kept for it, and calls fn again.
-func (f *File) Release(fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
-	err = f.asWriter(func(p patience) error {
-		c, err = f.makeRoom(p, fn)
+func (o *opened) release(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
+	err = o.asWriter(p, func() error {
+		c, err = o.makeRoom(p, fn)
 		return err
 	})
 	return c, err
 }
 
 // makeRoom is Release with the write lock.
-func (f *File) makeRoom(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
-	c, err = f.transact(p, fn)
-	if errors.Is(err, ErrFull) && f.giveUpRoom() {
-		_ = f.empty(p.atMost(emptyWait), false)
-		c, err = f.transact(p, fn)
-		_ = f.empty(p.atMost(0), false)
-		f.retakeRoom()
+func (o *opened) makeRoom(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
+	c, err = o.transact(p, fn)
+	if errors.Is(err, ErrFull) && o.giveUpRoom() {
+		_ = o.empty(p.atMost(emptyWait), false)
+		c, err = o.transact(p, fn)
+		_ = o.empty(p.atMost(0), false)
+		o.retakeRoom()
 	}
 	return c, err
 }
 
 // asWriter calls write with the write lock, and cleans up after it.
-func (f *File) asWriter(write func(patience) error) error { return f.asWriterWithin(f.arrive(), write) }
-
-func (f *File) asWriterWithin(p patience, write func(patience) error) error {
-	if f.readOnly {
-		return fmt.Errorf("%s: %w", f.path, ErrReadOnly)
+func (o *opened) asWriter(p patience, write func() error) error {
+	if o.readOnly {
+		return fmt.Errorf("%s: %w", o.path, ErrReadOnly)
 	}
-	release, err := f.writeLock.exclusive(p)
+	release, err := o.writeLock.exclusive(p)
 	if err != nil {
-		return describe(f.path, err)
+		return describe(o.path, err)
 	}
 	defer release()
-	if err := relax(f.writer, false); err != nil { // which a change before may have failed to do
-		return describe(f.path, err)
+	if err := o.unchanged(believe); err != nil {
+		return describe(o.path, err)
 	}
-	f.shortenLog(p.atMost(0)) // which others may have kept from it before
-	err = write(p)
-	f.tidy(p, err)
+	if err := relax(o.writer, false); err != nil { // which a change before may have failed to do
+		return describe(o.path, err)
+	}
+	o.shortenLog(p.atMost(0)) // which others may have kept from it before
+	if err = write(); err == nil {
+		err = describe(o.path, o.unchanged(0))
+	}
+	o.tidy(p, err)
 	return err
 }
 
-// transact is called with the write lock. The file's lock it shares with readers.
-func (f *File) transact(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
-	if f.gen.unsettled() {
-		f.repairAlone(p.atMost(repairWait))
+// unchanged returns why a change would not be found by others, or is not. It believes a look
+// of that age.
+func (o *opened) unchanged(age time.Duration) error {
+	if err := o.companions.lookWithin(o, age); err != nil {
+		return err
 	}
-	release, err := f.enter(p)
+	return o.logUsable()
+}
+
+// transact is called with the write lock. The file's lock it shares with readers.
+func (o *opened) transact(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
+	if o.gen.unsettled() {
+		o.repairAlone(p.atMost(repairWait))
+	}
+	release, err := o.enter(p)
 	if err != nil {
-		return c, describe(f.path, err)
+		return c, describe(o.path, err)
 	}
 	defer release()
-	before, logged := checkpoint(f.writer, "NOOP")
-	died := f.gen.unsettled()
-	if err := f.gen.begin(); err != nil {
-		return c, describe(f.path, err)
+	before, logged := checkpoint(o.writer, "NOOP")
+	died := o.gen.unsettled()
+	if err := o.gen.begin(); err != nil {
+		return c, describe(o.path, err)
 	}
-	tx, err := beginWriting(f.writer, p)
+	tx, err := beginWriting(o.writer, p)
 	if err != nil && died {
-		return c, describe(f.path, err) // the mark stays
+		return c, describe(o.path, err) // the mark stays
 	}
-	defer f.gen.end()
+	defer o.gen.end()
 	if err != nil {
-		return c, describe(f.path, err)
+		return c, describe(o.path, err)
 	}
 	defer tx.Rollback() // without effect after Commit
 	if died {
-		if _, err := f.gen.tell(allParts); err != nil {
-			return c, describe(f.path, err)
+		if _, err := o.gen.tell(allParts); err != nil {
+			return c, describe(o.path, err)
 		}
 	}
-	if err := f.beginLog(tx, before, logged); err != nil {
-		return c, describe(f.path, err)
+	if err := o.beginLog(tx, before, logged); err != nil {
+		return c, describe(o.path, err)
 	}
-	if c, err = f.finish(tx, fn); err == nil {
-		log, _ := checkpoint(f.writer, "NOOP")
-		f.logged = log.all - log.copied
-		f.lengthenIndex(log.all)
+	if c, err = o.finish(tx, fn); err == nil {
+		log, _ := checkpoint(o.writer, "NOOP")
+		o.logged = log.all - log.copied
+		o.lengthenIndex(log.all)
 	}
 	return c, err
 }
 
 // beginLog has a log that may begin anew begin with the first page of the file.
-func (f *File) beginLog(tx *sql.Tx, log frames, err error) error {
+func (o *opened) beginLog(tx *sql.Tx, log frames, err error) error {
 	if err == nil && log.copied < log.all {
 		return nil
 	}
@@ -125,23 +125,26 @@ func (f *File) beginLog(tx *sql.Tx, log frames, err error) error {
 
 // finish calls fn, commits and tells. A commit that fails may be whole on the disk all
 // the same, where a repair would find it.
-func (f *File) finish(tx *sql.Tx, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
+func (o *opened) finish(tx *sql.Tx, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
 	parts, err := fn(tx)
 	if err != nil {
-		return c, describe(f.path, err)
+		return c, describe(o.path, err)
 	}
-	if err := f.reserve(); err != nil {
-		return c, describe(f.path, err)
+	size, err := o.reserve()
+	if err != nil {
+		return c, describe(o.path, err)
 	}
 	if err = tx.Commit(); err != nil {
 		parts = []int{allParts}
+	} else {
+		o.companions.grown(size)
 	}
-	c.Before = f.gen.version()
-	after, told := f.gen.tell(parts...)
+	c.Before = o.gen.version()
+	after, told := o.gen.tell(parts...)
 	if err = errors.Join(err, told); err != nil {
-		return Change{}, describe(f.path, err)
+		return Change{}, describe(o.path, err)
 	}
-	c.After = after
+	c.Before, c.After = o.base+c.Before, o.base+after
 	return c, nil
 }
 

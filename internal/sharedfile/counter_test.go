@@ -58,23 +58,24 @@ func setCounter(t *testing.T, path string, version uint64) {
 
 // TestOldCounter takes over the 8 bytes of version 0.1.0, also of one that died.
 func TestOldCounter(t *testing.T) {
-	for _, test := range []struct{ left, want uint64 }{{40, 40}, {41, 42}} {
+	for _, left := range []uint64{40, 41} {
 		path := filepath.Join(t.TempDir(), "f")
 		mustIncrement(t, open(t, path))
 		if err := os.Remove(path + ".gen"); err != nil {
 			t.Fatal(err)
 		}
-		setCounter(t, path, test.left)
+		setCounter(t, path, left)
 		f := open(t, path)
-		if v, part := f.Version(), f.PartVersion(1); v != test.want || part != v {
-			t.Errorf("%d was left: versions %d and %d, want %d", test.left, v, part, test.want)
+		version, part := f.Version(), f.PartVersion(1)
+		if version%2 != 0 || (left == 40) != (version == 40) || part != version {
+			t.Errorf("%d was left: versions %d and %d", left, version, part)
 		}
 		c, err := f.Change(changeOf(0))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if part := f.PartVersion(1); c.Before != test.want || part != c.Before {
-			t.Errorf("%d was left: %v, the other part has version %d", test.left, c, part)
+		if part := f.PartVersion(1); c.Before != version || part != c.Before {
+			t.Errorf("%d was left: %v, the other part has version %d", left, c, part)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package sharedfile
 
 import (
+	"errors"
 	"os"
 	"runtime"
 
@@ -12,8 +13,8 @@ import (
 )
 
 // openGeneration is called under the exclusive lock.
-func openGeneration(path string, o Options) (*generation, error) {
-	file, err := openOrCreate(path, o.Mode, o.Group)
+func openGeneration(dir *descriptor.Directory, name string, o Options) (*generation, error) {
+	file, err := openOrCreate(dir, name, o)
 	if err != nil {
 		return nil, err
 	}
@@ -50,41 +51,52 @@ func whole(stat *unix.Stat_t) bool {
 
 // openExisting returns nil for a counter that has to be made or made longer. It
 // needs no lock.
-func openExisting(path string) *generation {
-	return openWhen(path, os.O_RDWR, unix.PROT_READ|unix.PROT_WRITE, whole)
+func openExisting(dir *descriptor.Directory, name string) (*generation, error) {
+	return openWhen(dir, name, os.O_RDWR, unix.PROT_READ|unix.PROT_WRITE, whole)
 }
 
 // openGenerationReadOnly returns nil when there is no counter to read. One of
 // version 0.1.0 has fewer words.
-func openGenerationReadOnly(path string) *generation {
-	return openWhen(path, os.O_RDONLY, unix.PROT_READ, func(stat *unix.Stat_t) bool { return stat.Size >= 8 })
+func openGenerationReadOnly(dir *descriptor.Directory, name string) (*generation, error) {
+	return openWhen(dir, name, os.O_RDONLY, unix.PROT_READ, func(stat *unix.Stat_t) bool { return stat.Size >= 8 })
 }
 
-func openWhen(path string, flags, protection int, fits func(*unix.Stat_t) bool) *generation {
-	file, err := descriptor.Open(path, flags, 0)
+func openWhen(dir *descriptor.Directory, name string, flags, protection int, fits func(*unix.Stat_t) bool) (*generation, error) {
+	file, err := dir.Open(name, flags, 0)
+	if errors.Is(err, descriptor.ErrRefused) {
+		return nil, err
+	}
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	defer file.Close()
 	stat, err := file.Stat()
 	if err != nil || !fits(&stat) {
-		return nil
+		return nil, nil
 	}
 	g, err := mapGeneration(file, protection)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
-	return g
+	return g, nil
 }
 
 // mapGeneration leaves the unmapping to the garbage collector, so that load
 // needs no lock against close.
 func mapGeneration(file *descriptor.File, protection int) (*generation, error) {
-	mapped, unmap, err := file.MapWords(protection)
+	mapped, err := file.MapWords(protection)
 	if err != nil {
 		return nil, err
 	}
-	g := &generation{words: (*words)(mapped), writable: protection&unix.PROT_WRITE != 0}
-	runtime.AddCleanup(g, func(unmap func()) { unmap() }, unmap)
+	g := &generation{words: (*words)(mapped.Words()), mapping: mapped, writable: protection&unix.PROT_WRITE != 0}
+	runtime.AddCleanup(g, func(mapped *descriptor.Mapping) { mapped.Unmap() }, mapped)
 	return g, nil
+}
+
+// detach lets the file go. Who reads the counter then, or has just begun to, finds zeros.
+func (g *generation) detach() {
+	if g != nil {
+		g.cut.Store(true)
+		g.mapping.Detach()
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 
@@ -29,8 +30,11 @@ const readerPragmas = pragmas + `
 
 const writerPragmas = pragmas + `
 	PRAGMA secure_delete = ON;
-	PRAGMA journal_mode = WAL;
 	PRAGMA synchronous = FULL;`
+
+// makerPragmas write to a file that is empty: it may be one that is just being put back.
+const makerPragmas = `
+	PRAGMA journal_mode = WAL;`
 
 // connector opens connections to one database.
 type connector struct {
@@ -68,12 +72,12 @@ type writer struct {
 }
 
 // openWriter makes the log and its index when they are not there.
-func openWriter(path string) (*writer, error) {
+func openWriter(path, more string) (*writer, error) {
 	w := &writer{}
 	parameters := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}}
 	w.DB = pool(connect(path, parameters, func(c *sqlite3.SQLiteConn) error {
 		w.conn = c
-		return errors.Join(keepLog(c), allocateByPage(c), execute(c, writerPragmas))
+		return errors.Join(keepLog(c), allocateByPage(c), execute(c, writerPragmas+more))
 	}), 1)
 	if err := w.Ping(); err != nil {
 		return nil, errors.Join(err, w.Close())
@@ -148,46 +152,87 @@ func allocateByPage(c *sqlite3.SQLiteConn) error {
 }
 
 // openDatabase is called with the file's lock alone.
-func (f *File) openDatabase(o Options) error {
-	err := f.openFiles(o)
+func (o *opened) openDatabase() error {
+	err := o.openFiles()
 	if err != nil {
-		err = errors.Join(err, f.closeFiles())
-		f.database, f.log, f.index, f.reader, f.writer = nil, nil, nil, nil, nil
+		err = errors.Join(err, o.closeFiles())
+		o.database, o.log, o.index, o.reader, o.writer = nil, nil, nil, nil, nil
 	}
 	return err
 }
 
 // openFiles has SQLite look at the log first, which makes the index whole.
-func (f *File) openFiles(o Options) (err error) {
-	if f.database, err = openOrCreate(f.path, o.Mode, o.Group); err != nil {
+func (o *opened) openFiles() (err error) {
+	if err := o.dir.Check(o.name + logSuffix); err != nil { // SQLite makes it
 		return err
 	}
-	if err = f.ownsLog(); err != nil {
+	if !o.dir.Exists(o.name) { // SQLite is kept from removing it
+		if err := o.dir.Remove(o.name + logSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if o.database, err = openOrCreate(o.dir, o.name, o.options); err != nil {
 		return err
 	}
-	if f.index, err = openIndex(f.path+logSuffixes[1], o); err != nil {
+	if err := o.ownsLog(); err != nil {
 		return err
 	}
-	if f.writer, err = openWriter(f.path); err != nil {
+	if o.index, err = openIndex(o.dir, o.name+indexSuffix, o.options); err != nil {
 		return err
 	}
-	if err := f.upgrade(o); err != nil {
+	if o.again { // and nobody is in the file, but others have the index mapped
+		if err := o.index.WriteZeros(0, max(sizeOf(o.index), indexRegion)); err != nil {
+			return err
+		}
+	}
+	making := ""
+	if !o.again && !o.options.Existing {
+		making = makerPragmas
+	}
+	if o.writer, err = openWriter(o.path, making); err != nil {
 		return err
 	}
-	if err := ask(f.writer.conn, "PRAGMA page_size", &f.pageSize); err != nil {
+	format, err := formatOf(o.writer.DB, o.options)
+	if err != nil {
 		return err
 	}
-	if f.log, err = descriptor.Open(f.path+logSuffixes[0], os.O_RDWR, 0); err != nil {
+	if err := o.openLog(); err != nil {
 		return err
 	}
-	f.reader, err = openReaders(f.database)
+	if err := o.upgrade(format); err != nil {
+		return err
+	}
+	o.reader, err = openReaders(o.database)
 	return err
 }
 
-// adoptLog gives the log the group of the file; SQLite sees to its permission.
-func adoptLog(path string, o Options) error {
-	if o.Group < 0 {
+// checkEmpty refuses a database that was emptied: SQLite would take it for a new one, and
+// delete the log that is left.
+func (o *opened) checkEmpty() error {
+	if err := o.dir.Check(o.name); err != nil {
+		return err
+	}
+	database, err := o.dir.Stat(o.name)
+	if err != nil || database.Size > 0 {
 		return nil
 	}
-	return descriptor.Chgrp(path+logSuffixes[0], o.Group)
+	if log, err := o.dir.Stat(o.name + logSuffix); err == nil && log.Size > 0 {
+		return errEmpty
+	}
+	return nil
+}
+
+// openLog gives the log the group of the file; SQLite sees to its permission.
+func (o *opened) openLog() (err error) {
+	if err := ask(o.writer.conn, "PRAGMA page_size", &o.pageSize); err != nil {
+		return err
+	}
+	if o.log, err = o.dir.Open(o.name+logSuffix, os.O_RDWR, 0); err != nil || o.options.Group < 0 {
+		return err
+	}
+	err = o.log.Chgrp(o.options.Group)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // it is somebody else's of the group
+	}
+	return err
 }

@@ -5,7 +5,7 @@
 //
 // Beside SQLite's own log and its index, four companions lie beside the file:
 // PATH.write, by which writers exclude one another; PATH.lock, which readers and
-// writers share, and who opens the file, closes it or empties the log has alone;
+// writers share, and who opens the file first, closes it or empties the log has alone;
 // PATH.gen, a counter of changes that every process keeps mapped; and PATH.room,
 // bytes that are given up when the disk is full.
 //

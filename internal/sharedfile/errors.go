@@ -22,8 +22,13 @@ var (
 	ErrMissing  = errors.New("file is missing or empty")
 	ErrLog      = errors.New("log is that of another file")
 	ErrRemoved  = errors.New("file has been removed")
+	ErrReplaced = errors.New("the files were changed while they were in use, and have to be opened anew")
+	ErrRefused  = descriptor.ErrRefused
 	ErrLost     = descriptor.ErrLost
 )
+
+// errEmpty is of a database that holds nothing, where it should.
+var errEmpty = fmt.Errorf("%w, but its log is not: put it back from a backup", ErrMissing)
 
 // plain leaves nothing of an error but ErrLost when it is that: it is true of all
 // files at once, and who logs it should say so once.
@@ -57,7 +62,7 @@ func describe(path string, err error) error {
 
 // named adds the path to a sentinel that comes alone.
 func named(path string, err error) error {
-	if err == ErrBusy || err == ErrFull || err == ErrRemoved || err == ErrMissing || err == errCut {
+	if err == ErrBusy || err == ErrFull || err == ErrRemoved || err == ErrMissing || err == errCut || err == errLogDamaged {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return err

@@ -24,10 +24,10 @@ const (
 	logMagic       = 0x377f0682 // the last bit is an order of bytes
 )
 
-// vacant reports whether Open would make a file at path anew: there is none, it is empty,
+// vacant reports whether Open would make a file anew: there is none, it is empty,
 // or it has no schema. It changes nothing.
-func vacant(path string) (bool, error) {
-	header, err := beginning(path, databaseHeader)
+func vacant(dir *descriptor.Directory, name string) (bool, error) {
+	header, err := beginning(dir, name, databaseHeader)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return true, nil
@@ -41,7 +41,7 @@ func vacant(path string) (bool, error) {
 		return false, nil
 	}
 	// The schema may still be in the log.
-	log, err := beginning(path+logSuffixes[0], 4)
+	log, err := beginning(dir, name+logSuffix, 4)
 	if err != nil || len(log) < 4 {
 		return true, nil
 	}
@@ -49,8 +49,8 @@ func vacant(path string) (bool, error) {
 }
 
 // beginning returns the first bytes of a file, as many as there are.
-func beginning(path string, size int) ([]byte, error) {
-	file, err := descriptor.Open(path, os.O_RDONLY, 0)
+func beginning(dir *descriptor.Directory, name string, size int) ([]byte, error) {
+	file, err := dir.Open(name, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -4,10 +4,10 @@ package sharedfile
 
 // Synchronous tells whether commits wait for the disk: 2 if they do.
 func (f *File) Synchronous() (level int, err error) {
-	err = ask(f.writer.conn, "PRAGMA synchronous", &level)
+	err = ask(f.current.Load().writer.conn, "PRAGMA synchronous", &level)
 	return level, err
 }
 
 // StayRelaxed leaves the file as a change that does not wait for the disk does when it
 // cannot be made strict again.
-func (f *File) StayRelaxed() error { return relax(f.writer, true) }
+func (f *File) StayRelaxed() error { return relax(f.current.Load().writer, true) }

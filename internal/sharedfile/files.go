@@ -19,18 +19,32 @@ const (
 	writeSuffix = ".write"
 	genSuffix   = ".gen"
 	roomSuffix  = ".room"
+
+	// The files that SQLite makes beside its database; the last not in this mode.
+	logSuffix     = "-wal"
+	indexSuffix   = "-shm"
+	journalSuffix = "-journal"
 )
 
-// The files that SQLite makes beside its database.
-var logSuffixes = [...]string{"-wal", "-shm"}
+// databaseSuffixes are those of the files that SQLite opens.
+var databaseSuffixes = [...]string{"", logSuffix, indexSuffix, journalSuffix}
 
 // Remove deletes the file at path and its companions. Processes that have it
 // open get ErrRemoved from then on. A file that is not there is no error.
 func Remove(path string, wait time.Duration) error {
-	if _, err := os.Lstat(path + lockSuffix); errors.Is(err, fs.ErrNotExist) {
-		return removeAll(path)
+	dir, err := descriptor.OpenDirectory(filepath.Dir(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	lock, err := OpenLock(path+lockSuffix, Options{Mode: 0o600, Group: -1})
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	name := filepath.Base(path)
+	if !dir.Exists(name + lockSuffix) {
+		return removeAll(dir, name)
+	}
+	lock, err := openLock(dir, name+lockSuffix, Options{Mode: 0o600, Group: -1})
 	if err != nil {
 		return err
 	}
@@ -41,17 +55,17 @@ func Remove(path string, wait time.Duration) error {
 	}
 	defer release()
 	// The processes that mapped it look again, and find no lock.
-	if gen, err := openGeneration(path+genSuffix, Options{Mode: 0o600, Group: -1}); err == nil {
+	if gen, err := openGeneration(dir, name+genSuffix, Options{Mode: 0o600, Group: -1}); err == nil {
 		gen.settle()
 	}
-	return removeAll(path)
+	return removeAll(dir, name)
 }
 
 // removeAll deletes the lock file last, so that nobody makes the file anew
 // before the rest is gone.
-func removeAll(path string) error {
-	for _, suffix := range [...]string{"", logSuffixes[0], logSuffixes[1], genSuffix, roomSuffix, writeSuffix, lockSuffix} {
-		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func removeAll(dir *descriptor.Directory, name string) error {
+	for _, suffix := range [...]string{"", logSuffix, indexSuffix, genSuffix, roomSuffix, writeSuffix, lockSuffix} {
+		if err := dir.Remove(name + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -76,21 +90,21 @@ func permits(path string, access uint32) bool {
 	return unix.Faccessat(unix.AT_FDCWD, path, access, unix.AT_EACCESS) == nil
 }
 
-// openOrCreate opens the file for reading and writing. It sets the permission
+// openOrCreate opens a file for reading and writing. It sets the permission
 // and the group only of a file that it makes.
-func openOrCreate(path string, mode fs.FileMode, group int) (*descriptor.File, error) {
-	file, err := descriptor.Open(path, os.O_RDWR, 0)
+func openOrCreate(dir *descriptor.Directory, name string, o Options) (*descriptor.File, error) {
+	file, err := dir.Open(name, os.O_RDWR, 0)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return file, err
 	}
-	file, err = descriptor.Open(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+	file, err = dir.Open(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, o.Mode)
 	if errors.Is(err, fs.ErrExist) { // another process was faster
-		return descriptor.Open(path, os.O_RDWR, 0)
+		return dir.Open(name, os.O_RDWR, 0)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := adopt(file, mode, group); err != nil {
+	if err := adopt(file, o.Mode, o.Group); err != nil {
 		file.Close()
 		return nil, err
 	}

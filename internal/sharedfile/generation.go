@@ -3,8 +3,8 @@
 package sharedfile
 
 import (
-	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
@@ -44,11 +44,16 @@ type words descriptor.Words
 type generation struct {
 	words    *words
 	writable bool
-	cut      atomic.Bool // the file has become too short
+	mapping  *descriptor.Mapping
+	cut      atomic.Bool   // the file has become too short, or tells less than before
+	seen     atomic.Uint64 // the greatest version that was read
 }
 
 // errCut is of a counter that faults.
-var errCut = errors.New("the counter of changes has been cut, or the disk has no room for it")
+var errCut = fmt.Errorf("the counter of changes was cut or put back, or the disk has no room for it: %w", ErrReplaced)
+
+// errCutIndex is of the log's index.
+var errCutIndex = fmt.Errorf("the file was cut: %w", ErrReplaced)
 
 // never is a number that no version is.
 const never = 1
@@ -75,9 +80,25 @@ func (g *generation) read(part int) (s snapshot) {
 			s = snapshot{version: never, part: never}
 		}
 	}()
+	seen := g.seen.Load()
 	s = g.words.snapshot(part)
 	runtime.KeepAlive(g)
+	if s.version < seen || s.part > s.version+mostStep {
+		g.cut.Store(true)
+		return snapshot{version: never, part: never}
+	}
+	if s.version > seen {
+		g.seen.CompareAndSwap(seen, s.version)
+	}
 	return s
+}
+
+// last returns the greatest version that this process has read.
+func (g *generation) last() uint64 {
+	if g == nil {
+		return 0
+	}
+	return g.seen.Load()
 }
 
 func (w *words) snapshot(part int) snapshot {
@@ -115,9 +136,9 @@ func (g *generation) store(word int, v uint64) (err error) {
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if fault := recover(); fault != nil {
+		if recover() != nil {
 			g.cut.Store(true)
-			err = fmt.Errorf("%w: %v", errCut, fault)
+			err = errCut
 		}
 	}()
 	g.words[word].Store(v)
@@ -149,7 +170,10 @@ func (g *generation) moves() uint64 {
 // do not know of them, have changed.
 func (g *generation) begin() error {
 	if v := g.version(); v > g.load(wordTold) {
-		if err := errors.Join(g.store(wordAll, v), g.store(wordTold, v)); err != nil {
+		if err := g.store(wordAll, v); err != nil {
+			return err
+		}
+		if err := g.store(wordTold, v); err != nil {
 			return err
 		}
 	}
@@ -161,7 +185,7 @@ const allParts = -1
 
 // tell gives a change the next number, which the parts get that were changed.
 func (g *generation) tell(parts ...int) (uint64, error) {
-	next := g.version() + 2
+	next := g.version() + step()
 	for _, part := range parts {
 		word := wordAll
 		if part >= 0 && part < maxParts {
@@ -171,8 +195,17 @@ func (g *generation) tell(parts ...int) (uint64, error) {
 			return next, err
 		}
 	}
-	return next, errors.Join(g.store(wordTold, next), g.store(wordVersion, next))
+	if err := g.store(wordTold, next); err != nil {
+		return next, err
+	}
+	return next, g.store(wordVersion, next)
 }
+
+// step is by how much a version is greater than the one before. It is drawn, so that a
+// counter that was put back from a backup and has gone on since is not where it was before.
+func step() uint64 { return 2 * (1 + rand.Uint64N(mostStep/2)) }
+
+const mostStep = 1 << 16
 
 // end takes the mark of begin away.
 func (g *generation) end() { _ = g.store(wordWriter, 0) }

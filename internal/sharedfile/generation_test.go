@@ -9,13 +9,20 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"libzk_pkcs11/internal/descriptor"
 )
 
 // TestCounterThatFaults stands for a file that was cut and for a disk that is full. The
 // race detector looks at memory in C, where a fault ends the process.
 func TestCounterThatFaults(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gen")
-	g, err := openGeneration(path, Options{Mode: 0o600, Group: -1})
+	dir, err := descriptor.OpenDirectory(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	g, err := openGeneration(dir, "gen", Options{Mode: 0o600, Group: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

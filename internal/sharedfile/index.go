@@ -25,8 +25,8 @@ const (
 
 // openIndex is called with the file's lock alone, before SQLite opens the file. The
 // first user has SQLite make the index anew: after a loss of power it may hold anything.
-func openIndex(path string, o Options) (*descriptor.File, error) {
-	index, err := openOrCreate(path, o.Mode, o.Group)
+func openIndex(dir *descriptor.Directory, name string, o Options) (*descriptor.File, error) {
+	index, err := openOrCreate(dir, name, o)
 	if err != nil {
 		return nil, err
 	}
@@ -56,9 +56,9 @@ func clearIndex(index *descriptor.File) error {
 }
 
 // lengthenIndex has the index grow in time for a log of so many pages.
-func (f *File) lengthenIndex(pages int) {
+func (o *opened) lengthenIndex(pages int) {
 	const ahead = regionPages / 2
 	if regions := int64(pages+ahead)/regionPages + 1; regions > 1 {
-		_ = f.index.Allocate(regions * indexRegion)
+		_ = o.index.Allocate(regions * indexRegion)
 	}
 }

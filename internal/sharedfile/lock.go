@@ -5,6 +5,7 @@ package sharedfile
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ type Lock struct {
 	process Process
 	forget  func() // of the ForkGuard
 	closing sync.Once
+	own     *descriptor.Directory // in which it is, for a lock that is no part of a File
 
 	// asking has others hold back while somebody wants the lock alone; nil: they are
 	// not told.
@@ -48,7 +50,20 @@ func (l *Lock) Watch(moves func() uint64) {
 // OpenLock opens the lock file at path and makes it, with the permission and
 // group of the options, when it is not there. The file is never written.
 func OpenLock(path string, o Options) (*Lock, error) {
-	file, err := openOrCreate(path, o.Mode, o.Group)
+	dir, err := descriptor.OpenDirectory(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	l, err := openLock(dir, filepath.Base(path), o)
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	l.own = dir
+	return l, nil
+}
+
+func openLock(dir *descriptor.Directory, name string, o Options) (*Lock, error) {
+	file, err := openOrCreate(dir, name, o)
 	if err != nil {
 		return nil, err
 	}
@@ -56,12 +71,15 @@ func OpenLock(path string, o Options) (*Lock, error) {
 }
 
 // openLockReadOnly returns nil when there is no lock file that can be opened.
-func openLockReadOnly(path string, o Options) *Lock {
-	file, err := descriptor.Open(path, os.O_RDONLY, 0)
-	if err != nil {
-		return nil
+func openLockReadOnly(dir *descriptor.Directory, name string, o Options) (*Lock, error) {
+	file, err := dir.Open(name, os.O_RDONLY, 0)
+	if errors.Is(err, descriptor.ErrRefused) {
+		return nil, err
 	}
-	return newLock(file, o.Process)
+	if err != nil {
+		return nil, nil
+	}
+	return newLock(file, o.Process), nil
 }
 
 func newLock(file *descriptor.File, p Process) *Lock {
@@ -70,6 +88,14 @@ func newLock(file *descriptor.File, p Process) *Lock {
 		l.forget = p.ForkGuard(file.Descriptor())
 	}
 	return l
+}
+
+// opened returns the file by which it locks.
+func (l *Lock) opened() *descriptor.File {
+	if l == nil {
+		return nil
+	}
+	return l.file
 }
 
 // Exclusive takes the lock for one user. It returns ErrBusy after wait, at once when a call
@@ -105,7 +131,7 @@ func (l *Lock) Close() error {
 		return nil
 	}
 	l.closing.Do(l.forget)
-	return l.file.Close()
+	return errors.Join(l.file.Close(), l.own.Close())
 }
 
 // exclusive has the goroutines take turns before the kernel is asked: among
@@ -226,6 +252,17 @@ func (l *Lock) unlockFor(users int) {
 func (l *Lock) check() error {
 	stat, err := l.file.Stat()
 	if err == nil && stat.Nlink == 0 {
+		return ErrRemoved
+	}
+	if err == nil && l.own != nil {
+		return l.checkName()
+	}
+	return plain(err)
+}
+
+func (l *Lock) checkName() error {
+	leads, err := l.own.Leads(filepath.Base(l.file.Name()), l.file)
+	if err == nil && !leads {
 		return ErrRemoved
 	}
 	return plain(err)

@@ -34,94 +34,88 @@ func checkpoint(db *writer, mode string) (log frames, err error) {
 	return log, err
 }
 
-// Purge empties the log: what an Update has deleted is in neither file afterwards.
-// While others stay in the file it returns ErrBusy, and the next writer purges.
-// ErrReadOnly.
-func (f *File) Purge() error {
-	if f.readOnly {
-		return fmt.Errorf("%s: %w", f.path, ErrReadOnly)
+func (o *opened) purge(p patience) error {
+	if o.readOnly {
+		return fmt.Errorf("%s: %w", o.path, ErrReadOnly)
 	}
-	if err := f.gen.store(wordPurge, 1); err != nil {
-		return describe(f.path, err)
+	if err := o.gen.store(wordPurge, 1); err != nil {
+		return describe(o.path, err)
 	}
-	p := f.arrive()
-	release, err := f.writeLock.exclusive(p)
+	release, err := o.writeLock.exclusive(p)
 	if err != nil {
-		return describe(f.path, err)
+		return describe(o.path, err)
 	}
 	defer release()
-	return describe(f.path, f.empty(p.atMost(emptyWait), true))
-}
-
-// Sync has what others see on stable storage, Relaxed changes too.
-func (f *File) Sync() error {
-	if f.readOnly {
-		return fmt.Errorf("%s: %w", f.path, ErrReadOnly)
+	if err := o.unchanged(believe); err != nil {
+		return describe(o.path, err)
 	}
-	return describe(f.path, plain(f.log.Sync()))
+	return describe(o.path, o.empty(p.atMost(emptyWait), true))
 }
 
 // tidy is called with the write lock, after each transaction. Whatever it cannot do
 // now is left to the next one.
-func (f *File) tidy(p patience, err error) {
-	if err == nil && f.gen.load(wordRoom) == 1 {
-		f.restoreRoom()
+func (o *opened) tidy(p patience, err error) {
+	if err == nil && o.gen.load(wordRoom) == 1 {
+		o.restoreRoom()
 	}
-	purge := f.gen.load(wordPurge) == 1
+	purge := o.gen.load(wordPurge) == 1
 	if purge || errors.Is(err, ErrFull) {
-		_ = f.empty(p.atMost(0), purge)
+		_ = o.empty(p.atMost(0), purge)
 		return
 	}
 	wait := time.Duration(0)
-	if f.logged >= 2*f.budget.log {
+	if o.logged >= 2*o.budget.log {
 		wait = longWait
 	}
-	f.shortenLog(p.atMost(wait))
+	o.shortenLog(p.atMost(wait))
 }
 
 // shortenLog empties a log that has become long.
-func (f *File) shortenLog(p patience) {
-	if f.logged >= f.budget.log {
-		_ = f.empty(p, false)
+func (o *opened) shortenLog(p patience) {
+	if o.logged >= o.budget.log {
+		_ = o.empty(p, false)
 	}
 }
 
 // empty copies the log into the file, and wipes it to purge. It is called with the
 // write lock.
-func (f *File) empty(p patience, purge bool) error {
-	release, err := f.aloneIn(p)
+func (o *opened) empty(p patience, purge bool) error {
+	release, err := o.aloneIn(p)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if f.gen.unsettled() {
+	if o.gen.unsettled() {
 		return ErrBusy // a repair comes first
 	}
-	if _, err := checkpoint(f.writer, "RESTART"); err != nil {
+	if err := errors.Join(o.companions.look(o), o.logWhole()); err != nil {
 		return err
 	}
-	f.logged = 0
-	if !purge && sizeOf(f.log) <= f.logSize(2*f.budget.log) {
+	if _, err := checkpoint(o.writer, "RESTART"); err != nil {
+		return err
+	}
+	o.logged = 0
+	if !purge && sizeOf(o.log) <= o.logSize(2*o.budget.log) {
 		return nil
 	}
-	if err := f.restartLog(); err != nil {
+	if err := o.restartLog(); err != nil {
 		return err
 	}
-	if err := f.cutLog(purge); err != nil || !purge {
+	if err := o.cutLog(purge); err != nil || !purge {
 		return err
 	}
-	return f.gen.store(wordPurge, 0)
+	return o.gen.store(wordPurge, 0)
 }
 
 // restartLog has the log begin anew by a transaction that changes nothing. What stands
 // behind it in the log is then no part of it any more, also after a loss of power:
 // SQLite syncs the log's new header before it writes more.
-func (f *File) restartLog() error {
-	if err := f.gen.begin(); err != nil {
+func (o *opened) restartLog() error {
+	if err := o.gen.begin(); err != nil {
 		return err
 	}
-	defer f.gen.end()
-	return errors.Join(rewriteFormat(f.writer), relax(f.writer, false))
+	defer o.gen.end()
+	return errors.Join(rewriteFormat(o.writer), relax(o.writer, false))
 }
 
 func rewriteFormat(db *writer) error {
@@ -174,34 +168,34 @@ const (
 )
 
 // logSize is how many bytes a log of so many frames has.
-func (f *File) logSize(frames int) int64 {
-	return logHeader + int64(frames)*int64(frameHeader+f.pageSize)
+func (o *opened) logSize(frames int) int64 {
+	return logHeader + int64(frames)*int64(frameHeader+o.pageSize)
 }
 
 // cutLog cuts what is longer than it should be behind a log of one page, and overwrites
 // what else stands there.
-func (f *File) cutLog(overwrite bool) error {
-	log, err := checkpoint(f.writer, "NOOP")
+func (o *opened) cutLog(overwrite bool) error {
+	log, err := checkpoint(o.writer, "NOOP")
 	if err != nil {
 		return err
 	}
 	if log.all != 1 {
 		return ErrBusy
 	}
-	stat, err := f.log.Stat()
+	stat, err := o.log.Stat()
 	if err != nil {
 		return plain(err)
 	}
-	end := min(stat.Size, f.logSize(f.budget.kept))
+	end := min(stat.Size, o.logSize(o.budget.kept))
 	if stat.Size > end {
-		if err := f.log.Truncate(end); err != nil {
+		if err := o.log.Truncate(end); err != nil {
 			return plain(err)
 		}
 	}
 	if !overwrite {
 		return nil
 	}
-	return plain(wipe(f.log, f.logSize(1), end))
+	return plain(wipe(o.log, o.logSize(1), end))
 }
 
 // wipe writes zeros where something else is.
@@ -225,4 +219,4 @@ func wipe(file *descriptor.File, from, to int64) error {
 
 // lengthenLog gives the log the bytes that it is to have at least. The disk may be
 // too full for that.
-func (f *File) lengthenLog() { _ = f.log.WriteZeros(sizeOf(f.log), f.logSize(f.budget.kept)) }
+func (o *opened) lengthenLog() { _ = o.log.WriteZeros(sizeOf(o.log), o.logSize(o.budget.kept)) }

@@ -34,22 +34,22 @@ func giveOwner(tx *sql.Tx) error {
 	return err
 }
 
-// ownsLog returns ErrLog for a log that is another file's. It is called with the file's
-// lock, before SQLite opens the file.
-func (f *File) ownsLog() error {
-	header, err := head(f.database, databaseHeader)
+// ownsLog returns ErrLog for a log that is another file's. It is called before SQLite opens
+// the file.
+func (o *opened) ownsLog() error {
+	header, err := head(o.database, databaseHeader)
 	if err != nil {
 		return err
 	}
-	return f.beginsLog(header)
+	return o.beginsLog(header)
 }
 
 // ownsLogReadOnly is ownsLog for a file that SQLite only reads: it mixes both in memory
 // then. What this user may not read SQLite does not use either.
-func (f *File) ownsLogReadOnly() error {
-	header, err := beginning(f.path, databaseHeader)
+func (o *opened) ownsLogReadOnly() error {
+	header, err := beginning(o.dir, o.name, databaseHeader)
 	if err == nil {
-		err = f.beginsLog(header)
+		err = o.beginsLog(header)
 	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil
@@ -59,11 +59,11 @@ func (f *File) ownsLogReadOnly() error {
 
 // beginsLog returns ErrLog when the log begins with the first page of another file than the
 // one that begins with header.
-func (f *File) beginsLog(header []byte) error {
+func (o *opened) beginsLog(header []byte) error {
 	if len(header) < databaseHeader {
 		return nil
 	}
-	log, err := beginning(f.path+logSuffixes[0], logHeader+frameHeader+databaseHeader)
+	log, err := beginning(o.dir, o.name+logSuffix, logHeader+frameHeader+databaseHeader)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(log) < logHeader+frameHeader+databaseHeader {
 		return nil
 	}
@@ -78,7 +78,7 @@ func (f *File) beginsLog(header []byte) error {
 	if none := "\x00\x00\x00\x00"; string(own) == none || string(logs) == none || string(own) == string(logs) {
 		return nil
 	}
-	return fmt.Errorf("%w: put back %s or its log, whichever was exchanged", ErrLog, f.path)
+	return fmt.Errorf("%w: put back %s or its log, whichever was exchanged", ErrLog, o.path)
 }
 
 // head returns the first bytes of an open file, as many as there are.

@@ -21,6 +21,21 @@ type Process struct {
 	// Intact reports whether SQLite's descriptors are all its own. The host may have
 	// closed some, and their numbers may be those of its own files. Nil: it does not.
 	Intact func() bool
+
+	// GiveUp has SQLite do nothing more to a file that it has open, but close it. Nil: it
+	// cannot be kept from it.
+	GiveUp func(device, inode uint64)
+
+	// Cuts counts how often SQLite has met memory whose file was cut, and was given zeros
+	// instead of a signal. It was given up with all files that it had open. Nil: never.
+	Cuts func() uint64
+}
+
+func (p Process) cuts() uint64 {
+	if p.Cuts == nil {
+		return 0
+	}
+	return p.Cuts()
 }
 
 func (p Process) pause() func(time.Duration) {

@@ -19,43 +19,48 @@ func nothing(bool) {}
 // what it has changed. Where others stay in the file, perhaps because they are
 // stopped, it leaves that to the caller, who holds the write lock until finish: whether
 // a transaction has begun.
-func (f *File) repair(p patience) (finish func(looked bool)) {
-	if f.readOnly || !f.gen.unsettled() {
+func (o *opened) repair(p patience) (finish func(looked bool)) {
+	if o.readOnly || !o.gen.unsettled() {
 		return nothing
 	}
-	release, ok := f.writeLock.tryExclusive()
+	release, ok := o.writeLock.tryExclusive()
 	if !ok { // it lives
 		return nothing
 	}
-	if f.gen.unsettled() && !f.repairAlone(p) {
-		return func(looked bool) {
-			if looked && f.gen.unsettled() {
-				f.gen.settle()
-			}
+	repaired := true
+	defer func() {
+		if repaired {
 			release()
 		}
+	}()
+	if repaired = !o.gen.unsettled() || o.repairAlone(p); repaired {
+		return nothing
 	}
-	release()
-	return nothing
+	return func(looked bool) {
+		defer release()
+		if looked && o.gen.unsettled() {
+			o.gen.settle()
+		}
+	}
 }
 
 // repairAlone is called with the write lock. It reports whether the mark is gone.
-func (f *File) repairAlone(p patience) bool {
-	release, err := f.aloneIn(p)
+func (o *opened) repairAlone(p patience) bool {
+	release, err := o.aloneIn(p)
 	if err != nil {
 		return false
 	}
 	defer release()
-	if !f.gen.unsettled() { // others were faster
+	if !o.gen.unsettled() { // others were faster
 		return true
 	}
-	tx, err := beginWriting(f.writer, p)
+	tx, err := beginWriting(o.writer, p)
 	if err != nil {
 		return false
 	}
 	if err := tx.Rollback(); err != nil {
 		return false
 	}
-	f.gen.settle()
+	o.gen.settle()
 	return true
 }

@@ -3,6 +3,8 @@
 package sharedfile
 
 import (
+	"errors"
+
 	"github.com/mattn/go-sqlite3"
 	"golang.org/x/sys/unix"
 
@@ -43,58 +45,62 @@ func budgetOf(dir string) budget {
 }
 
 // openRoom is called when the file is opened. Room that cannot be had is no error.
-func (f *File) openRoom(o Options) {
-	if room, err := openOrCreate(f.path+roomSuffix, o.Mode, o.Group); err == nil {
-		f.room = room
+func (o *opened) openRoom() error {
+	room, err := openOrCreate(o.dir, o.name+roomSuffix, o.options)
+	if errors.Is(err, descriptor.ErrRefused) {
+		return err
 	}
+	o.room = room
+	return nil
 }
 
 // restoreRoom makes the room whole if as much again is left to others. It notes
 // whether it has to be tried again.
-func (f *File) restoreRoom() {
-	missing := f.budget.room - sizeOf(f.room)
-	if free, err := f.database.Free(); missing > 0 && err == nil && free >= 2*missing && f.takeRoom(f.budget.room) {
+func (o *opened) restoreRoom() {
+	missing := o.budget.room - sizeOf(o.room)
+	if free, err := o.database.Free(); missing > 0 && err == nil && free >= 2*missing && o.takeRoom(o.budget.room) {
 		missing = 0
 	}
 	lacks := uint64(0)
 	if missing > 0 {
 		lacks = 1
 	}
-	if f.gen.load(wordRoom) != lacks {
-		_ = f.gen.store(wordRoom, lacks)
+	if o.gen.load(wordRoom) != lacks {
+		_ = o.gen.store(wordRoom, lacks)
 	}
 }
 
 // retakeRoom takes what it can of the room that was given up a moment ago.
-func (f *File) retakeRoom() {
+func (o *opened) retakeRoom() {
 	const least = 16 << 10
-	for size := f.budget.room; size >= least && !f.takeRoom(size); size /= 2 {
+	for size := o.budget.room; size >= least && !o.takeRoom(size); size /= 2 {
 	}
 }
 
-func (f *File) takeRoom(size int64) bool { return f.room != nil && f.room.Allocate(size) == nil }
+func (o *opened) takeRoom(size int64) bool { return o.room != nil && o.room.Allocate(size) == nil }
 
 // giveUpRoom reports whether there was any.
-func (f *File) giveUpRoom() bool {
-	return sizeOf(f.room) > 0 && f.gen.store(wordRoom, 1) == nil && f.room.Truncate(0) == nil
+func (o *opened) giveUpRoom() bool {
+	return sizeOf(o.room) > 0 && o.gen.store(wordRoom, 1) == nil && o.room.Truncate(0) == nil
 }
 
-// reserve has the disk hold what a transaction adds to the file, before it commits.
-func (f *File) reserve() error {
+// reserve has the disk hold what a transaction adds to the file, before it commits. It
+// returns how long the file then is at least.
+func (o *opened) reserve() (size int64, err error) {
 	var pages int
-	if err := ask(f.writer.conn, "PRAGMA page_count", &pages); err != nil {
-		return err
+	if err := ask(o.writer.conn, "PRAGMA page_count", &pages); err != nil {
+		return 0, err
 	}
-	size := int64(pages) * int64(f.pageSize)
-	if sizeOf(f.database) >= size {
-		return nil
+	size = int64(pages) * int64(o.pageSize)
+	if sizeOf(o.database) >= size {
+		return size, nil
 	}
-	_ = f.writer.conn.SetFileControlInt64("main", sqlite3.SQLITE_FCNTL_SIZE_HINT, size) // tells old errors
-	stat, err := f.database.Stat()
+	_ = o.writer.conn.SetFileControlInt64("main", sqlite3.SQLITE_FCNTL_SIZE_HINT, size) // tells old errors
+	stat, err := o.database.Stat()
 	if err == nil && stat.Size < size {
 		err = ErrFull
 	}
-	return plain(err)
+	return size, plain(err)
 }
 
 // sizeOf returns 0 for a file that is not there, or is lost.

@@ -3,16 +3,15 @@
 package sharedfile
 
 import (
-	"cmp"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"libzk_pkcs11/internal/descriptor"
+	"libzk_pkcs11/internal/turn"
 )
 
 // DefaultWait is how long a call waits for other users of the file when
@@ -57,31 +56,16 @@ func (o Options) format() int { return 1 + len(o.Upgrades) }
 
 // File is an open file. Its methods may be called from any goroutine, but those
 // that take a function not from within a function that was given to one of them.
+//
+// Where the file or a companion is deleted, replaced or cut under it, the call that
+// notices fails or begins anew with the files that are there now, as later calls do.
 type File struct {
-	path     string
-	wait     time.Duration
-	process  Process
-	readOnly bool
-	budget   budget
-	pageSize int
+	path    string
+	options Options
 
-	lock      *Lock // PATH.lock
-	writeLock *Lock // PATH.write
-	gen       *generation
-	looked    atomic.Int64 // when Version looked last whether a writer lives
-
-	// What is open from the beginning, for the host may change its user or its root.
-	database *descriptor.File // for its size
-	log      *descriptor.File // for its bytes
-	index    *descriptor.File // for a lock
-	room     *descriptor.File // nil: there is none
-
-	slots   slots
-	reader  *sql.DB
-	reading standstill // of transactions of readers
-	writer  *writer    // for the holder of the write lock, or of the file's lock alone
-	logged  int        // pages in the log after the last change, for the holder of the write lock
-	closed  atomic.Bool
+	current  atomic.Pointer[opened]
+	renewing sync.Mutex // held by whoever opens the file anew
+	closed   atomic.Bool
 }
 
 // Open opens the file at path, and makes it when it is not there. The directory
@@ -89,121 +73,162 @@ type File struct {
 //
 // A file that cannot be written, or lies in a directory that cannot, is opened
 // for reading; when it does not exist, an empty one in memory stands in its
-// place. Open returns ErrMissing, ErrBusy, ErrFull, ErrFormat and ErrCorrupt.
+// place. Open returns ErrMissing, ErrBusy, ErrFull, ErrFormat, ErrCorrupt and ErrRefused.
 func Open(path string, o Options) (*File, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	if o.Existing {
-		if nothing, err := vacant(path); nothing || err != nil {
-			return nil, describe(path, cmp.Or(err, ErrMissing))
-		}
+	if o.Parts > maxParts {
+		return nil, fmt.Errorf("%d parts, more than %d", o.Parts, maxParts)
 	}
-	f := &File{
-		path: path, wait: o.wait(), process: o.Process, readOnly: o.ReadOnly || !writable(path),
-		budget: budgetOf(filepath.Dir(path)), slots: newSlots(),
-	}
-	if err := f.open(o); err != nil {
-		f.Close()
+	now, err := openAt(path, o, false)
+	if err != nil {
 		return nil, describe(path, err)
 	}
+	f := &File{path: path, options: o}
+	f.current.Store(now)
 	return f, nil
 }
 
-// open has the lock alone, because the first user makes the log's index anew, and
-// because the format may change.
-func (f *File) open(o Options) (err error) {
-	if o.Parts > maxParts {
-		return fmt.Errorf("%d parts, more than %d", o.Parts, maxParts)
-	}
-	if f.readOnly {
-		return f.openReadOnly(o)
-	}
-	if f.lock, err = OpenLock(f.path+lockSuffix, o); err != nil {
-		return err
-	}
-	if f.gen = openExisting(f.path + genSuffix); f.gen != nil {
-		f.lock.asking = f.gen.ask
-	}
-	release, err := f.lock.exclusive(f.arrive())
-	if err != nil {
-		return err
-	}
-	defer release()
-	if f.writeLock, err = OpenLock(f.path+writeSuffix, o); err != nil {
-		return err
-	}
-	if f.gen == nil {
-		if f.gen, err = openGeneration(f.path+genSuffix, o); err != nil {
-			return err
-		}
-		f.lock.asking = f.gen.ask
-	}
-	f.lock.Watch(f.gen.moves)
-	f.writeLock.Watch(f.gen.moves)
-	f.openRoom(o)
-	err = f.openDatabase(o)
-	if errors.Is(describe(f.path, err), ErrFull) && f.giveUpRoom() {
-		err = f.openDatabase(o)
-	}
-	if err != nil {
-		return err
-	}
-	f.lengthenLog()
-	f.restoreRoom()
-	return nil
-}
-
-func (f *File) openReadOnly(o Options) (err error) {
-	f.lock = openLockReadOnly(f.path+lockSuffix, o)
-	release, err := f.lock.shared(f.arrive())
-	if err != nil {
-		return err
-	}
-	defer release()
-	f.gen = openGenerationReadOnly(f.path + genSuffix)
-	f.lock.Watch(f.gen.moves)
-	if err = f.ownsLogReadOnly(); err != nil {
-		return err
-	}
-	f.reader, err = openDatabaseReadOnly(f.path, o)
-	return err
-}
-
 // arrive begins a call.
-func (f *File) arrive() patience { return f.process.arrive(f.wait) }
+func (f *File) arrive() patience { return f.options.Process.arrive(f.options.wait()) }
 
 // Path is the absolute path of the file.
 func (f *File) Path() string { return f.path }
 
 // ReadOnly tells whether Update is impossible.
-func (f *File) ReadOnly() bool { return f.readOnly }
+func (f *File) ReadOnly() bool { return f.current.Load().readOnly }
 
-// enter takes the file's lock together with others, and holds back while somebody
-// wants it alone.
-func (f *File) enter(p patience) (release func(), err error) {
-	_ = p.atMost(mostHoldBack).until(func() (bool, error) { return !f.gen.asked(), nil })
-	return f.unbroken(f.lock.shared(p))
+// Update calls fn in a transaction, and commits it when fn returns nil; it is
+// then on stable storage. Otherwise nothing has changed. All parts count as
+// changed. Update returns fn's error, ErrReadOnly, ErrBusy, ErrFull, ErrCorrupt,
+// ErrReplaced or ErrLost.
+func (f *File) Update(fn func(*sql.Tx) error) error {
+	_, err := f.Change(func(tx *sql.Tx) ([]int, error) { return []int{allParts}, fn(tx) })
+	return err
 }
 
-// aloneIn takes the file's lock alone.
-func (f *File) aloneIn(p patience) (release func(), err error) {
-	return f.unbroken(f.lock.exclusive(p))
-}
-
-// unbroken gives a lock free again when SQLite has lost what it needs under it, or
-// the counter what it tells others by.
-func (f *File) unbroken(release func(), err error) (func(), error) {
+// Change is Update for a function that returns which parts it has changed; the
+// others keep their versions.
+func (f *File) Change(fn func(*sql.Tx) ([]int, error)) (Change, error) {
+	p := f.arrive()
+	o, err := f.take(p, 0)
 	if err != nil {
-		return nil, err
+		return Change{}, err
 	}
-	if err := errors.Join(f.process.check(), f.gen.intact()); err != nil {
-		release()
-		return nil, plain(err)
-	}
-	return release, nil
+	defer o.giveBack()
+	c, err := o.change(p, fn)
+	return c, o.explain(err)
 }
+
+// Release is Change for what gives room back. Where the disk is full it takes the
+// room that is kept for it, and calls fn again.
+func (f *File) Release(fn func(*sql.Tx) ([]int, error)) (Change, error) {
+	p := f.arrive()
+	o, err := f.take(p, 0)
+	if err != nil {
+		return Change{}, err
+	}
+	defer o.giveBack()
+	c, err := o.release(p, fn)
+	return c, o.explain(err)
+}
+
+// Relaxed is Release that does not wait for the disk: everybody sees the change, and no
+// kill undoes it, but a loss of power may, together with all that has come after it. It is
+// on stable storage when a later change is.
+func (f *File) Relaxed(fn func(*sql.Tx) ([]int, error)) (Change, error) {
+	return f.relaxed(f.arrive(), fn)
+}
+
+// Soon is Relaxed for what can be left to somebody else, or to later: it returns ErrBusy when
+// others use the file for longer than wait.
+func (f *File) Soon(wait time.Duration, fn func(*sql.Tx) ([]int, error)) (Change, error) {
+	return f.relaxed(f.arrive().atMost(wait), fn)
+}
+
+func (f *File) relaxed(p patience, fn func(*sql.Tx) ([]int, error)) (Change, error) {
+	o, err := f.take(p, 0)
+	if err != nil {
+		return Change{}, err
+	}
+	defer o.giveBack()
+	c, err := o.relaxed(p, fn)
+	return c, o.explain(err)
+}
+
+// Erase is Release followed by Purge: what it has deleted is in neither file afterwards,
+// unless others stay in the file. It waits for the disk once less than the two of them.
+func (f *File) Erase(fn func(*sql.Tx) ([]int, error)) (Change, error) {
+	p := f.arrive()
+	o, err := f.take(p, 0)
+	if err != nil {
+		return Change{}, err
+	}
+	defer o.giveBack()
+	c, err := o.erase(p, fn)
+	return c, o.explain(err)
+}
+
+// Purge empties the log: what an Update has deleted is in neither file afterwards.
+// While others stay in the file it returns ErrBusy, and the next writer purges.
+// ErrReadOnly.
+func (f *File) Purge() error {
+	p := f.arrive()
+	o, err := f.take(p, 0)
+	if err != nil {
+		return err
+	}
+	defer o.giveBack()
+	return o.explain(o.purge(p))
+}
+
+// Sync has what others see on stable storage, Relaxed changes too.
+func (f *File) Sync() error {
+	o, err := f.take(f.arrive(), 0)
+	if err != nil {
+		return err
+	}
+	defer o.giveBack()
+	if o.readOnly {
+		return fmt.Errorf("%s: %w", f.path, ErrReadOnly)
+	}
+	return o.explain(describe(f.path, plain(o.log.Sync())))
+}
+
+// View calls fn in a transaction that sees one state of the file and cannot change
+// it. It does not wait for writers. It returns fn's error, ErrBusy, ErrCorrupt,
+// ErrReplaced or ErrLost.
+func (f *File) View(fn func(*sql.Tx) error) error { return f.view(f.arrive(), fn) }
+
+// Glance is View for a caller who can do without: it waits a moment at most.
+func (f *File) Glance(fn func(*sql.Tx) error) error { return f.view(f.arrive().atMost(glance), fn) }
+
+const glance = 2 * time.Millisecond
+
+func (f *File) view(p patience, fn func(*sql.Tx) error) error {
+	o, err := f.take(p, believe)
+	if err != nil {
+		return err
+	}
+	defer o.giveBack()
+	return o.explain(o.view(p, fn))
+}
+
+// Version returns the number of what is committed: it is greater once the file has
+// changed, whichever process changed it. It is read from memory and never waits, also
+// while somebody is in the middle of a change: what is not committed has been told
+// to nobody.
+//
+// Callers read it before View: what View then shows is at least as new. Where the
+// counter of changes cannot be opened, Version is constant. Once a file is replaced or
+// cut, Version is a number that it never was until a call has opened the new one.
+func (f *File) Version() uint64 { return f.current.Load().look(allParts).version }
+
+// PartVersion returns the version at which a part of the file has changed last; as
+// Version, it never waits.
+func (f *File) PartVersion(part int) uint64 { return f.current.Load().look(part).part }
 
 // Close closes the file. Other calls fail after it, Version excepted. Closing it
 // again, or a nil one, does nothing.
@@ -211,40 +236,7 @@ func (f *File) Close() error {
 	if f == nil || f.closed.Swap(true) {
 		return nil
 	}
-	err := f.closeDatabase()
-	f.room.Close()
-	f.writeLock.Close()
-	f.lock.Close()
-	return describe(f.path, err)
-}
-
-// closeDatabase has the lock alone because closing drops the record locks of
-// another copy of SQLite in this process, and because the last user of a log
-// copies it into the file: whom that copy cannot see would read a mixture. While
-// somebody stays in the file, stopped perhaps, SQLite keeps it open for good.
-func (f *File) closeDatabase() error {
-	if f.reader == nil {
-		return nil
-	}
-	release, err := f.aloneIn(f.arrive())
-	if errors.Is(err, ErrBusy) {
-		return err
-	}
-	if err == nil {
-		defer release()
-	}
-	return f.closeFiles()
-}
-
-// closeFiles gives up the lock on the index first: then SQLite can see whether it is
-// the last user.
-func (f *File) closeFiles() error {
-	errs := []error{f.index.Close()}
-	if f.reader != nil {
-		errs = append(errs, f.reader.Close())
-	}
-	if f.writer != nil {
-		errs = append(errs, f.writer.Close())
-	}
-	return errors.Join(append(errs, f.log.Close(), f.database.Close())...)
+	turn.Take(&f.renewing, f.options.Process.Pause)
+	defer f.renewing.Unlock()
+	return describe(f.path, f.current.Load().close())
 }

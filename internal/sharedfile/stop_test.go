@@ -147,3 +147,31 @@ func TestCloseBesideAStoppedReader(t *testing.T) {
 		t.Errorf("counter is %d, want 1", n)
 	}
 }
+
+// TestOpenBesideStopped: a process that begins while another one is stopped does not wait
+// for it.
+func TestOpenBesideStopped(t *testing.T) {
+	for _, role := range []string{"stay in update", "stay in view"} {
+		t.Run(role, func(t *testing.T) {
+			path := newPath(t)
+			p := processtest.Start(t, role, path)
+			p.Hear()
+			p.Stop()
+			f := impatient(t, path)
+			if n := mustCount(t, f); n != 0 {
+				t.Errorf("counter is %d, want 0", n)
+			}
+			if role == "stay in view" {
+				mustIncrement(t, f)
+			}
+			p.Continue()
+			p.Tell("go on")
+			if err := p.End(); err != nil {
+				t.Fatal(err)
+			}
+			if n := mustCount(t, f); n != 1 {
+				t.Errorf("counter is %d, want 1", n)
+			}
+		})
+	}
+}

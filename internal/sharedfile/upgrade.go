@@ -10,40 +10,32 @@ import (
 
 // upgrade makes the file, or an old one new, and tells those who have it open. It is
 // called with the file's lock alone.
-func (f *File) upgrade(o Options) error {
-	format, err := formatOf(f.writer.DB, o)
-	if err != nil {
-		return err
+func (o *opened) upgrade(format int) error {
+	if o.again || o.gen.unsettled() { // SQLite has just looked at the index of a writer that died, or made it
+		o.gen.settle()
 	}
-	if f.gen.unsettled() { // SQLite has just looked at the index of a writer that died
-		f.gen.settle()
-	}
-	if format == o.format() {
+	if format == o.options.format() {
 		return nil
 	}
-	if format == 0 {
-		if o.Existing {
-			return ErrMissing
-		}
-		if err := adoptLog(f.path, o); err != nil {
-			return err
-		}
+	if format == 0 && (o.again || o.options.Existing) {
+		return ErrMissing
 	}
-	if err := f.gen.begin(); err != nil {
+	if err := o.gen.begin(); err != nil {
 		return err
 	}
-	defer f.gen.end()
-	if err := upgrade(f.writer.DB, format, o); err != nil {
+	defer o.gen.end()
+	if err := upgrade(o.writer.DB, format, o.options); err != nil {
 		return err
 	}
 	// The file itself says from now on whose the log is.
-	if _, err := checkpoint(f.writer, "PASSIVE"); err != nil {
+	if _, err := checkpoint(o.writer, "PASSIVE"); err != nil {
 		return err
 	}
 	if format > 0 {
-		_, err = f.gen.tell(allParts)
+		_, err := o.gen.tell(allParts)
+		return err
 	}
-	return err
+	return nil
 }
 
 // formatOf returns the format of a file, 0 when it has no schema.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -33,35 +32,34 @@ func (s slots) take(p patience) error {
 
 func (s slots) giveBack() { <-s }
 
-// View calls fn in a transaction that sees one state of the file and cannot change
-// it. It does not wait for writers. It returns fn's error, ErrBusy, ErrCorrupt or
-// ErrLost.
-func (f *File) View(fn func(*sql.Tx) error) error { return f.view(f.arrive(), fn) }
-
-// Glance is View for a caller who can do without: it waits a moment at most.
-func (f *File) Glance(fn func(*sql.Tx) error) error { return f.view(f.arrive().atMost(glance), fn) }
-
-const glance = 2 * time.Millisecond
-
-func (f *File) view(p patience, fn func(*sql.Tx) error) error {
-	if err := f.slots.take(p); err != nil {
-		return describe(f.path, err)
+func (o *opened) view(p patience, fn func(*sql.Tx) error) error {
+	if err := o.slots.take(p); err != nil {
+		return describe(o.path, err)
 	}
-	defer f.slots.giveBack()
-	finish := f.repair(p.atMost(repairWait))
-	release, err := f.enter(p)
+	defer o.slots.giveBack()
+	tx, release, err := o.beginView(p)
 	if err != nil {
-		finish(false)
-		return describe(f.path, err)
+		return describe(o.path, err)
 	}
 	defer release()
-	tx, err := beginReading(f.reader, p, &f.reading)
-	finish(err == nil)
-	if err != nil {
-		return describe(f.path, err)
-	}
 	defer tx.Rollback()
-	return describe(f.path, fn(tx))
+	return describe(o.path, fn(tx))
+}
+
+// beginView settles what a writer that died has left before it takes the file's lock.
+func (o *opened) beginView(p patience) (tx *sql.Tx, release func(), err error) {
+	finish := o.repair(p.atMost(repairWait))
+	defer func() { finish(err == nil) }()
+	if release, err = o.enter(p); err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			release()
+		}
+	}()
+	tx, err = beginReading(o.reader, p, &o.reading)
+	return tx, release, err
 }
 
 // beginReading makes SQLite choose the state of the file that the transaction sees,

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -24,8 +23,7 @@ const newSuffix = ".new"
 // place, so that logging in works on a full disk. Only the holder of the lock of the PINs
 // writes it.
 type countsFile struct {
-	path     string
-	lockPath string
+	dir      *descriptor.Directory
 	process  sharedfile.Process
 	readOnly bool
 	file     atomic.Pointer[descriptor.File]
@@ -35,10 +33,12 @@ type countsFile struct {
 
 // openCounts makes the file when it is not there, with the counts of version 0.1.0 if
 // that has left some.
-func (s *Store) openCounts(dir string, o sharedfile.Options) error {
-	s.counts = newCountsFile(dir, o)
+func (s *Store) openCounts(dir string, o sharedfile.Options) (err error) {
+	if s.counts, err = newCountsFile(dir, o); err != nil {
+		return err
+	}
 	s.counts.first = s.first
-	err := s.counts.reopen()
+	err = s.counts.reopen()
 	if errors.Is(err, fs.ErrNotExist) || err == nil && oldCountsExist(dir) {
 		err = s.counts.make(dir, o, s.pinLock)
 	}
@@ -47,7 +47,9 @@ func (s *Store) openCounts(dir string, o sharedfile.Options) error {
 
 // openCountsReadOnly is for a store that only looks.
 func openCountsReadOnly(dir string, o sharedfile.Options) (c *countsFile, err error) {
-	c = newCountsFile(dir, o)
+	if c, err = newCountsFile(dir, o); err != nil {
+		return nil, err
+	}
 	c.readOnly = true
 	if err = c.reopen(); errors.Is(err, fs.ErrNotExist) {
 		c.old, _, err = oldCounts(dir, o)
@@ -55,8 +57,12 @@ func openCountsReadOnly(dir string, o sharedfile.Options) (c *countsFile, err er
 	return c, err
 }
 
-func newCountsFile(dir string, o sharedfile.Options) *countsFile {
-	return &countsFile{path: filepath.Join(dir, countsName), lockPath: filepath.Join(dir, pinLockName), process: o.Process}
+func newCountsFile(dir string, o sharedfile.Options) (*countsFile, error) {
+	opened, err := descriptor.OpenDirectory(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &countsFile{dir: opened, process: o.Process}, nil
 }
 
 // reopen opens the file that is there. Where it may not be written, that is no failure
@@ -66,10 +72,10 @@ func (c *countsFile) reopen() error {
 	if c.readOnly {
 		flags = os.O_RDONLY
 	}
-	file, err := descriptor.Open(c.path, flags, 0)
+	file, err := c.dir.Open(countsName, flags, 0)
 	if !c.readOnly && errors.Is(err, fs.ErrPermission) {
 		c.readOnly = true
-		file, err = descriptor.Open(c.path, os.O_RDONLY, 0)
+		file, err = c.dir.Open(countsName, os.O_RDONLY, 0)
 	}
 	if err == nil && !c.file.CompareAndSwap(nil, file) {
 		err = file.Close() // another goroutine was faster
@@ -111,20 +117,24 @@ func (c *countsFile) create(dir string, o sharedfile.Options) error {
 		copy(content[now.offset():], now.encode())
 		now.sequence++
 	}
-	if err := writeNew(c.path+newSuffix, content, o); err != nil {
+	if err := writeNew(c.dir, content, o); err != nil {
 		return full(err)
 	}
-	if err := os.Rename(c.path+newSuffix, c.path); err != nil {
+	if err := c.dir.Rename(countsName+newSuffix, countsName); err != nil {
 		return err
 	}
-	if err := syncDirectory(dir); err != nil {
+	if err := c.dir.Sync(); err != nil {
 		return err
 	}
 	return c.reopen()
 }
 
-func writeNew(path string, content []byte, o sharedfile.Options) error {
-	file, err := descriptor.Open(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, o.Mode)
+// writeNew takes nothing over that was left of an earlier attempt.
+func writeNew(dir *descriptor.Directory, content []byte, o sharedfile.Options) error {
+	if err := dir.Remove(countsName + newSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := dir.Open(countsName+newSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, o.Mode)
 	if err != nil {
 		return err
 	}
@@ -141,15 +151,6 @@ func writeNew(path string, content []byte, o sharedfile.Options) error {
 		return err
 	}
 	return file.Sync()
-}
-
-func syncDirectory(path string) error {
-	dir, err := descriptor.Open(path, os.O_RDONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
 }
 
 // full tells errors of a full disk as the database does.
@@ -188,14 +189,25 @@ func (c *countsFile) read() (counts, error) {
 
 // damaged tells the way out.
 func (c *countsFile) damaged() error {
-	return fmt.Errorf("%s: %w: put back a copy, or close all programs that use the token and remove the file: each PIN has one try left then", c.path, ErrCorrupt)
+	return fmt.Errorf("%s: %w: put back a copy, or close all programs that use the token and remove the file: each PIN has one try left then", c.path(), ErrCorrupt)
 }
 
+func (c *countsFile) path() string { return c.dir.Path(countsName) }
+
 // opened returns the file, nil where nobody has taken the counts of version 0.1.0 over
-// yet.
+// yet. Where another file has taken the name, that is the one.
 func (c *countsFile) opened() (*descriptor.File, error) {
 	if file := c.file.Load(); file != nil {
-		return file, nil
+		leads, err := c.dir.Leads(countsName, file)
+		if err != nil || leads {
+			return file, err
+		}
+		if !c.dir.Exists(countsName) {
+			return nil, fmt.Errorf("%s: %w", c.path(), sharedfile.ErrRemoved)
+		}
+		if c.file.CompareAndSwap(file, nil) {
+			_ = file.Close()
+		}
 	}
 	if err := c.reopen(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -213,14 +225,19 @@ func (c *countsFile) moves() uint64 {
 // its name counts for nobody else.
 func (c *countsFile) check() error {
 	if c.readOnly {
-		return fmt.Errorf("%w: %s cannot be written by this user", ErrUncounted, c.path)
+		return fmt.Errorf("%w: %s cannot be written by this user", ErrUncounted, c.path())
 	}
-	stat, err := c.file.Load().Stat()
+	file, err := c.opened()
+	if err != nil {
+		return err
+	}
+	if file == nil {
+		return fmt.Errorf("%s: %w", c.path(), sharedfile.ErrRemoved)
+	}
+	stat, err := file.Stat()
 	switch {
 	case err != nil:
 		return err
-	case stat.Nlink == 0:
-		return fmt.Errorf("%s: %w", c.path, sharedfile.ErrRemoved)
 	case stat.Size < countsSize:
 		return c.damaged()
 	}
@@ -229,8 +246,14 @@ func (c *countsFile) check() error {
 
 // write puts the next counts on stable storage. The caller holds the lock of the PINs.
 func (c *countsFile) write(next *counts) error {
+	file, err := c.opened()
+	if err != nil {
+		return err
+	}
+	if file == nil {
+		return fmt.Errorf("%s: %w", c.path(), sharedfile.ErrRemoved)
+	}
 	next.sequence++
-	file := c.file.Load()
 	if _, err := file.WriteAt(next.encode(), next.offset()); err != nil {
 		return full(err)
 	}
@@ -257,7 +280,7 @@ func (c *countsFile) view() (counts, error) {
 // tryLock locks out attempts, unless one is under way. It takes the lock by a file of its
 // own, for those who use another lock wait for each other.
 func (c *countsFile) tryLock() (release func(), ok bool) {
-	lock, err := descriptor.Open(c.lockPath, os.O_RDONLY, 0)
+	lock, err := c.dir.Open(pinLockName, os.O_RDONLY, 0)
 	if err != nil {
 		return func() {}, errors.Is(err, fs.ErrNotExist)
 	}
@@ -282,5 +305,5 @@ func (c *countsFile) Close() error {
 	if c == nil {
 		return nil
 	}
-	return c.file.Swap(nil).Close()
+	return errors.Join(c.file.Swap(nil).Close(), c.dir.Close())
 }

@@ -55,6 +55,7 @@ func TestStoppedWriter(t *testing.T) {
 type stand struct {
 	t              *testing.T
 	home           *harness.Home
+	program        *program
 	writer, signer *client
 	change         string
 	count          int          // of objects, for their names
@@ -64,12 +65,13 @@ type stand struct {
 	took     []time.Duration
 	failures map[pkcs11.Error]int // of signatures
 	search   time.Duration        // the slowest
+	newest   time.Duration        // the slowest process that was new, until it had signed
 	whole    int
 }
 
 func newStand(t *testing.T, p *program, change string) *stand {
 	t.Helper()
-	s := &stand{t: t, home: newToken(t), change: change, failures: map[pkcs11.Error]int{}}
+	s := &stand{t: t, home: newToken(t), program: p, change: change, failures: map[pkcs11.Error]int{}}
 	var err, err2 error
 	s.writer, err = p.user(s.home)
 	s.signer, err2 = p.signer(s.home)
@@ -153,6 +155,22 @@ func (s *stand) visit(steps []string, turn, turns int) {
 	}
 }
 
+// newcomer is a process that begins while the writer stands still: it opens the token, logs
+// in, finds its key and signs.
+func (s *stand) newcomer() error {
+	began := time.Now()
+	c, err := s.program.signer(s.home)
+	if err == nil {
+		defer c.kill()
+		_, err = c.do("sign 1 0")
+	}
+	s.newest = max(s.newest, time.Since(began))
+	if err != nil {
+		s.t.Errorf("stopped %v, a new process: %v\n%s", s.stops[len(s.stops)-1], err, c.stderr.String())
+	}
+	return nil
+}
+
 // errTooFew tells that a change was made in fewer steps.
 var errTooFew = errors.New("the change has no such step")
 
@@ -190,7 +208,7 @@ func (s *stand) stopAfter(step int) error {
 		return err
 	}
 	s.stops = append(s.stops, x.made[step-1])
-	err = s.meanwhile()
+	err = errors.Join(s.meanwhile(), s.newcomer())
 	if err := errors.Join(err, syscall.Kill(pid, syscall.SIGCONT)); err != nil {
 		return err
 	}

@@ -29,27 +29,32 @@ const rootFileName = "root.key"
 
 func (f rootFile) path() string { return filepath.Join(f.dir, rootFileName) }
 
-// newPath is where a root key is written before it takes its place. One name is
+// newName is where a root key is written before it takes its place. One name is
 // enough, because only the holder of the flash's lock writes.
-func (f rootFile) newPath() string { return f.path() + ".new" }
+const newName = rootFileName + ".new"
 
 // there tells whether there is the file, or what a crash in write has left.
 func (f rootFile) there() bool {
-	for _, path := range []string{f.path(), f.newPath()} {
-		if _, err := os.Stat(path); err == nil {
-			return true
-		}
+	dir, err := descriptor.OpenDirectory(f.dir)
+	if err != nil {
+		return false
 	}
-	return false
+	defer dir.Close()
+	return dir.Exists(rootFileName) || dir.Exists(newName)
 }
 
 // write makes the file anew, durably, in place of an old one. The caller holds
 // the flash's lock.
 func (f rootFile) write(r *root) error {
-	if err := os.Remove(f.newPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	dir, err := descriptor.OpenDirectory(f.dir)
+	if err != nil {
 		return err
 	}
-	file, err := descriptor.Open(f.newPath(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	defer dir.Close()
+	if err := dir.Remove(newName); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := dir.Open(newName, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -57,10 +62,10 @@ func (f rootFile) write(r *root) error {
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(f.newPath(), f.path()); err != nil {
+	if err := dir.Rename(newName, rootFileName); err != nil {
 		return err
 	}
-	return f.syncDir()
+	return dir.Sync()
 }
 
 func (f rootFile) fill(file *descriptor.File, key []byte) error {
@@ -81,7 +86,12 @@ func (f rootFile) fill(file *descriptor.File, key []byte) error {
 
 // read returns the root key with the given identity from the file.
 func (f rootFile) read(id []byte) (*root, error) {
-	file, err := descriptor.Open(f.path(), os.O_RDONLY, 0)
+	dir, err := descriptor.OpenDirectory(f.dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", scm.ErrDevice, err)
+	}
+	defer dir.Close()
+	file, err := dir.Open(rootFileName, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, f.lost(sharedfile.ErrMissing)
 	}
@@ -122,29 +132,25 @@ func (f rootFile) lost(how error) error {
 
 // remove overwrites and removes the file, and what a crash in write has left.
 func (f rootFile) remove() error {
-	err := errors.Join(erase(f.path()), erase(f.newPath()))
-	return errors.Join(err, f.syncDir())
+	dir, err := descriptor.OpenDirectory(f.dir)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return errors.Join(erase(dir, rootFileName), erase(dir, newName), dir.Sync())
 }
 
 // erase overwrites and removes a root key file, if it is there.
-func erase(path string) error {
+func erase(dir *descriptor.Directory, name string) error {
 	// A file that cannot be overwritten may still be removed.
-	if file, err := descriptor.Open(path, os.O_WRONLY, 0); err == nil {
+	if file, err := dir.Open(name, os.O_WRONLY, 0); err == nil {
 		_, _ = file.Write(make([]byte, keySize))
 		_ = file.Sync()
 		_ = file.Close()
 	}
-	err := os.Remove(path)
+	err := dir.Remove(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
-}
-
-func (f rootFile) syncDir() error {
-	d, err := descriptor.Open(f.dir, os.O_RDONLY, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

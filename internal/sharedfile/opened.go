@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharedfile
+
+import (
+	"cmp"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"libzk_pkcs11/internal/descriptor"
+)
+
+// opened is what is open of a File.
+type opened struct {
+	path     string
+	name     string // in dir
+	options  Options
+	process  Process
+	readOnly bool
+	again    bool // the log's index may be about another log
+	budget   budget
+	pageSize int
+
+	// By how much versions are greater than the numbers in the counter's file, and which is
+	// the least: no File tells a version again when it is opened anew.
+	base, floor uint64
+
+	// Through dir all files are opened. It is kept, for the host may change its user or its root.
+	dir       *descriptor.Directory
+	lock      *Lock // PATH.lock
+	writeLock *Lock // PATH.write
+	gen       *generation
+	looked    atomic.Int64 // when look looked last whether a writer lives
+
+	database *descriptor.File // for its size
+	log      *descriptor.File // for its bytes
+	index    *descriptor.File // for a lock
+	room     *descriptor.File // nil: there is none
+
+	companions companions
+
+	slots   slots
+	reader  *sql.DB
+	reading standstill // of transactions of readers
+	writer  *writer    // for the holder of the write lock, or of the file's lock alone
+	logged  int        // pages in the log after the last change, for the holder of the write lock
+
+	users   sync.RWMutex // held for reading by calls
+	retired bool         // nothing but descriptors is open any more; for the holder of users
+}
+
+// openAt opens the files at an absolute path; again, when somebody has changed them.
+func openAt(path string, options Options, again bool) (*opened, error) {
+	o := &opened{
+		path: path, name: filepath.Base(path), options: options, process: options.Process, readOnly: options.ReadOnly || !writable(path),
+		budget: budgetOf(filepath.Dir(path)), slots: newSlots(), again: again,
+	}
+	err := o.open()
+	if err == nil {
+		err = o.companions.note(o)
+	}
+	if err != nil {
+		o.close()
+		return nil, err
+	}
+	return o, nil
+}
+
+// open has the lock alone, unless the file is in use: the first user makes the log's index
+// anew, and the format may change.
+func (o *opened) open() (err error) {
+	if o.dir, err = descriptor.OpenDirectory(filepath.Dir(o.path)); err != nil {
+		return err
+	}
+	if err := o.dir.Check(o.name + journalSuffix); err != nil {
+		return err
+	}
+	if o.options.Existing {
+		if nothing, err := vacant(o.dir, o.name); nothing || err != nil {
+			return cmp.Or(err, ErrMissing)
+		}
+	}
+	if err := o.checkEmpty(); err != nil {
+		return err
+	}
+	if o.readOnly {
+		return o.openReadOnly()
+	}
+	if o.lock, err = openLock(o.dir, o.name+lockSuffix, o.options); err != nil {
+		return err
+	}
+	if o.gen, err = openExisting(o.dir, o.name+genSuffix); err != nil {
+		return err
+	}
+	if o.gen != nil {
+		o.watch()
+		if !o.again && o.openBeside() {
+			return nil
+		}
+	}
+	return o.openAlone()
+}
+
+// watch has the file's lock know by the counter what others do.
+func (o *opened) watch() {
+	o.lock.asking = o.gen.ask
+	o.lock.Watch(o.gen.moves)
+}
+
+func (o *opened) openAlone() error {
+	release, err := o.lock.exclusive(o.arrive())
+	if err != nil {
+		return err
+	}
+	defer release()
+	if o.writeLock, err = openLock(o.dir, o.name+writeSuffix, o.options); err != nil {
+		return err
+	}
+	if o.gen == nil {
+		if o.gen, err = openGeneration(o.dir, o.name+genSuffix, o.options); err != nil {
+			return err
+		}
+		o.watch()
+	}
+	o.writeLock.Watch(o.gen.moves)
+	if err := o.openRoom(); err != nil {
+		return err
+	}
+	err = o.openDatabase()
+	if errors.Is(describe(o.path, err), ErrFull) && o.giveUpRoom() {
+		err = o.openDatabase()
+	}
+	if err != nil {
+		return err
+	}
+	o.lengthenLog()
+	o.restoreRoom()
+	return nil
+}
+
+func (o *opened) openReadOnly() (err error) {
+	if o.lock, err = openLockReadOnly(o.dir, o.name+lockSuffix, o.options); err != nil {
+		return err
+	}
+	release, err := o.lock.shared(o.arrive())
+	if err != nil {
+		return err
+	}
+	defer release()
+	if o.gen, err = openGenerationReadOnly(o.dir, o.name+genSuffix); err != nil {
+		return err
+	}
+	o.lock.Watch(o.gen.moves)
+	for _, suffix := range databaseSuffixes {
+		if err := o.dir.Check(o.name + suffix); err != nil {
+			return err
+		}
+	}
+	if err := o.ownsLogReadOnly(); err != nil {
+		return err
+	}
+	o.reader, err = openDatabaseReadOnly(o.path, o.options)
+	return err
+}
+
+// arrive begins a call.
+func (o *opened) arrive() patience { return o.process.arrive(o.options.wait()) }
+
+// giveBack ends what File.take began.
+func (o *opened) giveBack() { o.users.RUnlock() }
+
+// enter takes the file's lock together with others, and holds back while somebody
+// wants it alone.
+func (o *opened) enter(p patience) (release func(), err error) {
+	_ = p.atMost(mostHoldBack).until(func() (bool, error) { return !o.gen.asked(), nil })
+	return o.unbroken(o.lock.shared(p))
+}
+
+// aloneIn takes the file's lock alone.
+func (o *opened) aloneIn(p patience) (release func(), err error) {
+	return o.unbroken(o.lock.exclusive(p))
+}
+
+// unbroken gives a lock free again when SQLite has lost what it needs under it, or
+// the counter what it tells others by.
+func (o *opened) unbroken(release func(), err error) (func(), error) {
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(o.process.check(), o.gen.intact()); err != nil {
+		release()
+		return nil, plain(err)
+	}
+	return release, nil
+}
+
+// close closes what is open.
+func (o *opened) close() error {
+	err := o.closeDatabase()
+	o.room.Close()
+	o.writeLock.Close()
+	o.lock.Close()
+	o.gen.detach()
+	return errors.Join(err, o.dir.Close())
+}
+
+// closeDatabase has the lock alone because closing drops the record locks of
+// another copy of SQLite in this process, and because the last user of a log
+// copies it into the file: whom that copy cannot see would read a mixture. While
+// somebody stays in the file, stopped perhaps, SQLite keeps it open for good.
+func (o *opened) closeDatabase() error {
+	if o.reader == nil || o.retired {
+		return nil
+	}
+	if errors.Is(o.companions.look(o), ErrReplaced) {
+		return o.retire()
+	}
+	release, err := o.aloneIn(o.arrive())
+	if errors.Is(err, ErrBusy) {
+		return err
+	}
+	if err == nil {
+		defer release()
+	}
+	if err := o.logWhole(); err != nil && !errors.Is(err, ErrLost) {
+		o.retire()
+		return err
+	}
+	return o.closeFiles()
+}
+
+// closeFiles gives up the lock on the index first: then SQLite can see whether it is
+// the last user.
+func (o *opened) closeFiles() error {
+	errs := []error{o.index.Close()}
+	if o.reader != nil {
+		errs = append(errs, o.reader.Close())
+	}
+	if o.writer != nil {
+		errs = append(errs, o.writer.Close())
+	}
+	return errors.Join(append(errs, o.log.Close(), o.database.Close())...)
+}
+
+// since is the time on a clock that nobody sets.
+func (o *opened) since() time.Duration { return time.Since(o.companions.opened) }

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharedfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"libzk_pkcs11/internal/descriptor"
+	"libzk_pkcs11/internal/turn"
+)
+
+// take returns what is open, for one call, and opens it anew where the files are not those
+// that it was opened for. It believes a look of that age. The call ends with giveBack.
+func (f *File) take(p patience, age time.Duration) (*opened, error) {
+	for !f.closed.Load() {
+		o := f.current.Load()
+		err := error(nil)
+		if o.users.TryRLock() {
+			if err = o.companions.lookWithin(o, age); err == nil {
+				return o, nil
+			}
+			o.giveBack()
+		}
+		if err != nil && !errors.Is(err, ErrReplaced) {
+			return nil, describe(f.path, err)
+		}
+		if err := f.renew(o, p); err != nil {
+			return nil, describe(f.path, err)
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", f.path, fs.ErrClosed)
+}
+
+// renew puts the files that are there now in the place of those that were. It makes no
+// database: one that is gone is somebody's to put back.
+func (f *File) renew(old *opened, p patience) error {
+	if !turn.TakeWhile(&f.renewing, f.options.Process.Pause, p.left) {
+		return ErrBusy
+	}
+	defer f.renewing.Unlock()
+	if f.current.Load() != old || f.closed.Load() { // others were faster
+		return nil
+	}
+	if !turn.TakeWhile(&old.users, f.options.Process.Pause, p.left) {
+		return ErrBusy
+	}
+	defer old.users.Unlock()
+	reason := old.companions.look(old)
+	if reason == nil {
+		return nil
+	}
+	if err := old.retire(); err != nil {
+		return fmt.Errorf("%w; %w", reason, err)
+	}
+	if err := databaseHolds(f.path); err != nil {
+		return fmt.Errorf("%w; %w", reason, err)
+	}
+	next, err := openAt(f.path, f.options, true)
+	if err != nil {
+		return fmt.Errorf("%w; %w", reason, err)
+	}
+	next.follow(old)
+	f.current.Store(next)
+	return nil
+}
+
+// databaseHolds returns an error for a database that is gone, or empty: SQLite would take
+// that for a new one.
+func databaseHolds(path string) error {
+	dir, err := descriptor.OpenDirectory(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	stat, err := dir.Stat(filepath.Base(path))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return ErrRemoved
+	case err != nil:
+		return err
+	case stat.Size == 0:
+		return errEmpty
+	}
+	return nil
+}
+
+// follow has all versions be greater than those that the old files have had.
+func (o *opened) follow(old *opened) {
+	told := max(old.base+old.gen.last(), old.floor)
+	if now := o.gen.version(); now <= told {
+		o.base = (told - now + 3) &^ 1
+	}
+	o.floor = o.base + o.gen.version()
+}
+
+// closable returns an error where SQLite would spoil the database when it closes it.
+func (o *opened) closable() error {
+	if o.writer == nil {
+		return nil
+	}
+	if sizeOf(o.database) < o.companions.files[0].least.Load() {
+		return ErrCorrupt
+	}
+	return o.logWhole()
+}
+
+// retire closes files that are not what they were, for the holder of users. SQLite writes
+// nothing more to them: it would, from memory that may be zeros, or from a log that is not
+// whole. Where it cannot be kept from it, it has them open for good.
+func (o *opened) retire() error {
+	if o.retired {
+		return nil
+	}
+	if o.process.GiveUp != nil {
+		for _, file := range []*descriptor.File{o.database, o.log, o.index} {
+			if file != nil {
+				o.process.GiveUp(file.Identity())
+			}
+		}
+	} else if err := o.closable(); err != nil {
+		return err
+	}
+	o.retired = true
+	_ = o.closeFiles() // what SQLite could not do any more is no error
+	o.room.Close()
+	o.writeLock.Close()
+	o.lock.Close()
+	o.gen.detach()
+	return o.dir.Close()
+}

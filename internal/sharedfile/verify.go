@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharedfile
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"libzk_pkcs11/internal/descriptor"
+)
+
+// SQLite reads the log by its index, and does not look at checksums unless it makes the
+// index anew. Of a log that was cut or overwritten it would copy whatever stands there into
+// the database. So the log is compared with its checksums before it is copied, and before
+// and after each change it is seen whether its beginning and its end are there.
+
+// errLogDamaged is of a log that the index is not about.
+var errLogDamaged = fmt.Errorf(
+	"its log (%s) was cut or overwritten, and nothing is added to it: put back both files from one backup, or end all programs that use them, which keeps what is whole: %w",
+	logSuffix, ErrCorrupt)
+
+// logUsable looks at the header of the log and at its last frame.
+func (o *opened) logUsable() error {
+	if o.log == nil {
+		return nil
+	}
+	log, err := o.indexed()
+	if err != nil || log.all <= log.copied {
+		return err
+	}
+	header, err := readHeader(o.log)
+	if err != nil {
+		return err
+	}
+	frame := make([]byte, frameHeader)
+	if err := readWhole(o.log, frame, o.logSize(log.all-1)); err != nil {
+		return err
+	}
+	if !header.wrote(frame) {
+		return errLogDamaged
+	}
+	return nil
+}
+
+// logWhole compares all that is in the log and not yet in the database with its checksums.
+func (o *opened) logWhole() error {
+	if o.log == nil {
+		return nil
+	}
+	log, err := o.indexed()
+	if err != nil || log.all <= log.copied {
+		return err
+	}
+	header, err := readHeader(o.log)
+	if err != nil {
+		return err
+	}
+	sum := header.sum
+	frame := make([]byte, frameHeader+o.pageSize)
+	for i := range log.all {
+		if err := readWhole(o.log, frame, o.logSize(i)); err != nil {
+			return err
+		}
+		sum = header.add(header.add(sum, frame[:8]), frame[frameHeader:])
+		if !header.wrote(frame) || sum != sumAt(frame[16:]) {
+			return errLogDamaged
+		}
+	}
+	return nil
+}
+
+// indexed returns what the index says of the log (walformat.html, "The WAL-Index Header").
+func (o *opened) indexed() (log indexHead, err error) {
+	const (
+		mostFrame, salt, backfill = 16, 32, 96
+		size                      = backfill + 4
+	)
+	b := make([]byte, size)
+	n, err := o.index.ReadAt(b, 0)
+	if errors.Is(err, ErrLost) {
+		return log, ErrLost
+	}
+	if err != nil || n < size {
+		return log, errCutIndex
+	}
+	log.all, log.copied = int(binary.NativeEndian.Uint32(b[mostFrame:])), int(binary.NativeEndian.Uint32(b[backfill:]))
+	copy(log.salt[:], b[salt:])
+	return log, nil
+}
+
+// indexHead is the log as the index knows it.
+type indexHead struct {
+	frames
+	salt [8]byte
+}
+
+// isStale reports whether opening the files anew can help when SQLite finds the database
+// malformed: the log was put back and the index is about another one, or what SQLite has in
+// memory is not what lies in the files any more. A log that is damaged stays as it is.
+func (o *opened) isStale() bool {
+	if o.log == nil || o.logWhole() == nil {
+		return true
+	}
+	header, err := readHeader(o.log)
+	index, err2 := o.indexed()
+	return err == nil && err2 == nil && header.salt != index.salt
+}
+
+// logHead is the header of a log (fileformat.html, "WAL File Format").
+type logHead struct {
+	order binary.ByteOrder // of the numbers that are summed
+	salt  [8]byte
+	sum   checksum
+}
+
+type checksum [2]uint32
+
+func readHeader(log *descriptor.File) (h logHead, err error) {
+	const magic = 0x377f0682 // one more when sums are of big-endian numbers
+	b := make([]byte, logHeader)
+	if err := readWhole(log, b, 0); err != nil {
+		return h, err
+	}
+	h.order = binary.LittleEndian
+	first := binary.BigEndian.Uint32(b)
+	if first == magic+1 {
+		h.order = binary.BigEndian
+	}
+	copy(h.salt[:], b[16:])
+	h.sum = h.add(checksum{}, b[:24])
+	if first&^1 != magic || h.sum != sumAt(b[24:]) {
+		return h, errLogDamaged
+	}
+	return h, nil
+}
+
+// wrote reports whether a frame belongs to the log since it began anew.
+func (h *logHead) wrote(frame []byte) bool { return h.salt == [8]byte(frame[8:16]) }
+
+// add adds bytes to a sum ("Checksum Algorithm").
+func (h *logHead) add(s checksum, b []byte) checksum {
+	if h.order == binary.LittleEndian {
+		for ; len(b) >= 8; b = b[8:] {
+			s[0] += binary.LittleEndian.Uint32(b) + s[1]
+			s[1] += binary.LittleEndian.Uint32(b[4:]) + s[0]
+		}
+		return s
+	}
+	for ; len(b) >= 8; b = b[8:] {
+		s[0] += h.order.Uint32(b) + s[1]
+		s[1] += h.order.Uint32(b[4:]) + s[0]
+	}
+	return s
+}
+
+func sumAt(b []byte) checksum {
+	return checksum{binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])}
+}
+
+// readWhole fails with errLogDamaged where the log is too short.
+func readWhole(log *descriptor.File, b []byte, offset int64) error {
+	n, err := log.ReadAt(b, offset)
+	if n < len(b) && (err == nil || errors.Is(err, io.EOF)) {
+		return errLogDamaged
+	}
+	return plain(err)
+}
