@@ -134,6 +134,37 @@ static void standard_numbers(void)
 	CHECK(sqlite_close(first) == 0 && sqlite_close(second) == 0);
 }
 
+static void given_up(void)
+{
+	struct stat st;
+	int fd = open_file();
+	CHECK(sqlite_fstat(fd, &st) == 0);
+	give_up_sqlite_file(st.st_dev, st.st_ino + 1);
+	CHECK(sqlite_pwrite(fd, "file", 4, 0) == 4);
+	give_up_sqlite_file(st.st_dev, st.st_ino);
+	CHECK(sqlite_pwrite(fd, "file", 4, 0) == -1 && errno == EBADF);
+	CHECK(sqlite_close(fd) == 0);
+	fd = open_file();
+	CHECK(sqlite_pwrite(fd, "file", 4, 0) == 4 && sqlite_close(fd) == 0);
+}
+
+/* Memory of a file that was cut holds zeros, and all that SQLite has open is given up. */
+static void cut_mapping(void)
+{
+	enum { SIZE = 4096 };
+	int fd = open_file();
+	unsigned cuts = count_sqlite_cuts();
+	CHECK(sqlite_ftruncate(fd, SIZE) == 0 && sqlite_pwrite(fd, "file", 4, 0) == 4);
+	char *memory = sqlite_mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(memory != MAP_FAILED && memory[0] == 'f');
+	CHECK(!mend_sqlite_mapping((uintptr_t)memory - 1) && !mend_sqlite_mapping((uintptr_t)memory + SIZE));
+	CHECK(truncate(file, 0) == 0 && mend_sqlite_mapping((uintptr_t)memory + 1));
+	CHECK(memory[0] == 0 && count_sqlite_cuts() == cuts + 1);
+	CHECK(sqlite_pwrite(fd, "file", 4, 0) == -1 && errno == EBADF);
+	CHECK(sqlite_munmap(memory, SIZE) == 0 && !mend_sqlite_mapping((uintptr_t)memory + 1));
+	CHECK(sqlite_close(fd) == 0);
+}
+
 int main(int argc, char **argv)
 {
 	CHECK(argc == 2);
@@ -144,5 +175,7 @@ int main(int argc, char **argv)
 	lost_number();
 	locks_stay();
 	standard_numbers();
+	given_up();
+	cut_mapping();
 	return 0;
 }
