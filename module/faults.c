@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "faults.h"
 #include "files.h"
+#include "fork.h"
 
 #include <errno.h>
 #include <link.h>
@@ -29,7 +30,10 @@ typedef struct {
 static fault segv, bus;
 
 static uintptr_t code_start, code_end; /* of this library */
-static uintptr_t lost_file;	       /* where the latest SIGBUS was */
+
+/* Where SIGBUS was, by the page: threads may meet several at once. */
+enum { PAGE_BITS = 12, LOST_PAGES = 64 };
+static uintptr_t lost[LOST_PAGES];
 
 static __thread stack_t fault_stack; /* no size: this thread is the runtime's own, and has its stack */
 
@@ -144,6 +148,8 @@ static void give_to_host(fault *f, int number, siginfo_t *info, void *context)
 		raise(number);
 }
 
+static uintptr_t *lost_at(uintptr_t address) { return &lost[(address >> PAGE_BITS) % LOST_PAGES]; }
+
 static void on_fault(int number, siginfo_t *info, void *context)
 {
 	fault *f = number == SIGSEGV ? &segv : &bus;
@@ -154,14 +160,14 @@ static void on_fault(int number, siginfo_t *info, void *context)
 		return;
 	}
 	if (number == SIGBUS)
-		__atomic_store_n(&lost_file, (uintptr_t)info->si_addr, __ATOMIC_RELAXED);
-	if (info->si_code > 0 && pc >= code_start && pc < code_end)
+		__atomic_store_n(lost_at((uintptr_t)info->si_addr), (uintptr_t)info->si_addr, __ATOMIC_RELAXED);
+	if (info->si_code > 0 && pc >= code_start && pc < code_end && zk_runs_here())
 		give_to_go(f, number, info, context);
 	else
 		give_to_host(f, number, info, context);
 }
 
-int zk_at_lost_file(uintptr_t address) { return address && address == __atomic_load_n(&lost_file, __ATOMIC_RELAXED); }
+int zk_at_lost_file(uintptr_t address) { return address && address == __atomic_load_n(lost_at(address), __ATOMIC_RELAXED); }
 
 static void stand_before(fault *f, int number)
 {

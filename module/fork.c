@@ -172,6 +172,8 @@ int zk_is_dead(void)
 	return dead;
 }
 
+int zk_runs_here(void) { return !is_child() && !dead && zk_started(); }
+
 int zk_is_initialized(void)
 {
 	notice_fork();

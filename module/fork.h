@@ -34,6 +34,9 @@ int zk_is_initialized(void);
 /* Whether the runtime of this image was started by another process: its memory is gone. */
 int zk_is_dead(void);
 
+/* Whether the runtime of this image is alive in this process. It changes nothing: a handler of signals may ask. */
+int zk_runs_here(void);
+
 /* From when a descriptor that locks files is opened until just before it is closed; see locks.h. */
 void zk_lock_opened(int fd);
 void zk_lock_closes(int fd);
