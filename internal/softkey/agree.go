@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softkey
+
+import (
+	"crypto"
+	"fmt"
+
+	"libzk_pkcs11/internal/secret"
+)
+
+// Agreement is what a secret is made of by ECDH (CKM_ECDH1_DERIVE). The cofactor of all curves here is 1, or
+// part of the private key, so that CKM_ECDH1_COFACTOR_DERIVE gives the same.
+type Agreement struct {
+	Peer []byte      // the other one's public key: a point, or the 32 bytes of X25519
+	KDF  crypto.Hash // of ANSI X9.63; 0: none, the shared value itself
+	Info []byte      // for KDF
+}
+
+// Agree returns the first n bytes of the shared value, for 0 all of it, or n bytes that KDF has made of it. Whoever
+// gives a point that is none gets ErrKey. The caller overwrites the result.
+func (k *EC) Agree(a Agreement, n int) ([]byte, error) {
+	peer, err := k.curve.ParsePoint(a.Peer)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.check(); err != nil {
+		return nil, err
+	}
+	scalar := k.Value()
+	defer clear(scalar)
+	var shared []byte
+	secret.Do(func() { shared, err = k.curve.sharedX(scalar, peer) })
+	if err != nil {
+		return nil, err
+	}
+	return a.derive(shared, n)
+}
+
+func (a *Agreement) check() error {
+	if a.KDF == 0 && len(a.Info) > 0 {
+		return fmt.Errorf("shared data without a derivation: %w", ErrParameter)
+	}
+	return checkHashOrNone(a.KDF)
+}
+
+// derive makes the result of a shared value, which it overwrites.
+func (a *Agreement) derive(shared []byte, n int) ([]byte, error) {
+	if a.KDF == 0 {
+		return leading(shared, n)
+	}
+	defer clear(shared)
+	if n == 0 {
+		n = len(shared)
+	}
+	return deriveX963(a.KDF, shared, a.Info, n)
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package softkey
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"slices"
+
+	"libzk_pkcs11/internal/secret"
+)
+
+// OAEP is what an encryption by RSAES-OAEP is made with.
+type OAEP struct {
+	Hash  crypto.Hash // of the label
+	MGF   crypto.Hash // of the masks
+	Label []byte      // or nil
+}
+
+// EncryptOAEP begins an encryption by OAEP of a message that the key has room for.
+func (k *RSAPublic) EncryptOAEP(p OAEP) (Stream, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	most := k.Size() - 2 - 2*p.Hash.Size()
+	return newWhole(&oaepPublic{p, k}, most), nil
+}
+
+// DecryptOAEP undoes EncryptOAEP. All that can be wrong is ErrData.
+func (k *RSA) DecryptOAEP(p OAEP) (Stream, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	return newWhole(&oaepPrivate{p, k}, k.Size()), nil
+}
+
+// check copies the label, too.
+func (p *OAEP) check() error {
+	p.Label = slices.Clone(p.Label)
+	if err := checkHash(p.Hash); err != nil {
+		return err
+	}
+	return checkHash(p.MGF)
+}
+
+type oaepPublic struct {
+	OAEP
+	key *RSAPublic
+}
+
+func (p *oaepPublic) size(int) int { return p.key.Size() }
+
+func (p *oaepPublic) apply(dst, message []byte) ([]byte, error) {
+	options := &rsa.OAEPOptions{Hash: p.Hash, MGFHash: p.MGF, Label: p.Label}
+	b, err := rsa.EncryptOAEPWithOptions(rand.Reader, p.key.key, message, options)
+	return encrypted(dst, b, err)
+}
+
+// encrypted appends what the library has encrypted.
+func encrypted(dst, b []byte, err error) ([]byte, error) {
+	switch {
+	case errors.Is(err, rsa.ErrMessageTooLong):
+		return nil, ErrLength
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	return append(dst, b...), nil
+}
+
+type oaepPrivate struct {
+	OAEP
+	key *RSA
+}
+
+func (p *oaepPrivate) size(int) int { return p.key.Size() - 2 - 2*p.Hash.Size() }
+
+func (p *oaepPrivate) apply(dst, message []byte) ([]byte, error) {
+	if len(message) != p.key.Size() {
+		return nil, ErrLength
+	}
+	return appended(dst, p.decrypt, message)
+}
+
+func (p *oaepPrivate) decrypt(message []byte) (out []byte, err error) {
+	options := &rsa.OAEPOptions{Hash: p.Hash, MGFHash: p.MGF, Label: p.Label}
+	secret.Do(func() { out, err = p.key.key.Decrypt(nil, message, options) })
+	if err != nil {
+		return nil, ErrData
+	}
+	return out, nil
+}
+
+// EncryptPKCS1 begins an encryption by PKCS #1 v1.5 of a message that the key has room for.
+func (k *RSAPublic) EncryptPKCS1() Stream { return newWhole(&pkcs1Public{k}, k.Size()-overheadPKCS1) }
+
+type pkcs1Public struct{ *RSAPublic }
+
+func (p *pkcs1Public) size(int) int { return p.Size() }
+
+func (p *pkcs1Public) apply(dst, message []byte) ([]byte, error) {
+	b, err := rsa.EncryptPKCS1v15(rand.Reader, p.key, message)
+	return encrypted(dst, b, err)
+}
