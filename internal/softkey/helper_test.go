@@ -7,8 +7,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"os"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -155,8 +155,15 @@ func verified(v Verifier, err error, message, signature []byte) error {
 	return v.Verify(signature)
 }
 
-// testRSA is one key for all tests: a new one takes long.
-var testRSA = sync.OnceValues(func() (*RSA, error) { return GenerateRSA(2048) })
+// rsaFile is the same key for all tests: a new one takes long.
+func rsaFile(t testing.TB) *RSA {
+	t.Helper()
+	der, err := os.ReadFile("testdata/rsa2048.der")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return need[PrivateKey](t)(ReopenPrivate(der)).(*RSA)
+}
 
 // changes calls f with b once for each byte, of which one bit is another.
 func changes(b []byte, f func(i int, changed []byte)) {
