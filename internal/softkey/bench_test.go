@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The yardstick is `openssl speed` on the same machine (docs/adr/0031). It counts the processor's time, and
+// The yardstick is `openssl speed` on the same machine (docs/adr/0031-software-keys.md). It counts the processor's time, and
 // so do these, in cpu-ns/op: other programs on the machine make the rest longer.
 
 // processor is the time that this process has had of the processor, in nanoseconds.

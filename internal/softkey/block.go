@@ -8,6 +8,8 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"slices"
+
+	"libzk_pkcs11/internal/secret"
 )
 
 // EncryptECB begins an encryption of whole blocks, each by itself.
@@ -63,7 +65,9 @@ func (k *AES) modeCBC(iv []byte, mode func(cipher.Block, []byte) cipher.BlockMod
 		return nil, fmt.Errorf("IV of %d bytes: %w", len(iv), ErrParameter)
 	}
 	block, _ := k.ciphers()
-	return mode(block, iv), nil
+	var m cipher.BlockMode
+	secret.Do(func() { m = mode(block, iv) }) // it has a copy of the key
+	return m, nil
 }
 
 // ecb is the mode that the standard library leaves out.

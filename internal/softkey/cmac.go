@@ -6,6 +6,8 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/subtle"
+
+	"libzk_pkcs11/internal/secret"
 )
 
 // CMAC begins a code by AES-CMAC (RFC 4493), that is made or checked.
@@ -33,7 +35,8 @@ func (c *cmac) BlockSize() int { return aes.BlockSize }
 
 func (c *cmac) Reset() {
 	var zeros [aes.BlockSize]byte
-	c.chain, c.n = cipher.NewCBCEncrypter(c.block, zeros[:]), 0
+	c.n = 0
+	secret.Do(func() { c.chain = cipher.NewCBCEncrypter(c.block, zeros[:]) }) // it has a copy of the key
 }
 
 func (c *cmac) Write(b []byte) (int, error) {

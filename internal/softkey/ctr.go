@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+
+	"libzk_pkcs11/internal/secret"
 )
 
 // CTR begins an encryption or decryption by a stream of blocks that a counter of 1 to 128 bits, the
@@ -18,7 +20,9 @@ func (k *AES) CTR(counterBits int, first []byte) (Stream, error) {
 		return nil, fmt.Errorf("counter of %d bits in %d bytes: %w", counterBits, len(first), ErrParameter)
 	}
 	block, _ := k.ciphers()
-	return &counter{stream: cipher.NewCTR(block, first), left: counterRoom(counterBits, first)}, nil
+	c := &counter{left: counterRoom(counterBits, first)}
+	secret.Do(func() { c.stream = cipher.NewCTR(block, first) }) // it has a copy of the key
+	return c, nil
 }
 
 // counterRoom is how many bytes can be encrypted before the counter is what it was at first, or

@@ -11,8 +11,6 @@ var (
 	ErrKey = errors.New("no valid key")
 	// ErrKeySize is of a key that is too short or too long.
 	ErrKeySize = errors.New("size of key not supported")
-	// ErrKeyFunction is of a key that can exist and cannot do what is asked.
-	ErrKeyFunction = errors.New("not possible with this key")
 	// ErrParameter is of a parameter of the mechanism: an IV, a salt, a length of tag.
 	ErrParameter = errors.New("invalid parameter")
 	// ErrLength is of data that are too long, too short, or no whole blocks.

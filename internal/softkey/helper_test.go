@@ -14,7 +14,7 @@ import (
 
 // sentinels are all errors that may come out of this package.
 var sentinels = []error{
-	ErrKey, ErrKeySize, ErrKeyFunction, ErrParameter, ErrLength, ErrData, ErrSignature, ErrSignatureLength, ErrUnsupported,
+	ErrKey, ErrKeySize, ErrParameter, ErrLength, ErrData, ErrSignature, ErrSignatureLength, ErrUnsupported,
 	ErrExhausted, ErrEnded,
 }
 

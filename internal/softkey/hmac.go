@@ -51,10 +51,9 @@ func (s *Secret) newHMAC(h crypto.Hash) (state hash.Hash) {
 
 // MAC is an authentication code under way. It is a Signer and a Verifier.
 type MAC struct {
-	state  hash.Hash
-	states *sync.Pool // where the state goes at the end, or nil
+	state  hash.Hash  // nil at the end
+	states *sync.Pool // where the state goes then, or nil
 	size   int
-	room   [64]byte
 }
 
 // cut leaves the first size bytes of the code.
@@ -80,19 +79,22 @@ func (m *MAC) Size() int { return m.size }
 
 // Sign appends the code to dst.
 func (m *MAC) Sign(dst []byte) ([]byte, error) {
-	sum, err := m.sum()
-	if err != nil {
-		return nil, err
+	switch {
+	case m.state == nil:
+		return nil, ErrEnded
+	case m.size == m.state.Size():
+		return m.sum(dst), nil
 	}
-	return append(dst, sum...), nil
+	return append(dst, m.sum(nil)[:m.size]...), nil
 }
 
 // Verify compares the code of the message with a given one, in a time that tells nothing.
 func (m *MAC) Verify(code []byte) error {
-	sum, err := m.sum()
+	if m.state == nil {
+		return ErrEnded
+	}
+	sum := m.sum(nil)[:m.size]
 	switch {
-	case err != nil:
-		return err
 	case len(code) != m.size:
 		return ErrSignatureLength
 	case !hmac.Equal(sum, code):
@@ -101,14 +103,12 @@ func (m *MAC) Verify(code []byte) error {
 	return nil
 }
 
-func (m *MAC) sum() ([]byte, error) {
-	if m.state == nil {
-		return nil, ErrEnded
-	}
-	sum := m.state.Sum(m.room[:0])[:m.size]
+// sum appends the whole code, and ends the operation.
+func (m *MAC) sum(dst []byte) []byte {
+	dst = m.state.Sum(dst)
 	if m.states != nil {
 		m.states.Put(m.state)
 	}
 	m.state = nil
-	return sum, nil
+	return dst
 }

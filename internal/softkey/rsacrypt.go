@@ -56,11 +56,6 @@ func (p *oaepPublic) size(int) int { return p.key.Size() }
 func (p *oaepPublic) apply(dst, message []byte) ([]byte, error) {
 	options := &rsa.OAEPOptions{Hash: p.Hash, MGFHash: p.MGF, Label: p.Label}
 	b, err := rsa.EncryptOAEPWithOptions(rand.Reader, p.key.key, message, options)
-	return encrypted(dst, b, err)
-}
-
-// encrypted appends what the library has encrypted.
-func encrypted(dst, b []byte, err error) ([]byte, error) {
 	switch {
 	case errors.Is(err, rsa.ErrMessageTooLong):
 		return nil, ErrLength
@@ -101,6 +96,16 @@ type pkcs1Public struct{ *RSAPublic }
 func (p *pkcs1Public) size(int) int { return p.Size() }
 
 func (p *pkcs1Public) apply(dst, message []byte) ([]byte, error) {
-	b, err := rsa.EncryptPKCS1v15(rand.Reader, p.key, message)
-	return encrypted(dst, b, err)
+	padded := make([]byte, p.Size())
+	defer clear(padded)
+	padded[1] = 2
+	padding := padded[2 : len(padded)-len(message)-1]
+	copy(padded[len(padded)-len(message):], message)
+	rand.Read(padding)
+	for i := range padding {
+		for padding[i] == 0 {
+			rand.Read(padding[i : i+1])
+		}
+	}
+	return appended(dst, p.public, padded)
 }

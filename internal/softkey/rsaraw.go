@@ -7,7 +7,6 @@ import (
 	"crypto/rsa"
 	"crypto/subtle"
 	"fmt"
-	"slices"
 
 	"filippo.io/bigmod"
 
@@ -145,8 +144,7 @@ func (p *rawPublic) apply(dst, message []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer clear(full)
-	b, err := p.public(full)
-	return slices.Concat(dst, b), err
+	return appended(dst, p.public, full)
 }
 
 type rawPrivate struct{ *RSA }

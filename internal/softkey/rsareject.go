@@ -3,8 +3,6 @@
 package softkey
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
@@ -44,19 +42,39 @@ func (p *pkcs1Private) decrypt(message []byte) ([]byte, error) {
 	return out[len(out)-n:], nil
 }
 
-// UnwrapPKCS1 decrypts a key of n bytes. The result has that length in any case, and is at random where
-// the padding is wrong or the key has another length.
+// UnwrapPKCS1 decrypts a key of n bytes. The result has that length in any case, and is at random, always the
+// same for the same message, where the padding is wrong or the key has another length.
 func (k *RSA) UnwrapPKCS1(message []byte, n int) (key []byte, err error) {
 	if len(message) != k.Size() || n < 1 || n > k.Size()-overheadPKCS1 {
 		return nil, ErrLength
 	}
-	key = secret.Make(n)
-	rand.Read(key)
-	secret.Do(func() { err = rsa.DecryptPKCS1v15SessionKey(nil, k.key, message, key) })
+	padded, err := k.raw.private(message)
 	if err != nil {
-		return nil, ErrData
+		return nil, err
 	}
+	key = secret.Make(n)
+	p := &pkcs1Private{k}
+	secret.Do(func() { p.rejectLength(key, padded, message) })
+	clear(padded)
 	return key, nil
+}
+
+// rejectLength is reject for a message whose length is known.
+func (p *pkcs1Private) rejectLength(out, padded, message []byte) {
+	begin := len(padded) - len(out)
+	at, good := paddingEnd(padded)
+	good &= subtle.ConstantTimeEq(int32(at), int32(begin))
+	other := make([]byte, len(padded))
+	p.otherMessage(other, message)
+	choose(good, out, padded[begin:], other[begin:])
+	clear(other)
+}
+
+// choose copies one of two, which have its length, to out.
+func choose(first int, out, a, b []byte) {
+	for i := range out {
+		out[i] = byte(subtle.ConstantTimeSelect(first, int(a[i]), int(b[i])))
+	}
 }
 
 // reject writes the message to the end of out, or the other one, and returns how long it is.
@@ -67,9 +85,7 @@ func (p *pkcs1Private) reject(out, padded, message []byte) int {
 	other := make([]byte, size)
 	n := p.otherMessage(other, message)
 	at = subtle.ConstantTimeSelect(good, at, size-n)
-	for i := range out {
-		out[i] = byte(subtle.ConstantTimeSelect(good, int(padded[i]), int(other[i])))
-	}
+	choose(good, out, padded, other)
 	clear(other)
 	return size - at
 }

@@ -28,6 +28,7 @@ var arrows = map[string][]string{
 	"internal/descriptor":  nil,
 	"internal/trace":       {"internal/descriptor"},
 	"internal/secret":      nil,
+	"internal/softkey":     {"internal/secret"},
 	"internal/sharedfile":  {"internal/descriptor", "internal/turn"},
 	"internal/turn":        nil,
 	"internal/processtest": nil,
