@@ -17,7 +17,7 @@ type Agreement struct {
 	Info []byte      // for KDF
 }
 
-// Agree returns the first n bytes of the shared value, for 0 all of it, or n bytes that KDF has made of it. Whoever
+// Agree returns the last n bytes of the shared value, for 0 all of it, or n bytes that KDF has made of it. Whoever
 // gives a point that is none gets ErrKey. The caller overwrites the result.
 func (k *EC) Agree(a Agreement, n int) ([]byte, error) {
 	peer, err := k.curve.ParsePoint(a.Peer)
@@ -47,11 +47,25 @@ func (a *Agreement) check() error {
 // derive makes the result of a shared value, which it overwrites.
 func (a *Agreement) derive(shared []byte, n int) ([]byte, error) {
 	if a.KDF == 0 {
-		return leading(shared, n)
+		return trailing(shared, n)
 	}
 	defer clear(shared)
 	if n == 0 {
 		n = len(shared)
 	}
 	return deriveX963(a.KDF, shared, a.Info, n)
+}
+
+// trailing returns the last n bytes, for 0 all, and overwrites the rest: section 6.3 of the specification
+// shortens at the leading end.
+func trailing(b []byte, n int) ([]byte, error) {
+	if n == 0 {
+		n = len(b)
+	}
+	if n < 1 || n > len(b) {
+		clear(b)
+		return nil, fmt.Errorf("%d bytes of %d: %w", n, len(b), ErrKeySize)
+	}
+	clear(b[:len(b)-n])
+	return b[len(b)-n:], nil
 }

@@ -52,8 +52,8 @@
 // CKD_NULL is Agreement.KDF 0. CKM_RSA_PKCS_PSS, whose message is a hash, is SignDigestPSS. A length of 0 for a derived key
 // stands for all that there is.
 //
-// CKM_AES_KEY_WRAP pads a secret key with zeros to a multiple of 8, and cuts them off by CKA_VALUE_LEN: both is done by the layer above, for
-// C_Encrypt must not do it. TrimPrivate cuts them off a private key. C_UnwrapKey by CKM_RSA_PKCS is RSA.UnwrapPKCS1 where the template
+// CKM_AES_KEY_WRAP pads a secret key with zeros to a multiple of 8, CKM_AES_ECB and CKM_AES_CBC to one of 16, and C_UnwrapKey cuts them off by
+// CKA_VALUE_LEN: both is done by the layer above, for C_Encrypt must not do it. TrimPrivate cuts them off a private key. C_UnwrapKey by CKM_RSA_PKCS is RSA.UnwrapPKCS1 where the template
 // tells how long the key is.
 //
 // # Errors
