@@ -24,7 +24,7 @@ func NewAES(b []byte) (*AES, error) {
 	if err := checkAES(len(b)); err != nil {
 		return nil, err
 	}
-	return &AES{Secret: Secret{value: keep(b)}}, nil
+	return &AES{Secret: Secret{value: newValue(b)}}, nil
 }
 
 // GenerateAES returns a random key of 16, 24 or 32 bytes.

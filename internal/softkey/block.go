@@ -102,7 +102,7 @@ func (b *blocks) Whole(dst, message []byte) ([]byte, error) {
 	if len(message)%aes.BlockSize != 0 {
 		return nil, ErrLength
 	}
-	return b.crypt(dst, apart(dst, message)), nil
+	return b.crypt(dst, separated(dst, message)), nil
 }
 
 // UpdateSize counts the blocks that are complete, less what waits.
@@ -128,7 +128,7 @@ func (b *blocks) Update(dst, part []byte) ([]byte, error) {
 		taken := copy(b.rest[b.n:], part)
 		dst, part, size = b.crypt(dst, b.rest[:]), part[taken:], size-aes.BlockSize
 	}
-	part = apart(dst, part)
+	part = separated(dst, part)
 	left := part[size:]
 	var rest [aes.BlockSize]byte
 	b.n = copy(rest[:], left) // before it is overwritten
@@ -144,15 +144,15 @@ func (b *blocks) Final(dst []byte) ([]byte, error) {
 	case b.ended:
 		return nil, ErrEnded
 	case b.n > 0:
-		b.end()
+		b.endMessage()
 		return nil, ErrLength
 	}
-	b.end()
+	b.endMessage()
 	return dst, nil
 }
 
-// end overwrites what is left of the message.
-func (b *blocks) end() {
+// endMessage overwrites what is left of the message.
+func (b *blocks) endMessage() {
 	clear(b.rest[:])
 	b.n, b.ended = 0, true
 }
@@ -189,7 +189,7 @@ func (p *padding) Final(dst []byte) ([]byte, error) {
 		p.rest[i] = byte(aes.BlockSize - p.n)
 	}
 	dst = p.crypt(dst, p.rest[:])
-	p.end()
+	p.endMessage()
 	return dst, nil
 }
 
@@ -201,7 +201,7 @@ func (u *unpadding) Whole(dst, message []byte) ([]byte, error) {
 		return nil, ErrEnded
 	}
 	if len(message) == 0 || len(message)%aes.BlockSize != 0 {
-		u.end()
+		u.endMessage()
 		return nil, ErrLength
 	}
 	dst = slices.Grow(dst, len(message))
@@ -218,21 +218,21 @@ func (u *unpadding) Final(dst []byte) ([]byte, error) {
 	if u.ended {
 		return nil, ErrEnded
 	}
-	defer u.end()
+	defer u.endMessage()
 	if u.n != aes.BlockSize {
 		return nil, ErrLength
 	}
 	u.mode.CryptBlocks(u.rest[:], u.rest[:])
-	n, good := unpad(u.rest[:])
+	n, good := unpadded(u.rest[:])
 	if good != 1 {
 		return nil, ErrData
 	}
 	return append(dst, u.rest[:n]...), nil
 }
 
-// unpad returns the length of what stands before the padding of PKCS #7 in a block, and 1,
+// unpadded returns the length of what stands before the padding of PKCS #7 in a block, and 1,
 // or 0 where there is no such padding. Its time depends on the length of the block alone.
-func unpad(block []byte) (n, good int) {
+func unpadded(block []byte) (n, good int) {
 	last := int(block[len(block)-1])
 	good = subtle.ConstantTimeLessOrEq(1, last) & subtle.ConstantTimeLessOrEq(last, len(block))
 	for i, b := range block {

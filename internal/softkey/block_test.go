@@ -82,23 +82,23 @@ func TestPaddings(t *testing.T) {
 		for i := 16 - size; i < 16; i++ {
 			block[i] = byte(size)
 		}
-		if n, good := unpad(block); good != 1 || n != 16-size {
+		if n, good := unpadded(block); good != 1 || n != 16-size {
 			t.Errorf("padding of %d: %d, %d", size, n, good)
 		}
 		for i := 16 - size; i < 15; i++ {
 			changed := bytes.Clone(block)
 			changed[i]++
-			if _, good := unpad(changed); good != 0 {
+			if _, good := unpadded(changed); good != 0 {
 				t.Errorf("padding of %d, byte %d changed", size, i)
 			}
 		}
 	}
 	for last := 17; last < 256; last++ {
-		if _, good := unpad(bytes.Repeat([]byte{byte(last)}, 16)); good != 0 {
+		if _, good := unpadded(bytes.Repeat([]byte{byte(last)}, 16)); good != 0 {
 			t.Errorf("padding of %d", last)
 		}
 	}
-	if _, good := unpad(make([]byte, 16)); good != 0 {
+	if _, good := unpadded(make([]byte, 16)); good != 0 {
 		t.Error("padding of zeros")
 	}
 }

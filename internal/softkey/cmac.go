@@ -19,7 +19,7 @@ func (k *AES) CMAC() *MAC {
 }
 
 // CMACGeneral is CMAC of which the first size bytes count.
-func (k *AES) CMACGeneral(size int) (*MAC, error) { return k.CMAC().cut(size) }
+func (k *AES) CMACGeneral(size int) (*MAC, error) { return k.CMAC().shortened(size) }
 
 // cmac is CMAC as a hash.Hash.
 type cmac struct {

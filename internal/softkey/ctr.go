@@ -67,7 +67,7 @@ func (c *counter) Update(dst, part []byte) ([]byte, error) {
 		return nil, ErrLength
 	}
 	c.left -= uint64(len(part))
-	part = apart(dst, part)
+	part = separated(dst, part)
 	n := len(dst)
 	dst = slices.Grow(dst, len(part))[:n+len(part)]
 	c.stream.XORKeyStream(dst[n:], part)

@@ -53,7 +53,8 @@
 // stands for all that there is.
 //
 // CKM_AES_KEY_WRAP pads a secret key with zeros to a multiple of 8, CKM_AES_ECB and CKM_AES_CBC to one of 16, and C_UnwrapKey cuts them off by
-// CKA_VALUE_LEN: both is done by the layer above, for C_Encrypt must not do it. TrimPrivate cuts them off a private key. C_UnwrapKey by CKM_RSA_PKCS is RSA.UnwrapPKCS1 where the template
+// CKA_VALUE_LEN: both is done by the layer above, for C_Encrypt must not do it. TrimPrivate cuts them off a private key.
+// CKM_AES_KEY_WRAP_PAD, which the specification has given up, is what SoftHSM2 makes of it: WrapPadded. C_UnwrapKey by CKM_RSA_PKCS is RSA.UnwrapPKCS1 where the template
 // tells how long the key is.
 //
 // # Errors

@@ -98,7 +98,7 @@ func newEC(c Curve, scalar []byte) (*EC, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &EC{curve: c, value: keep(scalar), public: public}, nil
+	return &EC{curve: c, value: newValue(scalar), public: public}, nil
 }
 
 // NewECPublic returns a public key, of a point in one of the forms that Curve.ParsePoint knows.

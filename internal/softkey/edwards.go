@@ -49,7 +49,7 @@ func NewEdwards(seed []byte) (*Edwards, error) {
 func newEdwards(seed []byte) (k *Edwards) {
 	secret.Do(func() {
 		key := ed25519.NewKeyFromSeed(seed)
-		k = &Edwards{value: keep(seed), public: bytes.Clone(key[ed25519.SeedSize:])}
+		k = &Edwards{value: newValue(seed), public: bytes.Clone(key[ed25519.SeedSize:])}
 		clear(key)
 	})
 	return k

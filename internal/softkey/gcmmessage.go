@@ -55,7 +55,7 @@ func (m *Messages) Encrypt(dst []byte, iv MessageIV, g GCM, message []byte) (out
 	if len(message) > longestGCM {
 		return nil, nil, ErrLength
 	}
-	return s.finish(dst, apart(dst, message))
+	return s.finish(dst, separated(dst, message))
 }
 
 // Decrypt decrypts one message, with the tag that came with it.
@@ -106,7 +106,7 @@ func (s *Sealed) Final(dst []byte) (out, tag []byte, err error) {
 
 func (s *Sealed) finish(dst, message []byte) (out, tag []byte, err error) {
 	sealed := s.gcm.seal(nil, message)
-	s.end()
+	s.endMessage()
 	return append(dst, sealed[:len(sealed)-s.gcm.tag]...), sealed[len(sealed)-s.gcm.tag:], nil
 }
 
@@ -136,7 +136,7 @@ func (o *Opened) Final(dst, tag []byte) ([]byte, error) {
 	if o.ended {
 		return nil, ErrEnded
 	}
-	defer o.end()
+	defer o.endMessage()
 	if len(tag) != o.gcm.tag {
 		return nil, fmt.Errorf("tag of %d bytes: %w", len(tag), ErrParameter)
 	}

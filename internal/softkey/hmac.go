@@ -29,7 +29,7 @@ func (s *Secret) HMACGeneral(h crypto.Hash, size int) (*MAC, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.cut(size)
+	return m.shortened(size)
 }
 
 // keyed returns where hashes that have taken in the key wait to be used again: that is half
@@ -56,8 +56,8 @@ type MAC struct {
 	size   int
 }
 
-// cut leaves the first size bytes of the code.
-func (m *MAC) cut(size int) (*MAC, error) {
+// shortened leaves the first size bytes of the code.
+func (m *MAC) shortened(size int) (*MAC, error) {
 	if size < 1 || size > m.size {
 		return nil, fmt.Errorf("code of %d bytes: %w", size, ErrParameter)
 	}
@@ -83,9 +83,9 @@ func (m *MAC) Sign(dst []byte) ([]byte, error) {
 	case m.state == nil:
 		return nil, ErrEnded
 	case m.size == m.state.Size():
-		return m.sum(dst), nil
+		return m.complete(dst), nil
 	}
-	return append(dst, m.sum(nil)[:m.size]...), nil
+	return append(dst, m.complete(nil)[:m.size]...), nil
 }
 
 // Verify compares the code of the message with a given one, in a time that tells nothing.
@@ -93,7 +93,7 @@ func (m *MAC) Verify(code []byte) error {
 	if m.state == nil {
 		return ErrEnded
 	}
-	sum := m.sum(nil)[:m.size]
+	sum := m.complete(nil)[:m.size]
 	switch {
 	case len(code) != m.size:
 		return ErrSignatureLength
@@ -103,8 +103,8 @@ func (m *MAC) Verify(code []byte) error {
 	return nil
 }
 
-// sum appends the whole code, and ends the operation.
-func (m *MAC) sum(dst []byte) []byte {
+// complete appends the whole code, and ends the operation.
+func (m *MAC) complete(dst []byte) []byte {
 	dst = m.state.Sum(dst)
 	if m.states != nil {
 		m.states.Put(m.state)

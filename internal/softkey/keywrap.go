@@ -188,7 +188,7 @@ func (pkcs7Unwrap) apply(block cipher.Block, initial, message []byte) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	n, good := unpad(b[len(b)-semiblock:])
+	n, good := unpadded(b[len(b)-semiblock:])
 	if good != 1 {
 		clear(b)
 		return nil, ErrData

@@ -83,7 +83,7 @@ func NewMLDSA(set DSA, seed []byte) (k *MLDSA, err error) {
 	secret.Do(func() {
 		var key *mldsa.PrivateKey
 		if key, err = mldsa.NewPrivateKey(dsaRows[set](), seed); err == nil {
-			k = &MLDSA{set: set, value: keep(seed), key: key}
+			k = &MLDSA{set: set, value: newValue(seed), key: key}
 		}
 	})
 	if err != nil {

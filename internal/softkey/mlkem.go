@@ -100,7 +100,7 @@ func NewMLKEM(set KEM, seed []byte) (k *MLKEM, err error) {
 		return nil, fmt.Errorf("seed of %d bytes for %s: %w", len(seed), set, ErrKey)
 	}
 	secret.Do(func() {
-		k = &MLKEM{set: set, value: keep(seed)}
+		k = &MLKEM{set: set, value: newValue(seed)}
 		err = k.expand(seed)
 	})
 	if err != nil {

@@ -42,7 +42,7 @@ func NewMontgomery(b []byte) (k *Montgomery, err error) {
 	secret.Do(func() {
 		var key *ecdh.PrivateKey
 		if key, err = ecdh.X25519().NewPrivateKey(b); err == nil {
-			k = &Montgomery{keep(b), key.PublicKey().Bytes()}
+			k = &Montgomery{newValue(b), key.PublicKey().Bytes()}
 			secret.EraseField(key, "privateKey")
 		}
 	})

@@ -69,9 +69,9 @@ func parsePrivate(der []byte, rsaKey func(*rsa.PrivateKey) (*RSA, error)) (Priva
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrKey, err)
 		}
-		return typed(rsaKey(key))
+		return asPrivate(rsaKey(key))
 	case oid.Equal(oidEC):
-		return typed(parseSEC1(info.Algorithm.Params.FullBytes, info.Key))
+		return asPrivate(parseSEC1(info.Algorithm.Params.FullBytes, info.Key))
 	case oid.Equal(curveRows[Ed25519].oid):
 		return parseOctets(info.Key, NewEdwards)
 	case oid.Equal(curveRows[X25519].oid):
@@ -80,8 +80,8 @@ func parsePrivate(der []byte, rsaKey func(*rsa.PrivateKey) (*RSA, error)) (Priva
 	return parseSeed(oid, info.Key)
 }
 
-// typed leaves a nil pointer out of an interface.
-func typed[K PrivateKey](k K, err error) (PrivateKey, error) {
+// asPrivate leaves a nil pointer out of an interface.
+func asPrivate[K PrivateKey](k K, err error) (PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func parseOctets[K PrivateKey](der []byte, key func([]byte) (K, error)) (Private
 		return nil, err
 	}
 	defer clear(b)
-	return typed(key(b))
+	return asPrivate(key(b))
 }
 
 // sec1 is an ECPrivateKey (RFC 5915).
@@ -172,7 +172,7 @@ func openSeed[S any, K seeded](der []byte, set S, key func(S, []byte) (K, error)
 		if err := unmarshal(der, &seed); err != nil {
 			return nil, err
 		}
-		return typed(key(set, seed.Bytes))
+		return asPrivate(key(set, seed.Bytes))
 	}
 	if len(der) > 0 && der[0] == asn1.TagOctetString {
 		return nil, fmt.Errorf("private key without its seed: %w", ErrUnsupported)
@@ -187,7 +187,7 @@ func openSeed[S any, K seeded](der []byte, set S, key func(S, []byte) (K, error)
 	if err != nil {
 		return nil, err
 	}
-	return typed(k, k.Matches(both.Expanded))
+	return asPrivate(k, k.Matches(both.Expanded))
 }
 
 // TrimPrivate cuts zeros off that a wrapping has put behind a PrivateKeyInfo (CKM_AES_KEY_WRAP).

@@ -164,7 +164,7 @@ func (x *RSANumbers) private() (*rsa.PrivateKey, error) {
 		return nil, fmt.Errorf("public exponent %d: %w", key.E, ErrKey)
 	}
 	key.Precompute()
-	return key, x.fit(key)
+	return key, x.checkGiven(key)
 }
 
 // factor sets the primes of a key.
@@ -243,8 +243,8 @@ func exponentOf(key *rsa.PrivateKey) bool {
 	return key.D.ModInverse(big.NewInt(int64(key.E)), order) != nil
 }
 
-// fit compares what was given with what it has to be.
-func (x *RSANumbers) fit(key *rsa.PrivateKey) error {
+// checkGiven compares what was given with what it has to be.
+func (x *RSANumbers) checkGiven(key *rsa.PrivateKey) error {
 	for _, pair := range []struct {
 		given []byte
 		is    *big.Int

@@ -75,14 +75,14 @@ func (p pss) sign(digest []byte) ([]byte, error) {
 	}
 	salt := make([]byte, p.Salt)
 	rand.Read(salt)
-	return p.private.raw.private(p.pad(digest, salt, p.private.Size()))
+	return p.private.raw.private(p.encoded(digest, salt, p.private.Size()))
 }
 
 // highBit is not set in what is padded, which is less than the modulus so: that has whole bytes.
 const highBit = 0x80
 
-// pad is EMSA-PSS-ENCODE.
-func (p *PSS) pad(digest, salt []byte, size int) []byte {
+// encoded is EMSA-PSS-ENCODE.
+func (p *PSS) encoded(digest, salt []byte, size int) []byte {
 	h := digestOf(p.Hash, digest, salt)
 	padded := make([]byte, size)
 	block := padded[:size-len(h)-1]
@@ -105,14 +105,14 @@ func (p pss) verify(digest, signature []byte) error {
 		return ErrLength
 	}
 	padded, err := p.public.public(signature)
-	if err != nil || !p.fits(padded, digest) {
+	if err != nil || !p.matches(padded, digest) {
 		return ErrSignature
 	}
 	return nil
 }
 
-// fits is EMSA-PSS-VERIFY. It changes padded.
-func (p *PSS) fits(padded, digest []byte) bool {
+// matches is EMSA-PSS-VERIFY. It changes padded.
+func (p *PSS) matches(padded, digest []byte) bool {
 	size, hashed := len(padded), p.Hash.Size()
 	block, h := padded[:size-hashed-1], padded[size-hashed-1:size-1]
 	if padded[size-1] != 0xbc || block[0]&highBit != 0 {

@@ -78,8 +78,8 @@ func (k *RSAPublic) public(message []byte) ([]byte, error) {
 	return bigmod.NewNat().ExpShortVarTime(c, uint(k.key.E), n).Bytes(n), nil
 }
 
-// fill puts zeros before a message until it has n bytes.
-func fill(message []byte, n int) ([]byte, error) {
+// zeroPadded puts zeros before a message until it has n bytes.
+func zeroPadded(message []byte, n int) ([]byte, error) {
 	if len(message) > n {
 		return nil, ErrLength
 	}
@@ -93,7 +93,7 @@ func (k *RSA) SignRaw() Signer {
 }
 
 func (r *rsaRaw) padded(message []byte) ([]byte, error) {
-	full, err := fill(message, r.n.Size())
+	full, err := zeroPadded(message, r.n.Size())
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (k *RSAPublic) verifyRaw(message, signature []byte) error {
 	if err != nil {
 		return ErrSignature
 	}
-	if full, err := fill(message, k.Size()); err != nil || !bytes.Equal(full, recovered) {
+	if full, err := zeroPadded(message, k.Size()); err != nil || !bytes.Equal(full, recovered) {
 		return ErrSignature
 	}
 	return nil
@@ -139,7 +139,7 @@ type rawPublic struct{ *RSAPublic }
 func (p *rawPublic) size(int) int { return p.Size() }
 
 func (p *rawPublic) apply(dst, message []byte) ([]byte, error) {
-	full, err := fill(message, p.Size())
+	full, err := zeroPadded(message, p.Size())
 	if err != nil {
 		return nil, err
 	}

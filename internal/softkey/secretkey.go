@@ -26,7 +26,7 @@ func NewSecret(b []byte) (*Secret, error) {
 	if len(b) < 1 || len(b) > longestSecret {
 		return nil, fmt.Errorf("secret of %d bytes: %w", len(b), ErrKeySize)
 	}
-	return &Secret{value: keep(b)}, nil
+	return &Secret{value: newValue(b)}, nil
 }
 
 // GenerateSecret returns a random secret of n bytes.
@@ -34,7 +34,7 @@ func GenerateSecret(n int) (*Secret, error) {
 	if n < 1 || n > longestSecret {
 		return nil, fmt.Errorf("secret of %d bytes: %w", n, ErrKeySize)
 	}
-	s := &Secret{value: keep(make([]byte, n))}
+	s := &Secret{value: newValue(make([]byte, n))}
 	rand.Read(s.value.buffer.Bytes())
 	return s, nil
 }

@@ -27,10 +27,10 @@ func newSigning(h crypto.Hash, most, size int, sign func([]byte) ([]byte, error)
 
 func (s *signing) Size() int { return s.bytes }
 
-func (s *signing) Update(part []byte) error { return s.take(s.state, part) }
+func (s *signing) Update(part []byte) error { return s.takePart(s.state, part) }
 
-// take hashes a part of the message, or keeps it.
-func (g *gathered) take(state hash.Hash, part []byte) error {
+// takePart hashes a part of the message, or keeps it.
+func (g *gathered) takePart(state hash.Hash, part []byte) error {
 	if state == nil || g.ended {
 		return g.add(part)
 	}
@@ -38,8 +38,8 @@ func (g *gathered) take(state hash.Hash, part []byte) error {
 	return nil
 }
 
-// taken is the message, or its hash, at the end.
-func (g *gathered) taken(state hash.Hash) ([]byte, error) {
+// finished is the message, or its hash, at the end.
+func (g *gathered) finished(state hash.Hash) ([]byte, error) {
 	if g.ended {
 		return nil, ErrEnded
 	}
@@ -50,11 +50,11 @@ func (g *gathered) taken(state hash.Hash) ([]byte, error) {
 }
 
 func (s *signing) Sign(dst []byte) ([]byte, error) {
-	message, err := s.taken(s.state)
+	message, err := s.finished(s.state)
 	if err != nil {
 		return nil, err
 	}
-	defer s.end()
+	defer s.endMessage()
 	signature, err := s.sign(message)
 	if err != nil {
 		return nil, err
@@ -79,14 +79,14 @@ func newVerifying(h crypto.Hash, most, size int, verify func(message, signature 
 	return v
 }
 
-func (v *verifying) Update(part []byte) error { return v.take(v.state, part) }
+func (v *verifying) Update(part []byte) error { return v.takePart(v.state, part) }
 
 func (v *verifying) Verify(signature []byte) error {
-	message, err := v.taken(v.state)
+	message, err := v.finished(v.state)
 	if err != nil {
 		return err
 	}
-	defer v.end()
+	defer v.endMessage()
 	if len(signature) != v.bytes {
 		return ErrSignatureLength
 	}

@@ -26,14 +26,14 @@ func ParsePublic(der []byte) (PublicKey, error) {
 	case oid.Equal(oidEC):
 		return parsePublicEC(info.Algorithm.Params.FullBytes, key)
 	case oid.Equal(curveRows[Ed25519].oid):
-		return typedPublic(NewEdwardsPublic(key))
+		return asPublic(NewEdwardsPublic(key))
 	case oid.Equal(curveRows[X25519].oid):
-		return typedPublic(NewMontgomeryPublic(key))
+		return asPublic(NewMontgomeryPublic(key))
 	}
 	return parsePublicSet(oid, key)
 }
 
-func typedPublic[K PublicKey](k K, err error) (PublicKey, error) {
+func asPublic[K PublicKey](k K, err error) (PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func parsePublicRSA(der []byte) (PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	return typedPublic(NewRSAPublic(RSANumbers{N: key.N.Bytes(), E: big.NewInt(int64(key.E)).Bytes()}))
+	return asPublic(NewRSAPublic(RSANumbers{N: key.N.Bytes(), E: big.NewInt(int64(key.E)).Bytes()}))
 }
 
 func parsePublicEC(params, key []byte) (PublicKey, error) {
@@ -53,18 +53,18 @@ func parsePublicEC(params, key []byte) (PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return typedPublic(NewECPublic(curve, key))
+	return asPublic(NewECPublic(curve, key))
 }
 
 func parsePublicSet(oid asn1.ObjectIdentifier, key []byte) (PublicKey, error) {
 	for set := range oidKEM {
 		if oid.Equal(oidKEM[set]) {
-			return typedPublic(NewMLKEMPublic(KEM(set), key))
+			return asPublic(NewMLKEMPublic(KEM(set), key))
 		}
 	}
 	for set := range oidDSA {
 		if oid.Equal(oidDSA[set]) {
-			return typedPublic(NewMLDSAPublic(DSA(set), key))
+			return asPublic(NewMLDSAPublic(DSA(set), key))
 		}
 	}
 	return nil, fmt.Errorf("public key of algorithm %v: %w", oid, ErrUnsupported)

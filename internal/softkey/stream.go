@@ -47,30 +47,30 @@ type Verifier interface {
 	Verify(signature []byte) error
 }
 
-// apart returns the input, or a copy of it where dst would overwrite what was not read yet:
+// separated returns the input, or a copy of it where dst would overwrite what was not read yet:
 // the ciphers of the standard library panic then. Into its own place a message may go.
-func apart(dst, input []byte) []byte {
-	if start(dst[len(dst):cap(dst)]) == start(input) {
+func separated(dst, input []byte) []byte {
+	if addressOf(dst[len(dst):cap(dst)]) == addressOf(input) {
 		return input
 	}
 	return elsewhere(dst, input)
 }
 
-// elsewhere is apart for what writes ahead of where it reads.
+// elsewhere is separated for what writes ahead of where it reads.
 func elsewhere(dst, input []byte) []byte {
 	room := dst[len(dst):cap(dst)]
 	if len(room) == 0 || len(input) == 0 {
 		return input
 	}
-	out, in := start(room), start(input)
+	out, in := addressOf(room), addressOf(input)
 	if out >= in+uintptr(len(input)) || in >= out+uintptr(len(room)) {
 		return input
 	}
 	return slices.Clone(input)
 }
 
-// start is where a slice lies.
-func start(b []byte) uintptr {
+// addressOf is where a slice lies.
+func addressOf(b []byte) uintptr {
 	if len(b) == 0 {
 		return 0
 	}
@@ -90,15 +90,15 @@ func (g *gathered) add(part []byte) error {
 		return ErrEnded
 	}
 	if g.most >= 0 && len(g.message)+len(part) > g.most {
-		g.end()
+		g.endMessage()
 		return ErrLength
 	}
 	g.message = secret.Append(g.message, part...)
 	return nil
 }
 
-// end overwrites the message.
-func (g *gathered) end() {
+// endMessage overwrites the message.
+func (g *gathered) endMessage() {
 	clear(g.message)
 	g.message, g.ended = nil, true
 }
@@ -126,11 +126,11 @@ func (w *whole) Whole(dst, message []byte) ([]byte, error) {
 	if w.ended {
 		return nil, ErrEnded
 	}
-	w.end()
+	w.endMessage()
 	if w.most >= 0 && len(message) > w.most {
 		return nil, ErrLength
 	}
-	return w.transform.apply(dst, apart(dst, message))
+	return w.transform.apply(dst, separated(dst, message))
 }
 
 func (w *whole) UpdateSize(int) int { return 0 }
@@ -148,6 +148,6 @@ func (w *whole) Final(dst []byte) ([]byte, error) {
 	if w.ended {
 		return nil, ErrEnded
 	}
-	defer w.end()
+	defer w.endMessage()
 	return w.transform.apply(dst, w.message)
 }

@@ -15,8 +15,8 @@ type value struct {
 	buffer *secret.Buffer
 }
 
-// keep returns a value with a copy of b, which stays where it is.
-func keep(b []byte) *value {
+// newValue returns a value with a copy of b, which stays where it is.
+func newValue(b []byte) *value {
 	v := &value{secret.New(len(b))}
 	copy(v.buffer.Bytes(), b)
 	runtime.AddCleanup(v, (*secret.Buffer).Destroy, v.buffer)
