@@ -8,6 +8,7 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"math/big"
+	"slices"
 )
 
 // Curve is one of those that keys are on.
@@ -26,21 +27,20 @@ const (
 
 // curveRow is what there is to know of a curve.
 type curveRow struct {
-	name  string
-	other string // as PKCS#11 has it in a PrintableString
+	names []string // the usual one, and those that a PrintableString may have
 	bits  int
 	oid   asn1.ObjectIdentifier
 	std   func() elliptic.Curve // of the standard library, if that has it
 }
 
 var curveRows = [...]curveRow{
-	P224:      {"P-224", "secp224r1", 224, asn1.ObjectIdentifier{1, 3, 132, 0, 33}, elliptic.P224},
-	P256:      {"P-256", "prime256v1", 256, asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}, elliptic.P256},
-	P384:      {"P-384", "secp384r1", 384, asn1.ObjectIdentifier{1, 3, 132, 0, 34}, elliptic.P384},
-	P521:      {"P-521", "secp521r1", 521, asn1.ObjectIdentifier{1, 3, 132, 0, 35}, elliptic.P521},
-	Secp256k1: {"secp256k1", "secp256k1", 256, asn1.ObjectIdentifier{1, 3, 132, 0, 10}, nil},
-	Ed25519:   {"Ed25519", "edwards25519", 255, asn1.ObjectIdentifier{1, 3, 101, 112}, nil},
-	X25519:    {"X25519", "curve25519", 255, asn1.ObjectIdentifier{1, 3, 101, 110}, nil},
+	P224:      {[]string{"P-224", "secp224r1"}, 224, asn1.ObjectIdentifier{1, 3, 132, 0, 33}, elliptic.P224},
+	P256:      {[]string{"P-256", "secp256r1", "prime256v1"}, 256, asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}, elliptic.P256},
+	P384:      {[]string{"P-384", "secp384r1"}, 384, asn1.ObjectIdentifier{1, 3, 132, 0, 34}, elliptic.P384},
+	P521:      {[]string{"P-521", "secp521r1"}, 521, asn1.ObjectIdentifier{1, 3, 132, 0, 35}, elliptic.P521},
+	Secp256k1: {[]string{"secp256k1"}, 256, asn1.ObjectIdentifier{1, 3, 132, 0, 10}, nil},
+	Ed25519:   {[]string{"Ed25519", "edwards25519", "id-Ed25519"}, 255, asn1.ObjectIdentifier{1, 3, 101, 112}, nil},
+	X25519:    {[]string{"X25519", "curve25519", "id-X25519"}, 255, asn1.ObjectIdentifier{1, 3, 101, 110}, nil},
 }
 
 // String returns the usual name of the curve.
@@ -48,7 +48,7 @@ func (c Curve) String() string {
 	if c < 0 || int(c) >= len(curveRows) {
 		return fmt.Sprintf("curve %d", int(c))
 	}
-	return curveRows[c].name
+	return curveRows[c].names[0]
 }
 
 // Bits is the size of the field.
@@ -66,12 +66,19 @@ func (c Curve) Params() []byte {
 	return b
 }
 
-// ParseParams reads CKA_EC_PARAMS: an OID, or a name in a PrintableString.
+// ParseParams reads CKA_EC_PARAMS: an OID, or a name in a PrintableString. What is neither is ErrKey, with explicit
+// parameters among it, and what is no curve of this package ErrUnsupported.
 func ParseParams(params []byte) (Curve, error) {
+	var v asn1.RawValue
+	if rest, err := asn1.Unmarshal(params, &v); err != nil || len(rest) > 0 || v.Class != asn1.ClassUniversal {
+		return 0, fmt.Errorf("parameters of a curve: %w", ErrKey)
+	}
+	if v.Tag != asn1.TagOID && v.Tag != asn1.TagPrintableString {
+		return 0, fmt.Errorf("parameters of a curve with tag %d: %w", v.Tag, ErrKey)
+	}
 	for c := range curveRows {
 		curve := Curve(c)
-		name := append([]byte{asn1.TagPrintableString, byte(len(curveRows[c].other))}, curveRows[c].other...)
-		if bytes.Equal(params, curve.Params()) || bytes.Equal(params, name) {
+		if bytes.Equal(params, curve.Params()) || v.Tag == asn1.TagPrintableString && slices.Contains(curveRows[c].names, string(v.Bytes)) {
 			return curve, nil
 		}
 	}

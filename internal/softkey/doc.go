@@ -62,7 +62,7 @@
 // All errors are one of the sentinels by errors.Is, and no input makes a panic:
 //
 //	ErrKey              CKR_ATTRIBUTE_VALUE_INVALID; of an unwrapped key CKR_WRAPPED_KEY_INVALID, of a peer's point
-//	                    CKR_MECHANISM_PARAM_INVALID
+//	                    CKR_MECHANISM_PARAM_INVALID, of CKA_EC_PARAMS CKR_DOMAIN_PARAMS_INVALID
 //	ErrKeySize          CKR_KEY_SIZE_RANGE; of a derived key CKR_TEMPLATE_INCONSISTENT
 //	ErrParameter        CKR_MECHANISM_PARAM_INVALID
 //	ErrLength           CKR_DATA_LEN_RANGE, CKR_ENCRYPTED_DATA_LEN_RANGE, CKR_WRAPPED_KEY_LEN_RANGE

@@ -29,6 +29,9 @@ func (k *EC) Sign(h crypto.Hash) (Signer, error) {
 }
 
 // Verify begins the verification of Sign.
+//
+// Deviates: r and s have all their bytes. Section 6.3.1 lets zeros be cut that both begin with; Wycheproof has such
+// signatures among those to refuse.
 func (k *ECPublic) Verify(h crypto.Hash) (Verifier, error) {
 	if err := checkHashOrNone(h); err != nil {
 		return nil, err

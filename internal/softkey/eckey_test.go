@@ -130,7 +130,8 @@ func TestPoints(t *testing.T) {
 		k := need[*EC](t)(GenerateEC(c)).PublicEC()
 		raw := k.Raw()
 		compressed := append([]byte{2 + raw[len(raw)-1]&1}, raw[1:1+c.Size()]...)
-		for _, form := range [][]byte{raw, compressed, k.Point(), octetString(compressed)} {
+		bits := append([]byte{3, byte(2 + c.Size()), 0}, compressed...)
+		for _, form := range [][]byte{raw, compressed, k.Point(), octetString(compressed), bits} {
 			got, err := c.ParsePoint(form)
 			wanted(t, c.String(), got, err, raw)
 		}
@@ -201,15 +202,23 @@ func TestAgreeOfLibrary(t *testing.T) {
 func TestParams(t *testing.T) {
 	for c := range curveRows {
 		curve := Curve(c)
-		for _, params := range [][]byte{curve.Params(), append([]byte{0x13, byte(len(curveRows[c].other))}, curveRows[c].other...)} {
+		forms := [][]byte{curve.Params()}
+		for _, name := range curveRows[c].names {
+			forms = append(forms, append([]byte{0x13, byte(len(name))}, name...))
+		}
+		for _, params := range forms {
 			if got, err := ParseParams(params); err != nil || got != curve {
 				t.Errorf("%x: %s, %v", params, got, err)
 			}
 		}
 	}
-	for _, bad := range [][]byte{nil, {6}, {5, 0}, {0x13, 5, 'P', '-', '2', '5', '6'}, append(P256.Params(), 0)} {
+	for _, bad := range [][]byte{nil, {6}, {5, 0}, {0x30, 0}, append(P256.Params(), 0), {0x86, 1, 1}} {
 		_, err := ParseParams(bad)
-		refused(t, "parameters", err, ErrUnsupported)
+		refused(t, "parameters", err, ErrKey)
+	}
+	for _, bad := range [][]byte{{0x13, 5, 'P', '-', '1', '9', '2'}, {6, 3, 0x2b, 0x65, 0x71}, {0x13, 0}} {
+		_, err := ParseParams(bad)
+		refused(t, "another curve", err, ErrUnsupported)
 	}
 	if name := Curve(99).String(); name != "curve 99" {
 		t.Error(name)

@@ -7,7 +7,6 @@ import (
 	"crypto"
 	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/asn1"
 	"fmt"
 	"slices"
 	"sync"
@@ -57,7 +56,7 @@ func newEdwards(seed []byte) (k *Edwards) {
 
 // NewEdwardsPublic returns a public key of 32 bytes, or of these in an OCTET STRING or BIT STRING.
 func NewEdwardsPublic(b []byte) (*EdwardsPublic, error) {
-	b = unwrapPoint(b, ed25519.PublicKeySize)
+	b = rawPoint(b, ed25519.PublicKeySize)
 	if len(b) != ed25519.PublicKeySize {
 		return nil, fmt.Errorf("public key of %d bytes for Ed25519: %w", len(b), ErrKey)
 	}
@@ -65,19 +64,6 @@ func NewEdwardsPublic(b []byte) (*EdwardsPublic, error) {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	return &EdwardsPublic{bytes.Clone(b)}, nil
-}
-
-// unwrapPoint takes CKA_EC_POINT of n bytes out of the strings of DER that clients put around it.
-func unwrapPoint(b []byte, n int) []byte {
-	var octets []byte
-	var bits asn1.BitString
-	if rest, err := asn1.Unmarshal(b, &octets); err == nil && len(rest) == 0 && len(octets) == n {
-		return octets
-	}
-	if rest, err := asn1.Unmarshal(b, &bits); err == nil && len(rest) == 0 && bits.BitLength == 8*n {
-		return bits.Bytes
-	}
-	return b
 }
 
 // Curve is Ed25519.

@@ -54,7 +54,7 @@ func NewMontgomery(b []byte) (k *Montgomery, err error) {
 
 // NewMontgomeryPublic returns a public key of 32 bytes, or of these in an OCTET STRING or BIT STRING.
 func NewMontgomeryPublic(b []byte) (*MontgomeryPublic, error) {
-	b = unwrapPoint(b, sizeX25519)
+	b = rawPoint(b, sizeX25519)
 	if len(b) != sizeX25519 {
 		return nil, fmt.Errorf("public key of %d bytes for X25519: %w", len(b), ErrKey)
 	}
@@ -88,7 +88,7 @@ func (k *Montgomery) Agree(a Agreement, n int) ([]byte, error) {
 	if err := a.check(); err != nil {
 		return nil, err
 	}
-	peer, err := ecdh.X25519().NewPublicKey(unwrapPoint(a.Peer, sizeX25519))
+	peer, err := ecdh.X25519().NewPublicKey(rawPoint(a.Peer, sizeX25519))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}

@@ -20,24 +20,44 @@ type nistPoint[P any] interface {
 }
 
 // ParsePoint reads a point on a curve that is not the one at infinity: uncompressed or compressed as SEC 1
-// has it, or that in an OCTET STRING as CKA_EC_POINT has it. It returns it uncompressed.
+// has it, or that in an OCTET STRING as CKA_EC_POINT has it, or in a BIT STRING as some clients have it. It returns it
+// uncompressed.
 func (c Curve) ParsePoint(b []byte) ([]byte, error) {
 	if err := c.weierstrass(); err != nil {
 		return nil, err
 	}
 	if !c.pointSize(len(b)) { // a point in a string is longer than itself, and of no other point's length
-		var octets []byte
-		rest, err := asn1.Unmarshal(b, &octets)
-		if err != nil || len(rest) > 0 || !c.pointSize(len(octets)) {
-			return nil, fmt.Errorf("point of %d bytes: %w", len(b), ErrKey)
-		}
-		b = octets
+		b = unwrapPoint(b)
+	}
+	if !c.pointSize(len(b)) {
+		return nil, fmt.Errorf("point of %d bytes: %w", len(b), ErrKey)
 	}
 	point, err := c.decompress(b)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	return point, nil
+}
+
+// unwrapPoint takes CKA_EC_POINT out of the strings of DER that clients put around it.
+func unwrapPoint(b []byte) []byte {
+	var octets []byte
+	var bits asn1.BitString
+	if rest, err := asn1.Unmarshal(b, &octets); err == nil && len(rest) == 0 {
+		return octets
+	}
+	if rest, err := asn1.Unmarshal(b, &bits); err == nil && len(rest) == 0 && bits.BitLength%8 == 0 {
+		return bits.Bytes
+	}
+	return b
+}
+
+// rawPoint is unwrapPoint for keys of n bytes.
+func rawPoint(b []byte, n int) []byte {
+	if len(b) == n {
+		return b
+	}
+	return unwrapPoint(b)
 }
 
 func (c Curve) pointSize(n int) bool { return n == 1+2*c.Size() || n == 1+c.Size() }
