@@ -25,7 +25,7 @@ const (
 	fullTag    = 16
 	longestIV  = 1 << 16
 	longestAAD = 1 << 30
-	longestGCM = 1 << 31 // of what is held in memory; the mode ends at 2^36
+	longestGCM = 1<<31 - 1 // of what is held in memory; the mode ends at 2^36
 )
 
 // EncryptGCM begins an encryption by AES-GCM, whose result has the tag at its end. The caller

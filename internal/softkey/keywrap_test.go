@@ -92,8 +92,9 @@ func TestPaddedLengths(t *testing.T) {
 	k := need[*AES](t)(GenerateAES(16))
 	block, _ := k.ciphers()
 	for _, v := range []struct {
-		told, size int
-		last       byte
+		told uint32
+		size int
+		last byte
 	}{{0, 16, 0}, {8, 16, 0}, {17, 16, 0}, {9, 16, 1}, {15, 16, 1}, {1 << 31, 16, 0}, {1<<32 - 1, 16, 0}, {0, 8, 0}, {9, 8, 0}, {1, 8, 1}} {
 		b := append(unhex(t, "a65959a6"), byte(v.told>>24), byte(v.told>>16), byte(v.told>>8), byte(v.told))
 		b = append(b, make([]byte, v.size)...)

@@ -78,7 +78,7 @@ func TestPSS(t *testing.T) {
 			}
 			otherSalt(t, public, p, signature)
 		}
-		for _, salt := range []int{-1, most + 1, 1 << 31} {
+		for _, salt := range []int{-1, most + 1, 1 << 30} {
 			_, err := k.SignPSS(PSS{h, h, salt})
 			refused(t, "salt", err, ErrParameter)
 			_, err = public.VerifyDigestPSS(PSS{h, h, salt})
