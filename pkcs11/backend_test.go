@@ -21,7 +21,7 @@ const library = "../build/libzk_app_utils.so"
 // libzk_app_utils.so, with what that one lacks unset.
 func openDevice(dir string, refresh time.Duration) (scmtest.Full, error) {
 	if !harness.OverVendor() {
-		return soft.Open(dir, soft.Options{Group: -1, Host: harness.Machine()})
+		return soft.Open(dir, soft.Options{Group: -1, Settings: soft.Settings{Host: harness.Machine()}})
 	}
 	// The library asks for it whenever it opens a context.
 	if err := os.Setenv("ZK_PKCS11_HOME", dir); err != nil {
@@ -56,7 +56,7 @@ func (f *fixture) watch() { f.Helper(); f.reopen(time.Nanosecond) }
 // happen.
 func (f *fixture) world() *soft.Device {
 	f.Helper()
-	d, err := soft.Open(f.dir, soft.Options{Group: -1, Host: harness.Machine()})
+	d, err := soft.Open(f.dir, soft.Options{Group: -1, Settings: soft.Settings{Host: harness.Machine()}})
 	f.ok(err)
 	f.Cleanup(func() { d.Close() })
 	return d

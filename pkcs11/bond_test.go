@@ -14,6 +14,7 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/settings"
 	"libzk_pkcs11/internal/store"
 	"libzk_pkcs11/tests/harness"
 )
@@ -161,7 +162,7 @@ func (d interrupted) Keys() (keys []scm.Key, err error) {
 // finishes before it offers another secret and bond, or it fails.
 func TestInitTokenTwiceInterrupted(t *testing.T) {
 	harness.SoftOnly(t, harness.NoSeal)
-	for _, seal := range []string{soft.SealPIN, soft.SealDevice} {
+	for _, seal := range []string{settings.SealPIN, settings.SealDevice} {
 		for _, first := range []string{"Unseal", "Bind"} {
 			for _, second := range []string{"Prepare", "Offer", "Unseal", "Bind"} {
 				dir := t.TempDir()
@@ -192,7 +193,7 @@ func TestInitTokenBeforeSealed(t *testing.T) {
 		full bool
 		code Error
 	}{{true, CKR_OK}, {true, CKR_DEVICE_MEMORY}, {false, CKR_OK}} {
-		p, _ := initialising(dir, soft.SealPIN, interrupted{skip: tt.full})
+		p, _ := initialising(dir, settings.SealPIN, interrupted{skip: tt.full})
 		want(t, "InitToken", p.InitToken(0, soPIN, []byte("token")), tt.code)
 		p.Close()
 	}
@@ -202,7 +203,7 @@ func TestInitTokenBeforeSealed(t *testing.T) {
 func initialising(dir, seal string, d interrupted) (*Provider, *lines) {
 	log := &lines{}
 	open := func() (scm.Device, *store.Store, error) {
-		device, err := soft.Open(dir, soft.Options{Group: -1, Seal: seal, Host: harness.Machine()})
+		device, err := soft.Open(dir, soft.Options{Group: -1, Settings: soft.Settings{Seal: seal, Host: harness.Machine()}})
 		if err != nil {
 			return nil, nil, err
 		}

@@ -8,7 +8,12 @@
 // stands: "file:line: reason", or "VARIABLE: reason".
 package config
 
-import "time"
+import (
+	"time"
+
+	"libzk_pkcs11/internal/config/value"
+	"libzk_pkcs11/internal/scm/soft/settings"
+)
 
 // DefaultFile is read when ZK_PKCS11_CONF names no other; it may be missing.
 const DefaultFile = "/etc/zk_pkcs11/zk_pkcs11.toml"
@@ -27,7 +32,7 @@ type Config struct {
 	Fork       string   // ForkStrict or ForkInherit
 	Trace      string   // file of the call trace; "" = off
 	Log        Log
-	Soft       Soft
+	Soft       settings.Settings
 	Zymbit     Zymbit
 	Slots      []Slot // at least one; the index is the slot ID
 }
@@ -62,48 +67,6 @@ const (
 type Log struct {
 	Level string // "error", "warning", "info" or "debug"
 	To    string // "stderr", "syslog", or the path of a file
-}
-
-// Soft holds the settings of the SCM in software. Beside the first two they are
-// for those who test how programs bear with an SCM: what its vendor does not
-// tell, its defects and how slow it is. Zero stands for the default of package
-// soft.
-type Soft struct {
-	Seal     string   // what seals private keys at rest: "pin" or "device"
-	Firmware string   // that it tells
-	Defects  []string // names of defects; nil = those of the firmware
-
-	MaxKeys, UserSlots int
-	EdDSA              string // "message", "digest" or "none"
-	Nonce              string // "random" or "rfc6979"
-	PermanentSignOnly  bool
-	PermanentShown     bool
-	PermanentRemovable bool
-	EphemeralSigns     bool
-	Allocation         string // "lowest" or "next"
-	Generator          string // "keyed" or "appended"
-	MaxRandom, MaxLock int
-	Latency            Latency
-	BootDelay, Settle  time.Duration
-	BootDir            string
-	BootFailure        string // "destroy", "hold" or "policy"
-	TemperatureFailure string // "destroy" or "hold"
-	Host               string
-	Drift              float32 // in millionths
-
-	ModelNumber, SerialNumber string
-	Unlisted                  string // "none", "seeds", "ed25519" or "both"
-	ErrorCode                 int
-	RemoveEmpty               bool
-	PassphraseBase64          bool
-	UnlockZero                bool
-	TellsUnbound              bool
-}
-
-// Latency is how long calls to the SCM in software take at least.
-type Latency struct {
-	Sign, Generate, Random, Lock time.Duration
-	Absent                       time.Duration // calls that nobody answers
 }
 
 // Zymbit holds the settings of the hardware.
@@ -158,7 +121,7 @@ func Load(getenv func(string) string) (Config, error) {
 // Load reads the settings from s and the environment, and from no file, unless
 // ZK_PKCS11_CONF names another than that of s.
 func (s Source) Load(getenv func(string) string) (Config, error) {
-	if named := getenv("ZK_PKCS11_CONF"); named != "" && absolute(s.Directory, named) != s.File {
+	if named := getenv("ZK_PKCS11_CONF"); named != "" && value.Absolute(s.Directory, named) != s.File {
 		other, err := thisHost(getenv).source()
 		if err != nil {
 			return Config{}, err
@@ -185,7 +148,7 @@ func defaults(s Source) Config {
 		Quirks:  []string{QuirksAuto},
 		Fork:    ForkStrict,
 		Log:     Log{Level: "warning", To: "stderr"},
-		Soft:    Soft{Seal: "pin", Host: s.Machine},
+		Soft:    settings.Settings{Seal: settings.SealPIN, Host: s.Machine},
 		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second, Foreign25519: "ask"},
 	}
 }

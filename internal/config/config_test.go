@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 type vars map[string]string
@@ -37,7 +39,7 @@ func TestDefaults(t *testing.T) {
 		Quirks:  []string{"auto"},
 		Fork:    "strict",
 		Log:     Log{Level: "warning", To: "stderr"},
-		Soft:    Soft{Seal: "pin", Host: "m"},
+		Soft:    settings.Settings{Seal: "pin", Host: "m"},
 		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second, Foreign25519: "ask"},
 		Slots:   []Slot{{Name: "scm0", Backend: BackendAuto, State: "/s"}},
 	}
@@ -100,7 +102,7 @@ func TestFile(t *testing.T) {
 		Fork:       ForkInherit,
 		Trace:      filepath.Join(dir, "calls.log"),
 		Log:        Log{Level: "debug", To: filepath.Join(dir, "zk.log")},
-		Soft:       Soft{Seal: "device", Firmware: "01.02.02release", Host: c.Source.Machine},
+		Soft:       settings.Settings{Seal: "device", Firmware: "01.02.02release", Host: c.Source.Machine},
 		Zymbit: Zymbit{
 			Library: "libzk_app_utils.so", BootWait: 20 * time.Second, KeyStore: "wallet", Refresh: time.Minute,
 			Foreign25519: "x25519", PassphraseBase64: true,
@@ -350,13 +352,15 @@ func TestSoft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Soft{
+	want := settings.Settings{
 		Seal: "pin", Firmware: "00.00.51beta", Defects: []string{"huge-slot", "dark-led"},
-		MaxKeys: 654, UserSlots: 10, EdDSA: "digest", Nonce: "rfc6979",
+		MaxKeys: 654, UserSlots: 10, Ed25519: "digest", Nonce: "rfc6979",
 		PermanentSignOnly: true, PermanentShown: true, PermanentRemovable: true, EphemeralSigns: true,
 		Allocation: "next",
 		Generator:  "appended", MaxRandom: 512, MaxLock: 131072,
-		Latency:   Latency{20 * time.Millisecond, time.Second, time.Millisecond, 5 * time.Millisecond, 2 * time.Second},
+		Latency: settings.Latency{
+			Sign: 20 * time.Millisecond, Generate: time.Second, Random: time.Millisecond, Lock: 5 * time.Millisecond, Absent: 2 * time.Second,
+		},
 		BootDelay: 90 * time.Second, Settle: 10 * time.Second, BootDir: "/d/boot",
 		BootFailure: "hold", TemperatureFailure: "hold", Host: "a host", Drift: -2.5,
 		ModelNumber: "SCM B1", SerialNumber: "0123", Unlisted: "seeds", ErrorCode: 5,

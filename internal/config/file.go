@@ -54,9 +54,9 @@ func (r reader) read(key toml.Key) error {
 		return r.readSlot(key)
 	}
 	name, v := strings.Join(key, "."), lookup(r.tree, key)
-	for _, s := range settings() {
+	for _, s := range r.config.settings() {
 		if s.key == name {
-			return r.apply(v, func(v value) error { return s.set(r.config, v) })
+			return r.apply(v, s)
 		}
 		if _, table := v.(map[string]any); table && strings.HasPrefix(s.key, name+".") {
 			return nil
@@ -75,20 +75,21 @@ func (r reader) readSlot(key toml.Key) error {
 		r.config.Slots = append(r.config.Slots, Slot{})
 		return nil
 	}
-	set, known := slotSettings()[strings.Join(key[1:], ".")]
-	if !known {
-		return errors.New("unknown setting")
-	}
 	last := len(r.config.Slots) - 1
-	return r.apply(lookup(tables[last], key[1:]), func(v value) error { return set(&r.config.Slots[last], v) })
+	for _, s := range r.config.Slots[last].settings() {
+		if s.key == strings.Join(key[1:], ".") {
+			return r.apply(lookup(tables[last], key[1:]), s)
+		}
+	}
+	return errors.New("unknown setting")
 }
 
-func (r reader) apply(v any, set func(value) error) error {
+func (r reader) apply(v any, s setting) error {
 	text, err := textOf(v)
 	if err != nil {
 		return err
 	}
-	return set(value{text: text, base: r.base})
+	return s.value.Set(text, r.base)
 }
 
 func lookup(tree map[string]any, key toml.Key) any {

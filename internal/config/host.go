@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"libzk_pkcs11/internal/config/value"
 	"libzk_pkcs11/internal/descriptor"
 )
 
@@ -36,12 +37,12 @@ func homeOfUser() string {
 
 // source finds the file and reads it. A file that was named must be there.
 func (h host) source() (Source, error) {
-	s := Source{State: h.state(), Directory: absolute("", "."), Machine: machine()}
+	s := Source{State: h.state(), Directory: value.Absolute("", "."), Machine: machine()}
 	file, named := h.getenv("ZK_PKCS11_CONF"), true
 	if file == "" {
 		file, named = h.fallback, false
 	}
-	file = absolute("", file)
+	file = value.Absolute("", file)
 	text, err := descriptor.ReadFile(file)
 	if !named && errors.Is(err, fs.ErrNotExist) {
 		return s, nil
@@ -79,19 +80,4 @@ func (h host) state() string {
 		return SystemState
 	}
 	return filepath.Join(home, ".local/state/zk_pkcs11")
-}
-
-// absolute resolves path against base, or against the working directory where
-// base is empty.
-func absolute(base, path string) string {
-	if filepath.IsAbs(path) {
-		return filepath.Clean(path)
-	}
-	if base != "" {
-		return filepath.Join(base, path)
-	}
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return path
 }

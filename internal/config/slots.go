@@ -5,6 +5,8 @@ package config
 import (
 	"fmt"
 	"strconv"
+
+	"libzk_pkcs11/internal/config/value"
 )
 
 // placeSlots fills in what the slots take from the rest of the settings; lines
@@ -37,7 +39,7 @@ func (s *Slot) place(id int, c *Config) {
 	if s.State == "" {
 		s.State = s.Name
 	}
-	s.State = absolute(c.State, s.State)
+	s.State = value.Absolute(c.State, s.State)
 	if s.Backend == "" {
 		s.Backend = c.Backend
 	}

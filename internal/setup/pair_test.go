@@ -14,6 +14,7 @@ import (
 
 	"libzk_pkcs11/internal/config"
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/pkcs11"
 )
 
@@ -199,8 +200,7 @@ func TestMadeMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := opener{settings: c, slot: c.Slots[0]}
-	options := softOptions(c.Soft)
-	options.Mode, options.Group, options.Existing = 0o600, -1, true
+	options := soft.Options{Settings: c.Soft, Mode: 0o600, Group: -1, Existing: true}
 	d, err := o.makeSoft(access{file: 0o600, group: -1}, options, scm.ErrNone)
 	if err != nil {
 		t.Fatal(err)

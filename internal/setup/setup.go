@@ -109,30 +109,10 @@ func OpenSoft(c config.Config, s config.Slot, process Process) (*soft.Device, er
 	return o.openSoft(a)
 }
 
-// softOptions are the options of the soft SCM, but those of its files.
-func softOptions(s config.Soft) soft.Options {
-	return soft.Options{
-		Seal: s.Seal, Firmware: s.Firmware, Defects: s.Defects,
-		MaxKeys: s.MaxKeys, UserSlots: s.UserSlots,
-		Ed25519: s.EdDSA, Nonce: s.Nonce,
-		PermanentSignOnly: s.PermanentSignOnly, PermanentShown: s.PermanentShown,
-		PermanentRemovable: s.PermanentRemovable, EphemeralSigns: s.EphemeralSigns,
-		Allocation: s.Allocation, Generator: s.Generator,
-		MaxRandom: s.MaxRandom, MaxLock: s.MaxLock,
-		Latency: soft.Latency(s.Latency), BootDelay: s.BootDelay, Settle: s.Settle,
-		BootDir: s.BootDir, BootFailure: s.BootFailure, TemperatureFailure: s.TemperatureFailure,
-		Host: s.Host, Drift: s.Drift,
-		ModelNumber: s.ModelNumber, SerialNumber: s.SerialNumber, Unlisted: s.Unlisted,
-		ErrorCode: s.ErrorCode, RemoveEmpty: s.RemoveEmpty,
-		PassphraseBase64: s.PassphraseBase64, UnlockZero: s.UnlockZero,
-		TellsUnbound: s.TellsUnbound,
-	}
-}
-
 func (o opener) openSoft(a access) (*soft.Device, error) {
-	options := softOptions(o.settings.Soft)
-	options.Mode, options.Group, options.Process = a.file, a.group, o.process
-	options.Existing = true
+	options := soft.Options{
+		Settings: o.settings.Soft, Mode: a.file, Group: a.group, Process: o.process, Existing: true,
+	}
 	device, err := soft.Open(o.slot.State, options)
 	if !errors.Is(err, scm.ErrNone) {
 		return device, err

@@ -13,8 +13,9 @@ import (
 )
 
 var (
-	settingInCode = regexp.MustCompile(`(?m)^\t\t\{"([a-z0-9_.]+)", "([A-Z0-9_]*)", `)
-	slotInCode    = regexp.MustCompile(`(?m)^\t\t"([a-z_]+)":\s+func\(s \*Slot`)
+	settingInCode = regexp.MustCompile(`(?m)^\t\t\{"([a-z0-9_.]+)", "([A-Z0-9_]*)", .*\bc\.`)
+	slotInCode    = regexp.MustCompile(`(?m)^\t\t\{"([a-z_]+)", "", .*\bs\.`)
+	softInCode    = regexp.MustCompile(`(?m)^\t\t\{"([a-z0-9_]+)", .*\bs\.`)
 	settingInDoc  = regexp.MustCompile("(?m)^\\| `([a-z0-9_.]+)` \\| (?:`([A-Z0-9_]+)`|–) \\| .+ \\| .+ \\|$")
 	variable      = regexp.MustCompile(`\bZK_[A-Z0-9_]+\b`)
 )
@@ -22,22 +23,28 @@ var (
 // settingsOfCode maps the settings to their variables, from the source text.
 func settingsOfCode(t *testing.T) map[string]string {
 	t.Helper()
-	text := read(t, filepath.Join(harness.Root(t), "internal/config/settings.go"))
 	found := map[string]string{}
-	for _, m := range settingInCode.FindAllStringSubmatch(text, -1) {
+	text := read(t, filepath.Join(harness.Root(t), "internal/config/settings.go"))
+	for _, m := range rowsOf(t, text, settingInCode) {
 		found[m[1]] = m[2]
 	}
-	if len(found) == 0 {
-		t.Fatal("no settings found: has the table in settings.go another form?")
-	}
-	slots := slotInCode.FindAllStringSubmatch(text, -1)
-	if len(slots) == 0 {
-		t.Fatal("no settings of slots found: has the table in settings.go another form?")
-	}
-	for _, m := range slots {
+	for _, m := range rowsOf(t, text, slotInCode) {
 		found["slot."+m[1]] = ""
 	}
+	text = read(t, filepath.Join(harness.Root(t), "internal/scm/soft/settings/settings.go"))
+	for _, m := range rowsOf(t, text, softInCode) {
+		found["soft."+m[1]] = ""
+	}
 	return found
+}
+
+func rowsOf(t *testing.T, text string, row *regexp.Regexp) [][]string {
+	t.Helper()
+	rows := row.FindAllStringSubmatch(text, -1)
+	if len(rows) == 0 {
+		t.Fatalf("no settings found by %s: has the table another form?", row)
+	}
+	return rows
 }
 
 // settingsOfPages maps the settings in the tables of the documents to their

@@ -11,36 +11,41 @@ import (
 // arrows are the packages of the project that a package may import. One that is
 // not here may import none.
 var arrows = map[string][]string{
-	"pkcs11":               {"internal/scm", "internal/secret", "internal/store", "internal/turn"},
-	"internal/store":       {"internal/descriptor", "internal/secret", "internal/sharedfile"},
-	"internal/scm/soft":    {"internal/descriptor", "internal/scm", "internal/scm/soft/hd", "internal/secret", "internal/sharedfile", "internal/turn"},
-	"internal/scm/soft/hd": {"internal/scm"},
-	"internal/scm/scmtest": {"internal/scm"},
-	"internal/scm/zymbit":  {"internal/scm", "internal/sharedfile"},
-	"internal/setup":       {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/scm/zymbit", "internal/store", "pkcs11"},
-	"module":               {"internal/config", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
+	"pkcs11":         {"internal/scm", "internal/secret", "internal/store", "internal/turn"},
+	"internal/store": {"internal/descriptor", "internal/secret", "internal/sharedfile"},
+	"internal/scm/soft": {
+		"internal/descriptor", "internal/scm", "internal/scm/soft/hd", "internal/scm/soft/settings", "internal/secret",
+		"internal/sharedfile", "internal/turn",
+	},
+	"internal/scm/soft/settings": {"internal/config/value", "internal/scm"},
+	"internal/scm/soft/hd":       {"internal/scm"},
+	"internal/scm/scmtest":       {"internal/scm"},
+	"internal/scm/zymbit":        {"internal/scm", "internal/sharedfile"},
+	"internal/setup":             {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/scm/zymbit", "internal/store", "pkcs11"},
+	"module":                     {"internal/config", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
 	"cmd/zk_pkcs11-util": {
 		"internal/config", "internal/scm", "internal/scm/soft", "internal/scm/soft/hd", "internal/setup", "internal/store",
 		"internal/trace", "pkcs11",
 	},
-	"cmd/libzk_app_utils":  {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/setup", "internal/trace"},
-	"internal/config":      {"internal/descriptor"},
-	"internal/descriptor":  nil,
-	"internal/trace":       {"internal/descriptor"},
-	"internal/secret":      nil,
-	"internal/softkey":     {"internal/secret"},
-	"internal/sharedfile":  {"internal/descriptor", "internal/turn"},
-	"internal/turn":        nil,
-	"internal/processtest": nil,
-	"internal/damagetest":  nil,
-	"internal/scm":         nil,
-	"include/gen":          nil,
+	"cmd/libzk_app_utils":   {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/setup", "internal/trace"},
+	"internal/config":       {"internal/config/value", "internal/descriptor", "internal/scm/soft/settings"},
+	"internal/config/value": nil,
+	"internal/descriptor":   nil,
+	"internal/trace":        {"internal/descriptor"},
+	"internal/secret":       nil,
+	"internal/softkey":      {"internal/secret"},
+	"internal/sharedfile":   {"internal/descriptor", "internal/turn"},
+	"internal/turn":         nil,
+	"internal/processtest":  nil,
+	"internal/damagetest":   nil,
+	"internal/scm":          nil,
+	"include/gen":           nil,
 }
 
 // testArrows are what the tests of a package may import besides: itself, what
 // stands in for the world below it, and the helpers of tests.
 var testArrows = map[string][]string{
-	"pkcs11":               {"internal/scm/soft", "internal/scm/zymbit", "tests/harness"},
+	"pkcs11":               {"internal/scm/soft", "internal/scm/soft/settings", "internal/scm/zymbit", "tests/harness"},
 	"internal/scm/scmtest": {"internal/scm/soft"},
 	"internal/scm/zymbit":  {"internal/scm/soft", "tests/harness"},
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // What an SCM does when its battery is low or its temperature out of bounds; the
@@ -58,7 +59,7 @@ func (d *Device) SetBatteryAction(action int) error {
 // 2.5 V. ErrFixed in production mode.
 func (d *Device) SetBatteryThreshold(volts float32) error {
 	limit := float32(batteryLimit)
-	if d.options.has(DefectBatteryWindow) {
+	if d.options.Has(settings.DefectBatteryWindow) {
 		limit = batteryWindow
 	}
 	if !(volts >= 0 && volts < limit) {

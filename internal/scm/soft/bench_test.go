@@ -16,11 +16,14 @@ import (
 	"libzk_pkcs11/internal/processtest"
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 func BenchmarkSign(b *testing.B) {
-	b.Run(soft.NonceRandom, func(b *testing.B) { signs(b, soft.Options{Group: -1}) })
-	b.Run(soft.NonceRFC6979, func(b *testing.B) { signs(b, soft.Options{Group: -1, Nonce: soft.NonceRFC6979}) })
+	b.Run(settings.NonceRandom, func(b *testing.B) { signs(b, soft.Options{Group: -1}) })
+	b.Run(settings.NonceRFC6979, func(b *testing.B) {
+		signs(b, soft.Options{Group: -1, Settings: soft.Settings{Nonce: settings.NonceRFC6979}})
+	})
 }
 
 func signs(b *testing.B, o soft.Options) {
@@ -65,7 +68,7 @@ func BenchmarkPlain(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for nonce, random := range map[string]io.Reader{soft.NonceRandom: rand.Reader, soft.NonceRFC6979: nil} {
+	for nonce, random := range map[string]io.Reader{settings.NonceRandom: rand.Reader, settings.NonceRFC6979: nil} {
 		b.Run("nistp256/"+nonce, func(b *testing.B) {
 			for b.Loop() {
 				if _, err := ec.Sign(random, digest, crypto.SHA256); err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // Bonds tells to which token the SCM belongs. It costs no look at the flash that has not
@@ -59,7 +60,7 @@ func unbind(tx *sql.Tx) error {
 }
 
 // Seals reports whether the root key will not lie in its file.
-func (d *Device) Seals() bool { return d.options.Seal == SealPIN }
+func (d *Device) Seals() bool { return d.options.Seal == settings.SealPIN }
 
 // SealedTo reports whether the root key is sealed to a secret: the one that unseals it, or
 // the one of Prepare, by which it is sealed once there is room to write.

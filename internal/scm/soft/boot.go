@@ -6,6 +6,7 @@ import (
 	"database/sql"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // bootState is what supervised boot has to do with.
@@ -42,7 +43,7 @@ func (d *Device) powerUp(tx *sql.Tx, c *condition) (BootReport, error) {
 	var r BootReport
 	now := d.clock()
 	c.Link = link{Ready: now.Add(d.options.BootDelay), Daemon: c.Link.Daemon}
-	if d.options.has(DefectFirstCall) {
+	if d.options.Has(settings.DefectFirstCall) {
 		c.Link.Timeouts = 1
 	}
 	c.Light, c.Boot.Held = light{Fatal: c.Light.Fatal}, false
@@ -64,12 +65,12 @@ func (d *Device) powerUp(tx *sql.Tx, c *condition) (BootReport, error) {
 }
 
 // forgetKeys drops the keys that do not outlast a start: the ephemeral one, and by
-// DefectLostKeys those that were generated outside of wallets.
+// settings.DefectLostKeys those that were generated outside of wallets.
 func (d *Device) forgetKeys(tx *sql.Tx, _ *condition, r *BootReport) error {
 	if err := dropEphemeral(tx); err != nil {
 		return err
 	}
-	if !d.options.has(DefectLostKeys) {
+	if !d.options.Has(settings.DefectLostKeys) {
 		return nil
 	}
 	const lost = " FROM key WHERE slot >= ? AND kind = ?"

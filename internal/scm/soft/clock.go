@@ -2,9 +2,7 @@
 
 package soft
 
-import (
-	"time"
-)
+import "time"
 
 // Time returns the time of the SCM's clock in seconds since 1970. A precise answer
 // comes at the moment in which the second begins, up to 1 s later.

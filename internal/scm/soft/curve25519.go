@@ -10,6 +10,7 @@ import (
 	"filippo.io/edwards25519"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 	"libzk_pkcs11/internal/secret"
 )
 
@@ -41,11 +42,11 @@ func publicEd25519(public, seed []byte) {
 // signEd25519 signs what use says.
 func (k *private) signEd25519(signature, seed, message []byte) error {
 	switch k.use {
-	case Ed25519Digest:
+	case settings.Ed25519Digest:
 		if err := checkDigest(message); err != nil {
 			return err
 		}
-	case Ed25519None:
+	case settings.Ed25519None:
 		return fmt.Errorf("signature with %s: %w", scm.Ed25519, scm.ErrCurve)
 	}
 	signEd25519(signature, seed, k.public, message)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // draft is a key pair that is in no slot yet, sealed under no root key.
@@ -92,7 +93,7 @@ func (d *Device) Free(wanted func(scm.Slot) bool) (scm.Slot, error) {
 		return 0, err
 	}
 	first := scm.FirstUser
-	if d.options.Allocation == AllocateNext {
+	if d.options.Allocation == settings.AllocateNext {
 		first = s.afterLast()
 	}
 	end := scm.FirstUser + scm.Slot(d.options.UserSlots)

@@ -47,7 +47,7 @@ func TestEphemeral(t *testing.T) {
 }
 
 func TestEphemeralSigns(t *testing.T) {
-	d := open(t, t.TempDir(), soft.Options{Group: -1, EphemeralSigns: true})
+	d := open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{EphemeralSigns: true}})
 	check(t, d.GenerateEphemeral(scm.P256))
 	sig, err := d.Sign(scm.EphemeralSlot, make([]byte, 32))
 	check(t, err)
@@ -57,7 +57,7 @@ func TestEphemeralSigns(t *testing.T) {
 }
 
 func TestPermanentSignOnly(t *testing.T) {
-	d := open(t, t.TempDir(), soft.Options{Group: -1, PermanentSignOnly: true})
+	d := open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{PermanentSignOnly: true}})
 	peer := generate(t, d, scm.P256)
 	_, err := d.Agree(0, peer.Public)
 	wantError(t, "Agree", err, scm.ErrAbility)

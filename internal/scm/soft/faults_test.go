@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 func TestSettle(t *testing.T) {
-	for _, o := range []Options{{Settle: 10 * time.Second}, {Firmware: "00.00.34beta"}} {
+	for _, o := range []Options{{Settings: Settings{Settle: 10 * time.Second}}, {Settings: Settings{Firmware: "00.00.34beta"}}} {
 		b := newBench(t, o)
 		must(t, b.d.SetPerimeterAction(0, 0))
 		b.sign(scm.ErrTimeout)
@@ -23,7 +24,7 @@ func TestSettle(t *testing.T) {
 }
 
 func TestBootDelay(t *testing.T) {
-	b := newBench(t, Options{BootDelay: 90 * time.Second, Defects: []string{DefectFirstCall}})
+	b := newBench(t, Options{Settings: Settings{BootDelay: 90 * time.Second, Defects: []string{settings.DefectFirstCall}}})
 	b.sign(nil)
 	b.boot()
 	b.sign(scm.ErrAbsent)
@@ -63,7 +64,7 @@ func TestHugeSlot(t *testing.T) {
 			must(t, b.d.InjectFault(Fault{HugeSlot: true}))
 			return b
 		},
-		"firmware": func() *bench { return newBench(t, Options{Firmware: "00.00.51beta"}) },
+		"firmware": func() *bench { return newBench(t, Options{Settings: Settings{Firmware: "00.00.51beta"}}) },
 	} {
 		for what, call := range map[string]func(*Device) error{
 			"PublicKey":     func(d *Device) error { _, err := d.PublicKey(99999); return err },

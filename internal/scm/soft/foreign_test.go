@@ -165,7 +165,7 @@ func TestAgreeWith(t *testing.T) {
 }
 
 func TestDisableExportErrors(t *testing.T) {
-	d := open(t, t.TempDir(), soft.Options{Group: -1, PermanentShown: true})
+	d := open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{PermanentShown: true}})
 	wantError(t, "permanent", d.DisableExport(3, false), scm.ErrPermanent)
 	wantError(t, "empty", d.DisableExport(scm.FirstUser, false), scm.ErrSlotEmpty)
 	wantError(t, "no slot", d.DisableExport(scm.LastUser+1, false), scm.ErrSlotRange)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // answering returns what is known, with the slots as they are now, or why the SCM does
@@ -106,7 +107,7 @@ func (d *Device) Reconnect() error {
 // missing makes err, which says that there is no slot s, the end of a daemon that
 // does not bear such numbers.
 func (d *Device) missing(known *snapshot, s scm.Slot, err error) error {
-	if s <= scm.LastUser || !known.condition.Link.HugeSlot && !d.options.has(DefectHugeSlot) {
+	if s <= scm.LastUser || !known.condition.Link.HugeSlot && !d.options.Has(settings.DefectHugeSlot) {
 		return err
 	}
 	died := d.inject(func(c *condition) error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 func TestPerimeter(t *testing.T) {
@@ -36,7 +37,7 @@ func TestPerimeter(t *testing.T) {
 // TestWrongTime breaches the perimeter while the SCM is off.
 func TestWrongTime(t *testing.T) {
 	for _, firmware := range []string{"01.00.00", "00.00.51beta"} {
-		b := newBench(t, Options{Firmware: firmware, BootDelay: time.Minute}).reset()
+		b := newBench(t, Options{Settings: Settings{Firmware: firmware, BootDelay: time.Minute}}).reset()
 		b.boot()
 		must(t, b.d.InjectTamper(0))
 		want := uint32(b.now.Unix())
@@ -147,7 +148,7 @@ func TestBattery(t *testing.T) {
 }
 
 func TestBatteryWindow(t *testing.T) {
-	b := newBench(t, Options{Defects: []string{DefectBatteryWindow}})
+	b := newBench(t, Options{Settings: Settings{Defects: []string{settings.DefectBatteryWindow}}})
 	must(t, b.d.SetBatteryThreshold(2.9))
 	b.want("SetBatteryThreshold", b.d.SetBatteryThreshold(3), scm.ErrInput)
 }
@@ -169,7 +170,7 @@ func TestTemperature(t *testing.T) {
 		{name: "hot in production", celsius: 80, action: ThresholdSelfDestruct, production: true,
 			silent: scm.ErrDestroyed, code: 6},
 		{name: "hot in production, held", celsius: 80, action: ThresholdSelfDestruct, production: true,
-			options: Options{TemperatureFailure: FailureHold}, silent: scm.ErrAbsent, code: 20, sub: 2},
+			options: Options{Settings: Settings{TemperatureFailure: settings.FailureHold}}, silent: scm.ErrAbsent, code: 20, sub: 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBench(t, test.options)
@@ -207,7 +208,7 @@ func TestTemperatureThresholds(t *testing.T) {
 }
 
 func TestClock(t *testing.T) {
-	b := newBench(t, Options{Drift: 1000}).reset()
+	b := newBench(t, Options{Settings: Settings{Drift: 1000}}).reset()
 	start := b.now.Unix()
 	b.now = b.now.Add(1000 * time.Second)
 	if got, err := b.d.Time(false); err != nil || int64(got) != start+1001 {
@@ -225,7 +226,7 @@ func TestClock(t *testing.T) {
 }
 
 func TestLED(t *testing.T) {
-	b := newBench(t, Options{Defects: []string{DefectDarkLED}})
+	b := newBench(t, Options{Settings: Settings{Defects: []string{settings.DefectDarkLED}}})
 	check := func(want string) {
 		t.Helper()
 		if led, err := b.other.LED(); err != nil || led.Pattern != want {

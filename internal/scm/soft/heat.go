@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // auxSensors is how many temperatures there are beside that of the processor. The
@@ -93,7 +94,7 @@ func (d *Device) checkHeat(tx *sql.Tx, c *condition) error {
 	default:
 		return nil
 	}
-	if c.Binding.Locked && d.options.TemperatureFailure == FailureHold {
+	if c.Binding.Locked && d.options.TemperatureFailure == settings.FailureHold {
 		c.Light.die(code, d.clock())
 		c.Boot.Held = true
 		return nil

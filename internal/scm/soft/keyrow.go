@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // kind says what a key slot holds beside a public key.
@@ -152,7 +153,7 @@ SELECT min(s) FROM (SELECT ?1 AS s UNION ALL SELECT slot + 1 FROM key WHERE slot
 WHERE s NOT IN (SELECT slot FROM key)`
 	)
 	queries := []string{lowest}
-	if d.options.Allocation == AllocateNext {
+	if d.options.Allocation == settings.AllocateNext {
 		queries = []string{highest, lowest}
 	}
 	for _, query := range queries {

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // TestLatency checks that calls take at least as long as they are to.
 func TestLatency(t *testing.T) {
 	const least = 10 * time.Millisecond
-	b := newBench(t, Options{Latency: Latency{least, least, least, least, least}})
+	b := newBench(t, Options{Settings: Settings{Latency: settings.Latency{Sign: least, Generate: least, Random: least, Lock: least, Absent: least}}})
 	public, err := b.d.PublicKey(0)
 	must(t, err)
 	for name, call := range map[string]func() error{

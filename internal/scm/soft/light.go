@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// darkTime is how long the LED stays off by DefectDarkLED: until the daemon opens
+// darkTime is how long the LED stays off by settings.DefectDarkLED: until the daemon opens
 // its next session with the SCM.
 const darkTime = time.Minute
 

@@ -81,7 +81,7 @@ func TestLockSealed(t *testing.T) {
 }
 
 func TestMost(t *testing.T) {
-	d := open(t, t.TempDir(), soft.Options{Group: -1, MaxLock: 100, MaxRandom: 512})
+	d := open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{MaxLock: 100, MaxRandom: 512}})
 	_, err := d.Lock(make([]byte, 100), false)
 	check(t, err)
 	_, err = d.Lock(make([]byte, 101), false)
@@ -92,7 +92,7 @@ func TestMost(t *testing.T) {
 
 // TestCapacity fills an SCM that has little room.
 func TestCapacity(t *testing.T) {
-	d := open(t, t.TempDir(), soft.Options{Group: -1, UserSlots: 2})
+	d := open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{UserSlots: 2}})
 	if d.Capacity() != 528 {
 		t.Errorf("Capacity is %d", d.Capacity())
 	}
@@ -100,7 +100,7 @@ func TestCapacity(t *testing.T) {
 	generate(t, d, scm.Ed25519)
 	_, err := d.Generate(scm.P256)
 	wantError(t, "Generate", err, scm.ErrFull)
-	if got := open(t, t.TempDir(), soft.Options{Group: -1, MaxKeys: 654}).Capacity(); got != 654 {
+	if got := open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{MaxKeys: 654}}).Capacity(); got != 654 {
 		t.Errorf("Capacity is %d", got)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"libzk_pkcs11/internal/descriptor"
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // Values of SetBootPolicy; the numbers are the vendor's.
@@ -71,7 +72,7 @@ func (d *Device) AddBootFile(path string, slot scm.Slot) error {
 func (d *Device) signFile(s scm.Slot, digest []byte) ([]byte, error) {
 	return d.signWith(s, func(k *private) ([]byte, error) {
 		always := *k
-		always.use = Ed25519Digest
+		always.use = settings.Ed25519Digest
 		return always.sign(d.hedged(), digest)
 	})
 }
@@ -202,7 +203,7 @@ func (d *Device) superviseBoot(tx *sql.Tx, c *condition, r *BootReport) error {
 		return err
 	}
 	r.Failed = failed
-	if c.Binding.Locked && d.bootFailure(c) == FailureHold {
+	if c.Binding.Locked && d.bootFailure(c) == settings.FailureHold {
 		c.Light.die(code, d.clock())
 		c.Boot.Held = true
 		return nil
@@ -215,8 +216,8 @@ func (d *Device) superviseBoot(tx *sql.Tx, c *condition, r *BootReport) error {
 
 // bootFailure is what a wrong file does in production mode, "" for nothing.
 func (d *Device) bootFailure(c *condition) string {
-	if d.options.BootFailure != FailurePolicy {
+	if d.options.BootFailure != settings.FailurePolicy {
 		return d.options.BootFailure
 	}
-	return map[int]string{BootPolicyDestroy: FailureDestroy, BootPolicyHold: FailureHold}[c.Boot.Policy]
+	return map[int]string{BootPolicyDestroy: settings.FailureDestroy, BootPolicyHold: settings.FailureHold}[c.Boot.Policy]
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // bootBench is a bench with files of supervised boot, all of them in the manifest.
@@ -66,7 +67,7 @@ func TestManifest(t *testing.T) {
 // TestBootFilesNoEd25519 signs with the default slot on an SCM that makes no Ed25519
 // signatures for its host.
 func TestBootFilesNoEd25519(t *testing.T) {
-	b := bootBench(t, Options{Ed25519: Ed25519None})
+	b := bootBench(t, Options{Settings: Settings{Ed25519: settings.Ed25519None}})
 	if r := b.boot(); len(r.Failed) != 0 {
 		t.Errorf("Boot: %+v", r)
 	}
@@ -78,7 +79,7 @@ func TestBootFilesNoEd25519(t *testing.T) {
 
 // TestBootFilesSignerRemoved removes the key that signed a file.
 func TestBootFilesSignerRemoved(t *testing.T) {
-	b := bootBench(t, Options{PermanentRemovable: true})
+	b := bootBench(t, Options{Settings: Settings{PermanentRemovable: true}})
 	must(t, b.d.Remove(scm.Key{Slot: scm.DefaultBootSlot}))
 	b.want("second Remove", b.other.Remove(scm.Key{Slot: scm.DefaultBootSlot}), scm.ErrSlotEmpty)
 	if r := b.boot(); !slices.Equal(r.Failed, []string{"kernel8.img"}) {
@@ -108,13 +109,13 @@ func TestWrongBootFile(t *testing.T) {
 		code, sub     int
 	}{
 		{name: "default", silent: scm.ErrDestroyed, code: 5},
-		{name: "hold", failure: FailureHold, silent: scm.ErrAbsent, code: 4, sub: 2},
-		{name: "policy none", failure: FailurePolicy, policy: BootPolicyNone},
-		{name: "policy destroy", failure: FailurePolicy, policy: BootPolicyDestroy, silent: scm.ErrDestroyed, code: 5},
-		{name: "policy hold", failure: FailurePolicy, policy: BootPolicyHold, silent: scm.ErrAbsent, code: 4, sub: 2},
+		{name: "hold", failure: settings.FailureHold, silent: scm.ErrAbsent, code: 4, sub: 2},
+		{name: "policy none", failure: settings.FailurePolicy, policy: BootPolicyNone},
+		{name: "policy destroy", failure: settings.FailurePolicy, policy: BootPolicyDestroy, silent: scm.ErrDestroyed, code: 5},
+		{name: "policy hold", failure: settings.FailurePolicy, policy: BootPolicyHold, silent: scm.ErrAbsent, code: 4, sub: 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := bootBench(t, Options{BootFailure: test.failure})
+			b := bootBench(t, Options{Settings: Settings{BootFailure: test.failure}})
 			must(t, b.d.SetBootPolicy(test.policy))
 			b.lock()
 			b.sign(nil)

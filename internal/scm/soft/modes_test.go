@@ -106,7 +106,7 @@ func TestUnbind(t *testing.T) {
 // TestTellsUnbound: a host to which the SCM is not bound learns so where the
 // setting says that it does, and nothing else.
 func TestTellsUnbound(t *testing.T) {
-	b := newBench(t, Options{TellsUnbound: true})
+	b := newBench(t, Options{Settings: Settings{TellsUnbound: true}})
 	must(t, b.d.InjectUnbind(true))
 	if locked, bound, err := b.other.Binding(); locked || bound || err != nil {
 		t.Errorf("Binding = %v, %v, %v", locked, bound, err)
@@ -177,7 +177,7 @@ func TestSelfDestruct(t *testing.T) {
 // TestLostKeys starts firmware that loses generated keys.
 func TestLostKeys(t *testing.T) {
 	for firmware, loses := range map[string]bool{"01.02.02release": true, "01.00.00": false} {
-		b := newBench(t, Options{Firmware: firmware})
+		b := newBench(t, Options{Settings: Settings{Firmware: firmware}})
 		k, err := b.d.Generate(scm.P256)
 		must(t, err)
 		must(t, b.d.GenerateEphemeral(scm.P256))
@@ -223,7 +223,7 @@ func TestReset(t *testing.T) {
 }
 
 func TestStatus(t *testing.T) {
-	b := newBench(t, Options{Firmware: "01.02.02release"})
+	b := newBench(t, Options{Settings: Settings{Firmware: "01.02.02release"}})
 	k, err := b.d.Generate(scm.P256)
 	must(t, err)
 	_, err = b.d.StoreForeign(scm.P256, k.Public)

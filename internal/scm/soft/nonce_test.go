@@ -12,6 +12,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // TestSecp256k1Nonce compares signatures by RFC 6979 with those of the library, which
@@ -44,8 +45,8 @@ func scalar(b []byte) *secp256k1.ModNScalar {
 // TestNonces signs one digest with every kind of key, as programs do that sign again
 // until a signature suits them: with random nonces they come to an end.
 func TestNonces(t *testing.T) {
-	for setting, random := range map[string]bool{"": true, NonceRandom: true, NonceRFC6979: false} {
-		b := newBench(t, Options{Nonce: setting, EphemeralSigns: true})
+	for setting, random := range map[string]bool{"": true, settings.NonceRandom: true, settings.NonceRFC6979: false} {
+		b := newBench(t, Options{Settings: Settings{Nonce: setting, EphemeralSigns: true}})
 		for name, slot := range b.ecdsaKeys() {
 			first, high := b.signature(slot), 0
 			differ := false

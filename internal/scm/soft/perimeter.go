@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // PerimeterChannels is how many perimeter circuits an SCM watches.
@@ -59,18 +60,18 @@ func (d *Device) SetPerimeterAction(number int, flags uint32) error {
 		ch.Actions, ch.Fixed = flags, c.Binding.Locked
 		now := d.clock()
 		c.Link.Settled = now.Add(d.settle())
-		if d.options.has(DefectDarkLED) {
+		if d.options.Has(settings.DefectDarkLED) {
 			c.Light.Dark = now.Add(darkTime)
 		}
 		return nil
 	})
 }
 
-// slowSettle is how long calls time out by DefectSlowSettle.
+// slowSettle is how long calls time out by settings.DefectSlowSettle.
 const slowSettle = 10 * time.Second
 
 func (d *Device) settle() time.Duration {
-	if d.options.has(DefectSlowSettle) {
+	if d.options.Has(settings.DefectSlowSettle) {
 		return max(d.options.Settle, slowSettle)
 	}
 	return d.options.Settle
@@ -167,7 +168,7 @@ func (d *Device) InjectTamper(number int) error {
 // eventTime is the time that is noted for a breach: of an SCM that is off, which it is
 // until it answers after Boot, early firmware notes another.
 func (d *Device) eventTime(c *condition) uint32 {
-	if d.options.has(DefectWrongTime) && d.clock().Before(c.Link.Ready) {
+	if d.options.Has(settings.DefectWrongTime) && d.clock().Before(c.Link.Ready) {
 		return 1
 	}
 	return d.seconds(c)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 	"libzk_pkcs11/internal/secret"
 )
 
@@ -29,7 +30,7 @@ type private struct {
 
 // newPrivate hides a private key, of which it keeps nothing else.
 func newPrivate(c scm.Curve, public, key []byte, mask *secret.Mask) *private {
-	return &private{curve: c, public: public, use: Ed25519Message, mask: mask, masked: mask.Hide(key)}
+	return &private{curve: c, public: public, use: settings.Ed25519Message, mask: mask, masked: mask.Hide(key)}
 }
 
 // errHiddenGone says that the mask of a private key was destroyed before it was used.

@@ -13,6 +13,7 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // TestSignRecoverable recovers the public key from signatures on secp256k1, and
@@ -110,11 +111,11 @@ func TestSignRecoverableErrors(t *testing.T) {
 
 func TestEd25519Settings(t *testing.T) {
 	for use, test := range map[string]struct{ short, digest error }{
-		soft.Ed25519Message: {nil, nil},
-		soft.Ed25519Digest:  {scm.ErrInput, nil},
-		soft.Ed25519None:    {scm.ErrCurve, scm.ErrCurve},
+		settings.Ed25519Message: {nil, nil},
+		settings.Ed25519Digest:  {scm.ErrInput, nil},
+		settings.Ed25519None:    {scm.ErrCurve, scm.ErrCurve},
 	} {
-		d := open(t, t.TempDir(), soft.Options{Group: -1, Ed25519: use})
+		d := open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{Ed25519: use}})
 		_, err := d.Sign(14, []byte("short"))
 		wantError(t, use, err, test.short)
 		_, err = d.Sign(14, make([]byte, 32))
@@ -122,7 +123,7 @@ func TestEd25519Settings(t *testing.T) {
 		_, err = d.Verify(14, false, make([]byte, 32), make([]byte, 64))
 		wantError(t, use, err, test.digest)
 		able := d.Capability(scm.Ed25519)
-		if able.Sign != (test.digest == nil) || (able.Message == 32) != (use == soft.Ed25519Digest) {
+		if able.Sign != (test.digest == nil) || (able.Message == 32) != (use == settings.Ed25519Digest) {
 			t.Errorf("%s: Capability is %+v", use, able)
 		}
 	}

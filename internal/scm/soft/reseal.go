@@ -5,11 +5,13 @@ package soft
 import (
 	"bytes"
 	"database/sql"
+
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // staysOpen tells whether the root key lies in its file for good.
 func (d *Device) staysOpen(s *snapshot) bool {
-	return d.options.Seal == SealDevice && s.sealed == nil
+	return d.options.Seal == settings.SealDevice && s.sealed == nil
 }
 
 // replaceRoot makes a new root key for an open device, sealed to secret. The caller holds
@@ -107,7 +109,7 @@ func moveSecret(tx *sql.Tx, name string, blob []byte, from, to *root) error {
 // keep returns the root key sealed to the secret, or nil after it has put it in
 // its file.
 func (d *Device) keep(r *root, secret []byte) (sealed []byte, err error) {
-	if d.options.Seal == SealDevice {
+	if d.options.Seal == settings.SealDevice {
 		return nil, d.rootKey.write(r)
 	}
 	return r.sealTo(secret)

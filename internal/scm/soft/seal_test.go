@@ -10,6 +10,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 var (
@@ -96,7 +97,7 @@ func TestSealDevice(t *testing.T) {
 	wantError(t, "Seal", seal(d, oldSecret), nil)
 	d.Close()
 
-	d = open(t, dir, soft.Options{Group: -1, Seal: soft.SealDevice})
+	d = open(t, dir, soft.Options{Group: -1, Settings: soft.Settings{Seal: settings.SealDevice}})
 	wantError(t, "Sign", sign(d), scm.ErrSealed)
 	wantError(t, "Unseal", d.Unseal(oldSecret), nil)
 	wantError(t, "Seal", seal(d, newSecret), nil)

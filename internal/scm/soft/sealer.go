@@ -14,7 +14,7 @@ import (
 // makes a new root key, seals every private key anew under it, and the root key
 // to secret; until that the device is sealed as it was before. So a caller who
 // stores the secret between Prepare and Unseal never has a device that is sealed
-// to a secret which a crash has lost. With Options.Seal SealDevice no secret is
+// to a secret which a crash has lost. With Options.Seal settings.SealDevice no secret is
 // needed afterwards: the root key is left, or put, in its file.
 func (d *Device) Prepare(secret []byte) error {
 	if len(secret) == 0 {

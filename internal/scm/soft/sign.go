@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // digestSize is the length in bytes of what an SCM signs with an ECDSA key.
@@ -19,8 +20,8 @@ func (d *Device) Capability(c scm.Curve) scm.Capability {
 	case scm.P256, scm.Secp256k1:
 		return scm.Capability{Generate: true, Sign: true, Agree: true, Message: digestSize}
 	case scm.Ed25519:
-		able := scm.Capability{Generate: true, Sign: d.options.Ed25519 != Ed25519None}
-		if d.options.Ed25519 == Ed25519Digest {
+		able := scm.Capability{Generate: true, Sign: d.options.Ed25519 != settings.Ed25519None}
+		if d.options.Ed25519 == settings.Ed25519Digest {
 			able.Message = digestSize
 		}
 		return able
@@ -61,7 +62,7 @@ func (d *Device) using(s scm.Slot, f func(*private) ([]byte, error)) ([]byte, er
 }
 
 // hedged reports whether nonces of signatures are made of random bytes, too.
-func (d *Device) hedged() bool { return d.options.Nonce != NonceRFC6979 }
+func (d *Device) hedged() bool { return d.options.Nonce != settings.NonceRFC6979 }
 
 // Agree returns the secret shared with the owner of the public key peer, which the caller
 // overwrites.

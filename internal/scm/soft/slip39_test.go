@@ -178,7 +178,7 @@ func TestSLIP39Busy(t *testing.T) {
 
 // TestSLIP39Full fails with the last share, which can then be given out again.
 func TestSLIP39Full(t *testing.T) {
-	d := open(t, t.TempDir(), soft.Options{Group: -1, UserSlots: 1})
+	d := open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{UserSlots: 1}})
 	k := generate(t, d, scm.P256)
 	check(t, d.BeginSLIP39(seedOf(scm.P256, "w"), 1, 1, 0))
 	check(t, d.SetSLIP39Group(0, 1, 1))

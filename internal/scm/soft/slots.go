@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // Keys lists the keys in the permanent and user slots.
@@ -53,8 +54,8 @@ func (d *Device) Listed() ([]scm.Slot, error) {
 	out := d.options.Unlisted
 	var slots []scm.Slot
 	for _, k := range s.keys() {
-		seed := k.kind == seedKey && (out == UnlistedSeeds || out == UnlistedBoth)
-		permanent := k.Slot.Permanent() && k.Curve == scm.Ed25519 && (out == UnlistedEd25519 || out == UnlistedBoth)
+		seed := k.kind == seedKey && (out == settings.UnlistedSeeds || out == settings.UnlistedBoth)
+		permanent := k.Slot.Permanent() && k.Curve == scm.Ed25519 && (out == settings.UnlistedEd25519 || out == settings.UnlistedBoth)
 		if k.Slot >= 0 && !seed && !permanent {
 			slots = append(slots, k.Slot)
 		}
@@ -129,11 +130,11 @@ func (d *Device) erase(k scm.Key) error {
 	if err != nil {
 		return err
 	}
-	if len(erased) > slowRemoval && d.options.has(DefectSlowRemoval) {
+	if len(erased) > slowRemoval && d.options.Has(settings.DefectSlowRemoval) {
 		return fmt.Errorf("slot %d and %d keys derived from it: %w", k.Slot, len(erased)-1, scm.ErrTimeout)
 	}
 	return nil
 }
 
-// slowRemoval is how many derived keys it takes for DefectSlowRemoval.
+// slowRemoval is how many derived keys it takes for settings.DefectSlowRemoval.
 const slowRemoval = 20

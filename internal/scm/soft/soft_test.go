@@ -13,6 +13,7 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // options leave the group of files alone, for tests of users other than root.
@@ -36,7 +37,7 @@ func TestContract(t *testing.T) {
 
 func TestContractSealDevice(t *testing.T) {
 	scmtest.Run(t, func(t *testing.T) scm.Device {
-		return open(t, t.TempDir(), soft.Options{Group: -1, Seal: soft.SealDevice})
+		return open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{Seal: settings.SealDevice}})
 	}, scmtest.Options{KeepsOpen: true, SkipFull: "filled with the other way of sealing"})
 }
 
@@ -94,7 +95,7 @@ func checkFiles(t *testing.T, dir string, want ...string) {
 
 func TestOptions(t *testing.T) {
 	for _, o := range []soft.Options{
-		{Seal: "glue"}, {Ed25519: "always"}, {Defects: []string{"leaks"}}, {UserSlots: 513}, {UserSlots: -1},
+		{Settings: soft.Settings{Seal: "glue"}}, {Settings: soft.Settings{Ed25519: "always"}}, {Settings: soft.Settings{Defects: []string{"leaks"}}}, {Settings: soft.Settings{UserSlots: 513}}, {Settings: soft.Settings{UserSlots: -1}},
 	} {
 		if _, err := soft.Open(t.TempDir(), o); err == nil {
 			t.Errorf("Open takes %+v", o)
@@ -103,7 +104,7 @@ func TestOptions(t *testing.T) {
 	if _, err := soft.Open(filepath.Join(t.TempDir(), "missing"), options); err == nil {
 		t.Error("Open takes a directory that does not exist")
 	}
-	d := open(t, t.TempDir(), soft.Options{Group: -1, Firmware: "01.02.02release"})
+	d := open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{Firmware: "01.02.02release"}})
 	info, err := d.Info()
 	if err != nil || info.Firmware != "01.02.02release" || info.Model != "Soft SCM" || info.Manufacturer != "zk_pkcs11" {
 		t.Errorf("Info: %+v, %v", info, err)

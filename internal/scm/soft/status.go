@@ -2,9 +2,7 @@
 
 package soft
 
-import (
-	"libzk_pkcs11/internal/scm"
-)
+import "libzk_pkcs11/internal/scm"
 
 // Status is all that can be seen of a soft SCM, also of one that does not answer
 // its host.

@@ -13,6 +13,7 @@ import (
 	koblitz "github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // signatureSize is the length in bytes of r‖s and of R‖S.
@@ -31,7 +32,7 @@ func (d *Device) Verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, err
 	if err != nil {
 		return false, d.missing(known, s, err)
 	}
-	if k.Curve == scm.Ed25519 && d.options.Ed25519 == Ed25519None {
+	if k.Curve == scm.Ed25519 && d.options.Ed25519 == settings.Ed25519None {
 		return false, fmt.Errorf("signature with %s: %w", k.Curve, scm.ErrCurve)
 	}
 	return verify(k, digest, sig)

@@ -12,6 +12,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft/hd"
+	"libzk_pkcs11/internal/scm/soft/settings"
 	"libzk_pkcs11/internal/secret"
 )
 
@@ -29,7 +30,7 @@ func checkSeed(w scm.WalletSeed) error {
 // derivation of VariantCardano is that of SLIP-0010 here; the vendor does not tell his.
 func masterOf(w scm.WalletSeed, seed []byte, generator string) (hd.Node, error) {
 	key := w.GeneratorKey
-	if generator == GeneratorAppended {
+	if generator == settings.GeneratorAppended {
 		seed, key = append(slices.Clone(seed), key...), nil
 	}
 	var n hd.Node

@@ -12,6 +12,7 @@ import (
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/scm/soft/hd"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // sentence is a mnemonic of the BIP39 test vectors, of 32 zero bytes; its seed with
@@ -183,10 +184,10 @@ func TestMnemonic(t *testing.T) {
 func TestGenerators(t *testing.T) {
 	seed := unhex(t, seedOfSentence)
 	for generator, want := range map[string]func() (hd.Node, error){
-		soft.GeneratorKeyed:    func() (hd.Node, error) { return hd.Master(scm.P256, seed, []byte("key")) },
-		soft.GeneratorAppended: func() (hd.Node, error) { return hd.Master(scm.P256, append(seed, "key"...), nil) },
+		settings.GeneratorKeyed:    func() (hd.Node, error) { return hd.Master(scm.P256, seed, []byte("key")) },
+		settings.GeneratorAppended: func() (hd.Node, error) { return hd.Master(scm.P256, append(seed, "key"...), nil) },
 	} {
-		d := open(t, t.TempDir(), soft.Options{Group: -1, Generator: generator})
+		d := open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{Generator: generator}})
 		top, err := d.RestoreBIP39(scm.WalletSeed{Name: "w", Passphrase: "TREZOR", GeneratorKey: []byte("key")}, sentence)
 		check(t, err)
 		got, _ := child(t, d, top, 0, true)
@@ -311,7 +312,7 @@ func checkNodeErrors(t *testing.T, d *soft.Device, top scm.Slot) {
 }
 
 func TestWalletFull(t *testing.T) {
-	d := open(t, t.TempDir(), soft.Options{Group: -1, UserSlots: 2})
+	d := open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{UserSlots: 2}})
 	top, err := d.GenerateSeed(seedOf(scm.P256, "w"))
 	check(t, err)
 	child(t, d, top, 0, false)
@@ -345,7 +346,7 @@ func TestSlowRemoval(t *testing.T) {
 // TestWalletOutlastsBoot checks that firmware which loses generated keys keeps those
 // of wallets.
 func TestWalletOutlastsBoot(t *testing.T) {
-	d := open(t, t.TempDir(), soft.Options{Group: -1, Firmware: "01.02.02release"})
+	d := open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{Firmware: "01.02.02release"}})
 	top, err := d.GenerateSeed(seedOf(scm.P256, "w"))
 	check(t, err)
 	k, _ := child(t, d, top, 0, false)

@@ -33,7 +33,7 @@ type fake struct {
 
 func newFake(t *testing.T) *fake {
 	t.Helper()
-	d, err := soft.Open(t.TempDir(), soft.Options{Group: -1, BootDir: t.TempDir()})
+	d, err := soft.Open(t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{BootDir: t.TempDir()}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 func broken(t *testing.T) (*Device, *soft.Device) {
 	t.Helper()
 	o := ownLibrary(t)
-	below, err := soft.Open(o.State, soft.Options{Group: -1, Host: harness.Machine()})
+	below, err := soft.Open(o.State, soft.Options{Group: -1, Settings: soft.Settings{Host: harness.Machine()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestFull(t *testing.T) {
 func TestForgetfulFirmware(t *testing.T) {
 	t.Setenv("ZK_PKCS11_CONF", settingsFile(t, "[soft]\nfirmware = \""+forgetful+"\"\n"))
 	o := ownLibrary(t)
-	below, err := soft.Open(o.State, soft.Options{Group: -1, Firmware: forgetful})
+	below, err := soft.Open(o.State, soft.Options{Group: -1, Settings: soft.Settings{Firmware: forgetful}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestForgetfulFirmware(t *testing.T) {
 // TestBooting checks that a module which starts is absent, and then there.
 func TestBooting(t *testing.T) {
 	o := ownLibrary(t)
-	below, err := soft.Open(o.State, soft.Options{Group: -1, BootDelay: time.Hour})
+	below, err := soft.Open(o.State, soft.Options{Group: -1, Settings: soft.Settings{BootDelay: time.Hour}})
 	if err != nil {
 		t.Fatal(err)
 	}

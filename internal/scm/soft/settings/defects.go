@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package soft
+package settings
 
-import "slices"
+import (
+	"strings"
+
+	"libzk_pkcs11/internal/config/value"
+)
 
 // Names of defects that the vendor has published, with the numbers of the issues
 // that tell of them.
@@ -34,4 +38,27 @@ var firmwareDefects = map[string][]string{
 	},
 }
 
-func (o Options) has(defect string) bool { return slices.Contains(o.Defects, defect) }
+// defects is a list of names with commas between them, "auto" for those of the firmware, or
+// "none".
+type defects struct{ to *[]string }
+
+// Text is "" for a list of none, too, which no default takes the place of.
+func (v defects) Text() string { return strings.Join(*v.to, ",") }
+
+func (v defects) Set(text, _ string) error {
+	*v.to = nil
+	if text == "auto" {
+		return nil
+	}
+	*v.to = []string{}
+	if text == "none" {
+		return nil
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		if err := value.CheckWord(name, Defects...); err != nil {
+			return err
+		}
+		*v.to = append(*v.to, name)
+	}
+	return nil
+}
