@@ -8,6 +8,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/wallet"
 )
 
 const (
@@ -16,11 +17,11 @@ const (
 )
 
 // unsealed is the soft SCM of the fixture, as the login has left it.
-func (f *fixture) unsealed() *soft.Device {
+func (f *fixture) unsealed() *wallet.Device {
 	if d, is := f.device.Full.(*soft.Device); is {
-		return d
+		return wallet.On(d)
 	}
-	return f.world()
+	return wallet.On(f.world())
 }
 
 // child makes a wallet and a key in it, m/1', and returns the slots of both.

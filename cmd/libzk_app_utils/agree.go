@@ -12,8 +12,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"hash"
-
-	"libzk_pkcs11/internal/scm/soft"
 )
 
 // Limits of key derivation, in bytes and rounds. The documentation sets those of
@@ -27,7 +25,7 @@ const (
 
 //export goDoRawECDH
 func goDoRawECDH(ctx context, slot C.int, peer *C.uint8_t, size C.int, secret **C.uint8_t) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(secret)
 		s, err := d.Agree(slotOf(slot), view(peer, size))
 		if err == nil {
@@ -39,7 +37,7 @@ func goDoRawECDH(ctx context, slot C.int, peer *C.uint8_t, size C.int, secret **
 
 //export goDoRawECDHWithIntPeerPubkey
 func goDoRawECDHWithIntPeerPubkey(ctx context, slot, peer C.int, foreign C.bool, secret **C.uint8_t) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(secret)
 		s, err := d.AgreeWith(slotOf(slot), slotOf(peer), bool(foreign))
 		if err == nil {
@@ -52,7 +50,7 @@ func goDoRawECDHWithIntPeerPubkey(ctx context, slot, peer C.int, foreign C.bool,
 //export goDoECDHAndKDF
 func goDoECDHAndKDF(ctx context, kdf, slot C.int, peer *C.uint8_t, size C.int,
 	salt *C.uint8_t, saltSize C.int, info *C.uint8_t, infoSize C.int, rounds, keySize C.int, key **C.uint8_t) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(key)
 		k := newDerivation(kdf, view(salt, saltSize), view(info, infoSize), rounds, keySize)
 		s, err := d.Agree(slotOf(slot), view(peer, size))
@@ -63,7 +61,7 @@ func goDoECDHAndKDF(ctx context, kdf, slot C.int, peer *C.uint8_t, size C.int,
 //export goDoECDHAndKDFWithIntPeerPubkey
 func goDoECDHAndKDFWithIntPeerPubkey(ctx context, kdf, slot, peer C.int, foreign C.bool,
 	salt *C.uint8_t, saltSize C.int, info *C.uint8_t, infoSize C.int, rounds, keySize C.int, key **C.uint8_t) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(key)
 		k := newDerivation(kdf, view(salt, saltSize), view(info, infoSize), rounds, keySize)
 		s, err := d.AgreeWith(slotOf(slot), slotOf(peer), bool(foreign))

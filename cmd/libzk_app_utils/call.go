@@ -12,7 +12,6 @@ import (
 	"syscall"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/trace"
 )
 
@@ -20,12 +19,12 @@ import (
 type refusal struct{ error }
 
 // call runs a function that returns 0 when it succeeds.
-func call(ctx context, f func(*soft.Device) error) C.int {
-	return answer(ctx, func(d *soft.Device) (int, error) { return 0, f(d) })
+func call(ctx context, f func(*device) error) C.int {
+	return answer(ctx, func(d *device) (int, error) { return 0, f(d) })
 }
 
 // answer runs a function that returns a number when it succeeds.
-func answer(ctx context, f func(*soft.Device) (int, error)) C.int {
+func answer(ctx context, f func(*device) (int, error)) C.int {
 	x, err := contexts.find(ctx)
 	if err != nil {
 		return code(err)

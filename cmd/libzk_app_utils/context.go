@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"sync"
 
-	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/wallet"
 	"libzk_pkcs11/internal/trace"
 )
 
@@ -20,9 +20,12 @@ type context = C.uintptr_t
 // contexts are the open ones of this process: the API has no handle for them.
 var contexts = table{next: 1 << 16, open: map[context]connection{}}
 
+// device is the soft SCM with all that the vendor's API makes of it.
+type device = wallet.Device
+
 // connection is what one zkOpen has opened.
 type connection struct {
-	device *soft.Device
+	device *device
 	log    *trace.Logger
 }
 

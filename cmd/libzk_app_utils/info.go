@@ -10,29 +10,28 @@ import (
 	"cmp"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft"
 )
 
 //export goGetModelNumberString
 func goGetModelNumberString(ctx context, model **C.char) C.int {
-	return describe(ctx, model, func(d *soft.Device, _ scm.Info) string { return d.Options().ModelNumber })
+	return describe(ctx, model, func(d *device, _ scm.Info) string { return d.Options().ModelNumber })
 }
 
 //export goGetFirmwareVersionString
 func goGetFirmwareVersionString(ctx context, firmware **C.char) C.int {
-	return describe(ctx, firmware, func(_ *soft.Device, i scm.Info) string { return i.Firmware })
+	return describe(ctx, firmware, func(_ *device, i scm.Info) string { return i.Firmware })
 }
 
 //export goGetSerialNumberString
 func goGetSerialNumberString(ctx context, serial **C.char) C.int {
-	return describe(ctx, serial, func(d *soft.Device, i scm.Info) string {
+	return describe(ctx, serial, func(d *device, i scm.Info) string {
 		return cmp.Or(d.Options().SerialNumber, i.Serial)
 	})
 }
 
 // describe gives one of the strings that describe the module.
-func describe(ctx context, to **C.char, which func(*soft.Device, scm.Info) string) C.int {
-	return call(ctx, func(d *soft.Device) error {
+func describe(ctx context, to **C.char, which func(*device, scm.Info) string) C.int {
+	return call(ctx, func(d *device) error {
 		need(to)
 		info, err := d.Info()
 		if err == nil {
@@ -44,12 +43,12 @@ func describe(ctx context, to **C.char, which func(*soft.Device, scm.Info) strin
 
 //export goLockBinding
 func goLockBinding(ctx context) C.int {
-	return call(ctx, (*soft.Device).LockBinding)
+	return call(ctx, (*device).LockBinding)
 }
 
 //export goGetCurrentBindingInfo
 func goGetCurrentBindingInfo(ctx context, locked, bound *C.bool) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(locked)
 		need(bound)
 		l, b, err := d.Binding()

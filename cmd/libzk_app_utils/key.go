@@ -10,12 +10,11 @@ import (
 	"errors"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft"
 )
 
 //export goGenKeyPair
 func goGenKeyPair(ctx context, curve C.int) C.int {
-	return answer(ctx, func(d *soft.Device) (int, error) {
+	return answer(ctx, func(d *device) (int, error) {
 		k, err := d.Generate(scm.Curve(curve))
 		return int(k.Slot), err
 	})
@@ -23,7 +22,7 @@ func goGenKeyPair(ctx context, curve C.int) C.int {
 
 //export goGetAllocSlotsList
 func goGetAllocSlotsList(ctx context, foreign C.bool, capacity *C.int, list **C.int, size *C.int) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(capacity)
 		need(list)
 		need(size)
@@ -47,7 +46,7 @@ func goGetAllocSlotsList(ctx context, foreign C.bool, capacity *C.int, list **C.
 
 //export goRemoveKey
 func goRemoveKey(ctx context, slot C.int, foreign C.bool) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		err := remove(d, slotOf(slot), bool(foreign))
 		if errors.Is(err, scm.ErrSlotEmpty) && d.Options().RemoveEmpty {
 			return nil
@@ -56,7 +55,7 @@ func goRemoveKey(ctx context, slot C.int, foreign C.bool) C.int {
 	})
 }
 
-func remove(d *soft.Device, s scm.Slot, foreign bool) error {
+func remove(d *device, s scm.Slot, foreign bool) error {
 	if foreign {
 		return d.RemoveForeign(s)
 	}
@@ -65,7 +64,7 @@ func remove(d *soft.Device, s scm.Slot, foreign bool) error {
 
 //export goStoreForeignPubKey
 func goStoreForeignPubKey(ctx context, curve C.int, pk *C.uint8_t, size C.int) C.int {
-	return answer(ctx, func(d *soft.Device) (int, error) {
+	return answer(ctx, func(d *device) (int, error) {
 		s, err := d.StoreForeign(scm.Curve(curve), view(pk, size))
 		return int(s), err
 	})
@@ -73,15 +72,15 @@ func goStoreForeignPubKey(ctx context, curve C.int, pk *C.uint8_t, size C.int) C
 
 //export goDisablePubKeyExport
 func goDisablePubKeyExport(ctx context, slot C.int, foreign C.bool) C.int {
-	return call(ctx, func(d *soft.Device) error { return d.DisableExport(slotOf(slot), bool(foreign)) })
+	return call(ctx, func(d *device) error { return d.DisableExport(slotOf(slot), bool(foreign)) })
 }
 
 //export goGenEphemeralKeyPair
 func goGenEphemeralKeyPair(ctx context, curve C.int) C.int {
-	return call(ctx, func(d *soft.Device) error { return d.GenerateEphemeral(scm.Curve(curve)) })
+	return call(ctx, func(d *device) error { return d.GenerateEphemeral(scm.Curve(curve)) })
 }
 
 //export goInvalidateEphemeralKey
 func goInvalidateEphemeralKey(ctx context) C.int {
-	return call(ctx, (*soft.Device).InvalidateEphemeral)
+	return call(ctx, (*device).InvalidateEphemeral)
 }

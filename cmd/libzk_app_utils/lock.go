@@ -10,12 +10,11 @@ import (
 	"errors"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft"
 )
 
 //export goLockDataF2F
 func goLockDataF2F(ctx context, plain, locked *C.char, shared C.bool) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		from, to := text(plain), text(locked)
 		b, err := readFile(from)
 		return lockToFile(d, b, err, to, shared)
@@ -24,14 +23,14 @@ func goLockDataF2F(ctx context, plain, locked *C.char, shared C.bool) C.int {
 
 //export goLockDataB2F
 func goLockDataB2F(ctx context, plain *C.uint8_t, size C.int, locked *C.char, shared C.bool) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		return lockToFile(d, view(plain, size), nil, text(locked), shared)
 	})
 }
 
 //export goLockDataF2B
 func goLockDataF2B(ctx context, plain *C.char, locked **C.uint8_t, lockedSize *C.int, shared C.bool) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(locked)
 		need(lockedSize)
 		b, err := readFile(text(plain))
@@ -41,7 +40,7 @@ func goLockDataF2B(ctx context, plain *C.char, locked **C.uint8_t, lockedSize *C
 
 //export goLockDataB2B
 func goLockDataB2B(ctx context, plain *C.uint8_t, size C.int, locked **C.uint8_t, lockedSize *C.int, shared C.bool) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(locked)
 		need(lockedSize)
 		return lockToBuffer(d, view(plain, size), nil, locked, lockedSize, shared)
@@ -49,7 +48,7 @@ func goLockDataB2B(ctx context, plain *C.uint8_t, size C.int, locked **C.uint8_t
 }
 
 // lockToFile locks what was read, unless reading failed.
-func lockToFile(d *soft.Device, plain []byte, err error, path string, shared C.bool) error {
+func lockToFile(d *device, plain []byte, err error, path string, shared C.bool) error {
 	if err != nil {
 		return err
 	}
@@ -60,7 +59,7 @@ func lockToFile(d *soft.Device, plain []byte, err error, path string, shared C.b
 	return writeSecret(path, b)
 }
 
-func lockToBuffer(d *soft.Device, plain []byte, err error, to **C.uint8_t, size *C.int, shared C.bool) error {
+func lockToBuffer(d *device, plain []byte, err error, to **C.uint8_t, size *C.int, shared C.bool) error {
 	if err != nil {
 		return err
 	}
@@ -73,7 +72,7 @@ func lockToBuffer(d *soft.Device, plain []byte, err error, to **C.uint8_t, size 
 
 //export goUnlockDataF2F
 func goUnlockDataF2F(ctx context, locked, plain *C.char, shared C.bool) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		from, to := text(locked), text(plain)
 		b, err := readFile(from)
 		return unlockToFile(d, b, err, to, shared)
@@ -82,14 +81,14 @@ func goUnlockDataF2F(ctx context, locked, plain *C.char, shared C.bool) C.int {
 
 //export goUnlockDataB2F
 func goUnlockDataB2F(ctx context, locked *C.uint8_t, size C.int, plain *C.char, shared C.bool) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		return unlockToFile(d, view(locked, size), nil, text(plain), shared)
 	})
 }
 
 //export goUnlockDataF2B
 func goUnlockDataF2B(ctx context, locked *C.char, plain **C.uint8_t, plainSize *C.int, shared C.bool) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(plain)
 		need(plainSize)
 		b, err := readFile(text(locked))
@@ -100,11 +99,11 @@ func goUnlockDataF2B(ctx context, locked *C.char, plain **C.uint8_t, plainSize *
 // goUnlockDataB2B answers as the vendor's wrapper in Python expects it of this
 // function alone: 1 for unlocked data, and 0, with no data, for data that is not
 // this module's. The vendor's header says 0 for success; that is what
-// soft.Options.UnlockZero makes of it.
+// settings.Settings.UnlockZero makes of it.
 //
 //export goUnlockDataB2B
 func goUnlockDataB2B(ctx context, locked *C.uint8_t, size C.int, plain **C.uint8_t, plainSize *C.int, shared C.bool) C.int {
-	return answer(ctx, func(d *soft.Device) (int, error) {
+	return answer(ctx, func(d *device) (int, error) {
 		need(plain)
 		need(plainSize)
 		err := unlockToBuffer(d, view(locked, size), nil, plain, plainSize, shared)
@@ -121,7 +120,7 @@ func goUnlockDataB2B(ctx context, locked *C.uint8_t, size C.int, plain **C.uint8
 }
 
 // unlockToFile unlocks what was read, unless reading failed.
-func unlockToFile(d *soft.Device, locked []byte, err error, path string, shared C.bool) error {
+func unlockToFile(d *device, locked []byte, err error, path string, shared C.bool) error {
 	if err != nil {
 		return err
 	}
@@ -132,7 +131,7 @@ func unlockToFile(d *soft.Device, locked []byte, err error, path string, shared 
 	return writeSecret(path, b)
 }
 
-func unlockToBuffer(d *soft.Device, locked []byte, err error, to **C.uint8_t, size *C.int, shared C.bool) error {
+func unlockToBuffer(d *device, locked []byte, err error, to **C.uint8_t, size *C.int, shared C.bool) error {
 	if err != nil {
 		return err
 	}

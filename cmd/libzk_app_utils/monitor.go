@@ -4,31 +4,29 @@ package main
 
 import "C"
 
-import "libzk_pkcs11/internal/scm/soft"
-
 //export goGetCPUTemp
 func goGetCPUTemp(ctx context, celsius *C.float) C.int {
-	return measure(ctx, celsius, (*soft.Device).CPUTemperature)
+	return measure(ctx, celsius, (*device).CPUTemperature)
 }
 
 //export goGetAUXTemp
 func goGetAUXTemp(ctx context, index C.int, celsius *C.float) C.int {
-	return measure(ctx, celsius, func(d *soft.Device) (float32, error) { return d.AuxTemperature(int(index)) })
+	return measure(ctx, celsius, func(d *device) (float32, error) { return d.AuxTemperature(int(index)) })
 }
 
 //export goGetRTCDrift
 func goGetRTCDrift(ctx context, drift *C.float) C.int {
-	return measure(ctx, drift, (*soft.Device).RTCDrift)
+	return measure(ctx, drift, (*device).RTCDrift)
 }
 
 //export goGetBatteryVoltage
 func goGetBatteryVoltage(ctx context, volts *C.float) C.int {
-	return measure(ctx, volts, (*soft.Device).BatteryVoltage)
+	return measure(ctx, volts, (*device).BatteryVoltage)
 }
 
 // measure gives one of the values that the module measures.
-func measure(ctx context, to *C.float, which func(*soft.Device) (float32, error)) C.int {
-	return call(ctx, func(d *soft.Device) error {
+func measure(ctx context, to *C.float, which func(*device) (float32, error)) C.int {
+	return call(ctx, func(d *device) error {
 		need(to)
 		value, err := which(d)
 		if err == nil {
@@ -40,27 +38,27 @@ func measure(ctx context, to *C.float, which func(*soft.Device) (float32, error)
 
 //export goSetBatteryVoltageAction
 func goSetBatteryVoltageAction(ctx context, action C.int) C.int {
-	return call(ctx, func(d *soft.Device) error { return d.SetBatteryAction(int(action)) })
+	return call(ctx, func(d *device) error { return d.SetBatteryAction(int(action)) })
 }
 
 //export goSetBatteryVoltageThreshold
 func goSetBatteryVoltageThreshold(ctx context, volts C.float) C.int {
-	return call(ctx, func(d *soft.Device) error { return d.SetBatteryThreshold(float32(volts)) })
+	return call(ctx, func(d *device) error { return d.SetBatteryThreshold(float32(volts)) })
 }
 
 //export goSetCPUTempAction
 func goSetCPUTempAction(ctx context, action C.int) C.int {
-	return call(ctx, func(d *soft.Device) error { return d.SetTemperatureAction(int(action)) })
+	return call(ctx, func(d *device) error { return d.SetTemperatureAction(int(action)) })
 }
 
 //export goSetCPULowTempThreshold
 func goSetCPULowTempThreshold(ctx context, celsius C.float) C.int {
 	low := float32(celsius)
-	return call(ctx, func(d *soft.Device) error { return d.SetTemperatureThresholds(&low, nil) })
+	return call(ctx, func(d *device) error { return d.SetTemperatureThresholds(&low, nil) })
 }
 
 //export goSetCPUHighTempThreshold
 func goSetCPUHighTempThreshold(ctx context, celsius C.float) C.int {
 	high := float32(celsius)
-	return call(ctx, func(d *soft.Device) error { return d.SetTemperatureThresholds(nil, &high) })
+	return call(ctx, func(d *device) error { return d.SetTemperatureThresholds(nil, &high) })
 }

@@ -8,18 +8,16 @@ import "C"
 import (
 	"time"
 	"unsafe"
-
-	"libzk_pkcs11/internal/scm/soft"
 )
 
 //export goSetPerimeterEventAction
 func goSetPerimeterEventAction(ctx context, channel C.int, flags C.uint32_t) C.int {
-	return call(ctx, func(d *soft.Device) error { return d.SetPerimeterAction(int(channel), uint32(flags)) })
+	return call(ctx, func(d *device) error { return d.SetPerimeterAction(int(channel), uint32(flags)) })
 }
 
 //export goSetDigitalPerimeterDetectLPPeriod
 func goSetDigitalPerimeterDetectLPPeriod(ctx context, period C.int) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		check(period > 0)
 		return d.SetPerimeterLowPower(int(period), -1)
 	})
@@ -27,7 +25,7 @@ func goSetDigitalPerimeterDetectLPPeriod(ctx context, period C.int) C.int {
 
 //export goSetDigitalPerimeterDetectLPMaxBits
 func goSetDigitalPerimeterDetectLPMaxBits(ctx context, bits C.int) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		check(bits > 0)
 		return d.SetPerimeterLowPower(-1, int(bits))
 	})
@@ -35,17 +33,17 @@ func goSetDigitalPerimeterDetectLPMaxBits(ctx context, bits C.int) C.int {
 
 //export goSetDigitalPerimeterDetectDelays
 func goSetDigitalPerimeterDetectDelays(ctx context, least, most C.int) C.int {
-	return call(ctx, func(d *soft.Device) error { return d.SetPerimeterDelays(int(least), int(most)) })
+	return call(ctx, func(d *device) error { return d.SetPerimeterDelays(int(least), int(most)) })
 }
 
 //export goWaitForPerimeterEvent
 func goWaitForPerimeterEvent(ctx context, timeout C.uint32_t) C.int {
-	return call(ctx, func(d *soft.Device) error { return d.WaitPerimeter(milliseconds(timeout)) })
+	return call(ctx, func(d *device) error { return d.WaitPerimeter(milliseconds(timeout)) })
 }
 
 //export goGetPerimeterDetectInfo
 func goGetPerimeterDetectInfo(ctx context, times **C.uint32_t, size *C.int) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(times)
 		need(size)
 		events, err := d.PerimeterEvents()
@@ -60,7 +58,7 @@ func goGetPerimeterDetectInfo(ctx context, times **C.uint32_t, size *C.int) C.in
 
 //export goClearPerimeterDetectEvents
 func goClearPerimeterDetectEvents(ctx context) C.int {
-	return call(ctx, (*soft.Device).ClearPerimeter)
+	return call(ctx, (*device).ClearPerimeter)
 }
 
 func milliseconds(n C.uint32_t) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -11,12 +11,11 @@ import (
 	"encoding/pem"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft"
 )
 
 //export goExportPubKey
 func goExportPubKey(ctx context, pk **C.uint8_t, size *C.int, slot C.int, foreign C.bool) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(pk)
 		need(size)
 		k, err := publicKey(d, slot, foreign)
@@ -34,7 +33,7 @@ func goGetECDSAPubKey(ctx context, pk **C.uint8_t, size *C.int, slot C.int) C.in
 
 //export goExportPubKey2File
 func goExportPubKey2File(ctx context, filename *C.char, slot C.int, foreign C.bool) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		path := text(filename)
 		k, err := publicKey(d, slot, foreign)
 		if err != nil {
@@ -53,7 +52,7 @@ func goSaveECDSAPubKey2File(ctx context, filename *C.char, slot C.int) C.int {
 	return goExportPubKey2File(ctx, filename, slot, false)
 }
 
-func publicKey(d *soft.Device, slot C.int, foreign C.bool) (scm.Key, error) {
+func publicKey(d *device, slot C.int, foreign C.bool) (scm.Key, error) {
 	if foreign {
 		return d.ForeignKey(slotOf(slot))
 	}

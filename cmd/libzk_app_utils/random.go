@@ -5,11 +5,9 @@ package main
 // #include <stdint.h>
 import "C"
 
-import "libzk_pkcs11/internal/scm/soft"
-
 //export goGetRandBytes
 func goGetRandBytes(ctx context, rdata **C.uint8_t, size C.int) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(rdata)
 		b, err := random(d, size)
 		if err == nil {
@@ -21,7 +19,7 @@ func goGetRandBytes(ctx context, rdata **C.uint8_t, size C.int) C.int {
 
 //export goCreateRandDataFile
 func goCreateRandDataFile(ctx context, filename *C.char, size C.int) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		path := text(filename)
 		b, err := random(d, size)
 		if err == nil {
@@ -31,7 +29,7 @@ func goCreateRandDataFile(ctx context, filename *C.char, size C.int) C.int {
 	})
 }
 
-func random(d *soft.Device, size C.int) ([]byte, error) {
+func random(d *device, size C.int) ([]byte, error) {
 	b := make([]byte, length(size))
 	return b, d.Random(b)
 }

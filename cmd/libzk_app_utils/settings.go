@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/scm/soft/wallet"
 	"libzk_pkcs11/internal/setup"
 	"libzk_pkcs11/internal/trace"
 )
@@ -31,7 +32,7 @@ func connect() (connection, error) {
 		return connection{}, err
 	}
 	d, err := setup.OpenSoft(settings, settings.Slots[0], process())
-	return connection{d, trace.NewLogger(level, settings.Log.To)}, err
+	return connection{wallet.On(d), trace.NewLogger(level, settings.Log.To)}, err
 }
 
 // readSettings reads the settings, in a fresh copy of this library with what was

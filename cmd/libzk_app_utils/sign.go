@@ -5,15 +5,13 @@ package main
 // #include <stdint.h>
 import "C"
 
-import "libzk_pkcs11/internal/scm/soft"
-
 // digestSize is the length in bytes of the digests that a key signs. The API
 // passes no length.
 const digestSize = 32
 
 //export goGenECDSASigFromDigest
 func goGenECDSASigFromDigest(ctx context, digest *C.uint8_t, slot C.int, sig **C.uint8_t, size *C.int) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(sig)
 		need(size)
 		s, err := d.Sign(slotOf(slot), view(digest, digestSize))
@@ -26,7 +24,7 @@ func goGenECDSASigFromDigest(ctx context, digest *C.uint8_t, slot C.int, sig **C
 
 //export goGenECDSASigFromDigestWithRecID
 func goGenECDSASigFromDigestWithRecID(ctx context, digest *C.uint8_t, slot C.int, sig **C.uint8_t, size *C.int, recovery *C.uint8_t) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(sig)
 		need(size)
 		need(recovery)
@@ -51,7 +49,7 @@ func goVerifyECDSASigFromDigestWithForeignKeySlot(ctx context, digest *C.uint8_t
 
 // verify answers 1 for a good signature and 0 for a bad one.
 func verify(ctx context, digest *C.uint8_t, slot C.int, foreign bool, sig *C.uint8_t, size C.int) C.int {
-	return answer(ctx, func(d *soft.Device) (int, error) {
+	return answer(ctx, func(d *device) (int, error) {
 		good, err := d.Verify(slotOf(slot), foreign, view(digest, digestSize), view(sig, size))
 		if good {
 			return 1, err

@@ -10,13 +10,12 @@ import (
 	"encoding/base64"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft"
 )
 
 const chainCodeSize = 32
 
 // seed is what the functions that make a wallet have in common.
-func seed(d *soft.Device, curve C.int, variant, name *C.char, generator *C.uint8_t, size C.int, passphrase *C.char) scm.WalletSeed {
+func seed(d *device, curve C.int, variant, name *C.char, generator *C.uint8_t, size C.int, passphrase *C.char) scm.WalletSeed {
 	return scm.WalletSeed{
 		Curve:        scm.Curve(curve),
 		Variant:      optional(variant),
@@ -28,7 +27,7 @@ func seed(d *soft.Device, curve C.int, variant, name *C.char, generator *C.uint8
 
 // passphraseOf is the passphrase of a wallet, which the vendor's documentation wants as
 // Base64 and his examples give as it is.
-func passphraseOf(d *soft.Device, passphrase *C.char) string {
+func passphraseOf(d *device, passphrase *C.char) string {
 	s := optional(passphrase)
 	if d.Options().PassphraseBase64 {
 		b, err := base64.StdEncoding.DecodeString(s)
@@ -41,7 +40,7 @@ func passphraseOf(d *soft.Device, passphrase *C.char) string {
 //export goGenWalletMasterSeedWithBIP39
 func goGenWalletMasterSeedWithBIP39(ctx context, curve C.int, variant, name *C.char,
 	generator *C.uint8_t, size C.int, passphrase *C.char, mnemonic **C.char) C.int {
-	return answer(ctx, func(d *soft.Device) (int, error) {
+	return answer(ctx, func(d *device) (int, error) {
 		w := seed(d, curve, variant, name, generator, size, passphrase)
 		if mnemonic == nil { // nobody is to recover it
 			s, err := d.GenerateSeed(w)
@@ -58,7 +57,7 @@ func goGenWalletMasterSeedWithBIP39(ctx context, curve C.int, variant, name *C.c
 //export goRestoreWalletMasterSeedFromBIP39Mnemonic
 func goRestoreWalletMasterSeedFromBIP39Mnemonic(ctx context, curve C.int, variant, name *C.char,
 	generator *C.uint8_t, size C.int, passphrase, mnemonic *C.char) C.int {
-	return answer(ctx, func(d *soft.Device) (int, error) {
+	return answer(ctx, func(d *device) (int, error) {
 		s, err := d.RestoreBIP39(seed(d, curve, variant, name, generator, size, passphrase), text(mnemonic))
 		return int(s), err
 	})
@@ -66,7 +65,7 @@ func goRestoreWalletMasterSeedFromBIP39Mnemonic(ctx context, curve C.int, varian
 
 //export goGenOversightWallet
 func goGenOversightWallet(ctx context, curve C.int, variant *C.char, public, chainCode *C.uint8_t, address, name *C.char) C.int {
-	return answer(ctx, func(d *soft.Device) (int, error) {
+	return answer(ctx, func(d *device) (int, error) {
 		w := seed(d, curve, variant, name, nil, 0, nil)
 		key := view(public, C.int(w.Curve.PublicSize()))
 		s, err := d.OversightWallet(w, key, view(chainCode, chainCodeSize), text(address))
@@ -76,7 +75,7 @@ func goGenOversightWallet(ctx context, curve C.int, variant *C.char, public, cha
 
 //export goGenWalletChildKey
 func goGenWalletChildKey(ctx context, parent C.int, index C.uint32_t, hardened, wanted C.bool, chainCode **C.uint8_t) C.int {
-	return answer(ctx, func(d *soft.Device) (int, error) {
+	return answer(ctx, func(d *device) (int, error) {
 		if wanted {
 			need(chainCode)
 			check(bool(hardened)) // others give none away
@@ -91,7 +90,7 @@ func goGenWalletChildKey(ctx context, parent C.int, index C.uint32_t, hardened, 
 
 //export goGetWalletNodeAddrFromKeySlot
 func goGetWalletNodeAddrFromKeySlot(ctx context, slot C.int, address, name **C.char, master *C.int) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(address)
 		need(name)
 		need(master)
@@ -110,7 +109,7 @@ func goGetWalletNodeAddrFromKeySlot(ctx context, slot C.int, address, name **C.c
 //
 //export goGetWalletKeySlotFromNodeAddr
 func goGetWalletKeySlotFromNodeAddr(ctx context, address, name *C.char, master C.int, slot *C.int) C.int {
-	return call(ctx, func(d *soft.Device) error {
+	return call(ctx, func(d *device) error {
 		need(slot)
 		wallet, top := optional(name), slotOf(master)
 		if wallet != "" {

@@ -7,13 +7,11 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"libzk_pkcs11/internal/scm/soft"
 )
 
 func (x *scmTool) resetCommand() *cobra.Command {
 	c := x.onSoft("reset", "Make the soft SCM one as from the factory; all its keys are lost", cobra.NoArgs,
-		func(t *target, d *soft.Device, _ []string) error {
+		func(t *target, d *softSCM, _ []string) error {
 			if err := x.confirm("All keys of the soft SCM in slot %d will be lost for good.", t.slot); err != nil {
 				return err
 			}
@@ -27,7 +25,7 @@ func (x *scmTool) resetCommand() *cobra.Command {
 
 func (x *scmTool) lockBindingCommand() *cobra.Command {
 	c := x.onSoft("lock-binding", "Bind the soft SCM to this host for good: production mode from the next start on", cobra.NoArgs,
-		func(t *target, d *soft.Device, _ []string) error {
+		func(t *target, d *softSCM, _ []string) error {
 			err := x.confirm("From its next start on the soft SCM in slot %d will be in production mode: bound to this host,\n"+
 				"its thresholds fixed, and its keys destroyed by whatever was set to self-destruct.", t.slot)
 			if err != nil {

@@ -45,7 +45,7 @@ func (x *scmTool) temperatureCommand() *cobra.Command {
 	return c
 }
 
-func (x *scmTool) tamper(t *target, d *soft.Device, args []string) error {
+func (x *scmTool) tamper(t *target, d *softSCM, args []string) error {
 	channel, err := strconv.Atoi(args[0])
 	if err != nil || channel < 0 || channel >= soft.PerimeterChannels {
 		return fmt.Errorf("perimeter channel %q: there are the channels 0 and 1", args[0])
@@ -56,7 +56,7 @@ func (x *scmTool) tamper(t *target, d *soft.Device, args []string) error {
 	return x.aftermath(t, "Perimeter channel %d is breached", channel)
 }
 
-func (x *scmTool) battery(t *target, d *soft.Device, args []string) error {
+func (x *scmTool) battery(t *target, d *softSCM, args []string) error {
 	volts, err := measure(args[0])
 	if err == nil {
 		err = d.InjectBattery(volts)
@@ -67,7 +67,7 @@ func (x *scmTool) battery(t *target, d *soft.Device, args []string) error {
 	return x.aftermath(t, "The battery has %v V; what follows, follows at the next start (\"scm inject boot\")", volts)
 }
 
-func (x *scmTool) temperature(t *target, d *soft.Device, args []string) error {
+func (x *scmTool) temperature(t *target, d *softSCM, args []string) error {
 	celsius, err := measure(args[0])
 	if err == nil {
 		err = d.InjectTemperature(celsius)
@@ -78,7 +78,7 @@ func (x *scmTool) temperature(t *target, d *soft.Device, args []string) error {
 	return x.aftermath(t, "The temperature is %v °C", celsius)
 }
 
-func (x *scmTool) tap(t *target, d *soft.Device, args []string) error {
+func (x *scmTool) tap(t *target, d *softSCM, args []string) error {
 	axis, sign, ok := tapDirection(args[0])
 	if !ok {
 		return fmt.Errorf("direction %q: there are x+, x-, y+, y-, z+ and z-", args[0])
@@ -109,7 +109,7 @@ func measure(text string) (float32, error) {
 func (x *scmTool) unbindCommand() *cobra.Command {
 	var undo bool
 	c := x.onSoft("unbind", "Part the SCM from its host; it does not answer any more", cobra.NoArgs,
-		func(t *target, d *soft.Device, _ []string) error {
+		func(t *target, d *softSCM, _ []string) error {
 			if err := d.InjectUnbind(!undo); err != nil {
 				return err
 			}
@@ -125,7 +125,7 @@ func (x *scmTool) unbindCommand() *cobra.Command {
 func (x *scmTool) faultCommand() *cobra.Command {
 	var f soft.Fault
 	c := x.onSoft("fault", "Make calls fail; without options, mend what can be mended", cobra.NoArgs,
-		func(t *target, d *soft.Device, _ []string) error {
+		func(t *target, d *softSCM, _ []string) error {
 			if err := d.InjectFault(f); err != nil {
 				return err
 			}
@@ -170,7 +170,7 @@ type bootReport struct {
 	LED       ledStatus  `json:"led"`
 }
 
-func (x *scmTool) boot(_ *target, d *soft.Device, _ []string) error {
+func (x *scmTool) boot(_ *target, d *softSCM, _ []string) error {
 	b, err := d.Boot()
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/wallet"
 	"libzk_pkcs11/internal/store"
 )
 
@@ -26,6 +27,9 @@ type scmTool struct {
 	ask      *prompter
 	out      io.Writer
 }
+
+// softSCM is the soft SCM with all that the commands make of it.
+type softSCM = wallet.Device
 
 // target is the SCM of a slot, open, with the state of its token.
 type target struct {
@@ -81,7 +85,7 @@ func (x *scmTool) onDevice(use, short string, args cobra.PositionalArgs, run fun
 }
 
 // onSoft makes a command for the soft SCM.
-func (x *scmTool) onSoft(use, short string, args cobra.PositionalArgs, run func(*target, *soft.Device, []string) error) *cobra.Command {
+func (x *scmTool) onSoft(use, short string, args cobra.PositionalArgs, run func(*target, *softSCM, []string) error) *cobra.Command {
 	return on(x, use, short, args, "only for the soft SCM: a Zymbit SCM takes this from the vendor's own tools", run)
 }
 
@@ -108,6 +112,9 @@ func openTarget(slot uint) (*target, error) {
 	device, tokens, err := options.Slots[slot].Open()
 	if err != nil {
 		return nil, fmt.Errorf("slot %d: %w", slot, err)
+	}
+	if d, is := device.(*soft.Device); is {
+		device = wallet.On(d)
 	}
 	return &target{slot, device, tokens}, nil
 }

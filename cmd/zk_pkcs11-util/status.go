@@ -85,7 +85,7 @@ func (x *scmTool) printStatus(t *target) error {
 }
 
 func (t *target) status() (scmStatus, error) {
-	if d, ok := t.device.(*soft.Device); ok {
+	if d, ok := t.device.(*softSCM); ok {
 		return t.softStatus(d)
 	}
 	info, err := t.device.Info()
@@ -127,7 +127,7 @@ func (t *target) status() (scmStatus, error) {
 
 // softStatus asks a soft SCM that does not answer for nothing but its state: a
 // call would use up a timeout that a test has injected.
-func (t *target) softStatus(d *soft.Device) (scmStatus, error) {
+func (t *target) softStatus(d *softSCM) (scmStatus, error) {
 	state, err := d.Status()
 	if err != nil {
 		return scmStatus{}, err

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft/hd"
+	"libzk_pkcs11/internal/scm/soft/wallet/hd"
 )
 
 // childKey is what "scm wallet child" tells.

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft/hd"
+	"libzk_pkcs11/internal/scm/soft/wallet/hd"
 )
 
 // walletMaker is what the commands have in common that make a wallet.

@@ -3,9 +3,12 @@
 package shape
 
 import (
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+
+	"libzk_pkcs11/tests/harness"
 )
 
 // arrows are the packages of the project that a package may import. One that is
@@ -14,20 +17,23 @@ var arrows = map[string][]string{
 	"pkcs11":         {"internal/scm", "internal/secret", "internal/store", "internal/turn"},
 	"internal/store": {"internal/descriptor", "internal/secret", "internal/sharedfile"},
 	"internal/scm/soft": {
-		"internal/descriptor", "internal/scm", "internal/scm/soft/hd", "internal/scm/soft/settings", "internal/secret",
-		"internal/sharedfile", "internal/turn",
+		"internal/descriptor", "internal/scm", "internal/scm/soft/settings", "internal/secret", "internal/sharedfile", "internal/turn",
 	},
-	"internal/scm/soft/settings": {"internal/config/value", "internal/scm"},
-	"internal/scm/soft/hd":       {"internal/scm"},
-	"internal/scm/scmtest":       {"internal/scm"},
-	"internal/scm/zymbit":        {"internal/scm", "internal/sharedfile"},
-	"internal/setup":             {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/scm/zymbit", "internal/store", "pkcs11"},
-	"module":                     {"internal/config", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
+	"internal/scm/soft/settings":  {"internal/config/value", "internal/scm"},
+	"internal/scm/soft/wallet":    {"internal/scm", "internal/scm/soft", "internal/scm/soft/settings", "internal/scm/soft/wallet/hd", "internal/secret"},
+	"internal/scm/soft/wallet/hd": {"internal/scm"},
+	"internal/scm/scmtest":        {"internal/scm"},
+	"internal/scm/zymbit":         {"internal/scm", "internal/sharedfile"},
+	"internal/setup":              {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/scm/zymbit", "internal/store", "pkcs11"},
+	"module":                      {"internal/config", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
 	"cmd/zk_pkcs11-util": {
-		"internal/config", "internal/scm", "internal/scm/soft", "internal/scm/soft/hd", "internal/setup", "internal/store",
-		"internal/trace", "pkcs11",
+		"internal/config", "internal/scm", "internal/scm/soft", "internal/scm/soft/wallet", "internal/scm/soft/wallet/hd",
+		"internal/setup", "internal/store", "internal/trace", "pkcs11",
 	},
-	"cmd/libzk_app_utils":   {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/setup", "internal/trace"},
+	"cmd/libzk_app_utils": {
+		"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/scm/soft/wallet",
+		"internal/setup", "internal/trace",
+	},
 	"internal/config":       {"internal/config/value", "internal/descriptor", "internal/scm/soft/settings"},
 	"internal/config/value": nil,
 	"internal/descriptor":   nil,
@@ -45,9 +51,9 @@ var arrows = map[string][]string{
 // testArrows are what the tests of a package may import besides: itself, what
 // stands in for the world below it, and the helpers of tests.
 var testArrows = map[string][]string{
-	"pkcs11":               {"internal/scm/soft", "internal/scm/soft/settings", "internal/scm/zymbit", "tests/harness"},
+	"pkcs11":               {"internal/scm/soft", "internal/scm/soft/settings", "internal/scm/soft/wallet", "internal/scm/zymbit", "tests/harness"},
 	"internal/scm/scmtest": {"internal/scm/soft"},
-	"internal/scm/zymbit":  {"internal/scm/soft", "tests/harness"},
+	"internal/scm/zymbit":  {"internal/scm/soft", "internal/scm/soft/wallet", "tests/harness"},
 }
 
 // testOnly are the packages that only tests may import.
@@ -72,6 +78,22 @@ func TestArrows(t *testing.T) {
 			if !slices.Contains(allowed, path) {
 				t.Errorf("the tests of %s must not import %s", p.path(), path)
 			}
+		}
+	}
+}
+
+// TestModuleWithoutWallets: libzk_pkcs11.so has no lists of words, and nothing that derives
+// keys of wallets.
+func TestModuleWithoutWallets(t *testing.T) {
+	list := exec.Command("go", "list", "-deps", "./module")
+	list.Dir = harness.Root(t)
+	out, err := list.Output()
+	if err != nil || !strings.Contains(string(out), project+"module\n") {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	for path := range strings.Lines(string(out)) {
+		if strings.HasPrefix(path, project) && strings.Contains(path, "wallet") {
+			t.Errorf("the module needs %s", path)
 		}
 	}
 }

@@ -5,9 +5,6 @@ package soft
 import (
 	"bytes"
 	"errors"
-	"fmt"
-	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -54,18 +51,10 @@ var calls = []struct {
 	{"StoreForeign", keys, func(d *Device) error { _, err := d.StoreForeign(scm.Ed25519, make([]byte, 32)); return err }},
 	{"RemoveForeign", keys, func(d *Device) error { return orEmpty(d.RemoveForeign(127)) }},
 	{"DisableExport", keys, func(d *Device) error { return d.DisableExport(5, false) }},
-	{"GenerateSeed", secrets, func(d *Device) error { _, err := d.GenerateSeed(unusedSeed(d)); return err }},
-	{"GenerateSeedBIP39", secrets, func(d *Device) error { _, _, err := d.GenerateSeedBIP39(unusedSeed(d)); return err }},
-	{"BeginSLIP39", secrets, func(d *Device) error { return d.BeginSLIP39(unusedSeed(d), 1, 1, 0) }},
-	{"AddSLIP39Member", secrets, func(d *Device) error { _, _, _, err := d.AddSLIP39Member(""); return orInput(err) }},
-	{"SetSLIP39Group", nothing, func(d *Device) error { return orInput(d.SetSLIP39Group(0, 1, 1)) }},
-	{"CancelSLIP39", nothing, (*Device).CancelSLIP39},
-	{"BeginRestoreSLIP39", secrets, func(d *Device) error { return d.BeginRestoreSLIP39(unusedSeed(d)) }},
-	{"AddRestoreSLIP39", secrets, func(d *Device) error { _, _, err := d.AddRestoreSLIP39("", ""); return orInput(err) }},
-	{"CancelSLIP39 again", nothing, (*Device).CancelSLIP39},
-	{"ChildKey", secrets, func(d *Device) error { _, _, err := d.ChildKey(0, 0, false); return orInput(err) }},
+	{"AddTop", secrets, func(d *Device) error { _, err := d.addWallet(scm.P256); return err }},
+	{"OpenNode", secrets, func(d *Device) error { return orInput(second(d.OpenNode(0))) }},
 	{"NodeAddress", keys, func(d *Device) error { _, _, _, err := d.NodeAddress(0); return orInput(err) }},
-	{"SlotOfNode", keys, func(d *Device) error { return orEmpty(second(d.SlotOfNode("m", "no wallet", -1))) }},
+	{"FindNode", keys, func(d *Device) error { return orEmpty(second(d.FindNode("m", "no wallet", -1))) }},
 	{"Prepare", rootOnly, func(d *Device) error { return d.Prepare([]byte("another secret")) }},
 	{"SetPerimeterAction", nothing, func(d *Device) error { return d.SetPerimeterAction(0, 0) }},
 	{"SetPerimeterLowPower", nothing, func(d *Device) error { return d.SetPerimeterLowPower(1, 1) }},
@@ -106,12 +95,6 @@ func orEmpty(err error) error { return but(err, scm.ErrSlotEmpty) }
 func orInput(err error) error { return but(err, scm.ErrInput) }
 func orAuth(err error) error  { return but(err, scm.ErrAuth) }
 func orFixed(err error) error { return but(err, scm.ErrFixed) }
-
-// unusedSeed has a name that no wallet of d has.
-func unusedSeed(d *Device) scm.WalletSeed {
-	slots, _ := d.Status()
-	return scm.WalletSeed{Name: fmt.Sprintf("wallet %d", len(slots.Slots))}
-}
 
 // states are those of an SCM in which calls fail, and how they do.
 var states = []struct {
@@ -164,51 +147,6 @@ func TestOneFault(t *testing.T) {
 		must(t, b.d.InjectFault(Fault{Timeouts: 1}))
 		b.want(c.name, c.call(b.d), scm.ErrTimeout)
 		b.want(c.name+" again", c.call(b.other), nil)
-	}
-}
-
-// TestManyMakers makes things of all kinds through two devices at once: none is lost,
-// and none takes another's slot.
-func TestManyMakers(t *testing.T) {
-	b := newBench(t, Options{})
-	var mu sync.Mutex
-	var made, foreign []scm.Slot
-	note := func(list *[]scm.Slot, s scm.Slot, err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		*list = append(*list, s)
-		if err != nil {
-			t.Error(err)
-		}
-	}
-	var group sync.WaitGroup
-	for i := range 4 {
-		d := []*Device{b.d, b.other}[i%2]
-		group.Go(func() {
-			top, err := d.GenerateSeed(scm.WalletSeed{Name: fmt.Sprint("wallet ", i)})
-			note(&made, top, err)
-			for n := range uint32(5) {
-				s, _, err := d.ChildKey(top, n, true)
-				note(&made, s, err)
-				k, err := d.Generate(scm.Secp256k1)
-				note(&made, k.Slot, err)
-				s, err = d.StoreForeign(scm.Secp256k1, k.Public)
-				note(&foreign, s, err)
-			}
-		})
-	}
-	group.Wait()
-	slots, err := b.d.Slots()
-	must(t, err)
-	slices.Sort(made)
-	if !slices.Equal(slots[scm.PermanentSlots:], made) {
-		t.Errorf("slots %v, made %v", slots, made)
-	}
-	slots, err = b.other.ForeignSlots()
-	must(t, err)
-	slices.Sort(foreign)
-	if !slices.Equal(slots, foreign) {
-		t.Errorf("foreign slots %v, made %v", slots, foreign)
 	}
 }
 

@@ -58,6 +58,18 @@ func (d *Device) unsealed() (*root, error) {
 	return s.root, err
 }
 
+// Answers returns why the SCM does not answer its host, nil when it does.
+func (d *Device) Answers() error {
+	_, err := d.answering()
+	return err
+}
+
+// Unsealed returns why private keys cannot be used, nil when they can.
+func (d *Device) Unsealed() error {
+	_, err := d.open()
+	return err
+}
+
 // errFault is the timeout of a Fault, which lasts for a number of calls.
 var errFault = fmt.Errorf("fault: %w", scm.ErrTimeout)
 

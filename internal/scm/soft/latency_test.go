@@ -22,7 +22,7 @@ func TestLatency(t *testing.T) {
 		"Agree":            func() error { _, err := b.d.Agree(1, public.Public); return err },
 		"Generate":         func() error { _, err := b.d.Generate(scm.P256); return err },
 		"GenerateVolatile": func() error { _, err := b.d.GenerateVolatile(scm.P256); return err },
-		"GenerateSeed":     func() error { _, err := b.d.GenerateSeed(scm.WalletSeed{Name: "w"}); return err },
+		"AddTop":           func() error { _, err := b.d.addWallet(scm.P256); return err },
 		"Random":           func() error { return b.d.Random(make([]byte, 1)) },
 		"Lock":             func() error { _, err := b.d.Lock(nil, false); return err },
 	} {

@@ -79,10 +79,10 @@ func (b *bench) ecdsaKeys() map[string]scm.Slot {
 		k, err = b.d.GenerateVolatile(c)
 		must(b.t, err)
 		slots["session "+c.String()] = k.Slot
-		top, err := b.d.GenerateSeed(scm.WalletSeed{Curve: c, Name: c.String()})
+		top, err := b.d.addWallet(c)
 		must(b.t, err)
 		slots["wallet "+c.String()] = top
-		child, _, err := b.d.ChildKey(top, 1, true)
+		child, err := b.d.addChild(top)
 		must(b.t, err)
 		slots["child "+c.String()] = child
 	}

@@ -3,7 +3,9 @@
 package soft
 
 import (
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -125,4 +127,34 @@ func (b *bench) destroyed(locked []byte) {
 	if _, err := os.Stat(b.d.rootKey.path()); !errors.Is(err, os.ErrNotExist) {
 		b.t.Errorf("root key file: %v", err)
 	}
+}
+
+// newNode is a key as it would be in a wallet, at an address.
+func newNode(c scm.Curve, address string) (Node, error) {
+	key, chain := make([]byte, secretSize), make([]byte, chainSize)
+	rand.Read(chain)
+	public, err := generate(c, key)
+	return Node{Key: scm.Key{Curve: c, Public: public}, Private: key, Chain: chain, Address: address}, err
+}
+
+// addWallet makes a wallet with a name of its own, and returns the slot of its topmost key.
+func (d *Device) addWallet(c scm.Curve) (scm.Slot, error) {
+	top, err := newNode(c, "m")
+	if err != nil {
+		return 0, err
+	}
+	return d.AddTop(top, fmt.Sprintf("wallet %x", top.Public))
+}
+
+// addChild makes a key below another one, and returns its slot.
+func (d *Device) addChild(above scm.Slot) (scm.Slot, error) {
+	parent, err := d.OpenNode(above)
+	if err != nil {
+		return 0, err
+	}
+	child, err := newNode(parent.Curve, parent.Address+"/1'")
+	if err != nil {
+		return 0, err
+	}
+	return d.AddChild(parent, child)
 }

@@ -82,10 +82,9 @@ func (s *snapshot) openRoot(secret []byte) (r *root, prepared bool, err error) {
 	return r, false, err
 }
 
-// Forget gives up the root key, every private key in memory, the volatile keys and
-// the SLIP39 session. A device whose root key lies in its file opens again by itself.
+// Forget gives up the root key, every private key in memory and the volatile keys. A
+// device whose root key lies in its file opens again by itself.
 func (d *Device) Forget() {
-	d.dropSession()
 	d.sealing.Lock()
 	defer d.sealing.Unlock()
 	d.forget()

@@ -87,9 +87,9 @@ func TestNoSecretInFiles(t *testing.T) {
 		must(t, err)
 	}
 	must(t, d.GenerateEphemeral(scm.P256))
-	top, err := d.GenerateSeed(scm.WalletSeed{Name: "w"})
+	top, err := d.addWallet(scm.P256)
 	must(t, err)
-	_, _, err = d.ChildKey(top, 1, true)
+	_, err = d.addChild(top)
 	must(t, err)
 	before := secretsOf(t, d)
 	if got := holding(t, dir, before); len(got) != 1 || got[0] != rootFileName {

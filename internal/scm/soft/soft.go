@@ -43,9 +43,6 @@ type Device struct {
 
 	sealing turn.RWMutex // held while this process seals the device, or opens or closes it
 	reading sync.Mutex   // held while it reads the flash; tried, never waited for
-
-	sessionMu sync.Mutex // taken before the others
-	session   *slip39    // nil when there is none
 }
 
 var _ interface {
@@ -160,7 +157,6 @@ func (d *Device) Random(p []byte) error {
 // Close forgets every key and releases the files. It does nothing the second
 // time. Other methods answer ErrAbsent after it.
 func (d *Device) Close() error {
-	d.dropSession()
 	d.sealing.Lock()
 	defer d.sealing.Unlock()
 	if d.known.Load().closed {

@@ -11,11 +11,12 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/wallet"
 )
 
 // fake is a library with a soft SCM behind it, which fails as it is told.
 type fake struct {
-	*soft.Device
+	*wallet.Device
 	t *testing.T
 
 	failures   []error           // of the next calls, nil for none
@@ -38,7 +39,7 @@ func newFake(t *testing.T) *fake {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	return &fake{Device: d, t: t, version: "01.00.00", hidden: map[scm.Slot]bool{}}
+	return &fake{Device: wallet.On(d), t: t, version: "01.00.00", hidden: map[scm.Slot]bool{}}
 }
 
 // device opens a device on the fake.

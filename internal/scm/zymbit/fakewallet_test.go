@@ -6,7 +6,7 @@ import (
 	"errors"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/wallet"
 )
 
 func (f *fake) node(s scm.Slot) (address, name string, master scm.Slot, err error) {
@@ -98,7 +98,7 @@ func (f *fake) addRestore(passphrase, words string) (scm.Slot, bool, error) {
 		return 0, false, err
 	}
 	s, done, err := f.AddRestoreSLIP39(passphrase, words)
-	if errors.Is(err, scm.ErrInput) && !errors.Is(err, soft.ErrNoSession) {
+	if errors.Is(err, scm.ErrInput) && !errors.Is(err, wallet.ErrNoSession) {
 		err = nil
 	}
 	return s, done, answer(err)

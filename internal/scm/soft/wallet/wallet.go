@@ -1,20 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package soft
+// Package wallet makes wallets in a soft SCM: trees of keys that grow from a seed, which
+// words (BIP39) or shares (SLIP39) recover. libzk_pkcs11.so does without it: what PKCS#11
+// tells of keys in wallets the flash knows ([soft.Device.NodeAddress]).
+package wallet
 
 import (
 	"bytes"
 	"crypto/rand"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft/hd"
+	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/scm/soft/settings"
+	"libzk_pkcs11/internal/scm/soft/wallet/hd"
 	"libzk_pkcs11/internal/secret"
 )
+
+// Device is a soft SCM that makes wallets, too.
+type Device struct {
+	*soft.Device
+
+	mu      sync.Mutex // taken before the locks of the soft SCM
+	session *session   // nil when there is none
+}
+
+// On returns the device that makes wallets in a soft SCM.
+func On(d *soft.Device) *Device { return &Device{Device: d} }
+
+// Close is that of the soft SCM, and forgets the SLIP39 session.
+func (d *Device) Close() error {
+	d.dropSession()
+	return d.Device.Close()
+}
+
+// Forget is that of the soft SCM, and forgets the SLIP39 session.
+func (d *Device) Forget() {
+	d.dropSession()
+	d.Device.Forget()
+}
 
 // maxWalletName is the longest name of a wallet in bytes.
 const maxWalletName = 64
@@ -36,11 +63,11 @@ func masterOf(w scm.WalletSeed, seed []byte, generator string) (hd.Node, error) 
 	var n hd.Node
 	var err error
 	secret.Do(func() { n, err = hd.Master(w.Curve, seed, key) })
-	return n, derivation(err)
+	return n, deviceError(err)
 }
 
-// derivation makes an error of package hd one of package scm.
-func derivation(err error) error {
+// deviceError makes an error of package hd one of package scm.
+func deviceError(err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -56,7 +83,7 @@ func derivation(err error) error {
 // BIP32. Its topmost key takes a user slot; the public key is not given away.
 // ErrName, ErrFull, ErrInput, ErrCurve, ErrBusy during a SLIP39 session.
 func (d *Device) GenerateSeed(w scm.WalletSeed) (scm.Slot, error) {
-	if err := d.idle(); err != nil {
+	if err := d.noSession(); err != nil {
 		return 0, err
 	}
 	seed := make([]byte, 64)
@@ -73,7 +100,7 @@ func (d *Device) GenerateSeedBIP39(w scm.WalletSeed) (scm.Slot, string, error) {
 	rand.Read(entropy)
 	mnemonic, err := hd.Mnemonic(entropy)
 	if err != nil {
-		return 0, "", derivation(err)
+		return 0, "", deviceError(err)
 	}
 	s, err := d.RestoreBIP39(w, mnemonic)
 	if err != nil {
@@ -85,14 +112,14 @@ func (d *Device) GenerateSeedBIP39(w scm.WalletSeed) (scm.Slot, string, error) {
 // RestoreBIP39 makes a wallet from the mnemonic of another. ErrInput for a
 // malformed mnemonic.
 func (d *Device) RestoreBIP39(w scm.WalletSeed, mnemonic string) (scm.Slot, error) {
-	if err := d.idle(); err != nil {
+	if err := d.noSession(); err != nil {
 		return 0, err
 	}
 	var seed []byte
 	var err error
 	secret.Do(func() { seed, err = hd.Seed(mnemonic, w.Passphrase) })
 	if err != nil {
-		return 0, derivation(err)
+		return 0, deviceError(err)
 	}
 	defer clear(seed)
 	return d.plant(w, seed)
@@ -104,12 +131,12 @@ func (d *Device) plant(w scm.WalletSeed, seed []byte) (scm.Slot, error) {
 		return 0, err
 	}
 	defer secret.Collect()
-	n, err := masterOf(w, seed, d.options.Generator)
+	n, err := masterOf(w, seed, d.Options().Generator)
 	if err != nil {
 		return 0, err
 	}
 	defer clear(n.Private)
-	return d.addTop(n, seedKey, hd.Top, w.Name)
+	return d.AddTop(stored(n, hd.Top), w.Name)
 }
 
 // OversightWallet makes a wallet that watches another: from the public key and the
@@ -117,63 +144,16 @@ func (d *Device) plant(w scm.WalletSeed, seed []byte) (scm.Slot, error) {
 // sign. The address is that of the node. ErrCurve for Ed25519, where there are no
 // nodes that are not hardened.
 func (d *Device) OversightWallet(w scm.WalletSeed, public, chainCode []byte, address string) (scm.Slot, error) {
-	if err := errors.Join(d.idle(), checkSeed(w)); err != nil {
+	if err := errors.Join(d.noSession(), checkSeed(w)); err != nil {
 		return 0, err
 	}
 	if w.Curve == scm.Ed25519 {
 		return 0, fmt.Errorf("oversight wallet with %s: %w", w.Curve, scm.ErrCurve)
 	}
-	if err := checkPublic(w.Curve, public); err != nil {
-		return 0, err
-	}
 	address, err := hd.Canonical(address)
-	if err != nil || len(chainCode) != chainSize {
-		return 0, fmt.Errorf("node %q with a chain code of %d bytes: %w", address, len(chainCode), scm.ErrInput)
+	if err != nil {
+		return 0, deviceError(err)
 	}
 	n := hd.Node{Curve: w.Curve, Public: bytes.Clone(public), Chain: chainCode}
-	return d.addTop(n, watchKey, address, w.Name)
-}
-
-// addTop stores the topmost key of a wallet.
-func (d *Device) addTop(n hd.Node, k kind, address, name string) (scm.Slot, error) {
-	free := func(tx *sql.Tx) error {
-		var taken bool
-		err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM key WHERE wallet = ?)", name).Scan(&taken)
-		if taken {
-			return fmt.Errorf("wallet %q: %w", name, scm.ErrName)
-		}
-		return err
-	}
-	return d.addNode(n, free, func(key *sealedKey) {
-		key.kind, key.hidden = k, k == seedKey
-		key.node = node{master: key.Slot, address: address, wallet: name}
-	})
-}
-
-// addNode stores a key of a wallet in the lowest free slot, if it may, where place
-// says that it belongs in the tree.
-func (d *Device) addNode(n hd.Node, may func(*sql.Tx) error, place func(*sealedKey)) (scm.Slot, error) {
-	d.wait(d.options.Latency.Generate)
-	r, err := d.unsealed()
-	if err != nil {
-		return 0, err
-	}
-	key := &sealedKey{Key: scm.Key{Curve: n.Curve, Public: n.Public}}
-	both := slices.Concat(n.Private, n.Chain)
-	defer clear(both)
-	err = d.transact(func(tx *sql.Tx, e *effect) error {
-		if err := e.under(tx, r); err != nil {
-			return err
-		}
-		if err := may(tx); err != nil {
-			return err
-		}
-		if key.Slot, err = d.freeSlot(tx); err != nil {
-			return err
-		}
-		place(key)
-		e.hold(key.Slot, key)
-		return writeKey(tx, r, key, both)
-	})
-	return key.Slot, err
+	return d.AddTop(stored(n, address), w.Name)
 }

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package soft
+package wallet
 
 import (
 	"crypto/rand"
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft/hd"
+	"libzk_pkcs11/internal/scm/soft/wallet/hd"
 )
 
 // maxExponent is the highest exponent that an SCM takes.
 const maxExponent = 5
 
-// slip39 is the one session in which a wallet is made from, or split into, shares.
+// session is the one session in which a wallet is made from, or split into, shares.
 // It lives in this process, and nothing of it is in the flash.
-type slip39 struct {
+type session struct {
 	wallet  scm.WalletSeed
 	restore *hd.Recovery // of a session that restores, nil in others
 
@@ -42,11 +42,11 @@ func (d *Device) BeginSLIP39(w scm.WalletSeed, groups, threshold, exponent int) 
 	if exponent > maxExponent {
 		return fmt.Errorf("exponent %d: %w", exponent, scm.ErrInput)
 	}
-	s := &slip39{wallet: w, secret: make([]byte, 32)}
+	s := &session{wallet: w, secret: make([]byte, 32)}
 	rand.Read(s.secret)
 	shares, err := hd.Split(s.secret, w.Passphrase, groups, threshold, exponent)
 	if err != nil {
-		return derivation(err)
+		return deviceError(err)
 	}
 	for _, share := range shares {
 		s.groups = append(s.groups, sharedGroup{share: share})
@@ -59,15 +59,15 @@ func (d *Device) BeginRestoreSLIP39(w scm.WalletSeed) error {
 	if err := checkSeed(w); err != nil {
 		return err
 	}
-	return d.beginSession(&slip39{wallet: w, restore: new(hd.Recovery)})
+	return d.beginSession(&session{wallet: w, restore: new(hd.Recovery)})
 }
 
-func (d *Device) beginSession(s *slip39) error {
-	if _, err := d.unsealed(); err != nil {
+func (d *Device) beginSession(s *session) error {
+	if err := d.Unsealed(); err != nil {
 		return err
 	}
-	d.sessionMu.Lock()
-	defer d.sessionMu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.session != nil {
 		return errSession
 	}
@@ -77,11 +77,11 @@ func (d *Device) beginSession(s *slip39) error {
 
 var errSession = fmt.Errorf("a SLIP39 session is open: %w", scm.ErrBusy)
 
-// idle answers ErrBusy during a session, in which there are no other new keys of
+// noSession returns ErrBusy during a session, in which there are no other new keys of
 // wallets.
-func (d *Device) idle() error {
-	d.sessionMu.Lock()
-	defer d.sessionMu.Unlock()
+func (d *Device) noSession() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.session != nil {
 		return errSession
 	}
@@ -90,7 +90,7 @@ func (d *Device) idle() error {
 
 // CancelSLIP39 gives up the session, if there is one.
 func (d *Device) CancelSLIP39() error {
-	if _, err := d.answering(); err != nil {
+	if err := d.Answers(); err != nil {
 		return err
 	}
 	d.dropSession()
@@ -98,14 +98,14 @@ func (d *Device) CancelSLIP39() error {
 }
 
 func (d *Device) dropSession() {
-	d.sessionMu.Lock()
-	defer d.sessionMu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.session.end()
 	d.session = nil
 }
 
 // end erases the secret of a session, and the shares that tell it.
-func (s *slip39) end() {
+func (s *session) end() {
 	if s == nil {
 		return
 	}
@@ -123,11 +123,11 @@ func (s *slip39) end() {
 // them its share takes; the members that are added next are its own. ErrInput without
 // a session, for another number, and once members of the group have been added.
 func (d *Device) SetSLIP39Group(index, members, threshold int) error {
-	if _, err := d.answering(); err != nil {
+	if err := d.Answers(); err != nil {
 		return err
 	}
-	d.sessionMu.Lock()
-	defer d.sessionMu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	s := d.session
 	if s == nil || index < 0 || index >= len(s.groups) || s.groups[index].given {
 		return fmt.Errorf("group %d of the session: %w", index, scm.ErrInput)
@@ -135,7 +135,7 @@ func (d *Device) SetSLIP39Group(index, members, threshold int) error {
 	g := &s.groups[index]
 	left, err := g.share.Members(hd.Group{Members: members, Threshold: threshold})
 	if err != nil {
-		return derivation(err)
+		return deviceError(err)
 	}
 	g.left, s.active = left, index
 	return nil
@@ -147,11 +147,11 @@ func (d *Device) SetSLIP39Group(index, members, threshold int) error {
 // ends: done, and the slot of the wallet's topmost key. ErrInput when the group has no
 // more members.
 func (d *Device) AddSLIP39Member(passphrase string) (mnemonic string, slot scm.Slot, done bool, err error) {
-	if _, err := d.unsealed(); err != nil {
+	if err := d.Unsealed(); err != nil {
 		return "", 0, false, err
 	}
-	d.sessionMu.Lock()
-	defer d.sessionMu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	s := d.session
 	if s == nil || s.restore != nil {
 		return "", 0, false, ErrNoSession
@@ -162,7 +162,7 @@ func (d *Device) AddSLIP39Member(passphrase string) (mnemonic string, slot scm.S
 	}
 	share, err := g.left[0].Protect(passphrase)
 	if err != nil {
-		return "", 0, false, derivation(err)
+		return "", 0, false, deviceError(err)
 	}
 	mnemonic = share.String()
 	if s.missing() > 1 {
@@ -183,7 +183,7 @@ var ErrNoSession = fmt.Errorf("no such SLIP39 session: %w", scm.ErrInput)
 
 // missing is how many shares are still to be given out, at least: one of a group that
 // has not been set.
-func (s *slip39) missing() (n int) {
+func (s *session) missing() (n int) {
 	for _, g := range s.groups {
 		n += len(g.left)
 		if g.left == nil {
@@ -198,18 +198,18 @@ func (s *slip39) missing() (n int) {
 // ErrInput for a share that is malformed or does not fit to those before it; the
 // session goes on after it.
 func (d *Device) AddRestoreSLIP39(passphrase, mnemonic string) (slot scm.Slot, done bool, err error) {
-	if _, err := d.unsealed(); err != nil {
+	if err := d.Unsealed(); err != nil {
 		return 0, false, err
 	}
-	d.sessionMu.Lock()
-	defer d.sessionMu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	s := d.session
 	if s == nil || s.restore == nil {
 		return 0, false, ErrNoSession
 	}
 	secret, err := s.add(passphrase, mnemonic)
 	if err != nil || secret == nil {
-		return 0, false, derivation(err)
+		return 0, false, deviceError(err)
 	}
 	defer clear(secret)
 	d.session.end()
@@ -219,7 +219,7 @@ func (d *Device) AddRestoreSLIP39(passphrase, mnemonic string) (slot scm.Slot, d
 }
 
 // add adds a share, and returns the secret when it was the last one that is needed.
-func (s *slip39) add(passphrase, mnemonic string) ([]byte, error) {
+func (s *session) add(passphrase, mnemonic string) ([]byte, error) {
 	share, err := hd.ParseShare(mnemonic)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package soft_test
+package wallet_test
 
 import (
 	"bytes"
@@ -11,8 +11,9 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/scm/soft"
-	"libzk_pkcs11/internal/scm/soft/hd"
 	"libzk_pkcs11/internal/scm/soft/settings"
+	"libzk_pkcs11/internal/scm/soft/wallet"
+	"libzk_pkcs11/internal/scm/soft/wallet/hd"
 )
 
 // sentence is a mnemonic of the BIP39 test vectors, of 32 zero bytes; its seed with
@@ -34,7 +35,7 @@ func seedOf(c scm.Curve, name string) scm.WalletSeed {
 var walletCurves = []scm.Curve{scm.P256, scm.Secp256k1, scm.Ed25519}
 
 // checkSigns checks one signature by the key in a slot.
-func checkSigns(t *testing.T, d *soft.Device, k scm.Key) {
+func checkSigns(t *testing.T, d *wallet.Device, k scm.Key) {
 	t.Helper()
 	digest := bytes.Repeat([]byte{3}, 32)
 	sig, err := d.Sign(k.Slot, digest)
@@ -47,7 +48,7 @@ func checkSigns(t *testing.T, d *soft.Device, k scm.Key) {
 }
 
 // child derives a key and returns it.
-func child(t *testing.T, d *soft.Device, parent scm.Slot, index uint32, hardened bool) (scm.Key, []byte) {
+func child(t *testing.T, d *wallet.Device, parent scm.Slot, index uint32, hardened bool) (scm.Key, []byte) {
 	t.Helper()
 	s, chain, err := d.ChildKey(parent, index, hardened)
 	check(t, err)
@@ -96,7 +97,7 @@ func TestWallet(t *testing.T) {
 }
 
 // checkNode checks both directions between slots and addresses.
-func checkNode(t *testing.T, d *soft.Device, s scm.Slot, address, wallet string, top scm.Slot) {
+func checkNode(t *testing.T, d *wallet.Device, s scm.Slot, address, wallet string, top scm.Slot) {
 	t.Helper()
 	a, w, m, err := d.NodeAddress(s)
 	if err != nil || a != address || w != wallet || m != top {
@@ -276,7 +277,7 @@ func TestWalletErrors(t *testing.T) {
 	checkNodeErrors(t, d, top)
 }
 
-func checkNodeErrors(t *testing.T, d *soft.Device, top scm.Slot) {
+func checkNodeErrors(t *testing.T, d *wallet.Device, top scm.Slot) {
 	t.Helper()
 	for _, test := range []struct {
 		name   string

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package soft_test
+package wallet_test
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/wallet"
 )
 
 // member is one who holds a share.
@@ -16,7 +17,7 @@ type member struct{ passphrase, mnemonic string }
 
 // share runs a session that makes a wallet of two of three groups, one after the
 // other: one member of one, two of three, and two of two.
-func share(t *testing.T, d *soft.Device, w scm.WalletSeed) (members []member, slot scm.Slot) {
+func share(t *testing.T, d *wallet.Device, w scm.WalletSeed) (members []member, slot scm.Slot) {
 	t.Helper()
 	check(t, d.BeginSLIP39(w, 3, 2, 0))
 	thresholds := []int{1, 2, 2}
