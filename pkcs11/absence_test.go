@@ -8,6 +8,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/board"
 	"libzk_pkcs11/tests/harness"
 )
 
@@ -17,7 +18,7 @@ func destroyKeys(t testing.TB, d *soft.Device) {
 	ok(t, d.LockBinding())
 	_, err := d.Boot()
 	ok(t, err)
-	ok(t, d.SetPerimeterAction(0, soft.ActionSelfDestruct))
+	ok(t, d.SetPerimeterAction(0, board.ActionSelfDestruct))
 	ok(t, d.InjectTamper(0))
 }
 
@@ -127,7 +128,7 @@ func TestDestroyedDevice(t *testing.T) {
 func TestCloseWithoutDevice(t *testing.T) {
 	f := newUser(t)
 	f.device.Fail("Keys", 1, scm.ErrDestroyed)
-	f.ok(f.world().InjectFault(soft.Fault{})) // the device has changed
+	f.ok(f.world().InjectFault(board.Fault{})) // the device has changed
 	f.ok(f.CloseSession(f.h))
 	_, err := f.OpenSession(0, CKF_SERIAL_SESSION)
 	want(t, "C_OpenSession, the first to ask the device", err, CKR_DEVICE_ERROR)
@@ -140,7 +141,7 @@ func TestDaemonRestart(t *testing.T) {
 	f := newUser(t)
 	key := f.private(0)
 	for range 3 {
-		f.ok(f.world().InjectFault(soft.Fault{Restart: true}))
+		f.ok(f.world().InjectFault(board.Fault{Restart: true}))
 		_, err := f.sign(CKM_ECDSA, key, digest32)
 		want(t, "sign", err, CKR_OK)
 	}
@@ -151,7 +152,7 @@ func TestDaemonGone(t *testing.T) {
 	harness.SoftOnly(t, harness.NoReconnect)
 	f := newUser(t)
 	f.device.Before("Reconnect", func(int) error { return scm.ErrDevice })
-	f.ok(f.world().InjectFault(soft.Fault{Restart: true}))
+	f.ok(f.world().InjectFault(board.Fault{Restart: true}))
 	f.over(CKR_DEVICE_REMOVED)
 	f.h = f.session(CKF_RW_SESSION)
 	f.login(CKU_USER)

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/board"
 )
 
 func (x *scmTool) injectCommand() *cobra.Command {
@@ -47,7 +47,7 @@ func (x *scmTool) temperatureCommand() *cobra.Command {
 
 func (x *scmTool) tamper(t *target, d *softSCM, args []string) error {
 	channel, err := strconv.Atoi(args[0])
-	if err != nil || channel < 0 || channel >= soft.PerimeterChannels {
+	if err != nil || channel < 0 || channel >= board.PerimeterChannels {
 		return fmt.Errorf("perimeter channel %q: there are the channels 0 and 1", args[0])
 	}
 	if err := d.InjectTamper(channel); err != nil {
@@ -123,13 +123,13 @@ func (x *scmTool) unbindCommand() *cobra.Command {
 }
 
 func (x *scmTool) faultCommand() *cobra.Command {
-	var f soft.Fault
+	var f board.Fault
 	c := x.onSoft("fault", "Make calls fail; without options, mend what can be mended", cobra.NoArgs,
 		func(t *target, d *softSCM, _ []string) error {
 			if err := d.InjectFault(f); err != nil {
 				return err
 			}
-			if f == (soft.Fault{}) {
+			if f == (board.Fault{}) {
 				return x.aftermath(t, "No fault is left")
 			}
 			return x.aftermath(t, "The fault is set (\"scm inject fault\" alone mends it)")

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/board"
 )
 
 // ledCode is a fatal code of the LED.
@@ -37,7 +37,7 @@ const (
 func ledCodes() (all []ledCode) {
 	for code := range mostFlashes + 1 {
 		for sub := range mostSub + 1 {
-			if m, ok := soft.LEDMeaning(code, sub); ok {
+			if m, ok := board.LEDMeaning(code, sub); ok {
 				all = append(all, ledCode{code, sub, m})
 			}
 		}

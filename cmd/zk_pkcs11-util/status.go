@@ -12,6 +12,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/board"
 )
 
 // scmStatus is what "scm status" tells. The names are those of its JSON.
@@ -168,7 +169,7 @@ func newSoftStatus(s soft.Status) *softStatus {
 	return r
 }
 
-func newLED(l soft.LED) ledStatus { return ledStatus{l.Pattern, l.Meaning, l.Code, l.Sub} }
+func newLED(l board.LED) ledStatus { return ledStatus{l.Pattern, l.Meaning, l.Code, l.Sub} }
 
 // String tells what the LED shows, and what that means.
 func (l ledStatus) String() string { return fmt.Sprintf("%s (%s)", l.Pattern, l.Meaning) }
@@ -183,7 +184,7 @@ func mode(production bool) string {
 // action is the name of a soft.Threshold constant.
 func action(n int) string {
 	return map[int]string{
-		soft.ThresholdNone: "none", soft.ThresholdSelfDestruct: "self-destruct", soft.ThresholdSleep: "sleep",
+		board.ThresholdNone: "none", board.ThresholdSelfDestruct: "self-destruct", board.ThresholdSleep: "sleep",
 	}[n]
 }
 

@@ -17,8 +17,10 @@ var arrows = map[string][]string{
 	"pkcs11":         {"internal/scm", "internal/secret", "internal/store", "internal/turn"},
 	"internal/store": {"internal/descriptor", "internal/secret", "internal/sharedfile"},
 	"internal/scm/soft": {
-		"internal/descriptor", "internal/scm", "internal/scm/soft/settings", "internal/secret", "internal/sharedfile", "internal/turn",
+		"internal/descriptor", "internal/scm", "internal/scm/soft/board", "internal/scm/soft/settings", "internal/secret",
+		"internal/sharedfile", "internal/turn",
 	},
+	"internal/scm/soft/board":     {"internal/descriptor", "internal/scm", "internal/scm/soft/settings"},
 	"internal/scm/soft/settings":  {"internal/config/value", "internal/scm"},
 	"internal/scm/soft/wallet":    {"internal/scm", "internal/scm/soft", "internal/scm/soft/settings", "internal/scm/soft/wallet/hd", "internal/secret"},
 	"internal/scm/soft/wallet/hd": {"internal/scm"},
@@ -27,12 +29,12 @@ var arrows = map[string][]string{
 	"internal/setup":              {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/scm/zymbit", "internal/store", "pkcs11"},
 	"module":                      {"internal/config", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
 	"cmd/zk_pkcs11-util": {
-		"internal/config", "internal/scm", "internal/scm/soft", "internal/scm/soft/wallet", "internal/scm/soft/wallet/hd",
-		"internal/setup", "internal/store", "internal/trace", "pkcs11",
+		"internal/config", "internal/scm", "internal/scm/soft", "internal/scm/soft/board", "internal/scm/soft/wallet",
+		"internal/scm/soft/wallet/hd", "internal/setup", "internal/store", "internal/trace", "pkcs11",
 	},
 	"cmd/libzk_app_utils": {
-		"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/scm/soft/wallet",
-		"internal/setup", "internal/trace",
+		"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft/wallet", "internal/setup",
+		"internal/trace",
 	},
 	"internal/config":       {"internal/config/value", "internal/descriptor", "internal/scm/soft/settings"},
 	"internal/config/value": nil,
@@ -51,9 +53,13 @@ var arrows = map[string][]string{
 // testArrows are what the tests of a package may import besides: itself, what
 // stands in for the world below it, and the helpers of tests.
 var testArrows = map[string][]string{
-	"pkcs11":               {"internal/scm/soft", "internal/scm/soft/settings", "internal/scm/soft/wallet", "internal/scm/zymbit", "tests/harness"},
-	"internal/scm/scmtest": {"internal/scm/soft"},
-	"internal/scm/zymbit":  {"internal/scm/soft", "internal/scm/soft/wallet", "tests/harness"},
+	"pkcs11": {
+		"internal/scm/soft", "internal/scm/soft/board", "internal/scm/soft/settings", "internal/scm/soft/wallet",
+		"internal/scm/zymbit", "tests/harness",
+	},
+	"internal/scm/soft/wallet": {"internal/scm/soft/board"},
+	"internal/scm/scmtest":     {"internal/scm/soft"},
+	"internal/scm/zymbit":      {"internal/scm/soft", "internal/scm/soft/board", "internal/scm/soft/wallet", "tests/harness"},
 }
 
 // testOnly are the packages that only tests may import.

@@ -22,6 +22,7 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/board"
 	"libzk_pkcs11/internal/sharedfile"
 )
 
@@ -269,7 +270,7 @@ func obey(dir string, in *bufio.Scanner) error {
 		case "bind":
 			err = d.InjectUnbind(false)
 		case "fault":
-			err = d.InjectFault(soft.Fault{Timeouts: 1})
+			err = d.InjectFault(board.Fault{Timeouts: 1})
 		case "destroy":
 			err = selfDestruct(d)
 		case "reset":

@@ -10,6 +10,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
+	"libzk_pkcs11/internal/scm/soft/board"
 )
 
 // What a call of a host needs beside an SCM that answers.
@@ -107,8 +108,8 @@ var states = []struct {
 		[...]error{nil, nil, scm.ErrSealed, scm.ErrSealed}},
 	{"destroyed", destroyed, [...]error{nil, scm.ErrDestroyed, scm.ErrDestroyed, scm.ErrDestroyed}},
 	{"unbound", func(d *Device) error { return d.InjectUnbind(true) }, allAbsent},
-	{"daemon started anew", func(d *Device) error { return d.InjectFault(Fault{Restart: true}) }, allAbsent},
-	{"timeouts", func(d *Device) error { return d.InjectFault(Fault{Timeouts: 1 << 20}) },
+	{"daemon started anew", func(d *Device) error { return d.InjectFault(board.Fault{Restart: true}) }, allAbsent},
+	{"timeouts", func(d *Device) error { return d.InjectFault(board.Fault{Timeouts: 1 << 20}) },
 		[...]error{scm.ErrTimeout, scm.ErrTimeout, scm.ErrTimeout, scm.ErrTimeout}},
 	{"closed", (*Device).Close, allAbsent},
 }
@@ -117,7 +118,7 @@ var allAbsent = [...]error{scm.ErrAbsent, scm.ErrAbsent, scm.ErrAbsent, scm.ErrA
 
 func destroyed(d *Device) error {
 	_, err := d.Boot()
-	return errors.Join(err, d.SetPerimeterAction(0, ActionSelfDestruct), d.LockBinding(), second(d.Boot()), d.InjectTamper(0))
+	return errors.Join(err, d.SetPerimeterAction(0, board.ActionSelfDestruct), d.LockBinding(), second(d.Boot()), d.InjectTamper(0))
 }
 
 // TestStates makes every call in every state.
@@ -144,7 +145,7 @@ func TestOneFault(t *testing.T) {
 			continue // the slot is taken the second time, and the other calls end
 		}
 		must(t, c.call(b.d))
-		must(t, b.d.InjectFault(Fault{Timeouts: 1}))
+		must(t, b.d.InjectFault(board.Fault{Timeouts: 1}))
 		b.want(c.name, c.call(b.d), scm.ErrTimeout)
 		b.want(c.name+" again", c.call(b.other), nil)
 	}

@@ -17,6 +17,7 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/board"
 )
 
 // bearable are the errors that a user meets while things go wrong.
@@ -100,7 +101,7 @@ func TestChaos(t *testing.T) {
 		time.Sleep(rand.N(5 * time.Millisecond)) // the users' turn
 	}
 	check(t, d.InjectUnbind(false))
-	check(t, d.InjectFault(soft.Fault{}))
+	check(t, d.InjectFault(board.Fault{}))
 	check(t, d.Reset())
 	check(t, d.Reconnect())
 	check(t, os.WriteFile(filepath.Join(dir, "stop"), nil, 0o600))
@@ -120,9 +121,9 @@ func TestChaos(t *testing.T) {
 func misfortune(d *soft.Device) error {
 	switch rand.N(7) {
 	case 0:
-		return d.InjectFault(soft.Fault{Timeouts: rand.N(20)})
+		return d.InjectFault(board.Fault{Timeouts: rand.N(20)})
 	case 1:
-		return d.InjectFault(soft.Fault{Restart: true})
+		return d.InjectFault(board.Fault{Restart: true})
 	case 2:
 		return d.InjectUnbind(true)
 	case 3:
@@ -140,10 +141,10 @@ func misfortune(d *soft.Device) error {
 func selfDestruct(d *soft.Device) error {
 	for _, step := range []func() error{
 		func() error { return d.InjectUnbind(false) },
-		func() error { return d.InjectFault(soft.Fault{}) },
+		func() error { return d.InjectFault(board.Fault{}) },
 		d.Reconnect,
 		d.Reset,
-		func() error { return d.SetPerimeterAction(0, soft.ActionSelfDestruct) },
+		func() error { return d.SetPerimeterAction(0, board.ActionSelfDestruct) },
 		d.LockBinding,
 		func() error { _, err := d.Boot(); return err },
 		func() error { return d.InjectTamper(0) },

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/board"
 	"libzk_pkcs11/internal/sharedfile"
 )
 
@@ -40,9 +41,7 @@ func (d *Device) manufacture() error {
 
 // furnish gives an SCM without anything what it has from the factory.
 func furnish(tx *sql.Tx, r *root, now time.Time, daemon int) error {
-	c := factoryCondition(now)
-	c.Link.Daemon = daemon
-	if err := writeCondition(tx, c); err != nil {
+	if err := writeCondition(tx, board.FactoryCondition(now, daemon)); err != nil {
 		return err
 	}
 	if err := addLockKeys(tx, r); err != nil {

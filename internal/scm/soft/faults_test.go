@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/board"
 	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
@@ -40,16 +41,16 @@ func TestBootDelay(t *testing.T) {
 func TestFaults(t *testing.T) {
 	b := newBench(t, Options{})
 	b.sign(nil)
-	must(t, b.d.InjectFault(Fault{Timeouts: 3}))
+	must(t, b.d.InjectFault(board.Fault{Timeouts: 3}))
 	_, err := b.other.Keys()
 	b.want("Keys", err, scm.ErrTimeout)
 	b.sign(scm.ErrTimeout)
 	b.sign(nil)
-	must(t, b.d.InjectFault(Fault{Timeouts: 1000}))
+	must(t, b.d.InjectFault(board.Fault{Timeouts: 1000}))
 	b.sign(scm.ErrTimeout)
-	must(t, b.d.InjectFault(Fault{}))
+	must(t, b.d.InjectFault(board.Fault{}))
 	b.sign(nil)
-	must(t, b.d.InjectFault(Fault{Restart: true}))
+	must(t, b.d.InjectFault(board.Fault{Restart: true}))
 	b.sign(scm.ErrAbsent)
 	b.sign(scm.ErrAbsent)
 	must(t, b.d.Reconnect())
@@ -61,7 +62,7 @@ func TestHugeSlot(t *testing.T) {
 	for name, make := range map[string]func() *bench{
 		"fault": func() *bench {
 			b := newBench(t, Options{})
-			must(t, b.d.InjectFault(Fault{HugeSlot: true}))
+			must(t, b.d.InjectFault(board.Fault{HugeSlot: true}))
 			return b
 		},
 		"firmware": func() *bench { return newBench(t, Options{Settings: Settings{Firmware: "00.00.51beta"}}) },

@@ -10,12 +10,13 @@ import (
 	"sync/atomic"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/board"
 )
 
 // schema of the flash, in the format of version 0.1.0; see format2. The table scm has one row. Its column root is the root
 // key sealed to the secret, NULL while the root key lies in its file; prepared
 // is the same root key sealed to the secret of Prepare, if there is one;
-// condition is a condition as JSON.
+// condition is a board.Condition as JSON.
 //
 // A key in a wallet has a master, the slot of the wallet's topmost key, which
 // carries the wallet's name. Erasing a key erases what was derived from it.
@@ -100,7 +101,7 @@ type rest struct {
 	prepared  []byte // the root key sealed to the secret of Prepare, or nil
 	bond      []byte // of the token to which the SCM belongs, or nil
 	offered   []byte // the bond of Offer, or nil
-	condition condition
+	condition board.Condition
 	ephemeral *cell
 	foreign   map[scm.Slot]foreignKey
 	secrets   map[string][]byte // sealed

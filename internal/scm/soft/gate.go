@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/board"
 	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
@@ -25,7 +26,7 @@ func (d *Device) answering(slots ...span) (*snapshot, error) {
 		switch {
 		case errors.Is(err, scm.ErrAbsent):
 			d.wait(d.options.Latency.Absent)
-		case err == errFault && !d.spend():
+		case err == board.ErrFault && !d.spend():
 			continue
 		case err == nil:
 			d.replace(func(now *snapshot) { now.steady = now.steady || now.rest == s.rest })
@@ -70,14 +71,11 @@ func (d *Device) Unsealed() error {
 	return err
 }
 
-// errFault is the timeout of a Fault, which lasts for a number of calls.
-var errFault = fmt.Errorf("fault: %w", scm.ErrTimeout)
-
 // spend counts a call that fails by a Fault, and reports whether there was one to count:
 // the fault may have hit others meanwhile.
 func (d *Device) spend() bool {
 	there := true
-	err := d.inject(func(c *condition) error {
+	err := d.inject(func(c *board.Condition) error {
 		there = c.Link.Timeouts > 0
 		c.Link.Timeouts = max(0, c.Link.Timeouts-1)
 		return nil
@@ -88,21 +86,7 @@ func (d *Device) spend() bool {
 
 // silence is why the SCM does not answer now.
 func (d *Device) silence(s *snapshot) error {
-	now, c := d.clock(), &s.condition
-	if why := c.absence(); why != "" {
-		return fmt.Errorf("%s: %w", why, scm.ErrAbsent)
-	}
-	switch l := &c.Link; {
-	case now.Before(l.Ready):
-		return fmt.Errorf("still starting: %w", scm.ErrAbsent)
-	case int64(l.Daemon) != d.daemon.Load():
-		return fmt.Errorf("the daemon has started anew: %w", scm.ErrAbsent)
-	case l.Timeouts > 0:
-		return errFault
-	case now.Before(l.Settled):
-		return fmt.Errorf("still settling: %w", scm.ErrTimeout)
-	}
-	return nil
+	return s.condition.Silence(d.clock(), int(d.daemon.Load()))
 }
 
 // Reconnect makes the device one that was opened just now, in the eyes of the
@@ -122,7 +106,7 @@ func (d *Device) missing(known *snapshot, s scm.Slot, err error) error {
 	if s <= scm.LastUser || !known.condition.Link.HugeSlot && !d.options.Has(settings.DefectHugeSlot) {
 		return err
 	}
-	died := d.inject(func(c *condition) error {
+	died := d.inject(func(c *board.Condition) error {
 		c.Link.Daemon++
 		return nil
 	})

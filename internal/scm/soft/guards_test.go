@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/board"
 	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
@@ -43,7 +44,7 @@ func TestWrongTime(t *testing.T) {
 		want := uint32(b.now.Unix())
 		b.now = b.now.Add(2 * time.Minute)
 		must(t, b.d.InjectTamper(1))
-		must(t, b.d.InjectFault(Fault{})) // the first call of this firmware fails
+		must(t, b.d.InjectFault(board.Fault{})) // the first call of this firmware fails
 		events, err := b.other.PerimeterEvents()
 		if right := events[0] == want; err != nil || right != (firmware == "01.00.00") || events[0] == 0 || events[1] != want+120 {
 			t.Errorf("%s: PerimeterEvents: %v, %v; want %d and %d", firmware, events, err, want, want+120)
@@ -54,8 +55,8 @@ func TestWrongTime(t *testing.T) {
 // TestBreachedBoth checks the subcode of both channels together.
 func TestBreachedBoth(t *testing.T) {
 	b := newBench(t, Options{})
-	for ch := range PerimeterChannels {
-		must(t, b.d.SetPerimeterAction(ch, ActionSelfDestruct))
+	for ch := range board.PerimeterChannels {
+		must(t, b.d.SetPerimeterAction(ch, board.ActionSelfDestruct))
 		must(t, b.d.InjectTamper(ch))
 	}
 	b.led(6, 3)
@@ -81,7 +82,7 @@ func TestRefused(t *testing.T) {
 		"battery NaN":          b.d.SetBatteryThreshold(nan),
 		"negative threshold":   b.d.SetBatteryThreshold(-1),
 		"injected battery":     b.d.InjectBattery(inf),
-		"temperature sleep":    b.d.SetTemperatureAction(ThresholdSleep),
+		"temperature sleep":    b.d.SetTemperatureAction(board.ThresholdSleep),
 		"temperature NaN":      b.d.SetTemperatureThresholds(&nan, nil),
 		"temperature bounds":   b.d.SetTemperatureThresholds(&hot, nil),
 		"injected temperature": b.d.InjectTemperature(nan),
@@ -92,7 +93,7 @@ func TestRefused(t *testing.T) {
 		"injected axis":        b.d.InjectTap(3, 1),
 		"injected direction":   b.d.InjectTap(0, 0),
 		"boot policy":          b.d.SetBootPolicy(3),
-		"fault":                b.d.InjectFault(Fault{Timeouts: -1}),
+		"fault":                b.d.InjectFault(board.Fault{Timeouts: -1}),
 	} {
 		b.want(name, err, scm.ErrInput)
 	}
@@ -102,7 +103,7 @@ func TestRefused(t *testing.T) {
 	must(t, b.d.SetPerimeterLowPower(-1, 5))
 	must(t, b.d.SetPerimeterLowPower(7, -1))
 	must(t, b.d.SetPerimeterDelays(3, 4))
-	c, err := b.other.look()
+	c, err := memory{b.other}.Latest()
 	if p := c.Perimeter; err != nil || p.Period != 7 || p.MaxBits != 5 || p.MinDelay != 3 || p.MaxDelay != 4 {
 		t.Errorf("perimeter: %+v, %v", p, err)
 	}
@@ -118,11 +119,11 @@ func TestBattery(t *testing.T) {
 		code, sub        int
 		afterReplacement error
 	}{
-		{name: "none", action: ThresholdNone},
-		{name: "none in production", action: ThresholdNone, production: true},
-		{name: "sleep", action: ThresholdSleep, silent: scm.ErrAbsent},
-		{name: "self-destruct", action: ThresholdSelfDestruct, code: 4, sub: 1},
-		{name: "self-destruct in production", action: ThresholdSelfDestruct, production: true,
+		{name: "none", action: board.ThresholdNone},
+		{name: "none in production", action: board.ThresholdNone, production: true},
+		{name: "sleep", action: board.ThresholdSleep, silent: scm.ErrAbsent},
+		{name: "self-destruct", action: board.ThresholdSelfDestruct, code: 4, sub: 1},
+		{name: "self-destruct in production", action: board.ThresholdSelfDestruct, production: true,
 			silent: scm.ErrDestroyed, code: 6, afterReplacement: scm.ErrDestroyed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -163,13 +164,13 @@ func TestTemperature(t *testing.T) {
 		silent     error
 		code, sub  int
 	}{
-		{name: "within", celsius: 60, action: ThresholdSelfDestruct},
+		{name: "within", celsius: 60, action: board.ThresholdSelfDestruct},
 		{name: "no action", celsius: 80, production: true},
-		{name: "cold", celsius: -20, action: ThresholdSelfDestruct, code: 20, sub: 1},
-		{name: "hot", celsius: 80, action: ThresholdSelfDestruct, code: 20, sub: 2},
-		{name: "hot in production", celsius: 80, action: ThresholdSelfDestruct, production: true,
+		{name: "cold", celsius: -20, action: board.ThresholdSelfDestruct, code: 20, sub: 1},
+		{name: "hot", celsius: 80, action: board.ThresholdSelfDestruct, code: 20, sub: 2},
+		{name: "hot in production", celsius: 80, action: board.ThresholdSelfDestruct, production: true,
 			silent: scm.ErrDestroyed, code: 6},
-		{name: "hot in production, held", celsius: 80, action: ThresholdSelfDestruct, production: true,
+		{name: "hot in production, held", celsius: 80, action: board.ThresholdSelfDestruct, production: true,
 			options: Options{Settings: Settings{TemperatureFailure: settings.FailureHold}}, silent: scm.ErrAbsent, code: 20, sub: 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -197,7 +198,7 @@ func TestTemperatureThresholds(t *testing.T) {
 	low, high := float32(45), float32(50)
 	must(t, b.d.SetTemperatureThresholds(nil, &high))
 	must(t, b.d.SetTemperatureThresholds(&low, nil))
-	must(t, b.d.SetTemperatureAction(ThresholdSelfDestruct))
+	must(t, b.d.SetTemperatureAction(board.ThresholdSelfDestruct))
 	b.boot()
 	b.led(20, 1)
 	for _, index := range []int{0, 1} {
@@ -254,29 +255,18 @@ func TestLED(t *testing.T) {
 	check("three rapid blinks every 3 seconds")
 }
 
-func TestLEDMeaning(t *testing.T) {
-	for _, m := range fatalCodes {
-		if got, ok := LEDMeaning(m.code, m.sub); !ok || got != m.meaning {
-			t.Errorf("LEDMeaning(%d, %d) = %q, %v", m.code, m.sub, got, ok)
-		}
-	}
-	if got, ok := LEDMeaning(7, 0); ok || got != "" {
-		t.Errorf("LEDMeaning of no code = %q", got)
-	}
-}
-
 func TestMotion(t *testing.T) {
 	b := newBench(t, Options{})
 	b.want("WaitTap", b.d.WaitTap(0), scm.ErrTimeout)
 	must(t, b.d.SetTapSensitivity(1, 0))
 	must(t, b.d.InjectTap(1, 1))
 	a, err := b.other.Accelerometer()
-	if err != nil || a != [3]Acceleration{{}, {}, {G: 1}} {
+	if err != nil || a != [3]board.Acceleration{{}, {}, {G: 1}} {
 		t.Errorf("Accelerometer: %v, %v", a, err)
 	}
-	must(t, b.d.SetTapSensitivity(AxisAll, 80))
+	must(t, b.d.SetTapSensitivity(board.AxisAll, 80))
 	must(t, b.d.InjectTap(1, -1))
-	if a, err = b.other.Accelerometer(); err != nil || a != [3]Acceleration{{}, {Tap: -1}, {G: 1}} {
+	if a, err = b.other.Accelerometer(); err != nil || a != [3]board.Acceleration{{}, {Tap: -1}, {G: 1}} {
 		t.Errorf("Accelerometer: %v, %v", a, err)
 	}
 	done := make(chan error)
@@ -286,7 +276,7 @@ func TestMotion(t *testing.T) {
 		case err := <-done:
 			must(t, err)
 			waiting = false
-		case <-time.After(pollPause): // the lock of the flash is not fair
+		case <-time.After(5 * time.Millisecond): // the lock of the flash is not fair
 			must(t, b.d.InjectTap(0, 1))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/board"
 	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
@@ -110,9 +111,9 @@ func TestWrongBootFile(t *testing.T) {
 	}{
 		{name: "default", silent: scm.ErrDestroyed, code: 5},
 		{name: "hold", failure: settings.FailureHold, silent: scm.ErrAbsent, code: 4, sub: 2},
-		{name: "policy none", failure: settings.FailurePolicy, policy: BootPolicyNone},
-		{name: "policy destroy", failure: settings.FailurePolicy, policy: BootPolicyDestroy, silent: scm.ErrDestroyed, code: 5},
-		{name: "policy hold", failure: settings.FailurePolicy, policy: BootPolicyHold, silent: scm.ErrAbsent, code: 4, sub: 2},
+		{name: "policy none", failure: settings.FailurePolicy, policy: board.BootPolicyNone},
+		{name: "policy destroy", failure: settings.FailurePolicy, policy: board.BootPolicyDestroy, silent: scm.ErrDestroyed, code: 5},
+		{name: "policy hold", failure: settings.FailurePolicy, policy: board.BootPolicyHold, silent: scm.ErrAbsent, code: 4, sub: 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := bootBench(t, Options{Settings: Settings{BootFailure: test.failure}})

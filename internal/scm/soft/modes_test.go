@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/board"
 )
 
 func TestModes(t *testing.T) {
@@ -28,14 +29,14 @@ func TestModes(t *testing.T) {
 	b.binding(true)
 	b.sign(nil)
 	for name, err := range map[string]error{
-		"SetBatteryAction":         b.d.SetBatteryAction(ThresholdNone),
+		"SetBatteryAction":         b.d.SetBatteryAction(board.ThresholdNone),
 		"SetBatteryThreshold":      b.d.SetBatteryThreshold(2),
-		"SetTemperatureAction":     b.d.SetTemperatureAction(ThresholdNone),
+		"SetTemperatureAction":     b.d.SetTemperatureAction(board.ThresholdNone),
 		"SetTemperatureThresholds": b.d.SetTemperatureThresholds(nil, nil),
 	} {
 		b.want(name, err, scm.ErrFixed)
 	}
-	must(t, b.d.SetPerimeterAction(0, ActionNotify))
+	must(t, b.d.SetPerimeterAction(0, board.ActionNotify))
 	b.want("second SetPerimeterAction", b.d.SetPerimeterAction(0, 0), scm.ErrFixed)
 	must(t, b.d.SetPerimeterAction(1, 0))
 }
@@ -129,7 +130,7 @@ func TestSelfDestruct(t *testing.T) {
 		must(t, err)
 		locked, err := b.d.Lock([]byte("data"), false)
 		must(t, err)
-		must(t, b.d.SetPerimeterAction(0, ActionSelfDestruct|ActionNotify))
+		must(t, b.d.SetPerimeterAction(0, board.ActionSelfDestruct|board.ActionNotify))
 		must(t, b.other.InjectTamper(0))
 		b.sign(nil)
 		b.led(6, 1)
@@ -228,19 +229,22 @@ func TestStatus(t *testing.T) {
 	must(t, err)
 	_, err = b.d.StoreForeign(scm.P256, k.Public)
 	must(t, err)
-	must(t, b.d.SetPerimeterAction(1, ActionSelfDestruct))
+	must(t, b.d.SetPerimeterAction(1, board.ActionSelfDestruct))
 	must(t, b.d.LockBinding())
 	s, err := b.other.Status()
 	must(t, err)
 	want := Status{
 		Model: "Soft SCM", Serial: b.d.serial, Firmware: "01.02.02release",
-		Answers: true, Bound: true, Pending: true,
-		Battery:     BatteryStatus{Volts: 3.1, Threshold: 2.3},
-		Temperature: TemperatureStatus{Celsius: 40, Low: -10, High: 65},
-		Perimeter:   [2]ChannelStatus{{Notify: true}, {SelfDestruct: true}},
-		Time:        uint32(b.now.Unix()),
-		LED:         LED{Pattern: "one blink every 3 seconds", Meaning: "working, development mode"},
-		Foreign:     []scm.Slot{0}, Capacity: 528,
+		Answers: true,
+		Status: board.Status{
+			Bound: true, Pending: true,
+			Battery:     board.BatteryStatus{Volts: 3.1, Threshold: 2.3},
+			Temperature: board.TemperatureStatus{Celsius: 40, Low: -10, High: 65},
+			Perimeter:   [2]board.ChannelStatus{{Notify: true}, {SelfDestruct: true}},
+			Time:        uint32(b.now.Unix()),
+			LED:         board.LED{Pattern: "one blink every 3 seconds", Meaning: "working, development mode"},
+		},
+		Foreign: []scm.Slot{0}, Capacity: 528,
 	}
 	for slot := range k.Slot + 1 {
 		want.Slots = append(want.Slots, slot)

@@ -97,7 +97,7 @@ func (d *Device) readRest(tx *sql.Tx, version uint64) (*rest, error) {
 		return nil, err
 	}
 	r.version = version
-	r.condition.Binding.meet(d.options.Host)
+	r.condition.Meet(d.options.Host)
 	return r, nil
 }
 

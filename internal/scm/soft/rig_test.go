@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/board"
 )
 
 // bench is a soft SCM with a clock of its own, and a second one on the same flash
@@ -50,7 +51,7 @@ func (b *bench) reset() *bench {
 }
 
 // boot starts the SCM.
-func (b *bench) boot() BootReport {
+func (b *bench) boot() board.BootReport {
 	b.t.Helper()
 	r, err := b.d.Boot()
 	must(b.t, err)

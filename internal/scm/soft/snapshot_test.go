@@ -134,7 +134,7 @@ func TestOwnChanges(t *testing.T) {
 	}
 	_, err = d.ForeignKey(other)
 	must(t, but(err, scm.ErrSlotEmpty))
-	if c, err := d.look(); err != nil || c.Battery.Threshold != 2 {
+	if c, err := (memory{d}).Latest(); err != nil || c.Battery.Threshold != 2 {
 		t.Errorf("the battery's threshold is %v, %v", c.Battery.Threshold, err)
 	}
 	if _, err := d.Generate(scm.P256); err == nil {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/board"
 	"libzk_pkcs11/internal/sharedfile"
 	"libzk_pkcs11/internal/turn"
 )
@@ -28,6 +29,8 @@ import (
 // scm.Placer, scm.Volatile, scm.Heritable, scm.Sealer, scm.Capable, scm.Locker, scm.Keeper,
 // scm.Wallet, scm.Stamper, scm.Bonded and scm.Clock.
 type Device struct {
+	*board.Board
+
 	options Options
 	file    *sharedfile.File
 	rootKey rootFile
@@ -82,6 +85,7 @@ func Open(dir string, o Options) (*Device, error) {
 	d := &Device{
 		options: o, file: file, rootKey: rootFile{dir, o.Mode, o.Group}, clock: time.Now,
 	}
+	d.Board = board.New(memory{d})
 	d.known.Store(newSnapshot())
 	d.sealing.Pause = o.Process.Pause
 	if err := d.start(); err != nil {

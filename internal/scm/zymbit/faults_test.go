@@ -9,6 +9,7 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/board"
 	"libzk_pkcs11/tests/harness"
 )
 
@@ -40,16 +41,16 @@ func signsWith(t *testing.T, d *Device, s scm.Slot) {
 
 // TestFaultsBelow does to the SCM what happens to one, and undoes it.
 func TestFaultsBelow(t *testing.T) {
-	mend := func(s *soft.Device) error { return s.InjectFault(soft.Fault{}) }
+	mend := func(s *soft.Device) error { return s.InjectFault(board.Fault{}) }
 	tests := []struct {
 		name     string
 		do, undo func(*soft.Device) error
 		want     error
 	}{
 		{"nothing", mend, mend, nil},
-		{"daemon restarted", func(s *soft.Device) error { return s.InjectFault(soft.Fault{Restart: true}) }, mend, nil},
-		{"a timeout", func(s *soft.Device) error { return s.InjectFault(soft.Fault{Timeouts: 1}) }, mend, nil},
-		{"timeouts", func(s *soft.Device) error { return s.InjectFault(soft.Fault{Timeouts: 100}) }, mend, scm.ErrAbsent},
+		{"daemon restarted", func(s *soft.Device) error { return s.InjectFault(board.Fault{Restart: true}) }, mend, nil},
+		{"a timeout", func(s *soft.Device) error { return s.InjectFault(board.Fault{Timeouts: 1}) }, mend, nil},
+		{"timeouts", func(s *soft.Device) error { return s.InjectFault(board.Fault{Timeouts: 100}) }, mend, scm.ErrAbsent},
 		{
 			"unbound",
 			func(s *soft.Device) error { return s.InjectUnbind(true) },
@@ -90,7 +91,7 @@ func TestSelfDestruct(t *testing.T) {
 		_, err = below.Boot() // into production mode
 	}
 	if err == nil {
-		err = below.SetPerimeterAction(0, soft.ActionSelfDestruct)
+		err = below.SetPerimeterAction(0, board.ActionSelfDestruct)
 	}
 	if err == nil {
 		err = below.InjectTamper(0)

@@ -14,6 +14,7 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/board"
 )
 
 // expected are the errors that an SCM in trouble may give.
@@ -87,12 +88,12 @@ func signAll(d *Device) error {
 
 // storm are the troubles of an SCM that pass.
 var storm = []func(*soft.Device) error{
-	func(s *soft.Device) error { return s.InjectFault(soft.Fault{Restart: true}) },
-	func(s *soft.Device) error { return s.InjectFault(soft.Fault{Timeouts: 1 + rand.N(20)}) },
+	func(s *soft.Device) error { return s.InjectFault(board.Fault{Restart: true}) },
+	func(s *soft.Device) error { return s.InjectFault(board.Fault{Timeouts: 1 + rand.N(20)}) },
 	func(s *soft.Device) error { return s.InjectUnbind(true) },
 	func(s *soft.Device) error { return s.InjectUnbind(false) },
 	func(s *soft.Device) error { _, err := s.Boot(); return err },
-	func(s *soft.Device) error { return s.InjectTamper(rand.N(soft.PerimeterChannels)) },
+	func(s *soft.Device) error { return s.InjectTamper(rand.N(board.PerimeterChannels)) },
 	func(s *soft.Device) error { return s.InjectTemperature(float32(rand.N(200) - 50)) },
 }
 
@@ -119,7 +120,7 @@ func TestStorm(t *testing.T) {
 	for _, calm := range []func(*soft.Device) error{
 		func(s *soft.Device) error { return s.InjectTemperature(25) },
 		func(s *soft.Device) error { return s.InjectUnbind(false) },
-		func(s *soft.Device) error { return s.InjectFault(soft.Fault{}) },
+		func(s *soft.Device) error { return s.InjectFault(board.Fault{}) },
 	} {
 		if err := calm(below); err != nil {
 			t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
-	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/soft/board"
 	"libzk_pkcs11/internal/scm/soft/wallet"
 )
 
@@ -75,7 +75,7 @@ var states = []struct {
 	{"sealed", func(d *wallet.Device) error { d.Forget(); return nil }, [...]error{nil, nil, scm.ErrSealed}},
 	{"destroyed", destroy, [...]error{nil, scm.ErrDestroyed, scm.ErrDestroyed}},
 	{"unbound", func(d *wallet.Device) error { return d.InjectUnbind(true) }, allAbsent},
-	{"timeouts", func(d *wallet.Device) error { return d.InjectFault(soft.Fault{Timeouts: 1 << 20}) },
+	{"timeouts", func(d *wallet.Device) error { return d.InjectFault(board.Fault{Timeouts: 1 << 20}) },
 		[...]error{scm.ErrTimeout, scm.ErrTimeout, scm.ErrTimeout}},
 	{"closed", (*wallet.Device).Close, allAbsent},
 }
@@ -84,7 +84,7 @@ var allAbsent = [...]error{scm.ErrAbsent, scm.ErrAbsent, scm.ErrAbsent}
 
 func destroy(d *wallet.Device) error {
 	_, first := d.Boot()
-	err := errors.Join(first, d.SetPerimeterAction(0, soft.ActionSelfDestruct), d.LockBinding())
+	err := errors.Join(first, d.SetPerimeterAction(0, board.ActionSelfDestruct), d.LockBinding())
 	_, second := d.Boot()
 	return errors.Join(err, second, d.InjectTamper(0))
 }
@@ -110,7 +110,7 @@ func TestOneFault(t *testing.T) {
 	d, other := open(t, dir, options), open(t, dir, options)
 	for _, c := range calls {
 		check(t, c.call(d))
-		check(t, d.InjectFault(soft.Fault{Timeouts: 1}))
+		check(t, d.InjectFault(board.Fault{Timeouts: 1}))
 		wantError(t, c.name, c.call(d), scm.ErrTimeout)
 		wantError(t, c.name+" again", c.call(other), nil)
 	}

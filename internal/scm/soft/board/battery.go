@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package soft
+package board
 
 import (
-	"database/sql"
 	"fmt"
 	"math"
 
@@ -35,21 +34,21 @@ type battery struct {
 func factoryBattery() battery { return battery{Volts: 3.1, Threshold: 2.3} }
 
 // BatteryVoltage returns the voltage of the battery.
-func (d *Device) BatteryVoltage() (float32, error) {
-	s, err := d.answering()
+func (b *Board) BatteryVoltage() (float32, error) {
+	c, err := b.memory.Answering()
 	if err != nil {
 		return 0, err
 	}
-	return s.condition.Battery.Volts, nil
+	return c.Battery.Volts, nil
 }
 
 // SetBatteryAction says what happens when the SCM starts or loses power with a
 // battery below the threshold. ErrFixed in production mode.
-func (d *Device) SetBatteryAction(action int) error {
+func (b *Board) SetBatteryAction(action int) error {
 	if action < ThresholdNone || action > ThresholdSleep {
 		return fmt.Errorf("battery action %d: %w", action, scm.ErrInput)
 	}
-	return d.set(func(c *condition) error {
+	return b.set(func(c *Condition) error {
 		c.Battery.Action = action
 		return c.changeable()
 	})
@@ -57,15 +56,15 @@ func (d *Device) SetBatteryAction(action int) error {
 
 // SetBatteryThreshold sets the voltage below which the battery is low: less than
 // 2.5 V. ErrFixed in production mode.
-func (d *Device) SetBatteryThreshold(volts float32) error {
+func (b *Board) SetBatteryThreshold(volts float32) error {
 	limit := float32(batteryLimit)
-	if d.options.Has(settings.DefectBatteryWindow) {
+	if b.settings().Has(settings.DefectBatteryWindow) {
 		limit = batteryWindow
 	}
 	if !(volts >= 0 && volts < limit) {
 		return fmt.Errorf("battery threshold of %v V: %w", volts, scm.ErrInput)
 	}
-	return d.set(func(c *condition) error {
+	return b.set(func(c *Condition) error {
 		c.Battery.Threshold = volts
 		return c.changeable()
 	})
@@ -73,11 +72,11 @@ func (d *Device) SetBatteryThreshold(volts float32) error {
 
 // InjectBattery sets the voltage of the battery, as a new one or one that runs
 // out does. What follows from it follows at the next Boot.
-func (d *Device) InjectBattery(volts float32) error {
+func (b *Board) InjectBattery(volts float32) error {
 	if !finite(volts) || volts < 0 {
 		return fmt.Errorf("battery of %v V: %w", volts, scm.ErrInput)
 	}
-	return d.inject(func(c *condition) error {
+	return b.memory.Inject(func(c *Condition) error {
 		c.Battery.Volts = volts
 		return nil
 	})
@@ -86,12 +85,10 @@ func (d *Device) InjectBattery(volts float32) error {
 func finite(f float32) bool { return !math.IsNaN(float64(f)) && !math.IsInf(float64(f), 0) }
 
 // checkBattery does what a low battery does.
-func (d *Device) checkBattery(tx *sql.Tx, c *condition) error {
-	b := &c.Battery
-	low := b.Volts < b.Threshold
-	b.Asleep = low && b.Action == ThresholdSleep
-	if !low || b.Action != ThresholdSelfDestruct || c.Destroyed {
-		return nil
+func (b *Board) checkBattery(c *Condition) {
+	low := c.Battery.Volts < c.Battery.Threshold
+	c.Battery.Asleep = low && c.Battery.Action == ThresholdSleep
+	if low && c.Battery.Action == ThresholdSelfDestruct && !c.Destroyed {
+		b.selfDestruct(c, fatal{Code: 4, Sub: 1}, fatal{Code: 6})
 	}
-	return d.selfDestruct(tx, c, fatal{Code: 4, Sub: 1}, fatal{Code: 6})
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package soft
+package board
 
 import (
-	"database/sql"
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
@@ -23,29 +22,29 @@ type heat struct {
 func factoryHeat() heat { return heat{Celsius: 40, Low: -10, High: 65} }
 
 // CPUTemperature returns the temperature of the SCM's processor in °C.
-func (d *Device) CPUTemperature() (float32, error) {
-	s, err := d.answering()
+func (b *Board) CPUTemperature() (float32, error) {
+	c, err := b.memory.Answering()
 	if err != nil {
 		return 0, err
 	}
-	return s.condition.Heat.Celsius, nil
+	return c.Heat.Celsius, nil
 }
 
 // AuxTemperature returns the temperature of another sensor in °C: the same.
-func (d *Device) AuxTemperature(index int) (float32, error) {
+func (b *Board) AuxTemperature(index int) (float32, error) {
 	if index < 0 || index >= auxSensors {
 		return 0, fmt.Errorf("temperature sensor %d: %w", index, scm.ErrInput)
 	}
-	return d.CPUTemperature()
+	return b.CPUTemperature()
 }
 
 // SetTemperatureAction says what happens out of bounds: ThresholdNone or
 // ThresholdSelfDestruct. ErrFixed in production mode.
-func (d *Device) SetTemperatureAction(action int) error {
+func (b *Board) SetTemperatureAction(action int) error {
 	if action != ThresholdNone && action != ThresholdSelfDestruct {
 		return fmt.Errorf("temperature action %d: %w", action, scm.ErrInput)
 	}
-	return d.set(func(c *condition) error {
+	return b.set(func(c *Condition) error {
 		c.Heat.Action = action
 		return c.changeable()
 	})
@@ -53,8 +52,8 @@ func (d *Device) SetTemperatureAction(action int) error {
 
 // SetTemperatureThresholds sets the bounds in °C; nil leaves one as it is. ErrFixed
 // in production mode.
-func (d *Device) SetTemperatureThresholds(low, high *float32) error {
-	return d.set(func(c *condition) error {
+func (b *Board) SetTemperatureThresholds(low, high *float32) error {
+	return b.set(func(c *Condition) error {
 		if low != nil {
 			c.Heat.Low = *low
 		}
@@ -69,35 +68,36 @@ func (d *Device) SetTemperatureThresholds(low, high *float32) error {
 }
 
 // InjectTemperature makes the SCM as hot or cold as this, in °C.
-func (d *Device) InjectTemperature(celsius float32) error {
+func (b *Board) InjectTemperature(celsius float32) error {
 	if !finite(celsius) {
 		return fmt.Errorf("temperature of %v: %w", celsius, scm.ErrInput)
 	}
-	return d.change(func(tx *sql.Tx, c *condition) error {
+	return b.memory.Change(func(_ Keys, c *Condition) error {
 		c.Heat.Celsius = celsius
-		return d.checkHeat(tx, c)
+		b.checkHeat(c)
+		return nil
 	})
 }
 
 // checkHeat does what a temperature out of bounds does. The vendor calls the
-// action self-destruct, and says that the SCM then does not start: Options.
+// action self-destruct, and says that the SCM then does not start: Settings.
 // TemperatureFailure decides.
-func (d *Device) checkHeat(tx *sql.Tx, c *condition) error {
+func (b *Board) checkHeat(c *Condition) {
 	code := fatal{Code: 20}
 	switch h := c.Heat; {
 	case h.Action != ThresholdSelfDestruct || c.Destroyed:
-		return nil
+		return
 	case h.Celsius < h.Low:
 		code.Sub = 1
 	case h.Celsius > h.High:
 		code.Sub = 2
 	default:
-		return nil
+		return
 	}
-	if c.Binding.Locked && d.options.TemperatureFailure == settings.FailureHold {
-		c.Light.die(code, d.clock())
+	if c.Binding.Locked && b.settings().TemperatureFailure == settings.FailureHold {
+		c.Light.die(code, b.now())
 		c.Boot.Held = true
-		return nil
+		return
 	}
-	return d.selfDestruct(tx, c, code, fatal{Code: 6})
+	b.selfDestruct(c, code, fatal{Code: 6})
 }

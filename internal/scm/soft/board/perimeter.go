@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package soft
+package board
 
 import (
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -43,13 +42,13 @@ func factoryPerimeter() perimeter {
 }
 
 // SetPerimeterAction says what a breach of a channel does. The SCM needs some
-// time after it, in which calls answer ErrTimeout, by Options.Settle. In
+// time after it, in which calls answer ErrTimeout, by Settings.Settle. In
 // production mode the actions of a channel can be set once: ErrFixed.
-func (d *Device) SetPerimeterAction(number int, flags uint32) error {
+func (b *Board) SetPerimeterAction(number int, flags uint32) error {
 	if flags&^(ActionNotify|ActionSelfDestruct) != 0 {
 		return fmt.Errorf("perimeter actions %#x: %w", flags, scm.ErrInput)
 	}
-	return d.set(func(c *condition) error {
+	return b.set(func(c *Condition) error {
 		ch, err := c.Perimeter.channel(number)
 		if err != nil {
 			return err
@@ -58,9 +57,9 @@ func (d *Device) SetPerimeterAction(number int, flags uint32) error {
 			return fmt.Errorf("actions of perimeter channel %d: %w", number, scm.ErrFixed)
 		}
 		ch.Actions, ch.Fixed = flags, c.Binding.Locked
-		now := d.clock()
-		c.Link.Settled = now.Add(d.settle())
-		if d.options.Has(settings.DefectDarkLED) {
+		now := b.now()
+		c.Link.Settled = now.Add(b.settle())
+		if b.settings().Has(settings.DefectDarkLED) {
 			c.Light.Dark = now.Add(darkTime)
 		}
 		return nil
@@ -70,11 +69,11 @@ func (d *Device) SetPerimeterAction(number int, flags uint32) error {
 // slowSettle is how long calls time out by settings.DefectSlowSettle.
 const slowSettle = 10 * time.Second
 
-func (d *Device) settle() time.Duration {
-	if d.options.Has(settings.DefectSlowSettle) {
-		return max(d.options.Settle, slowSettle)
+func (b *Board) settle() time.Duration {
+	if b.settings().Has(settings.DefectSlowSettle) {
+		return max(b.settings().Settle, slowSettle)
 	}
-	return d.options.Settle
+	return b.settings().Settle
 }
 
 func (p *perimeter) channel(number int) (*channel, error) {
@@ -86,11 +85,11 @@ func (p *perimeter) channel(number int) (*channel, error) {
 
 // SetPerimeterLowPower says how often (in µs) and how closely (in bits) the
 // circuits are watched on battery power; -1 leaves a value as it is.
-func (d *Device) SetPerimeterLowPower(period, maxBits int) error {
+func (b *Board) SetPerimeterLowPower(period, maxBits int) error {
 	if period < -1 || period == 0 || maxBits < -1 || maxBits == 0 {
 		return fmt.Errorf("low power period %d, %d bits: %w", period, maxBits, scm.ErrInput)
 	}
-	return d.set(func(c *condition) error {
+	return b.set(func(c *Condition) error {
 		if period > 0 {
 			c.Perimeter.Period = period
 		}
@@ -102,11 +101,11 @@ func (d *Device) SetPerimeterLowPower(period, maxBits int) error {
 }
 
 // SetPerimeterDelays says in which time, in ns, a signal has to come around.
-func (d *Device) SetPerimeterDelays(minNS, maxNS int) error {
+func (b *Board) SetPerimeterDelays(minNS, maxNS int) error {
 	if minNS < 0 || maxNS < minNS {
 		return fmt.Errorf("perimeter delays %d to %d: %w", minNS, maxNS, scm.ErrInput)
 	}
-	return d.set(func(c *condition) error {
+	return b.set(func(c *Condition) error {
 		c.Perimeter.MinDelay, c.Perimeter.MaxDelay = minNS, maxNS
 		return nil
 	})
@@ -114,20 +113,20 @@ func (d *Device) SetPerimeterDelays(minNS, maxNS int) error {
 
 // PerimeterEvents returns when each channel was breached for the first time since
 // ClearPerimeter, in seconds since 1970, 0 for a channel that was not.
-func (d *Device) PerimeterEvents() (times [PerimeterChannels]uint32, err error) {
-	s, err := d.answering()
+func (b *Board) PerimeterEvents() (times [PerimeterChannels]uint32, err error) {
+	c, err := b.memory.Answering()
 	if err != nil {
 		return times, err
 	}
-	for i, ch := range s.condition.Perimeter.Channels {
+	for i, ch := range c.Perimeter.Channels {
 		times[i] = ch.Event
 	}
 	return times, nil
 }
 
 // ClearPerimeter forgets all breaches, so that new ones are noted.
-func (d *Device) ClearPerimeter() error {
-	return d.set(func(c *condition) error {
+func (b *Board) ClearPerimeter() error {
+	return b.set(func(c *Condition) error {
 		for i := range c.Perimeter.Channels {
 			c.Perimeter.Channels[i].Event = 0
 		}
@@ -137,8 +136,8 @@ func (d *Device) ClearPerimeter() error {
 
 // WaitPerimeter returns when there is a breach of a channel that notifies, at
 // once when there has been one since ClearPerimeter. ErrTimeout.
-func (d *Device) WaitPerimeter(timeout time.Duration) error {
-	return d.await(timeout, func(c *condition) bool {
+func (b *Board) WaitPerimeter(timeout time.Duration) error {
+	return b.wait(timeout, func(c *Condition) bool {
 		for _, ch := range c.Perimeter.Channels {
 			if ch.Actions&ActionNotify != 0 && ch.Event != 0 {
 				return true
@@ -149,29 +148,29 @@ func (d *Device) WaitPerimeter(timeout time.Duration) error {
 }
 
 // InjectTamper breaches a perimeter channel.
-func (d *Device) InjectTamper(number int) error {
-	return d.change(func(tx *sql.Tx, c *condition) error {
+func (b *Board) InjectTamper(number int) error {
+	return b.memory.Change(func(_ Keys, c *Condition) error {
 		ch, err := c.Perimeter.channel(number)
 		if err != nil {
 			return err
 		}
 		if ch.Event == 0 {
-			ch.Event = d.eventTime(c)
+			ch.Event = b.eventTime(c)
 		}
-		if ch.Actions&ActionSelfDestruct == 0 || c.Destroyed {
-			return nil
+		if ch.Actions&ActionSelfDestruct != 0 && !c.Destroyed {
+			b.selfDestruct(c, fatal{Code: 6, Sub: c.Perimeter.breached()}, fatal{Code: 5})
 		}
-		return d.selfDestruct(tx, c, fatal{Code: 6, Sub: c.Perimeter.breached()}, fatal{Code: 5})
+		return nil
 	})
 }
 
 // eventTime is the time that is noted for a breach: of an SCM that is off, which it is
 // until it answers after Boot, early firmware notes another.
-func (d *Device) eventTime(c *condition) uint32 {
-	if d.options.Has(settings.DefectWrongTime) && d.clock().Before(c.Link.Ready) {
+func (b *Board) eventTime(c *Condition) uint32 {
+	if b.settings().Has(settings.DefectWrongTime) && b.now().Before(c.Link.Ready) {
 		return 1
 	}
-	return d.seconds(c)
+	return b.seconds(c)
 }
 
 // breached is the subcode of all breached channels together.

@@ -3,34 +3,13 @@
 package soft
 
 import (
+	"crypto/rand"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/board"
 )
-
-// Fault is something that goes wrong between the host and the SCM.
-type Fault struct {
-	Timeouts int  // so many calls, of any processes, answer ErrTimeout
-	Restart  bool // the daemon starts anew: calls answer ErrAbsent until Reconnect, or Close and Open
-	HugeSlot bool // the daemon dies, as if by Restart, of the number of a slot that there cannot be
-}
-
-// InjectFault makes things go wrong from now on. The zero Fault mends what can be
-// mended.
-func (d *Device) InjectFault(f Fault) error {
-	if f.Timeouts < 0 {
-		return fmt.Errorf("%d timeouts: %w", f.Timeouts, scm.ErrInput)
-	}
-	return d.inject(func(c *condition) error {
-		c.Link.Timeouts, c.Link.HugeSlot = f.Timeouts, f.HugeSlot
-		if f.Restart {
-			c.Link.Daemon++
-		}
-		return nil
-	})
-}
 
 // Reset makes the SCM one as from the factory, with new keys and nothing sealed,
 // in development mode. It keeps its serial number, and belongs to no token. A crash in it leaves an SCM
@@ -43,7 +22,7 @@ func (d *Device) Reset() error {
 	}
 	// In two steps, because the root key's file changes outside of transactions:
 	// no key may be there while it does.
-	if err := d.change(d.empty); err != nil {
+	if err := d.change(empty); err != nil {
 		return err
 	}
 	r := newRoot()
@@ -52,15 +31,15 @@ func (d *Device) Reset() error {
 }
 
 // empty leaves nothing of the SCM but its serial number and its daemon.
-func (d *Device) empty(tx *sql.Tx, c *condition) error {
-	*c = condition{Link: link{Daemon: c.Link.Daemon}, Destroyed: true}
+func empty(tx *sql.Tx, c *board.Condition) error {
+	*c = board.EmptyCondition(c.Link.Daemon)
 	if _, err := tx.Exec("DELETE FROM boot_file"); err != nil {
 		return err
 	}
 	if err := unbind(tx); err != nil {
 		return err
 	}
-	return d.wipe(tx)
+	return wipe(tx)
 }
 
 func (d *Device) refurnish(tx *sql.Tx, r *root) error {
@@ -78,4 +57,22 @@ func (d *Device) refurnish(tx *sql.Tx, r *root) error {
 		return err
 	}
 	return furnish(tx, r, d.clock(), c.Link.Daemon)
+}
+
+// purge takes keys that were erased, or sealed anew, out of the log of the flash,
+// too. Whoever cannot do it leaves it to the next one who does.
+func (d *Device) purge() { _ = d.file.Purge() }
+
+// wipe erases every key and every secret, and the root key with them: what was
+// sealed under it, wherever there is a copy, is lost. The file of the root key
+// goes after the transaction, by tidy.
+func wipe(tx *sql.Tx) error {
+	for _, table := range []string{"key", "foreign_key", "secret"} {
+		if _, err := tx.Exec("DELETE FROM " + table); err != nil {
+			return err
+		}
+	}
+	id := make([]byte, rootIDSize)
+	rand.Read(id)
+	return writeRoot(tx, id, nil)
 }

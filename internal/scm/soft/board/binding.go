@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package soft
+package board
 
 import (
 	"errors"
@@ -20,33 +20,33 @@ type binding struct {
 
 // LockBinding makes the next Boot the beginning of production mode, which never
 // ends. ErrFixed when it has begun already.
-func (d *Device) LockBinding() error {
-	return d.set(func(c *condition) error {
+func (b *Board) LockBinding() error {
+	return b.set(func(c *Condition) error {
 		if c.Binding.Locked {
 			return fmt.Errorf("binding is locked: %w", scm.ErrFixed)
 		}
-		c.Binding.Pending, c.Binding.Host = true, d.options.Host
+		c.Binding.Pending, c.Binding.Host = true, b.settings().Host
 		return nil
 	})
 }
 
 // Binding tells whether the SCM is in production mode, and whether it is bound to
 // its host. It answers like any other call, so that a host to which the SCM is
-// not bound gets an error, unless Options.TellsUnbound.
-func (d *Device) Binding() (locked, bound bool, err error) {
-	s, err := d.answering()
-	if errors.Is(err, scm.ErrAbsent) && d.options.TellsUnbound && s.rest != nil && s.condition.Binding.Unbound {
-		return s.condition.Binding.Locked, false, nil
+// not bound gets an error, unless Settings.TellsUnbound.
+func (b *Board) Binding() (locked, bound bool, err error) {
+	c, err := b.memory.Answering()
+	if errors.Is(err, scm.ErrAbsent) && b.settings().TellsUnbound && c.Binding.Unbound {
+		return c.Binding.Locked, false, nil
 	}
 	if err != nil {
 		return false, false, err
 	}
-	return s.condition.Binding.Locked, true, nil
+	return c.Binding.Locked, true, nil
 }
 
 // InjectUnbind makes the SCM one that does not see its host, or sees it again.
-func (d *Device) InjectUnbind(unbound bool) error {
-	return d.inject(func(c *condition) error {
+func (b *Board) InjectUnbind(unbound bool) error {
+	return b.memory.Inject(func(c *Condition) error {
 		c.Binding.Unbound = unbound
 		return nil
 	})
@@ -64,14 +64,14 @@ func (b *binding) bind(host string) {
 	b.Host, b.Unbound = host, false
 }
 
-// meet is what a locked SCM does about a host to which its flash was brought without
+// Meet is what a locked SCM does about a host to which its flash was brought without
 // a start.
-func (b *binding) meet(host string) {
-	b.Unbound = b.Unbound || b.Locked && b.Host != host
+func (c *Condition) Meet(host string) {
+	c.Binding.Unbound = c.Binding.Unbound || c.Binding.Locked && c.Binding.Host != host
 }
 
 // changeable answers ErrFixed in production mode.
-func (c *condition) changeable() error {
+func (c *Condition) changeable() error {
 	if c.Binding.Locked {
 		return fmt.Errorf("binding is locked: %w", scm.ErrFixed)
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package soft
+package board
 
 import (
 	"fmt"
@@ -85,24 +85,24 @@ var fatalCodes = []struct {
 // SetLED makes the LED flash for the times given: on for good when off is 0, off
 // for good when on is 0, for ever when flashes is 0. Afterwards it shows the
 // state of the SCM again.
-func (d *Device) SetLED(on, off time.Duration, flashes uint32) error {
-	return d.set(func(c *condition) error {
-		c.Light.Told = &flashing{on, off, flashes, d.clock()}
+func (b *Board) SetLED(on, off time.Duration, flashes uint32) error {
+	return b.set(func(c *Condition) error {
+		c.Light.Told = &flashing{on, off, flashes, b.now()}
 		return nil
 	})
 }
 
 // LED returns what the LED shows, which it does whether the SCM answers or not.
-func (d *Device) LED() (LED, error) {
-	c, err := d.look()
+func (b *Board) LED() (LED, error) {
+	c, err := b.memory.Latest()
 	if err != nil {
 		return LED{}, err
 	}
-	return c.led(d.clock()), nil
+	return c.led(b.now()), nil
 }
 
 // led is what the LED shows; what comes first wins.
-func (c *condition) led(now time.Time) LED {
+func (c *Condition) led(now time.Time) LED {
 	f := c.Light.Fatal
 	if f.Code != 0 && (c.Destroyed || now.Before(f.At.Add(f.duration()))) {
 		meaning, _ := LEDMeaning(f.Code, f.Sub)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package soft
+package board
 
 import (
 	"fmt"
@@ -31,12 +31,12 @@ type Acceleration struct {
 }
 
 // Accelerometer returns what it tells of x, y and z: an SCM that lies flat.
-func (d *Device) Accelerometer() (a [axes]Acceleration, err error) {
-	s, err := d.answering()
+func (b *Board) Accelerometer() (a [axes]Acceleration, err error) {
+	c, err := b.memory.Answering()
 	if err != nil {
 		return a, err
 	}
-	for i, direction := range s.condition.Motion.Direction {
+	for i, direction := range c.Motion.Direction {
 		a[i].Tap = direction
 	}
 	a[axes-1].G = 1
@@ -45,11 +45,11 @@ func (d *Device) Accelerometer() (a [axes]Acceleration, err error) {
 
 // SetTapSensitivity sets how easily a tap is felt, from 0 to 100 percent, along an
 // axis or AxisAll.
-func (d *Device) SetTapSensitivity(axis int, percent float32) error {
+func (b *Board) SetTapSensitivity(axis int, percent float32) error {
 	if axis < 0 || axis > AxisAll || !(percent >= 0 && percent <= 100) {
 		return fmt.Errorf("tap sensitivity %v of axis %d: %w", percent, axis, scm.ErrInput)
 	}
-	return d.set(func(c *condition) error {
+	return b.set(func(c *Condition) error {
 		for i := range c.Motion.Sensitivity {
 			if axis == i || axis == AxisAll {
 				c.Motion.Sensitivity[i] = percent
@@ -60,22 +60,22 @@ func (d *Device) SetTapSensitivity(axis int, percent float32) error {
 }
 
 // WaitTap returns at the next tap. ErrTimeout.
-func (d *Device) WaitTap(timeout time.Duration) error {
-	s, err := d.answering()
+func (b *Board) WaitTap(timeout time.Duration) error {
+	c, err := b.memory.Answering()
 	if err != nil {
 		return err
 	}
-	before := s.condition.Motion.Taps
-	return d.await(timeout, func(c *condition) bool { return c.Motion.Taps != before })
+	before := c.Motion.Taps
+	return b.wait(timeout, func(c *Condition) bool { return c.Motion.Taps != before })
 }
 
 // InjectTap taps the SCM along an axis, in the direction -1 or 1. It does not feel
 // it when the sensitivity is 0.
-func (d *Device) InjectTap(axis, direction int) error {
+func (b *Board) InjectTap(axis, direction int) error {
 	if axis < 0 || axis >= axes || direction != 1 && direction != -1 {
 		return fmt.Errorf("tap %d along axis %d: %w", direction, axis, scm.ErrInput)
 	}
-	return d.inject(func(c *condition) error {
+	return b.memory.Inject(func(c *Condition) error {
 		m := &c.Motion
 		if m.Sensitivity[axis] == 0 {
 			return nil
@@ -89,11 +89,11 @@ func (d *Device) InjectTap(axis, direction int) error {
 
 // SetI2CAddress answers ErrAbility: an SCM is not on an I²C bus. ErrInput for
 // what is no address of the modules that are.
-func (d *Device) SetI2CAddress(address int) error {
+func (b *Board) SetI2CAddress(address int) error {
 	if (address < 0x30 || address > 0x37) && (address < 0x60 || address > 0x67) {
 		return fmt.Errorf("I²C address %#x: %w", address, scm.ErrInput)
 	}
-	if _, err := d.answering(); err != nil {
+	if _, err := b.memory.Answering(); err != nil {
 		return err
 	}
 	return fmt.Errorf("I²C address: %w", scm.ErrAbility)

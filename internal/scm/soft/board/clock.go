@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package board
+
+import "time"
+
+// Time returns the time of the SCM's clock in seconds since 1970. A precise answer
+// comes at the moment in which the second begins, up to 1 s later.
+func (b *Board) Time(precise bool) (uint32, error) {
+	c, err := b.memory.Answering()
+	if err != nil {
+		return 0, err
+	}
+	if precise {
+		now := b.read(&c)
+		b.memory.Pause(now.Truncate(time.Second).Add(time.Second).Sub(now))
+	}
+	return b.seconds(&c), nil
+}
+
+// RTCDrift returns how many millionths the SCM's clock is too fast.
+func (b *Board) RTCDrift() (float32, error) {
+	if _, err := b.memory.Answering(); err != nil {
+		return 0, err
+	}
+	return b.settings().Drift, nil
+}
+
+// read returns the time of the SCM's clock, which was right when the SCM was
+// made.
+func (b *Board) read(c *Condition) time.Time {
+	now := b.now()
+	return now.Add(time.Duration(float64(now.Sub(c.Made)) * float64(b.settings().Drift) / 1e6))
+}
+
+func (b *Board) seconds(c *Condition) uint32 { return uint32(b.read(c).Unix()) }
