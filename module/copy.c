@@ -2,20 +2,21 @@
 #include "copy.h"
 #include "estate.h"
 
-#define FRESH_NAME "libzk_pkcs11.so" /* for the headers below: go build does not see that they change */
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+
 #include "../internal/fresh/fresh.h"
-#include "../internal/fresh/legacy.h"
 #include "start.h"
+
+#define NAME "libzk_pkcs11.so"
 
 void zk_adopt(struct zk_legacy **shared, zk_pool *threads)
 {
-	share_legacy(shared);
+	zk_share_legacy(shared);
 	zk_share_threads(threads);
-	forget_source();
+	zk_forget_source();
 }
-
-void zk_bequeath(const void *bytes, size_t size) { publish_legacy(bytes, size); }
-const void *zk_inherited(size_t *size) { return inherited_legacy(size); }
 
 /* The copy's own door; NULL for a file that is no copy of this library. */
 static zk_heir *heir_of(void *library)
@@ -35,14 +36,13 @@ extern void *const zk_go_start[] __attribute__((weak, visibility("hidden"))); /*
 
 void zk_prepare_copy(void)
 {
-	int is_copy = legacy != &own_legacy;
-	if (!spare && !is_copy && zk_go_start)
-		spare = load_fresh();
+	if (!spare && !zk_is_copy() && zk_go_start)
+		spare = zk_load_fresh(NAME);
 }
 
 static void *take_copy(void)
 {
-	void *library = spare ? spare : load_fresh();
+	void *library = spare ? spare : zk_load_fresh(NAME);
 	spare = NULL;
 	return library;
 }
@@ -52,12 +52,12 @@ CK_FUNCTION_LIST_3_2 *zk_load_copy(int quiet)
 	void *library = take_copy();
 	zk_heir *heir = library ? heir_of(library) : NULL;
 	if (heir) {
-		heir->adopt(legacy, zk_threads());
+		heir->adopt(zk_shared_legacy(), zk_threads());
 		heir->adopt_estate(zk_estate_own());
 		return heir->functions;
 	}
 	const char *why = dlerror();
 	if (!quiet)
-		zk_complain("a forked process needs a copy of %s, which cannot be loaded: %s", source.path, why ? why : strerror(errno));
+		zk_complain("a forked process needs a copy of %s, which cannot be loaded: %s", zk_source_path(), why ? why : strerror(errno));
 	return NULL;
 }

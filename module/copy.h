@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "../internal/fresh/legacy.h"
 #include "pkcs11.h"
 #include "threads.h"
 
@@ -13,7 +14,6 @@
 #define ZK_HEIR "Vendor zk_pkcs11 heir"
 
 struct zk_estate; /* what is left to children; see estate.h */
-struct zk_legacy; /* what is handed down; see legacy.h */
 
 /* Behind that interface. */
 typedef struct {
@@ -34,12 +34,5 @@ void zk_prepare_copy(void);
 
 /* The copy's end of zk_heir.adopt. */
 void zk_adopt(struct zk_legacy **legacy, zk_pool *threads);
-
-/*
- * What a process tells its forked children: bytes, or NULL and 0. A block that
- * was published stays valid until the next one is.
- */
-void zk_bequeath(const void *bytes, size_t size);
-const void *zk_inherited(size_t *size);
 
 #endif

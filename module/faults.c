@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../internal/fresh/sqlite.h"
 #include "faults.h"
-#include "files.h"
 #include "fork.h"
 
 #include <errno.h>

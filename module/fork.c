@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../internal/fresh/locks.h"
 #include "_cgo_export.h"
 #include "copy.h"
 #include "crossing.h"
@@ -34,7 +33,7 @@ static struct {
 /* In a child, before anything else there: its image is as one that was just loaded, unless its runtime is dead. */
 static void settle(void)
 {
-	close_lock_files();
+	zk_close_lock_files();
 	zk_forget_threads();
 	zk_forget_calls();
 	dead = zk_started();
@@ -224,6 +223,3 @@ CK_RV zk_check_arguments(const CK_C_INITIALIZE_ARGS *a)
 		return CKR_CANT_LOCK; /* Go locks by its own means only */
 	return CKR_OK;
 }
-
-void zk_lock_opened(int fd) { note_lock_file(fd); }
-void zk_lock_closes(int fd) { forget_lock_file(fd); }

@@ -9,6 +9,7 @@
 #ifndef ZK_FORK_H
 #define ZK_FORK_H
 
+#include "../internal/fresh/locks.h"
 #include "pkcs11.h"
 
 /* What a call looks at first. The kernel wipes it in a forked child. */
@@ -36,9 +37,5 @@ int zk_is_dead(void);
 
 /* Whether the runtime of this image is alive in this process. It changes nothing: a handler of signals may ask. */
 int zk_runs_here(void);
-
-/* From when a descriptor that locks files is opened until just before it is closed; see locks.h. */
-void zk_lock_opened(int fd);
-void zk_lock_closes(int fd);
 
 #endif

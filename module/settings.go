@@ -4,7 +4,7 @@ package main
 
 // #include <stdlib.h>
 // #include "copy.h"
-// #include "files.h"
+// #include "../internal/fresh/sqlite.h"
 // #include "fork.h"
 import "C"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _FILE_OFFSET_BITS 64 /* as SQLite is built */
-#include "../../internal/fresh/sqlite.h"
 #include "fork.h"
 
+#include <errno.h>
 #include <signal.h>
 
 static struct sigaction before; /* Go's, which ends the process for a fault in C */
@@ -11,7 +10,7 @@ static struct sigaction before; /* Go's, which ends the process for a fault in C
 static void on_bus(int number, siginfo_t *info, void *context)
 {
 	int why = errno;
-	if (info->si_code > 0 && mend_sqlite_mapping((uintptr_t)info->si_addr)) {
+	if (info->si_code > 0 && zk_files_mend(info->si_addr)) {
 		errno = why;
 		return;
 	}
@@ -24,16 +23,11 @@ static void on_bus(int number, siginfo_t *info, void *context)
 		raise(number);
 }
 
-/* Each library has a SQLite of its own, and so its own table of what that has open and mapped. */
-int zk_guard_files(void)
+int zk_guard_cut_files(void)
 {
 	struct sigaction ours = {.sa_sigaction = on_bus, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
 	sigfillset(&ours.sa_mask);
 	if (sigaction(SIGBUS, NULL, &before) != 0 || sigaction(SIGBUS, &ours, NULL) != 0)
 		return -1;
-	return guard_sqlite_files();
+	return zk_guard_files();
 }
-
-int zk_files_intact(void) { return sqlite_files_intact(); }
-void zk_files_give_up(uint64_t device, uint64_t inode) { give_up_sqlite_file(device, inode); }
-uint64_t zk_files_cut(void) { return count_sqlite_cuts(); }

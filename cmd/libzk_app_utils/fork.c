@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fork.h"
 
-#define FRESH_NAME "libzk_app_utils.so" /* for the header below */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "../../internal/fresh/fresh.h"
-#include "../../internal/fresh/legacy.h"
-#include "../../internal/fresh/locks.h"
 
 int zk_forked;
 
@@ -17,7 +20,7 @@ static struct {
 /* A copy that the parent had is as dead in its child as this image. */
 static void after_fork_in_child(void)
 {
-	close_lock_files();
+	zk_close_lock_files();
 	zk_contexts_inherited();
 	zk_forked = 1;
 	pthread_mutex_init(&copy.lock, NULL);
@@ -43,19 +46,19 @@ static int find_functions(void *library)
 /* The other side of the door. */
 void zk_app_utils_adopt(struct zk_legacy **shared)
 {
-	share_legacy(shared);
-	forget_source();
+	zk_share_legacy(shared);
+	zk_forget_source();
 }
 
 static int load_copy(void)
 {
-	void *library = load_fresh();
+	void *library = zk_load_fresh("libzk_app_utils.so");
 	void (*adopt)(struct zk_legacy **) = NULL;
 	if (library)
 		*(void **)&adopt = dlsym(library, ZK_ADOPT);
 	if (!adopt || find_functions(library) != 0)
 		return -1;
-	adopt(legacy);
+	adopt(zk_shared_legacy());
 	return 0;
 }
 
@@ -70,12 +73,6 @@ const zk_functions *zk_copy(void)
 		return &copy.functions;
 	const char *why = dlerror();
 	dprintf(STDERR_FILENO, "libzk_app_utils: error: a forked process needs a copy of %s, which cannot be loaded: %s\n",
-		source.path, why ? why : strerror(errno));
+		zk_source_path(), why ? why : strerror(errno));
 	return NULL;
 }
-
-void zk_bequeath(const void *bytes, size_t size) { publish_legacy(bytes, size); }
-const void *zk_inherited(size_t *size) { return inherited_legacy(size); }
-
-void zk_lock_opened(int fd) { note_lock_file(fd); }
-void zk_lock_closes(int fd) { forget_lock_file(fd); }

@@ -12,6 +12,9 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "../../internal/fresh/legacy.h"
+#include "../../internal/fresh/locks.h"
+#include "../../internal/fresh/sqlite.h"
 #include "zk_app_utils.h"
 
 /* The functions of a copy. */
@@ -26,7 +29,6 @@ typedef struct {
  * functions: it makes the copy share what is handed down; see legacy.h.
  */
 #define ZK_ADOPT "zk_app_utils_adopt"
-struct zk_legacy;
 void zk_app_utils_adopt(struct zk_legacy **legacy);
 
 /* Not 0 in a forked child, for ever. */
@@ -44,25 +46,7 @@ int zk_context_remove(zkCTX *ctx);
 /* Right after a fork, in the child. */
 void zk_contexts_inherited(void);
 
-/*
- * What a process tells its forked children: bytes, or NULL and 0. A block that
- * was published stays valid until the next one is.
- */
-void zk_bequeath(const void *bytes, size_t size);
-const void *zk_inherited(size_t *size);
-
-/* From when a descriptor that locks files is opened until just before it is closed; see locks.h. */
-void zk_lock_opened(int fd);
-void zk_lock_closes(int fd);
-
-/* The descriptors of SQLite: looked at before each use, and all together; see sqlite.h. */
-int zk_guard_files(void);
-int zk_files_intact(void);
-
-/* Has SQLite do nothing more to a file that it has open but close it. */
-void zk_files_give_up(uint64_t device, uint64_t inode);
-
-/* Counts the files that were cut while SQLite had them mapped; it was given up with all that it had open then. */
-uint64_t zk_files_cut(void);
+/* zk_guard_files, and a handler of SIGBUS for files that are cut. */
+int zk_guard_cut_files(void);
 
 #endif

@@ -79,7 +79,7 @@ func process() setup.Process {
 }
 
 // guardFiles has SQLite look whose its descriptors are.
-var guardFiles = sync.OnceValue(func() bool { return C.zk_guard_files() == 0 })
+var guardFiles = sync.OnceValue(func() bool { return C.zk_guard_cut_files() == 0 })
 
 // guardLock has the children of this process close a descriptor that locks files.
 func guardLock(fd int) (forget func()) {

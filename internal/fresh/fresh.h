@@ -1,226 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Loads a fresh copy of the library that includes this file, for forked children,
- * whose own image has a Go runtime that is dead. FRESH_NAME is the library's name.
+ * Loads a fresh copy of this library, for forked children, whose own image has a Go
+ * runtime that is dead.
  */
 #ifndef ZK_FRESH_H
 #define ZK_FRESH_H
 
-#include "oversize.h"
+/* Within one library: another that is loaded beside it has its own. */
+#pragma GCC visibility push(hidden)
 
-#include <dlfcn.h>
-#include <limits.h>
-#include <pthread.h>
-#include <sched.h>
-#include <semaphore.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
-
-#include "descriptors.h"
-
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U /* Linux 6.3 */
-#endif
-
-enum { SPELLINGS = 256 }; /* of the path of a descriptor, see fresh_path */
-
-/* The file of this library, as it was when the library was loaded. */
-static struct {
-	descriptor file;
-	descriptor proc; /* the directory /proc, for use after a chroot */
-	char path[PATH_MAX];
-} source = {.file = {.fd = -1}, .proc = {.fd = -1}};
-
-__attribute__((constructor)) static void remember_source(void)
-{
-	Dl_info info;
-	if (!dladdr(&source, &info) || !realpath(info.dli_fname, source.path))
-		return;
-	identify(&source.file, open_high(source.path, O_RDONLY, 0));
-	identify(&source.proc, open_high("/proc", O_RDONLY | O_DIRECTORY, 0));
-}
+/* A fresh copy, which shows as the name; NULL when none can be loaded. */
+void *zk_load_fresh(const char *name);
 
 /* Closes the descriptors from which copies are made: a copy itself needs none. */
-static void forget_source(void)
-{
-	close_intact(&source.file);
-	close_intact(&source.proc);
-	source.file.fd = source.proc.fd = -1;
-}
+void zk_forget_source(void);
 
-/* The ways to a copy. Tests shut some by ZK_PKCS11_FORK_COPY. */
-enum { DESCRIPTOR = 1, MEMORY = 2, FILES = 4 };
+/* The file of this library, as it was when the library was loaded. */
+const char *zk_source_path(void);
 
-static int ways(void)
-{
-	const char *only = secure_getenv("ZK_PKCS11_FORK_COPY");
-	if (only && strcmp(only, "memfd") == 0)
-		return DESCRIPTOR | MEMORY;
-	if (only && strcmp(only, "path") == 0)
-		return MEMORY;
-	if (only && strcmp(only, "file") == 0)
-		return DESCRIPTOR | FILES;
-	return DESCRIPTOR | MEMORY | FILES;
-}
-
-/* The descriptor of this library; -1 when the host has closed it since. */
-static int remembered(void)
-{
-	return intact(&source.file) ? fcntl(source.file.fd, F_DUPFD_CLOEXEC, HIGH) : -1;
-}
-
-/* sendfile with an offset of its own: the descriptor is shared with relatives. */
-static int fill(int to, int from)
-{
-	off_t at = 0;
-	struct stat st;
-	if (fstat(from, &st) != 0)
-		return -1;
-	while (at < st.st_size) {
-		ssize_t n = without_signal(sendfile(to, from, &at, st.st_size - at));
-		if (n == 0 || (n < 0 && errno != EINTR)) /* 0: somebody has shortened the file */
-			return -1;
-	}
-	return 0;
-}
-
-/*
- * The dynamic linker knows libraries by name, and the number of a descriptor is
- * used again: a dead copy may bear the name that a new one would get. Slashes
- * make a name that nothing has.
- */
-static int fresh_path(char path[PATH_MAX], const char *proc, int fd)
-{
-	char slashes[SPELLINGS + 1];
-	memset(slashes, '/', sizeof slashes);
-	for (int n = 1; n <= SPELLINGS; n++) {
-		snprintf(path, PATH_MAX, "%sself/fd%.*s%d", proc, n, slashes, fd);
-		void *known = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
-		if (!known)
-			return 0;
-		dlclose(known);
-	}
-	return -1;
-}
-
-static void *load_descriptor(const char *proc, int fd)
-{
-	char path[PATH_MAX];
-	if (fresh_path(path, proc, fd) != 0)
-		return NULL;
-	return dlopen(path, RTLD_NOW | RTLD_LOCAL);
-}
-
-/* What the thread below is to load, and what it has loaded. */
-typedef struct {
-	int fd;
-	void *library;
-	sem_t done;
-} errand_below_proc;
-
-/* Runs in a thread with a working directory of its own, for roots that have no /proc. */
-static void *load_below_proc(void *what)
-{
-	errand_below_proc *errand = what;
-	if (unshare(CLONE_FS) == 0 && intact(&source.proc) && fchdir(source.proc.fd) == 0) {
-		void *library = load_descriptor("", errand->fd);
-		if (chdir("/") == 0) /* a runtime's threads would be born here and share the directory */
-			errand->library = library;
-	}
-	sem_post(&errand->done);
-	return NULL;
-}
-
-/* The thread is detached, since such ones are ready where the process may make no more (module/threads.h). */
-static void *load_in_thread(int fd)
-{
-	errand_below_proc errand = {.fd = fd};
-	pthread_t thread;
-	pthread_attr_t detached;
-	if (!intact(&source.proc) || sem_init(&errand.done, 0, 0) != 0)
-		return NULL;
-	pthread_attr_init(&detached);
-	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	if (pthread_create(&thread, &detached, load_below_proc, &errand) == 0) {
-		while (sem_wait(&errand.done) != 0)
-			;
-	}
-	pthread_attr_destroy(&detached);
-	sem_destroy(&errand.done);
-	return errand.library;
-}
-
-static int open_memory(void)
-{
-	int fd = memfd_create(FRESH_NAME, MFD_CLOEXEC | MFD_EXEC);
-	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create(FRESH_NAME, MFD_CLOEXEC);
-	return raise_descriptor(fd);
-}
-
-static void *load_from_memory(int from)
-{
-	int fd = open_memory();
-	if (fd < 0)
-		return NULL;
-	void *library = NULL;
-	if (fill(fd, from) == 0) {
-		library = load_descriptor("/proc/", fd);
-		if (!library)
-			library = load_in_thread(fd);
-	}
-	close(fd);
-	return library;
-}
-
-/* The file is gone from its directory as soon as it is loaded. */
-static void *load_from_directory(const char *directory, int from)
-{
-	char path[PATH_MAX];
-	if (snprintf(path, sizeof path, "%s/" FRESH_NAME ".XXXXXX", directory) >= PATH_MAX)
-		return NULL;
-	int fd = raise_descriptor(mkostemp(path, O_CLOEXEC));
-	if (fd < 0)
-		return NULL;
-	int filled = fill(fd, from);
-	close(fd);
-	void *library = filled == 0 ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
-	unlink(path);
-	return library;
-}
-
-static void *load_from_file(int from)
-{
-	const char *directories[] = {secure_getenv("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"};
-	void *library = NULL;
-	for (size_t i = 0; i < sizeof directories / sizeof *directories && !library; i++) {
-		if (directories[i] && *directories[i])
-			library = load_from_directory(directories[i], from);
-	}
-	return library;
-}
-
-/* The source by its descriptor, or by its path where the host has closed that. */
-static int open_source(void)
-{
-	int from = ways() & DESCRIPTOR ? remembered() : -1;
-	return from >= 0 ? from : open_high(source.path, O_RDONLY, 0);
-}
-
-static void *load_fresh(void)
-{
-	int from = open_source();
-	if (from < 0)
-		return NULL;
-	void *library = ways() & MEMORY ? load_from_memory(from) : NULL;
-	if (!library && (ways() & FILES))
-		library = load_from_file(from);
-	close(from);
-	return library;
-}
+#pragma GCC visibility pop
 
 #endif

@@ -1,46 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What a process hands down to its forked children, for the library that includes
- * this file: bytes, which a child's copy of the library gets from the image that
+ * What a process hands down to its forked children: bytes, which a child's copy of the library gets from the image that
  * loaded it. A copy shares them with that image, so that grandchildren get what the
  * process before them published last.
  */
 #ifndef ZK_LEGACY_H
 #define ZK_LEGACY_H
 
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 
-typedef struct zk_legacy {
-	size_t size;
-	unsigned char bytes[];
-} zk_legacy;
+struct zk_legacy;
 
-static zk_legacy *own_legacy;
-static zk_legacy **legacy = &own_legacy;
+/* Within one library: another that is loaded beside it has its own. */
+#pragma GCC visibility push(hidden)
+
+/* What a copy is to share. */
+struct zk_legacy **zk_shared_legacy(void);
 
 /* In a copy, before any of its other functions is called. */
-static void share_legacy(zk_legacy **shared) { legacy = shared; }
+void zk_share_legacy(struct zk_legacy **shared);
 
-/* The block before is released. A fork, which may come at any moment, finds one of the two. */
-static void publish_legacy(const void *bytes, size_t size)
-{
-	zk_legacy *block = malloc(sizeof *block + size);
-	if (!block)
-		return; /* children then find what there is by themselves */
-	block->size = size;
-	memcpy(block->bytes, bytes, size);
-	free(__atomic_exchange_n(legacy, block, __ATOMIC_ACQ_REL));
-}
+/* Reports whether this is a copy. */
+int zk_is_copy(void);
 
-/* What was handed down, until something is published; NULL when this is no copy, or nothing was. */
-static const void *inherited_legacy(size_t *size)
-{
-	if (legacy == &own_legacy || !*legacy)
-		return NULL;
-	*size = (*legacy)->size;
-	return (*legacy)->bytes;
-}
+/*
+ * What a process tells its forked children: bytes, or NULL and 0. A block that
+ * was published stays valid until the next one is.
+ */
+void zk_bequeath(const void *bytes, size_t size);
+const void *zk_inherited(size_t *size);
+
+#pragma GCC visibility pop
 
 #endif

@@ -1,77 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The descriptors by which the library that includes this file locks files. Such
- * a lock lives until the last copy of its descriptor is closed, and a forked child
+ * The descriptors by which the library locks files. Such a lock lives until the last copy of its descriptor is closed, and a forked child
  * has copies: were the parent killed while it holds a lock, nobody would get it
  * as long as the child lives. So a child closes them.
  */
 #ifndef ZK_LOCKS_H
 #define ZK_LOCKS_H
 
-#include <pthread.h>
-#include <stdlib.h>
+/* Within one library: another that is loaded beside it has its own. */
+#pragma GCC visibility push(hidden)
 
-#include "descriptors.h"
+/* From when a descriptor that locks files is opened until just before it is closed. */
+void zk_lock_opened(int fd);
+void zk_lock_closes(int fd);
 
-typedef struct lock_file {
-	descriptor d; /* fd -1: the entry is free. Written last, for a fork may come at any moment */
-	struct lock_file *next;
-} lock_file;
+/* In a child, whose other threads are gone. */
+void zk_close_lock_files(void);
 
-static lock_file *lock_files; /* entries are never taken out */
-static pthread_mutex_t lock_files_change = PTHREAD_MUTEX_INITIALIZER;
-
-static lock_file *find_lock_file(int fd)
-{
-	lock_file *l = lock_files;
-	while (l && l->d.fd != fd)
-		l = l->next;
-	return l;
-}
-
-static lock_file *free_lock_file(void)
-{
-	lock_file *l = find_lock_file(-1);
-	if (!l && (l = malloc(sizeof *l))) {
-		l->d.fd = -1;
-		l->next = lock_files;
-		__atomic_store_n(&lock_files, l, __ATOMIC_RELEASE);
-	}
-	return l;
-}
-
-static void note_lock_file(int fd)
-{
-	descriptor d;
-	if (identify(&d, fd) != 0)
-		return;
-	pthread_mutex_lock(&lock_files_change);
-	lock_file *l = free_lock_file();
-	if (l) {
-		l->d.device = d.device;
-		l->d.inode = d.inode;
-		__atomic_store_n(&l->d.fd, fd, __ATOMIC_RELEASE);
-	}
-	pthread_mutex_unlock(&lock_files_change);
-}
-
-static void forget_lock_file(int fd)
-{
-	pthread_mutex_lock(&lock_files_change);
-	lock_file *l = find_lock_file(fd);
-	if (l)
-		__atomic_store_n(&l->d.fd, -1, __ATOMIC_RELEASE);
-	pthread_mutex_unlock(&lock_files_change);
-}
-
-/* In a child, whose other threads are gone: without the mutex, which one of them may have held. */
-static void close_lock_files(void)
-{
-	for (lock_file *l = lock_files; l; l = l->next) {
-		close_intact(&l->d);
-		l->d.fd = -1;
-	}
-}
+#pragma GCC visibility pop
 
 #endif

@@ -7,22 +7,12 @@
 #ifndef ZK_OVERSIZE_H
 #define ZK_OVERSIZE_H
 
-#include <errno.h>
-#include <signal.h>
-#include <time.h>
+/* Within one library: another that is loaded beside it has its own. */
+#pragma GCC visibility push(hidden)
 
 /* Returns the result of a write, whose signal is taken back. It is pending, since signals wait in a call. */
-static long without_signal(long result)
-{
-	const struct timespec now = {0};
-	sigset_t oversize;
-	if (result >= 0 || errno != EFBIG)
-		return result;
-	sigemptyset(&oversize);
-	sigaddset(&oversize, SIGXFSZ);
-	sigtimedwait(&oversize, NULL, &now);
-	errno = EFBIG;
-	return result;
-}
+long zk_without_signal(long result);
+
+#pragma GCC visibility pop
 
 #endif

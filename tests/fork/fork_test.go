@@ -54,7 +54,7 @@ func TestForks(t *testing.T) {
 			t.Run(tt.scenario+"/"+way, func(t *testing.T) {
 				t.Parallel()
 				home := harness.NewHome(t)
-				home.Set("ZK_PKCS11_FORK_COPY", way)
+				harness.LeaveWay(t, home, way)
 				if tt.prepare != nil {
 					tt.prepare(t, home)
 				}

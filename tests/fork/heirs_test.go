@@ -48,7 +48,7 @@ func TestHeirs(t *testing.T) {
 			t.Run(tt.scenario+"/"+way, func(t *testing.T) {
 				t.Parallel()
 				home := newHeirs(t, "inherit")
-				home.Set("ZK_PKCS11_FORK_COPY", way)
+				harness.LeaveWay(t, home, way)
 				out := home.Run(program, harness.Module(t), tt.scenario)
 				if !strings.Contains(out, tt.prints) || tt.prints == "" && out != "" {
 					t.Errorf("printed %q", out)

@@ -53,7 +53,7 @@ func TestChildInJail(t *testing.T) {
 			t.Parallel()
 			home, root := newToken(t), t.TempDir()
 			home.Set("ZK_TEST_ROOT", root)
-			home.Set("ZK_PKCS11_FORK_COPY", tt.way)
+			harness.LeaveWay(t, home, tt.way)
 			moveInto(t, root, home.Dir)
 			if tt.way != "memfd" {
 				run(t, "install", "-d", "-m", "1777", filepath.Join(root, "tmp"))

@@ -34,3 +34,15 @@ func compile(t testing.TB, program, source string, flags []string) (string, erro
 	out, err := exec.Command("cc", append(args, "-ldl", "-lpthread")...).CombinedOutput()
 	return string(out), err
 }
+
+// LeaveWay leaves one way by which children that are forked in a home get their copy of a
+// library: "memfd", "path" or "file". "" leaves all.
+func LeaveWay(t testing.TB, home *Home, way string) {
+	t.Helper()
+	if way == "" {
+		return
+	}
+	source := filepath.Join(Root(t), "tests/harness/testdata/copyways.c")
+	home.Set("LD_PRELOAD", Compile(t, source, "-shared", "-fPIC"))
+	home.Set("ZK_TEST_WAY", way)
+}

@@ -27,18 +27,19 @@ var arrows = map[string][]string{
 	"internal/scm/scmtest":        {"internal/scm"},
 	"internal/scm/zymbit":         {"internal/scm", "internal/sharedfile"},
 	"internal/setup":              {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/scm/zymbit", "internal/store", "pkcs11"},
-	"module":                      {"internal/config", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
+	"module":                      {"internal/config", "internal/fresh", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
 	"cmd/zk_pkcs11-util": {
 		"internal/config", "internal/scm", "internal/scm/soft", "internal/scm/soft/board", "internal/scm/soft/wallet",
 		"internal/scm/soft/wallet/hd", "internal/setup", "internal/store", "internal/trace", "pkcs11",
 	},
 	"cmd/libzk_app_utils": {
-		"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft/wallet", "internal/setup",
-		"internal/trace",
+		"internal/config", "internal/descriptor", "internal/fresh", "internal/scm", "internal/scm/soft/wallet",
+		"internal/setup", "internal/trace",
 	},
 	"internal/config":       {"internal/config/value", "internal/descriptor", "internal/scm/soft/settings"},
 	"internal/config/value": nil,
 	"internal/descriptor":   nil,
+	"internal/fresh":        nil,
 	"internal/trace":        {"internal/descriptor"},
 	"internal/secret":       nil,
 	"internal/softkey":      {"internal/secret"},
@@ -47,7 +48,7 @@ var arrows = map[string][]string{
 	"internal/processtest":  nil,
 	"internal/damagetest":   nil,
 	"internal/scm":          nil,
-	"include/gen":           nil,
+	"scripts/gen":           nil,
 }
 
 // testArrows are what the tests of a package may import besides: itself, what
@@ -140,7 +141,7 @@ func TestArrowsExist(t *testing.T) {
 }
 
 // unsafePlaces are the packages that may speak C and use unsafe.
-var unsafePlaces = []string{"module", "internal/scm/zymbit", "cmd/libzk_app_utils"}
+var unsafePlaces = []string{"module", "internal/scm/zymbit", "cmd/libzk_app_utils", "internal/fresh"}
 
 func TestUnsafePlaces(t *testing.T) {
 	used := map[string]bool{}
@@ -159,6 +160,23 @@ func TestUnsafePlaces(t *testing.T) {
 		if !used[place] {
 			t.Errorf("%s needs no C and no unsafe: take it off the list", place)
 		}
+	}
+}
+
+// TestNoGoInFresh: the package of C that both libraries have has nothing else.
+func TestNoGoInFresh(t *testing.T) {
+	found := false
+	for _, s := range sources(t) {
+		if s.path() != "internal/fresh" {
+			continue
+		}
+		found = true
+		if len(s.syntax.Decls) != 1 || len(s.syntax.Imports) != 1 {
+			t.Errorf("%s has Go code", s.name)
+		}
+	}
+	if !found {
+		t.Error("internal/fresh has no file that go build sees")
 	}
 }
 

@@ -16,9 +16,10 @@ static int old_size(int fd, struct stat *st)
 	return got;
 }
 
-#define FRESH_NAME "libzk_test.so"
+#include "../../../internal/fresh/descriptors.c"
+#include "../../../internal/fresh/oversize.c"
 #define fstat old_size
-#include "../../../internal/fresh/fresh.h"
+#include "../../../internal/fresh/fresh.c"
 #undef fstat
 
 int main(int argc, char **argv)
@@ -29,12 +30,12 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof path, "%s/file", argv[1]);
 	int from = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	CHECK(from >= 0 && write(from, text, sizeof text) == sizeof text);
-	int to = open_memory();
+	int to = open_memory("libzk_test.so");
 	CHECK(to >= HIGH && fill(to, from) == 0 && lseek(to, 0, SEEK_END) == sizeof text);
 	more = 100;
 	errno = EINTR; /* of some call before */
 	CHECK(fill(to, from) == -1);
-	CHECK(load_fresh() == NULL); /* this program is no library */
-	forget_source();
+	CHECK(zk_load_fresh("libzk_test.so") == NULL); /* this program is no library */
+	zk_forget_source();
 	return 0;
 }

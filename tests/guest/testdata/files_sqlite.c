@@ -3,7 +3,9 @@
 /* files_sqlite FOLDER: the system calls that SQLite gets in the module. */
 #include "host.h"
 
-#include "../../../internal/fresh/sqlite.h"
+#include "../../../internal/fresh/descriptors.c"
+#include "../../../internal/fresh/oversize.c"
+#include "../../../internal/fresh/sqlite.c"
 
 /* In place of SQLite: a VFS that keeps what it is given. */
 static sqlite_call replaced;
@@ -61,7 +63,7 @@ static void lost(void)
 	struct stat st;
 	struct flock lock = whole_file(F_WRLCK);
 	int fd = open_file();
-	CHECK(fd >= HIGH && sqlite_files_intact());
+	CHECK(fd >= HIGH && zk_files_intact());
 	CHECK(sqlite_pwrite(fd, "file", 4, 0) == 4 && sqlite_pread(fd, b, 4, 0) == 4 && sqlite_fcntl(fd, F_SETLK, &lock) == 0);
 	take_over(fd);
 #define LOST(CALL) CHECK((errno = 0, (CALL)) == -1 && errno == EBADF)
@@ -81,7 +83,7 @@ static void lost(void)
 	CHECK(sqlite_close(fd) == 0);
 	check_host(fd);
 	close(fd);
-	CHECK(sqlite_files_intact());
+	CHECK(zk_files_intact());
 }
 
 /* A number that was lost is not given to another file while SQLite knows the old one by it. */
@@ -92,10 +94,10 @@ static void lost_number(void)
 	int second = open_file();
 	CHECK(second >= HIGH && second != first);
 	CHECK(sqlite_pwrite(first, "file", 4, 0) == -1 && sqlite_pwrite(second, "file", 4, 0) == 4);
-	CHECK(!sqlite_files_intact()); /* and with one all are given up */
+	CHECK(!zk_files_intact()); /* and with one all are given up */
 	CHECK(sqlite_pwrite(second, "file", 4, 0) == -1 && errno == EBADF);
 	CHECK(sqlite_close(first) == 0 && sqlite_close(second) == 0);
-	CHECK(fcntl(second, F_GETFD) == -1 && sqlite_files_intact());
+	CHECK(fcntl(second, F_GETFD) == -1 && zk_files_intact());
 }
 
 static int locked_for_others(void)
@@ -139,9 +141,9 @@ static void given_up(void)
 	struct stat st;
 	int fd = open_file();
 	CHECK(sqlite_fstat(fd, &st) == 0);
-	give_up_sqlite_file(st.st_dev, st.st_ino + 1);
+	zk_files_give_up(st.st_dev, st.st_ino + 1);
 	CHECK(sqlite_pwrite(fd, "file", 4, 0) == 4);
-	give_up_sqlite_file(st.st_dev, st.st_ino);
+	zk_files_give_up(st.st_dev, st.st_ino);
 	CHECK(sqlite_pwrite(fd, "file", 4, 0) == -1 && errno == EBADF);
 	CHECK(sqlite_close(fd) == 0);
 	fd = open_file();
@@ -153,15 +155,15 @@ static void cut_mapping(void)
 {
 	enum { SIZE = 4096 };
 	int fd = open_file();
-	unsigned cuts = count_sqlite_cuts();
+	unsigned cuts = zk_files_cut();
 	CHECK(sqlite_ftruncate(fd, SIZE) == 0 && sqlite_pwrite(fd, "file", 4, 0) == 4);
 	char *memory = sqlite_mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	CHECK(memory != MAP_FAILED && memory[0] == 'f');
-	CHECK(!mend_sqlite_mapping((uintptr_t)memory - 1) && !mend_sqlite_mapping((uintptr_t)memory + SIZE));
-	CHECK(truncate(file, 0) == 0 && mend_sqlite_mapping((uintptr_t)memory + 1));
-	CHECK(memory[0] == 0 && count_sqlite_cuts() == cuts + 1);
+	CHECK(!zk_files_mend(memory - 1) && !zk_files_mend(memory + SIZE));
+	CHECK(truncate(file, 0) == 0 && zk_files_mend(memory + 1));
+	CHECK(memory[0] == 0 && zk_files_cut() == cuts + 1);
 	CHECK(sqlite_pwrite(fd, "file", 4, 0) == -1 && errno == EBADF);
-	CHECK(sqlite_munmap(memory, SIZE) == 0 && !mend_sqlite_mapping((uintptr_t)memory + 1));
+	CHECK(sqlite_munmap(memory, SIZE) == 0 && !zk_files_mend(memory + 1));
 	CHECK(sqlite_close(fd) == 0);
 }
 
@@ -170,7 +172,7 @@ int main(int argc, char **argv)
 	CHECK(argc == 2);
 	snprintf(file, sizeof file, "%s/file", argv[1]);
 	snprintf(hosts, sizeof hosts, "%s/host", argv[1]);
-	CHECK(guard_sqlite_files() == 0 && replaced == (sqlite_call)sqlite_open);
+	CHECK(zk_guard_files() == 0 && replaced == (sqlite_call)sqlite_open);
 	lost();
 	lost_number();
 	locks_stay();
