@@ -4,4 +4,4 @@ package pkcs11
 
 // The constants and their names come from the C headers, so that both languages have the same.
 //
-//go:generate go run ../include/gen
+//go:generate go run ../scripts/gen

@@ -33,6 +33,17 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestSortedNames: what is looked for by halves has to be sorted.
+func TestSortedNames(t *testing.T) {
+	for _, table := range []namedValues{errorNames, attributeNames, mechanismNames} {
+		for i, row := range table {
+			if i > 0 && row.value <= table[i-1].value {
+				t.Errorf("%s comes after %s", row.name, table[i-1].name)
+			}
+		}
+	}
+}
+
 // TestEveryConstantHasAName: each CKR_, CKA_ and CKM_ number is known by one of
 // its names.
 func TestEveryConstantHasAName(t *testing.T) {

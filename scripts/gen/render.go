@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"go/constant"
 	"go/format"
+	"go/token"
+	"slices"
 	"strings"
 )
 
@@ -33,11 +35,11 @@ var groups = []struct{ prefix, comment string }{
 	{"CKP_", "Profiles; pseudo-random functions; parameter sets."},
 }
 
-// lookups are the functions that give the name of a value.
-var lookups = []struct{ prefix, function, parameter, comment string }{
-	{"CKR_", "errorName", "Error", "a return value"},
-	{"CKA_", "AttributeName", "uint", "an attribute"},
-	{"CKM_", "MechanismName", "uint", "a mechanism"},
+// lookups are the functions that give the name of a value, and their tables.
+var lookups = []struct{ prefix, function, parameter, table, comment string }{
+	{"CKR_", "errorName", "Error", "errorNames", "a return value"},
+	{"CKA_", "AttributeName", "uint", "attributeNames", "an attribute"},
+	{"CKM_", "MechanismName", "uint", "mechanismNames", "a mechanism"},
 }
 
 const preamble = `// SPDX-License-Identifier: Apache-2.0
@@ -117,18 +119,68 @@ func goValue(c cconst) string {
 	return fmt.Sprintf("0x%08x", n)
 }
 
+// search is what the functions have in common.
+const search = `
+// namedValues is a table of names that is sorted by values.
+type namedValues []struct {
+	value uint
+	name  string
+}
+
+func (t namedValues) find(value uint) string {
+	first, end := 0, len(t)
+	for first < end {
+		if middle := (first + end) / 2; t[middle].value < value {
+			first = middle + 1
+		} else {
+			end = middle
+		}
+	}
+	if first < len(t) && t[first].value == value {
+		return t[first].name
+	}
+	return ""
+}
+`
+
 func renderNames(byPrefix map[string][]cconst) string {
 	var b bytes.Buffer
 	b.WriteString(preamble)
+	b.WriteString(search)
 	for _, l := range lookups {
 		fmt.Fprintf(&b, "\n// %s returns the name of %s, or \"\" for one that the headers do not have.\n", l.function, l.comment)
-		fmt.Fprintf(&b, "func %s(v %s) string {\n\tswitch v {\n", l.function, l.parameter)
-		for _, c := range distinct(byPrefix[l.prefix]) {
-			fmt.Fprintf(&b, "\tcase %s:\n\t\treturn %q\n", c.name, c.name)
+		fmt.Fprintf(&b, "func %s(v %s) string { return %s.find(uint(v)) }\n", l.function, l.parameter, l.table)
+		fmt.Fprintf(&b, "\nvar %s = namedValues{\n", l.table)
+		for _, c := range sorted(distinct(byPrefix[l.prefix])) {
+			fmt.Fprintf(&b, "\t{%s, %q},\n", unsigned(l.prefix, c.name), c.name)
 		}
-		b.WriteString("\t}\n\treturn \"\"\n}\n")
+		b.WriteString("}\n")
 	}
 	return b.String()
+}
+
+// unsigned is a constant as a uint.
+func unsigned(prefix, name string) string {
+	if t := goType(prefix); t != "" {
+		return "uint(" + name + ")"
+	}
+	return name
+}
+
+// sorted orders constants by their values.
+func sorted(constants []cconst) []cconst {
+	slices.SortFunc(constants, compareValues)
+	return constants
+}
+
+func compareValues(a, b cconst) int {
+	switch {
+	case constant.Compare(a.value, token.LSS, b.value):
+		return -1
+	case constant.Compare(b.value, token.LSS, a.value):
+		return 1
+	}
+	return 0
 }
 
 // distinct leaves out further names of a value: the first one is its name.

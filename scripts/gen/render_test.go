@@ -49,13 +49,21 @@ func TestConstantsAreWritten(t *testing.T) {
 func TestFirstNameOfAValueWins(t *testing.T) {
 	_, names := rendered(t, "#define CKM_B 1\n#define CKM_A 0x1UL\n#define CKM_C CKM_B\n#define CKA_A 1\n#define CKR_A 1\n")
 	for _, want := range []string{
-		`func MechanismName(v uint) string { switch v { case CKM_B: return "CKM_B" } return "" }`,
-		`func AttributeName(v uint) string { switch v { case CKA_A: return "CKA_A" } return "" }`,
-		`func errorName(v Error) string { switch v { case CKR_A: return "CKR_A" } return "" }`,
+		`func MechanismName(v uint) string { return mechanismNames.find(uint(v)) } var mechanismNames = namedValues{ {CKM_B, "CKM_B"}, }`,
+		`func AttributeName(v uint) string { return attributeNames.find(uint(v)) } var attributeNames = namedValues{ {CKA_A, "CKA_A"}, }`,
+		`func errorName(v Error) string { return errorNames.find(uint(v)) } var errorNames = namedValues{ {uint(CKR_A), "CKR_A"}, }`,
 	} {
 		if !strings.Contains(names, want) {
 			t.Errorf("no %q in %s", want, names)
 		}
+	}
+}
+
+func TestNamesAreSorted(t *testing.T) {
+	_, names := rendered(t, "#define CKM_B 3\n#define CKM_A 1\n#define CKM_C 0x80000000UL\n#define CKM_D 2\n")
+	const want = `{ {CKM_A, "CKM_A"}, {CKM_D, "CKM_D"}, {CKM_B, "CKM_B"}, {CKM_C, "CKM_C"}, }`
+	if !strings.Contains(names, want) {
+		t.Errorf("no %q in %s", want, names)
 	}
 }
 

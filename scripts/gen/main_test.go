@@ -10,7 +10,7 @@ import (
 )
 
 func TestGeneratedFilesAreCurrent(t *testing.T) {
-	files, err := generate("..")
+	files, err := generate("../../include")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,10 +27,10 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 
 func TestRunWritesWhatGenerateReturns(t *testing.T) {
 	dir := t.TempDir()
-	if err := run("..", dir); err != nil {
+	if err := run("../../include", dir); err != nil {
 		t.Fatal(err)
 	}
-	files, err := generate("..")
+	files, err := generate("../../include")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 // The generated files need nothing of their package but the type Error.
 func TestGeneratedFilesCompile(t *testing.T) {
-	files, err := generate("..")
+	files, err := generate("../../include")
 	if err != nil {
 		t.Fatal(err)
 	}
