@@ -60,7 +60,7 @@ func TestUnboundDevice(t *testing.T) {
 	other := f.another()
 	world := f.world()
 	f.watch()
-	f.ok(world.InjectUnbind(true))
+	f.ok(world.InjectUnbind())
 	for _, x := range []*fixture{f, other} {
 		x.over(CKR_DEVICE_REMOVED)
 		if x.present() {
@@ -74,7 +74,7 @@ func TestUnboundDevice(t *testing.T) {
 			t.Errorf("logged %q", x.log.list)
 		}
 	}
-	f.ok(world.InjectUnbind(false))
+	f.ok(world.InjectRebind())
 	for _, x := range []*fixture{f, other} {
 		x.again()
 		if !x.present() {
@@ -92,10 +92,10 @@ func TestAbsentTokenIsAnEvent(t *testing.T) {
 	f := newUser(t)
 	f.watch()
 	world := f.world()
-	for _, unbound := range []bool{true, false} {
+	for _, change := range []func() error{world.InjectUnbind, world.InjectRebind} {
 		_, err := f.WaitForSlotEvent(CKF_DONT_BLOCK)
 		want(t, "nothing", err, CKR_NO_EVENT)
-		f.ok(world.InjectUnbind(unbound))
+		f.ok(change())
 		f.again()
 		_, err = f.WaitForSlotEvent(CKF_DONT_BLOCK)
 		want(t, "event", err, CKR_OK)
@@ -198,9 +198,9 @@ func TestAbsenceUnderLoad(t *testing.T) {
 			t.Error("a signature failed before")
 		}
 	}
-	f.ok(world.InjectUnbind(true))
+	f.ok(world.InjectUnbind())
 	all.Wait()
-	f.ok(world.InjectUnbind(false))
+	f.ok(world.InjectRebind())
 	f.again()
 	f.h = f.session(CKF_RW_SESSION)
 	f.login(CKU_USER)

@@ -122,8 +122,8 @@ func TestConcealedKey(t *testing.T) {
 	f := newUser(t)
 	f.pair(scm.P256, nil, []any{CKA_TOKEN, true, CKA_LABEL, "mine"})
 	f.storeForeign(scm.P256, CKA_LABEL, "theirs")
-	f.ok(f.world().DisableExport(16, false))
-	f.ok(f.world().DisableExport(0, true))
+	f.ok(f.world().DisableExport(16))
+	f.ok(f.world().DisableForeignExport(0))
 	f.reopen(time.Hour)
 	for range 2 {
 		if n := len(f.search(zkSlot, 16)) + len(f.search(zkForeign, true)); n != 0 {

@@ -39,7 +39,7 @@ func goDoRawECDH(ctx context, slot C.int, peer *C.uint8_t, size C.int, secret **
 func goDoRawECDHWithIntPeerPubkey(ctx context, slot, peer C.int, foreign C.bool, secret **C.uint8_t) C.int {
 	return call(ctx, func(d *device) error {
 		need(secret)
-		s, err := d.AgreeWith(slotOf(slot), slotOf(peer), bool(foreign))
+		s, err := agreeWithin(d, slot, peer, foreign)
 		if err == nil {
 			give(secret, s)
 		}
@@ -64,9 +64,17 @@ func goDoECDHAndKDFWithIntPeerPubkey(ctx context, kdf, slot, peer C.int, foreign
 	return call(ctx, func(d *device) error {
 		need(key)
 		k := newDerivation(kdf, view(salt, saltSize), view(info, infoSize), rounds, keySize)
-		s, err := d.AgreeWith(slotOf(slot), slotOf(peer), bool(foreign))
+		s, err := agreeWithin(d, slot, peer, foreign)
 		return k.give(key, s, err)
 	})
+}
+
+// agreeWithin agrees with the public key in another slot of either numbering.
+func agreeWithin(d *device, slot, peer C.int, foreign C.bool) ([]byte, error) {
+	if foreign {
+		return d.AgreeWithForeign(slotOf(slot), slotOf(peer))
+	}
+	return d.AgreeWith(slotOf(slot), slotOf(peer))
 }
 
 // derivation makes a key of a shared secret, by the numbers of ZK_ECDH_KDF_TYPE.

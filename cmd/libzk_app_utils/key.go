@@ -47,7 +47,7 @@ func goGetAllocSlotsList(ctx context, foreign C.bool, capacity *C.int, list **C.
 //export goRemoveKey
 func goRemoveKey(ctx context, slot C.int, foreign C.bool) C.int {
 	return call(ctx, func(d *device) error {
-		err := remove(d, slotOf(slot), bool(foreign))
+		err := removeKey(d, slotOf(slot), foreign)
 		if errors.Is(err, scm.ErrSlotEmpty) && d.Options().RemoveEmpty {
 			return nil
 		}
@@ -55,7 +55,7 @@ func goRemoveKey(ctx context, slot C.int, foreign C.bool) C.int {
 	})
 }
 
-func remove(d *device, s scm.Slot, foreign bool) error {
+func removeKey(d *device, s scm.Slot, foreign C.bool) error {
 	if foreign {
 		return d.RemoveForeign(s)
 	}
@@ -72,7 +72,10 @@ func goStoreForeignPubKey(ctx context, curve C.int, pk *C.uint8_t, size C.int) C
 
 //export goDisablePubKeyExport
 func goDisablePubKeyExport(ctx context, slot C.int, foreign C.bool) C.int {
-	return call(ctx, func(d *device) error { return d.DisableExport(slotOf(slot), bool(foreign)) })
+	if foreign {
+		return call(ctx, func(d *device) error { return d.DisableForeignExport(slotOf(slot)) })
+	}
+	return call(ctx, func(d *device) error { return d.DisableExport(slotOf(slot)) })
 }
 
 //export goGenEphemeralKeyPair

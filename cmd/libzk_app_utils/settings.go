@@ -42,13 +42,13 @@ func readSettings() (config.Config, error) {
 	defer handing.Unlock()
 	settings, err := config.LoadInherited(inherited(), getenv)
 	if err == nil {
-		bequeath(settings.Source.Encode())
+		handDown(settings.Source.Encode())
 	}
 	return settings, err
 }
 
-// bequeath hands bytes down to forked children.
-func bequeath(text string) {
+// handDown hands bytes down to forked children.
+func handDown(text string) {
 	C.zk_bequeath(unsafe.Pointer(unsafe.StringData(text)), C.size_t(len(text)))
 }
 

@@ -5,6 +5,8 @@ package main
 // #include <stdint.h>
 import "C"
 
+import "libzk_pkcs11/internal/scm"
+
 // digestSize is the length in bytes of the digests that a key signs. The API
 // passes no length.
 const digestSize = 32
@@ -39,18 +41,21 @@ func goGenECDSASigFromDigestWithRecID(ctx context, digest *C.uint8_t, slot C.int
 
 //export goVerifyECDSASigFromDigest
 func goVerifyECDSASigFromDigest(ctx context, digest *C.uint8_t, slot C.int, sig *C.uint8_t, size C.int) C.int {
-	return verify(ctx, digest, slot, false, sig, size)
+	return verify(ctx, (*device).Verify, digest, slot, sig, size)
 }
 
 //export goVerifyECDSASigFromDigestWithForeignKeySlot
 func goVerifyECDSASigFromDigestWithForeignKeySlot(ctx context, digest *C.uint8_t, slot C.int, sig *C.uint8_t, size C.int) C.int {
-	return verify(ctx, digest, slot, true, sig, size)
+	return verify(ctx, (*device).VerifyForeign, digest, slot, sig, size)
 }
 
+// verifier is a method that verifies by a key of one of the two numberings.
+type verifier func(d *device, s scm.Slot, digest, sig []byte) (bool, error)
+
 // verify answers 1 for a good signature and 0 for a bad one.
-func verify(ctx context, digest *C.uint8_t, slot C.int, foreign bool, sig *C.uint8_t, size C.int) C.int {
+func verify(ctx context, by verifier, digest *C.uint8_t, slot C.int, sig *C.uint8_t, size C.int) C.int {
 	return answer(ctx, func(d *device) (int, error) {
-		good, err := d.Verify(slotOf(slot), foreign, view(digest, digestSize), view(sig, size))
+		good, err := by(d, slotOf(slot), view(digest, digestSize), view(sig, size))
 		if good {
 			return 1, err
 		}

@@ -110,11 +110,14 @@ func (x *scmTool) unbindCommand() *cobra.Command {
 	var undo bool
 	c := x.onSoft("unbind", "Part the SCM from its host; it does not answer any more", cobra.NoArgs,
 		func(t *target, d *softSCM, _ []string) error {
-			if err := d.InjectUnbind(!undo); err != nil {
-				return err
-			}
 			if undo {
+				if err := d.InjectRebind(); err != nil {
+					return err
+				}
 				return x.aftermath(t, "The SCM sees its host again")
+			}
+			if err := d.InjectUnbind(); err != nil {
+				return err
 			}
 			return x.aftermath(t, "The SCM is not bound to its host (\"scm inject unbind --undo\" binds it again)")
 		})

@@ -29,14 +29,14 @@ const (
 	ForeignSlots        = 128 // foreign public keys have slots 0 to 127 of their own
 )
 
-// Permanent tells whether s is one of the slots that are there from the
+// Permanent reports whether s is one of the slots that are there from the
 // factory on and cannot be removed.
 func (s Slot) Permanent() bool { return s >= 0 && s <= LastPermanent }
 
-// User tells whether s is one of the slots in which Generate puts keys.
+// User reports whether s is one of the slots in which Generate puts keys.
 func (s Slot) User() bool { return s >= FirstUser && s <= LastUser }
 
-// Volatile tells whether s holds a key that lives only as long as the device
+// Volatile reports whether s holds a key that lives only as long as the device
 // is open in this process.
 func (s Slot) Volatile() bool { return s <= FirstVolatile }
 
@@ -102,7 +102,7 @@ type Agreer interface {
 }
 
 // Placer is a device that makes a key pair before it puts it into a slot, which is of the
-// caller's choice: whoever remembers keys can write down beforehand which one it will be.
+// caller's choice: a caller that remembers keys can write down beforehand which one it will be.
 type Placer interface {
 	// Draft makes a key pair that is in no slot.
 	Draft(Curve) (Draft, error)
@@ -139,7 +139,7 @@ type Heritable interface {
 }
 
 // Sealer is a device whose private keys stay sealed until a secret opens them.
-// Sign, Agree, Generate and GenerateVolatile answer ErrSealed before. A new
+// Sign, Agree, Generate and GenerateVolatile return ErrSealed before. A new
 // secret is given in two steps, between which the caller stores it, so that a
 // crash never leaves a device that nothing unseals any more.
 type Sealer interface {

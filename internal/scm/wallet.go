@@ -20,7 +20,7 @@ type WalletSeed struct {
 	Passphrase   string // of the mnemonic; "" for none
 }
 
-// Check answers ErrCurve for a curve on which there are no wallets, and ErrInput for
+// Check returns ErrCurve for a curve on which there are no wallets, and ErrInput for
 // another variant than the curve's and a name that is empty or not printable ASCII.
 func (w WalletSeed) Check() error {
 	variant := ""

@@ -266,9 +266,9 @@ func obey(dir string, in *bufio.Scanner) error {
 		case "seal":
 			err = seal(d, []byte("secret"))
 		case "unbind":
-			err = d.InjectUnbind(true)
+			err = d.InjectUnbind()
 		case "bind":
-			err = d.InjectUnbind(false)
+			err = d.InjectRebind()
 		case "fault":
 			err = d.InjectFault(board.Fault{Timeouts: 1})
 		case "destroy":

@@ -26,7 +26,7 @@ func (d *Device) Bonds() (scm.Bonds, error) {
 // Offer notes the bond of a token to which the SCM is about to belong.
 func (d *Device) Offer(bond []byte) error {
 	return d.transact(func(tx *sql.Tx, e *effect) error {
-		e.rest(func(r *rest) { r.offered = bond })
+		e.changeRest(func(r *rest) { r.offered = bond })
 		_, err := tx.Exec("UPDATE scm SET offered = ?", bond)
 		return err
 	})
@@ -40,14 +40,14 @@ func (d *Device) Bind(bond []byte) error {
 		return err
 	}
 	return d.transact(func(tx *sql.Tx, e *effect) error {
-		e.rest(func(r *rest) { r.bond, r.offered = bond, nil })
+		e.changeRest(func(r *rest) { r.bond, r.offered = bond, nil })
 		_, err := tx.Exec("UPDATE scm SET bond = ?, offered = NULL", bond)
 		return err
 	})
 }
 
-// bindOffered does what Bind does with what was offered, if anything was: whoever unseals
-// the SCM with the secret of Prepare has stored what belongs to it.
+// bindOffered does what Bind does with what was offered, if anything was: a caller
+// that unseals the SCM with the secret of Prepare has stored what belongs to it.
 func bindOffered(tx *sql.Tx) error {
 	_, err := tx.Exec("UPDATE scm SET bond = offered, offered = NULL WHERE offered IS NOT NULL")
 	return err
@@ -95,7 +95,7 @@ func (d *Device) Changes() (changes, seen uint64, err error) {
 	if err == nil {
 		d.counted.Store(changes)
 	}
-	return changes, seen, fault(err)
+	return changes, seen, deviceError(err)
 }
 
 // Counted is the number of changes as this process saw it last.

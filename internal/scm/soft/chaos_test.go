@@ -100,7 +100,7 @@ func TestChaos(t *testing.T) {
 		check(t, misfortune(d))
 		time.Sleep(rand.N(5 * time.Millisecond)) // the users' turn
 	}
-	check(t, d.InjectUnbind(false))
+	check(t, d.InjectRebind())
 	check(t, d.InjectFault(board.Fault{}))
 	check(t, d.Reset())
 	check(t, d.Reconnect())
@@ -125,9 +125,9 @@ func misfortune(d *soft.Device) error {
 	case 1:
 		return d.InjectFault(board.Fault{Restart: true})
 	case 2:
-		return d.InjectUnbind(true)
+		return d.InjectUnbind()
 	case 3:
-		return d.InjectUnbind(false)
+		return d.InjectRebind()
 	case 4:
 		return selfDestruct(d)
 	case 5:
@@ -140,7 +140,7 @@ func misfortune(d *soft.Device) error {
 // selfDestruct brings the SCM to production mode and breaches its perimeter.
 func selfDestruct(d *soft.Device) error {
 	for _, step := range []func() error{
-		func() error { return d.InjectUnbind(false) },
+		func() error { return d.InjectRebind() },
 		func() error { return d.InjectFault(board.Fault{}) },
 		d.Reconnect,
 		d.Reset,

@@ -47,17 +47,17 @@ func (d *Device) change(f func(tx *sql.Tx, c *board.Condition) error) error {
 		}
 		destroyed = c.Destroyed
 		if destroyed && !before {
-			if err := wipe(tx); err != nil {
+			if err := wipeKeys(tx); err != nil {
 				return err
 			}
 		}
 		return writeCondition(tx, c)
 	})
 	if err == nil && destroyed {
-		d.tidy()
-		d.purge()
+		d.removeRootFile()
+		d.purgeLog()
 	}
-	return fault(err)
+	return deviceError(err)
 }
 
 // inject changes nothing but the condition, as the world does, whether the SCM answers
@@ -71,7 +71,7 @@ func (d *Device) inject(f func(c *board.Condition) error) error {
 		if err := f(&c); err != nil {
 			return err
 		}
-		e.rest(func(r *rest) {
+		e.changeRest(func(r *rest) {
 			r.condition = c
 			r.condition.Meet(d.options.Host)
 		})

@@ -21,15 +21,15 @@ type draft struct {
 
 // Draft makes a key pair that is in no slot.
 func (d *Device) Draft(c scm.Curve) (scm.Draft, error) {
-	k, err := d.draft(c)
+	k, err := d.newDraft(c)
 	if err != nil {
 		return nil, err
 	}
 	return k, nil
 }
 
-func (d *Device) draft(c scm.Curve) (*draft, error) {
-	d.wait(d.options.Latency.Generate)
+func (d *Device) newDraft(c scm.Curve) (*draft, error) {
+	d.waitLatency(d.options.Latency.Generate)
 	r, err := d.unsealed()
 	if err != nil {
 		return nil, err
@@ -53,8 +53,8 @@ func (k *draft) Place(s scm.Slot) (scm.Key, error) {
 	if !s.Permanent() && !k.device.offers(s) {
 		return scm.Key{}, errRange(s)
 	}
-	return k.place(func(tx *sql.Tx) (scm.Slot, error) {
-		taken, err := holds(tx, s)
+	return k.placeIn(func(tx *sql.Tx) (scm.Slot, error) {
+		taken, err := slotHolds(tx, s)
 		if taken {
 			err = fmt.Errorf("slot %d: %w", s, scm.ErrSlotTaken)
 		}
@@ -62,23 +62,23 @@ func (k *draft) Place(s scm.Slot) (scm.Key, error) {
 	})
 }
 
-// place stores the key pair in the slot that choose returns.
-func (k *draft) place(choose func(*sql.Tx) (scm.Slot, error)) (scm.Key, error) {
+// placeIn stores the key pair in the slot that choose returns.
+func (k *draft) placeIn(choose func(*sql.Tx) (scm.Slot, error)) (scm.Key, error) {
 	key := &sealedKey{Key: scm.Key{Curve: k.curve, Public: k.public}}
 	err := k.device.transact(func(tx *sql.Tx, e *effect) (err error) {
-		if err := e.under(tx, k.root); err != nil {
+		if err := e.sealedUnder(tx, k.root); err != nil {
 			return err
 		}
 		if key.Slot, err = choose(tx); err != nil {
 			return err
 		}
-		e.hold(key.Slot, key)
+		e.holdKey(key.Slot, key)
 		return writeKey(tx, k.root, key, k.secret)
 	})
 	if err != nil {
 		return scm.Key{}, err
 	}
-	return clone(key.Key), nil
+	return cloneKey(key.Key), nil
 }
 
 // offers reports whether the device has a user slot.

@@ -25,7 +25,7 @@ func (d *Device) InvalidateEphemeral() error {
 		return err
 	}
 	return d.release(func(tx *sql.Tx, e *effect) error {
-		e.hold(scm.EphemeralSlot, nil)
+		e.holdKey(scm.EphemeralSlot, nil)
 		return dropEphemeral(tx)
 	})
 }

@@ -51,7 +51,7 @@ func TestEphemeralSigns(t *testing.T) {
 	check(t, d.GenerateEphemeral(scm.P256))
 	sig, err := d.Sign(scm.EphemeralSlot, make([]byte, 32))
 	check(t, err)
-	if ok, err := d.Verify(scm.EphemeralSlot, false, make([]byte, 32), sig); !ok || err != nil {
+	if ok, err := d.Verify(scm.EphemeralSlot, make([]byte, 32), sig); !ok || err != nil {
 		t.Errorf("Verify = %v, %v", ok, err)
 	}
 }

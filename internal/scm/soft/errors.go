@@ -23,8 +23,8 @@ var ours = [...]error{
 	scm.ErrFixed, scm.ErrDestroyed, scm.ErrAbility, scm.ErrTimeout, scm.ErrDevice, errBlank, errThere,
 }
 
-// fault makes what a transaction on the flash answered an error of scm.
-func fault(err error) error {
+// deviceError makes what a transaction on the flash answered an error of scm.
+func deviceError(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -24,7 +24,7 @@ const flashName = "flash.db"
 func (d *Device) manufacture() error {
 	r := newRoot()
 	defer r.destroy()
-	return fault(d.file.Update(func(tx *sql.Tx) error {
+	return deviceError(d.file.Update(func(tx *sql.Tx) error {
 		if _, err := rootIDOf(tx); !errors.Is(err, errBlank) {
 			return err
 		}
@@ -73,12 +73,12 @@ func newSerial() string {
 	return hex.EncodeToString(b[:])
 }
 
-// tidy removes the root key file of a flash that is sealed to a secret, or has
+// removeRootFile removes the root key file of a flash that is sealed to a secret, or has
 // destroyed its keys. It is there while either takes effect, and after a crash in
 // that moment.
 // That it cannot be removed is no failure: the key in it opens nothing in the
 // flash any more, and the next Open tries again.
-func (d *Device) tidy() {
+func (d *Device) removeRootFile() {
 	if !d.rootKey.there() {
 		return
 	}

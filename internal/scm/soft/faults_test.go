@@ -72,7 +72,7 @@ func TestHugeSlot(t *testing.T) {
 			"Sign":          func(d *Device) error { _, err := d.Sign(99999, nil); return err },
 			"ForeignKey":    func(d *Device) error { _, err := d.ForeignKey(99999); return err },
 			"RemoveForeign": func(d *Device) error { return d.RemoveForeign(99999) },
-			"Verify":        func(d *Device) error { _, err := d.Verify(99999, true, nil, nil); return err },
+			"Verify":        func(d *Device) error { _, err := d.VerifyForeign(99999, nil, nil); return err },
 		} {
 			b := make()
 			b.sign(nil)

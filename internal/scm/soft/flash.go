@@ -85,8 +85,8 @@ func partOf(s scm.Slot) int {
 	return int(s)
 }
 
-// flash is what the flash held when it was read. Nobody changes it: whoever reads or
-// writes more makes another one.
+// flash is what the flash held when it was read. It is never changed: a call
+// that reads or writes more makes another one.
 type flash struct {
 	*rest                 // nil when it was not read
 	cells [restPart]*cell // by slot; nil for those that were not read
@@ -128,7 +128,7 @@ func readFlash(tx *sql.Tx) (*flash, error) {
 	for s := range f.cells {
 		f.cells[s] = new(cell)
 	}
-	return f, f.fill(tx)
+	return f, f.readCells(tx)
 }
 
 // readRest reads everything but the boot files, and the keys in permanent and user slots.
@@ -161,8 +161,8 @@ func (r *rest) readEphemeral(tx *sql.Tx) error {
 	return readKeys(tx, []scm.Slot{scm.EphemeralSlot}, func(k *sealedKey) { r.ephemeral.key = k })
 }
 
-// fill reads the keys in the slots that have a cell.
-func (f *flash) fill(tx *sql.Tx) error {
+// readCells reads the keys in the slots that have a cell.
+func (f *flash) readCells(tx *sql.Tx) error {
 	var slots []scm.Slot
 	for s, c := range f.cells {
 		if c != nil {
@@ -177,7 +177,7 @@ func (f *flash) fill(tx *sql.Tx) error {
 
 func (r *rest) readForeign(tx *sql.Tx) error {
 	r.foreign = make(map[scm.Slot]foreignKey)
-	return each(tx, "SELECT slot, curve, public, hidden FROM foreign_key", func(rows *sql.Rows) error {
+	return eachRow(tx, "SELECT slot, curve, public, hidden FROM foreign_key", func(rows *sql.Rows) error {
 		var k foreignKey
 		if err := rows.Scan(&k.Slot, &k.Curve, &k.Public, &k.hidden); err != nil {
 			return err
@@ -189,7 +189,7 @@ func (r *rest) readForeign(tx *sql.Tx) error {
 
 func (r *rest) readSecrets(tx *sql.Tx) error {
 	r.secrets = make(map[string][]byte)
-	return each(tx, "SELECT name, sealed FROM secret", func(rows *sql.Rows) error {
+	return eachRow(tx, "SELECT name, sealed FROM secret", func(rows *sql.Rows) error {
 		var name string
 		var sealed []byte
 		err := rows.Scan(&name, &sealed)
@@ -198,8 +198,8 @@ func (r *rest) readSecrets(tx *sql.Tx) error {
 	})
 }
 
-// each calls f for each row that the query finds.
-func each(tx *sql.Tx, query string, f func(*sql.Rows) error, args ...any) error {
+// eachRow calls f for each row that the query finds.
+func eachRow(tx *sql.Tx, query string, f func(*sql.Rows) error, args ...any) error {
 	rows, err := tx.Query(query, args...)
 	if err != nil {
 		return err
@@ -213,8 +213,8 @@ func each(tx *sql.Tx, query string, f func(*sql.Rows) error, args ...any) error 
 	return rows.Err()
 }
 
-// cell returns a permanent, user or ephemeral slot, and nil for other numbers.
-func (f *flash) cell(s scm.Slot) *cell {
+// cellOf returns a permanent, user or ephemeral slot, and nil for other numbers.
+func (f *flash) cellOf(s scm.Slot) *cell {
 	switch {
 	case s == scm.EphemeralSlot:
 		return f.ephemeral
@@ -224,9 +224,9 @@ func (f *flash) cell(s scm.Slot) *cell {
 	return nil
 }
 
-// key returns the key in a permanent, user or ephemeral slot.
-func (f *flash) key(s scm.Slot) (sealedKey, error) {
-	c := f.cell(s)
+// keyIn returns the key in a permanent, user or ephemeral slot.
+func (f *flash) keyIn(s scm.Slot) (sealedKey, error) {
+	c := f.cellOf(s)
 	switch {
 	case c == nil:
 		return sealedKey{}, errRange(s)
@@ -236,9 +236,9 @@ func (f *flash) key(s scm.Slot) (sealedKey, error) {
 	return *c.key, nil
 }
 
-// keys lists the keys in ascending order of their slots, of which the ephemeral one is
+// allKeys lists the keys in ascending order of their slots, of which the ephemeral one is
 // the first.
-func (f *flash) keys() []*sealedKey {
+func (f *flash) allKeys() []*sealedKey {
 	keys := make([]*sealedKey, 0, flashSize)
 	if k := f.ephemeral.key; k != nil {
 		keys = append(keys, k)
@@ -260,7 +260,7 @@ func rootIDOf(tx *sql.Tx) (id []byte, err error) {
 	return id, err
 }
 
-// checkRoot answers ErrSealed when r is not the root key of the flash any more.
+// checkRoot returns ErrSealed when r is not the root key of the flash any more.
 func checkRoot(tx *sql.Tx, r *root) error {
 	id, err := rootIDOf(tx)
 	if err != nil {
@@ -296,7 +296,7 @@ func writeSecret(tx *sql.Tx, r *root, name string, secret []byte) error {
 
 // checkKey refuses a public key of a form that nobody wrote.
 func checkKey(k scm.Key) error {
-	if !known(k.Curve) || len(k.Public) != k.Curve.PublicSize() {
+	if !isCurve(k.Curve) || len(k.Public) != k.Curve.PublicSize() {
 		return fmt.Errorf("key slot %d: %w", k.Slot, scm.ErrDevice)
 	}
 	return nil

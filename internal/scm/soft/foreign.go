@@ -31,7 +31,7 @@ func (d *Device) Foreign() ([]scm.Key, error) {
 	var keys []scm.Key
 	for _, s := range known.foreignSlots() {
 		if k := known.foreign[s]; !k.hidden {
-			keys = append(keys, clone(k.Key))
+			keys = append(keys, cloneKey(k.Key))
 		}
 	}
 	return keys, nil
@@ -62,7 +62,7 @@ func (d *Device) ForeignKey(s scm.Slot) (scm.Key, error) {
 	if k.hidden {
 		return scm.Key{}, errHidden(s)
 	}
-	return clone(k.Key), nil
+	return cloneKey(k.Key), nil
 }
 
 func (r *rest) foreignKey(s scm.Slot) (foreignKey, error) {
@@ -91,7 +91,7 @@ func (d *Device) StoreForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 		if k.Slot, err = freeForeign(tx); err != nil {
 			return err
 		}
-		e.rest(func(r *rest) {
+		e.changeRest(func(r *rest) {
 			r.foreign = maps.Clone(r.foreign)
 			r.foreign[k.Slot] = k
 		})
@@ -125,7 +125,7 @@ func (d *Device) RemoveForeign(s scm.Slot) error {
 		return d.missing(known, s, errRange(s))
 	}
 	return d.release(func(tx *sql.Tx, e *effect) error {
-		e.rest(func(r *rest) {
+		e.changeRest(func(r *rest) {
 			r.foreign = maps.Clone(r.foreign)
 			delete(r.foreign, s)
 		})
@@ -134,7 +134,7 @@ func (d *Device) RemoveForeign(s scm.Slot) error {
 	})
 }
 
-// someRow answers ErrSlotEmpty when a statement about slot s found no row.
+// someRow returns ErrSlotEmpty when a statement about slot s found no row.
 func someRow(done sql.Result, err error, s scm.Slot) error {
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func someRow(done sql.Result, err error, s scm.Slot) error {
 
 // checkPublic refuses what is no public key on the curve.
 func checkPublic(c scm.Curve, public []byte) error {
-	if !known(c) {
+	if !isCurve(c) {
 		return errUnknown(c)
 	}
 	if err := checkPeer(c, public); err != nil {

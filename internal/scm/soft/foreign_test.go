@@ -98,8 +98,8 @@ func TestDisableExport(t *testing.T) {
 	k := generate(t, d, scm.P256)
 	foreign, err := d.StoreForeign(scm.P256, k.Public)
 	check(t, err)
-	check(t, d.DisableExport(k.Slot, false))
-	check(t, d.DisableExport(foreign, true))
+	check(t, d.DisableExport(k.Slot))
+	check(t, d.DisableForeignExport(foreign))
 	check(t, seal(d, []byte("secret")))
 	check(t, d.Close())
 
@@ -125,13 +125,11 @@ func TestDisableExport(t *testing.T) {
 	digest := bytes.Repeat([]byte{7}, 32)
 	sig, err := d.Sign(k.Slot, digest)
 	check(t, err)
-	for _, s := range []struct {
-		slot    scm.Slot
-		foreign bool
-	}{{k.Slot, false}, {foreign, true}} {
-		if ok, err := d.Verify(s.slot, s.foreign, digest, sig); !ok || err != nil {
-			t.Errorf("Verify(%v) = %v, %v", s, ok, err)
-		}
+	if ok, err := d.Verify(k.Slot, digest, sig); !ok || err != nil {
+		t.Errorf("Verify = %v, %v", ok, err)
+	}
+	if ok, err := d.VerifyForeign(foreign, digest, sig); !ok || err != nil {
+		t.Errorf("VerifyForeign = %v, %v", ok, err)
 	}
 }
 
@@ -144,35 +142,32 @@ func TestAgreeWith(t *testing.T) {
 		check(t, err)
 		want, err := d.Agree(b.Slot, a.Public)
 		check(t, err)
-		check(t, d.DisableExport(b.Slot, false))
-		check(t, d.DisableExport(foreign, true))
-		for _, isForeign := range []bool{false, true} {
-			peer := b.Slot
-			if isForeign {
-				peer = foreign
-			}
-			if got, err := d.AgreeWith(a.Slot, peer, isForeign); err != nil || !bytes.Equal(got, want) {
-				t.Errorf("%s, foreign %v: %x, %v; want %x", c, isForeign, got, err, want)
-			}
+		check(t, d.DisableExport(b.Slot))
+		check(t, d.DisableForeignExport(foreign))
+		if got, err := d.AgreeWith(a.Slot, b.Slot); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %x, %v; want %x", c, got, err, want)
 		}
-		_, err = d.AgreeWith(a.Slot, scm.LastUser, false)
+		if got, err := d.AgreeWithForeign(a.Slot, foreign); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s, foreign: %x, %v; want %x", c, got, err, want)
+		}
+		_, err = d.AgreeWith(a.Slot, scm.LastUser)
 		wantError(t, "an empty slot", err, scm.ErrSlotEmpty)
-		_, err = d.AgreeWith(scm.LastUser, a.Slot, false)
+		_, err = d.AgreeWith(scm.LastUser, a.Slot)
 		wantError(t, "with an empty slot", err, scm.ErrSlotEmpty)
-		_, err = d.AgreeWith(a.Slot, scm.FirstEd25519, false)
+		_, err = d.AgreeWith(a.Slot, scm.FirstEd25519)
 		wantError(t, "a key on another curve", err, scm.ErrInput)
 	}
 }
 
 func TestDisableExportErrors(t *testing.T) {
 	d := open(t, t.TempDir(), soft.Options{Group: -1, Settings: soft.Settings{PermanentShown: true}})
-	wantError(t, "permanent", d.DisableExport(3, false), scm.ErrPermanent)
-	wantError(t, "empty", d.DisableExport(scm.FirstUser, false), scm.ErrSlotEmpty)
-	wantError(t, "no slot", d.DisableExport(scm.LastUser+1, false), scm.ErrSlotRange)
-	wantError(t, "empty foreign", d.DisableExport(0, true), scm.ErrSlotEmpty)
-	wantError(t, "no foreign slot", d.DisableExport(128, true), scm.ErrSlotRange)
+	wantError(t, "permanent", d.DisableExport(3), scm.ErrPermanent)
+	wantError(t, "empty", d.DisableExport(scm.FirstUser), scm.ErrSlotEmpty)
+	wantError(t, "no slot", d.DisableExport(scm.LastUser+1), scm.ErrSlotRange)
+	wantError(t, "empty foreign", d.DisableForeignExport(0), scm.ErrSlotEmpty)
+	wantError(t, "no foreign slot", d.DisableForeignExport(128), scm.ErrSlotRange)
 	d = open(t, t.TempDir(), options)
-	check(t, d.DisableExport(3, false))
+	check(t, d.DisableExport(3))
 	_, err := d.PublicKey(3)
 	wantError(t, "PublicKey", err, scm.ErrExport)
 }
@@ -200,12 +195,12 @@ func TestVerifyReal(t *testing.T) {
 	s, err := d.StoreForeign(scm.P256, unhex(t, realPublic))
 	check(t, err)
 	digest, sig := unhex(t, realDigest), unhex(t, realSignature)
-	if ok, err := d.Verify(s, true, digest, sig); !ok || err != nil {
+	if ok, err := d.VerifyForeign(s, digest, sig); !ok || err != nil {
 		t.Errorf("Verify = %v, %v", ok, err)
 	}
 	for i := range sig {
 		sig[i] ^= 0x10
-		if ok, err := d.Verify(s, true, digest, sig); ok || err != nil {
+		if ok, err := d.VerifyForeign(s, digest, sig); ok || err != nil {
 			t.Errorf("Verify with byte %d changed = %v, %v", i, ok, err)
 		}
 		sig[i] ^= 0x10
@@ -229,19 +224,19 @@ func TestVerify(t *testing.T) {
 			{"zeros", digest, zeros, false},
 			{"ones", digest, bytes.Repeat([]byte{255}, 64), false},
 		} {
-			if ok, err := d.Verify(k.Slot, false, test.digest, test.sig); ok != test.want || err != nil {
+			if ok, err := d.Verify(k.Slot, test.digest, test.sig); ok != test.want || err != nil {
 				t.Errorf("%s: Verify of %s signature = %v, %v", c, test.name, ok, err)
 			}
 		}
-		_, err = d.Verify(k.Slot, false, digest, sig[1:])
+		_, err = d.Verify(k.Slot, digest, sig[1:])
 		wantError(t, "short signature", err, scm.ErrInput)
 	}
-	_, err := d.Verify(0, false, digest[1:], zeros)
+	_, err := d.Verify(0, digest[1:], zeros)
 	wantError(t, "short digest", err, scm.ErrInput)
-	_, err = d.Verify(generate(t, d, scm.X25519).Slot, false, digest, zeros)
+	_, err = d.Verify(generate(t, d, scm.X25519).Slot, digest, zeros)
 	wantError(t, "X25519", err, scm.ErrCurve)
-	_, err = d.Verify(scm.LastUser+1, false, digest, zeros)
+	_, err = d.Verify(scm.LastUser+1, digest, zeros)
 	wantError(t, "no slot", err, scm.ErrSlotRange)
-	_, err = d.Verify(5, true, digest, zeros)
+	_, err = d.VerifyForeign(5, digest, zeros)
 	wantError(t, "empty foreign slot", err, scm.ErrSlotEmpty)
 }

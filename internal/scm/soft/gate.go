@@ -14,7 +14,7 @@ import (
 // answering returns what is known, with the slots as they are now, or why the SCM does
 // not answer. Every call of a host passes here once.
 func (d *Device) answering(slots ...span) (*snapshot, error) {
-	if s := d.known.Load(); s.steady && d.fresh(s, slots) {
+	if s := d.known.Load(); s.steady && d.upToDate(s, slots) {
 		return s, nil
 	}
 	for {
@@ -25,8 +25,8 @@ func (d *Device) answering(slots ...span) (*snapshot, error) {
 		err = d.silence(s)
 		switch {
 		case errors.Is(err, scm.ErrAbsent):
-			d.wait(d.options.Latency.Absent)
-		case err == board.ErrFault && !d.spend():
+			d.waitLatency(d.options.Latency.Absent)
+		case err == board.ErrFault && !d.spendFault():
 			continue
 		case err == nil:
 			d.replace(func(now *snapshot) { now.steady = now.steady || now.rest == s.rest })
@@ -44,8 +44,8 @@ func (d *Device) current(slots ...span) (*snapshot, error) {
 	return s, err
 }
 
-// open is current for calls that need private keys.
-func (d *Device) open(slots ...span) (*snapshot, error) {
+// usable is current for calls that need private keys.
+func (d *Device) usable(slots ...span) (*snapshot, error) {
 	s, err := d.current(slots...)
 	if err == nil && s.root == nil {
 		err = scm.ErrSealed
@@ -55,7 +55,7 @@ func (d *Device) open(slots ...span) (*snapshot, error) {
 
 // unsealed returns the root key of the flash as it is now.
 func (d *Device) unsealed() (*root, error) {
-	s, err := d.open()
+	s, err := d.usable()
 	return s.root, err
 }
 
@@ -67,13 +67,13 @@ func (d *Device) Answers() error {
 
 // Unsealed returns why private keys cannot be used, nil when they can.
 func (d *Device) Unsealed() error {
-	_, err := d.open()
+	_, err := d.usable()
 	return err
 }
 
-// spend counts a call that fails by a Fault, and reports whether there was one to count:
+// spendFault counts a call that fails by a Fault, and reports whether there was one to count:
 // the fault may have hit others meanwhile.
-func (d *Device) spend() bool {
+func (d *Device) spendFault() bool {
 	there := true
 	err := d.inject(func(c *board.Condition) error {
 		there = c.Link.Timeouts > 0

@@ -22,7 +22,7 @@ func (x *words) putBytes(b []byte) {
 	}
 }
 
-func (x *words) even() bool { return x[0]&1 == 0 }
+func (x *words) isEven() bool { return x[0]&1 == 0 }
 
 // add adds y, and returns the carry.
 func (x *words) add(y *words) (carry uint64) {
@@ -40,8 +40,8 @@ func (x *words) subtract(y *words) (borrow uint64) {
 	return borrow
 }
 
-// halve shifts x to the right by one bit, and a carry into it.
-func (x *words) halve(carry uint64) {
+// shiftRight shifts x to the right by one bit, and a carry into it.
+func (x *words) shiftRight(carry uint64) {
 	for i := 3; i >= 0; i-- {
 		x[i], carry = x[i]>>1|carry<<63, x[i]&1
 	}
@@ -49,11 +49,11 @@ func (x *words) halve(carry uint64) {
 
 // halveModulo divides x by 2 modulo n, which is odd.
 func (x *words) halveModulo(n *words) {
-	if x.even() {
-		x.halve(0)
+	if x.isEven() {
+		x.shiftRight(0)
 		return
 	}
-	x.halve(x.add(n))
+	x.shiftRight(x.add(n))
 }
 
 // subtractModulo subtracts y modulo n.
@@ -63,7 +63,7 @@ func (x *words) subtractModulo(y, n *words) {
 	}
 }
 
-func (x *words) less(y *words) bool {
+func (x *words) isLess(y *words) bool {
 	difference := *x
 	return difference.subtract(y) != 0
 }
@@ -78,15 +78,15 @@ func inverse(x, n *words) words {
 	}
 	u, v, a, b := *x, *n, one, words{} // u = a·x and v = b·x modulo n, all the time
 	for u != one && v != one {
-		for u.even() {
-			u.halve(0)
+		for u.isEven() {
+			u.shiftRight(0)
 			a.halveModulo(n)
 		}
-		for v.even() {
-			v.halve(0)
+		for v.isEven() {
+			v.shiftRight(0)
 			b.halveModulo(n)
 		}
-		if u.less(&v) {
+		if u.isLess(&v) {
 			v.subtract(&u)
 			b.subtractModulo(&a, n)
 		} else {

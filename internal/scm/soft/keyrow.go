@@ -54,7 +54,7 @@ type node struct {
 	wallet  string   // name of the wallet, at the top only
 }
 
-func (n node) top(s scm.Slot) bool { return n.address != "" && n.master == s }
+func (n node) isTop(s scm.Slot) bool { return n.address != "" && n.master == s }
 
 const keyColumns = "slot, curve, kind, public, sealed, hidden, coalesce(parent, 0), coalesce(master, 0), coalesce(address, ''), coalesce(wallet, '')"
 
@@ -65,7 +65,7 @@ func readKeys(tx *sql.Tx, slots []scm.Slot, f func(*sealedKey)) error {
 		return err
 	}
 	const query = "SELECT " + keyColumns + " FROM key WHERE slot IN (SELECT value FROM json_each(?))"
-	return each(tx, query, func(rows *sql.Rows) error {
+	return eachRow(tx, query, func(rows *sql.Rows) error {
 		k, err := scanKey(rows)
 		if err == nil {
 			f(k)
@@ -84,8 +84,8 @@ func scanKey(rows *sql.Rows) (*sealedKey, error) {
 	return k, checkKey(k.Key)
 }
 
-// same reports whether two keys are one, in the same form.
-func (k *sealedKey) same(other *sealedKey) bool {
+// sameAs reports whether two keys are one, in the same form.
+func (k *sealedKey) sameAs(other *sealedKey) bool {
 	return k != nil && other != nil && k.Curve == other.Curve && k.kind == other.kind &&
 		bytes.Equal(k.Public, other.Public) && bytes.Equal(k.blob, other.blob)
 }
@@ -98,7 +98,7 @@ func writeKey(tx *sql.Tx, r *root, k *sealedKey, secret []byte) (err error) {
 	var parent, master, address, wallet any
 	if n := k.node; n.address != "" {
 		master, address = int(n.master), n.address
-		if n.top(k.Slot) {
+		if n.isTop(k.Slot) {
 			wallet = n.wallet
 		} else {
 			parent = int(n.parent)
@@ -128,7 +128,7 @@ WITH RECURSIVE erased (slot) AS (
 	SELECT slot FROM key WHERE slot = ?1 AND (?2 IS NULL OR public = ?2)
 	UNION SELECT key.slot FROM key JOIN erased ON key.parent = erased.slot
 ) SELECT slot FROM erased`
-	err = each(tx, query, func(rows *sql.Rows) error {
+	err = eachRow(tx, query, func(rows *sql.Rows) error {
 		var s scm.Slot
 		err := rows.Scan(&s)
 		erased = append(erased, s)
@@ -168,8 +168,8 @@ WHERE s NOT IN (SELECT slot FROM key)`
 	return 0, fmt.Errorf("all %d user slots hold keys: %w", d.options.UserSlots, scm.ErrFull)
 }
 
-// holds tells whether there is a key in slot s.
-func holds(tx *sql.Tx, s scm.Slot) (yes bool, err error) {
+// slotHolds reports whether there is a key in slot s.
+func slotHolds(tx *sql.Tx, s scm.Slot) (yes bool, err error) {
 	err = tx.QueryRow("SELECT EXISTS (SELECT 1 FROM key WHERE slot = ?)", int(s)).Scan(&yes)
 	return yes, err
 }

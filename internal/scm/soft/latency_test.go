@@ -32,7 +32,7 @@ func TestLatency(t *testing.T) {
 			t.Errorf("%s took %v", name, took)
 		}
 	}
-	must(t, b.d.InjectUnbind(true))
+	must(t, b.d.InjectUnbind())
 	before := time.Now()
 	_, err = b.d.Info()
 	b.want("Info", err, scm.ErrAbsent)

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 	"libzk_pkcs11/internal/secret"
 )
 
@@ -49,12 +50,12 @@ func TestP256LikeLibrary(t *testing.T) {
 		der, err := library.Sign(nil, digest, crypto.SHA256)
 		must(t, err)
 		k := newPrivate(scm.P256, public, key, mask)
-		got, err := k.sign(false, digest)
+		got, err := k.signMessage(settings.NonceRFC6979, digest)
 		must(t, err)
 		if want := flat(der); !bytes.Equal(got, want) {
 			t.Errorf("digest %x: %x, want %x", digest, got, want)
 		}
-		got, err = k.sign(true, digest)
+		got, err = k.signMessage(settings.NonceRandom, digest)
 		must(t, err)
 		if !ecdsa.VerifyASN1(&library.PublicKey, digest, signatureDER(got)) {
 			t.Errorf("digest %x: signature %x is not valid", digest, got)
@@ -91,7 +92,7 @@ func agreesLike(t *testing.T, k *private, library *ecdh.PrivateKey) {
 	if k.curve == scm.P256 {
 		form = form[1:]
 	}
-	if got, err := k.agree(form); err != nil || !bytes.Equal(got, want) {
+	if got, err := k.agreeWith(form); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("agreed %x, %v, want %x", got, err, want)
 	}
 }
@@ -104,7 +105,7 @@ func TestEd25519LikeLibrary(t *testing.T) {
 		public, err := generate(scm.Ed25519, seed)
 		must(t, err)
 		library := ed25519.NewKeyFromSeed(seed)
-		got, err := newPrivate(scm.Ed25519, public, seed, mask).sign(false, message)
+		got, err := newPrivate(scm.Ed25519, public, seed, mask).signMessage(settings.NonceRFC6979, message)
 		if want := ed25519.Sign(library, message); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("message %x: %x, %v, want %x", message, got, err, want)
 		}
@@ -169,14 +170,14 @@ func minimal(b []byte) []byte {
 // first two of its nonces are the same for whoever seeds alike.
 func TestRejected(t *testing.T) {
 	var first, second nonces
-	first.begin(make([]byte, 32), make([]byte, 32), nil)
-	second.begin(make([]byte, 32), make([]byte, 32), nil)
-	if !bytes.Equal(first.next(), second.next()) {
+	first.initialise(make([]byte, 32), make([]byte, 32), nil)
+	second.initialise(make([]byte, 32), make([]byte, 32), nil)
+	if !bytes.Equal(first.candidate(), second.candidate()) {
 		t.Error("nonces differ that were seeded alike")
 	}
 	before := bytes.Clone(first.value[:])
 	first.reject()
-	if bytes.Equal(first.next(), before) {
+	if bytes.Equal(first.candidate(), before) {
 		t.Error("a rejected nonce comes again")
 	}
 }

@@ -59,8 +59,8 @@ func (d *Device) Lock(plain []byte, shared bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer k.clear()
-	return k.lock(plain), nil
+	defer k.eraseKeys()
+	return k.lockData(plain), nil
 }
 
 // Unlock undoes Lock with the same key. ErrAuth for data that is not what Lock of
@@ -70,14 +70,14 @@ func (d *Device) Unlock(locked []byte, shared bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer k.clear()
-	return k.unlock(locked)
+	defer k.eraseKeys()
+	return k.unlockData(locked)
 }
 
 // lockKeys are the two keys of locked data.
 type lockKeys struct{ cipher, tag []byte }
 
-func (k lockKeys) clear() {
+func (k lockKeys) eraseKeys() {
 	clear(k.cipher)
 	clear(k.tag)
 }
@@ -87,7 +87,7 @@ func (d *Device) lockKeys(shared bool) (lockKeys, error) {
 	if shared {
 		name = sharedLock
 	}
-	d.wait(d.options.Latency.Lock)
+	d.waitLatency(d.options.Latency.Lock)
 	root, err := d.secret(name)
 	if err != nil {
 		return lockKeys{}, err
@@ -100,14 +100,14 @@ func (d *Device) lockKeys(shared bool) (lockKeys, error) {
 
 // secret returns a secret of the device itself.
 func (d *Device) secret(name string) ([]byte, error) {
-	s, err := d.open()
+	s, err := d.usable()
 	if err != nil {
 		return nil, err
 	}
 	return s.root.unseal(secretContext(name), s.secrets[name], keySize)
 }
 
-func (k lockKeys) lock(plain []byte) []byte {
+func (k lockKeys) lockData(plain []byte) []byte {
 	out := make([]byte, headerSize, headerSize+len(plain)+aes.BlockSize+trailerSize)
 	copy(out, lockMagic[:])
 	binary.BigEndian.PutUint32(out[len(lockMagic):], uint32(len(plain)))
@@ -126,7 +126,7 @@ func (k lockKeys) lock(plain []byte) []byte {
 	return append(out, tag[:]...)
 }
 
-func (k lockKeys) unlock(locked []byte) ([]byte, error) {
+func (k lockKeys) unlockData(locked []byte) ([]byte, error) {
 	size := len(locked) - headerSize - trailerSize
 	if size <= 0 || size%aes.BlockSize != 0 {
 		return nil, fmt.Errorf("locked data of %d bytes: %w", len(locked), scm.ErrAuth)

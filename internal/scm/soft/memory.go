@@ -23,7 +23,7 @@ func (m memory) Settings() *settings.Settings { return &m.device.options.Setting
 func (m memory) Now() time.Time { return m.device.clock() }
 
 // Pause sleeps as the process wants it.
-func (m memory) Pause(t time.Duration) { m.device.pause(t) }
+func (m memory) Pause(t time.Duration) { m.device.pauseFor(t) }
 
 // Answering passes the gate of all calls.
 func (m memory) Answering() (board.Condition, error) { return conditionOf(m.device.answering()) }
@@ -52,7 +52,7 @@ func (m memory) View(look func(board.Keys) error) error {
 	if _, err := m.device.current(); err != nil {
 		return err
 	}
-	return fault(m.device.file.View(func(tx *sql.Tx) error { return look(flashKeys{tx}) }))
+	return deviceError(m.device.file.View(func(tx *sql.Tx) error { return look(flashKeys{tx}) }))
 }
 
 // Files reads the files of supervised boot.
@@ -61,7 +61,7 @@ func (m memory) Files() (files []board.File, err error) {
 		files, err = flashKeys{tx}.Files()
 		return err
 	})
-	return files, fault(err)
+	return files, deviceError(err)
 }
 
 // SignFile signs with an Ed25519 key also where hosts get no such signatures.
@@ -69,7 +69,7 @@ func (m memory) SignFile(s scm.Slot, digest []byte) ([]byte, error) {
 	return m.device.signWith(s, func(k *private) ([]byte, error) {
 		always := *k
 		always.use = settings.Ed25519Digest
-		return always.sign(m.device.hedged(), digest)
+		return always.signMessage(m.device.options.Nonce, digest)
 	})
 }
 
@@ -100,7 +100,7 @@ type flashKeys struct{ tx *sql.Tx }
 
 // Files reads the table boot_file.
 func (k flashKeys) Files() (files []board.File, err error) {
-	err = each(k.tx, "SELECT path, slot, signature FROM boot_file ORDER BY path", func(rows *sql.Rows) error {
+	err = eachRow(k.tx, "SELECT path, slot, signature FROM boot_file ORDER BY path", func(rows *sql.Rows) error {
 		var f board.File
 		err := rows.Scan(&f.Path, &f.Signer, &f.Signature)
 		files = append(files, f)
@@ -128,7 +128,7 @@ func (k flashKeys) DropEphemeral() error { return dropEphemeral(k.tx) }
 // DropGenerated erases the keys in user slots that are in no wallet.
 func (k flashKeys) DropGenerated() (slots []scm.Slot, err error) {
 	const generated = " FROM key WHERE slot >= ? AND kind = ?"
-	err = each(k.tx, "SELECT slot"+generated+" ORDER BY slot", func(rows *sql.Rows) error {
+	err = eachRow(k.tx, "SELECT slot"+generated+" ORDER BY slot", func(rows *sql.Rows) error {
 		var s scm.Slot
 		err := rows.Scan(&s)
 		slots = append(slots, s)

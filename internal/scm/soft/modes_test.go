@@ -77,7 +77,7 @@ func TestMovedFlash(t *testing.T) {
 	b.lock()
 	b.signs(b.d, nil)
 	b.signs(b.other, scm.ErrAbsent)
-	must(t, b.other.InjectUnbind(false))
+	must(t, b.other.InjectRebind())
 	b.signs(b.other, scm.ErrAbsent)
 	if led, err := b.other.LED(); err != nil || led.Pattern != "rapid blinking, then off" {
 		t.Errorf("LED: %+v, %v", led, err)
@@ -89,7 +89,7 @@ func TestUnbind(t *testing.T) {
 	b := newBench(t, Options{})
 	b.sign(nil)
 	before := b.other.Version()
-	must(t, b.d.InjectUnbind(true))
+	must(t, b.d.InjectUnbind())
 	if b.other.Version() == before {
 		t.Error("Version is the same when the SCM does not answer any more")
 	}
@@ -100,7 +100,7 @@ func TestUnbind(t *testing.T) {
 	if s, err := b.d.Status(); err != nil || s.Answers || s.Bound || s.Problem == "" {
 		t.Errorf("Status: %+v, %v", s, err)
 	}
-	must(t, b.d.InjectUnbind(false))
+	must(t, b.d.InjectRebind())
 	b.sign(nil)
 }
 
@@ -108,12 +108,12 @@ func TestUnbind(t *testing.T) {
 // setting says that it does, and nothing else.
 func TestTellsUnbound(t *testing.T) {
 	b := newBench(t, Options{Settings: Settings{TellsUnbound: true}})
-	must(t, b.d.InjectUnbind(true))
+	must(t, b.d.InjectUnbind())
 	if locked, bound, err := b.other.Binding(); locked || bound || err != nil {
 		t.Errorf("Binding = %v, %v, %v", locked, bound, err)
 	}
 	b.sign(scm.ErrAbsent)
-	must(t, b.d.InjectUnbind(false))
+	must(t, b.d.InjectRebind())
 	b.binding(false)
 }
 
@@ -139,7 +139,7 @@ func TestSelfDestruct(t *testing.T) {
 		must(t, b.other.InjectTamper(1))
 		b.sign(nil)
 		var blobs [][]byte
-		for _, k := range b.d.known.Load().keys() {
+		for _, k := range b.d.known.Load().allKeys() {
 			blobs = append(blobs, k.blob)
 		}
 		if sealed {

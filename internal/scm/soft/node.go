@@ -24,7 +24,7 @@ type Node struct {
 
 // OpenNode opens a key of a wallet. ErrInput for a key that is in none.
 func (d *Device) OpenNode(s scm.Slot) (Node, error) {
-	known, err := d.open(only(s))
+	known, err := d.usable(onlySlot(s))
 	if err != nil {
 		return Node{}, err
 	}
@@ -44,7 +44,7 @@ func (d *Device) OpenNode(s scm.Slot) (Node, error) {
 }
 
 func (f *flash) walletKey(s scm.Slot) (sealedKey, error) {
-	k, err := f.key(s)
+	k, err := f.keyIn(s)
 	if err == nil && k.node.address == "" {
 		err = fmt.Errorf("slot %d is in no wallet: %w", s, scm.ErrInput)
 	}
@@ -89,7 +89,7 @@ func (d *Device) AddChild(parent, child Node) (scm.Slot, error) {
 // addNode stores key, which n tells the secrets of, as a child of parent, nil for the top of
 // a wallet. errThere when it has a slot already.
 func (d *Device) addNode(key, parent *sealedKey, n Node) error {
-	d.wait(d.options.Latency.Generate)
+	d.waitLatency(d.options.Latency.Generate)
 	r, err := d.unsealed()
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (d *Device) addNode(key, parent *sealedKey, n Node) error {
 	both := slices.Concat(n.Private, n.Chain)
 	defer clear(both)
 	return d.transact(func(tx *sql.Tx, e *effect) error {
-		if err := e.under(tx, r); err != nil {
+		if err := e.sealedUnder(tx, r); err != nil {
 			return err
 		}
 		if err := key.findPlace(tx, parent); err != nil {
@@ -109,7 +109,7 @@ func (d *Device) addNode(key, parent *sealedKey, n Node) error {
 		if parent == nil {
 			key.node.master = key.Slot
 		}
-		e.hold(key.Slot, key)
+		e.holdKey(key.Slot, key)
 		return writeKey(tx, r, key, both)
 	})
 }
@@ -165,7 +165,7 @@ func findNode(tx *sql.Tx, master scm.Slot, address string) (s scm.Slot, err erro
 // NodeAddress returns where in its wallet the key in a slot is, the wallet's name
 // and the slot of its topmost key. ErrInput for a key that is in no wallet.
 func (d *Device) NodeAddress(s scm.Slot) (address, wallet string, master scm.Slot, err error) {
-	known, err := d.current(only(s))
+	known, err := d.current(onlySlot(s))
 	if err != nil {
 		return "", "", 0, err
 	}
@@ -173,13 +173,13 @@ func (d *Device) NodeAddress(s scm.Slot) (address, wallet string, master scm.Slo
 	if err != nil {
 		return "", "", 0, err
 	}
-	if known, err = d.refresh(only(s), only(k.node.master)); err != nil {
+	if known, err = d.refresh(onlySlot(s), onlySlot(k.node.master)); err != nil {
 		return "", "", 0, err
 	}
 	if k, err = known.walletKey(s); err != nil {
 		return "", "", 0, err
 	}
-	top, err := known.key(k.node.master)
+	top, err := known.keyIn(k.node.master)
 	return k.node.address, top.node.wallet, k.node.master, err
 }
 
@@ -195,8 +195,8 @@ func (d *Device) FindNode(address, wallet string, master scm.Slot) (scm.Slot, er
 	if wallet == "" && master < 0 {
 		return 0, fmt.Errorf("neither name nor slot of the wallet: %w", scm.ErrInput)
 	}
-	for _, k := range known.keys() {
-		top, err := known.key(k.node.master)
+	for _, k := range known.allKeys() {
+		top, err := known.keyIn(k.node.master)
 		if err == nil && k.node.address == address && (wallet == "" && top.Slot == master || wallet != "" && top.node.wallet == wallet) {
 			return k.Slot, nil
 		}

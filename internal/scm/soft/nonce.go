@@ -8,9 +8,9 @@ import "libzk_pkcs11/internal/secret"
 // bits.
 type nonces struct{ key, value [32]byte }
 
-// begin starts with a private key and a digest, reduced by the order of the curve, and with
+// initialise starts with a private key and a digest, reduced by the order of the curve, and with
 // random bytes as the extra data of section 3.6, if there are any.
-func (n *nonces) begin(key, digest, extra []byte) {
+func (n *nonces) initialise(key, digest, extra []byte) {
 	for i := range n.value {
 		n.value[i] = 1
 	}
@@ -22,8 +22,8 @@ func (n *nonces) begin(key, digest, extra []byte) {
 	}
 }
 
-// next returns the next candidate, which is overwritten by the one after it.
-func (n *nonces) next() []byte {
+// candidate returns the next candidate, which is overwritten by the one after it.
+func (n *nonces) candidate() []byte {
 	n.value = secret.MACWithin(n.key[:], n.value[:])
 	return n.value[:]
 }

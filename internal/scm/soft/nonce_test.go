@@ -23,7 +23,7 @@ func TestSecp256k1Nonce(t *testing.T) {
 	plain := secp256k1.PrivKeyFromBytes(unhex(t, secret))
 	for i := range 64 {
 		digest := sha256.Sum256([]byte{byte(i)})
-		got, err := key.sign(false, digest[:])
+		got, err := key.signMessage(settings.NonceRFC6979, digest[:])
 		must(t, err)
 		want := ecdsa.Sign(plain, digest[:])
 		r, s, lower := want.R(), want.S(), scalar(got[32:])

@@ -81,8 +81,8 @@ func signP256(signature, key, digest, extra []byte) error {
 	putScalar(reduced[:], e)
 	var n nonces
 	defer n.erase()
-	n.begin(key, reduced[:], extra)
-	for !signP256With(n.next(), signature, d, e) {
+	n.initialise(key, reduced[:], extra)
+	for !signP256With(n.candidate(), signature, d, e) {
 		n.reject()
 	}
 	return nil

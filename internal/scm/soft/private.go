@@ -36,8 +36,8 @@ func newPrivate(c scm.Curve, public, key []byte, mask *secret.Mask) *private {
 // errHiddenGone says that the mask of a private key was destroyed before it was used.
 var errHiddenGone = fmt.Errorf("private key: %w", scm.ErrSealed)
 
-// with calls f with the private key. What f keeps of it on the heap it has to overwrite.
-func (k *private) with(f func(key []byte) error) (err error) {
+// withKey calls f with the private key. What f keeps of it on the heap it has to overwrite.
+func (k *private) withKey(f func(key []byte) error) (err error) {
 	secret.Do(func() {
 		var key [secretSize]byte
 		defer clear(key[:])
@@ -59,16 +59,17 @@ func (k *private) secret() ([]byte, error) {
 	return b, nil
 }
 
-// sign is scm.Device.Sign. An ECDSA key makes its nonce of the key, the message and, when
-// hedged, random bytes: without them that is RFC 6979. Others have no use for them.
-func (k *private) sign(hedged bool, message []byte) ([]byte, error) {
+// signMessage is scm.Device.Sign, with a value of Settings.Nonce. An ECDSA key makes its nonce
+// of the key, the message and random bytes: without them that is RFC 6979. Others have no use
+// for them.
+func (k *private) signMessage(nonce string, message []byte) ([]byte, error) {
 	var extra []byte // a secret only together with the key
-	if hedged && k.curve != scm.Ed25519 {
+	if nonce != settings.NonceRFC6979 && k.curve != scm.Ed25519 {
 		extra = make([]byte, 32)
 		rand.Read(extra)
 	}
 	signature := make([]byte, 64)
-	err := k.with(func(key []byte) error {
+	err := k.withKey(func(key []byte) error {
 		switch k.curve {
 		case scm.P256:
 			return signP256(signature, key, message, extra)
@@ -85,10 +86,10 @@ func (k *private) sign(hedged bool, message []byte) ([]byte, error) {
 	return signature, nil
 }
 
-// agree is scm.Agreer.Agree. The caller overwrites what it returns.
-func (k *private) agree(peer []byte) ([]byte, error) {
+// agreeWith is scm.Agreer.Agree. The caller overwrites what it returns.
+func (k *private) agreeWith(peer []byte) ([]byte, error) {
 	shared := make([]byte, secretSize)
-	err := k.with(func(key []byte) error {
+	err := k.withKey(func(key []byte) error {
 		switch k.curve {
 		case scm.P256:
 			return agreeP256(shared, key, peer)
@@ -111,7 +112,7 @@ func publicOf(c scm.Curve, key []byte) (public []byte, err error) {
 	if len(key) != secretSize {
 		return nil, fmt.Errorf("private key of %d bytes: %w", len(key), scm.ErrInput)
 	}
-	if !known(c) {
+	if !isCurve(c) {
 		return nil, errUnknown(c)
 	}
 	public = make([]byte, c.PublicSize())
@@ -136,7 +137,7 @@ func publicOf(c scm.Curve, key []byte) (public []byte, err error) {
 // generate makes a private key, with which it fills key, secretSize bytes long, and
 // returns the public half.
 func generate(c scm.Curve, key []byte) (public []byte, err error) {
-	if !known(c) {
+	if !isCurve(c) {
 		return nil, errUnknown(c)
 	}
 	for {
@@ -149,7 +150,7 @@ func generate(c scm.Curve, key []byte) (public []byte, err error) {
 	}
 }
 
-func known(c scm.Curve) bool { return c >= scm.P256 && c <= scm.X25519 }
+func isCurve(c scm.Curve) bool { return c >= scm.P256 && c <= scm.X25519 }
 
 func errUnknown(c scm.Curve) error {
 	return fmt.Errorf("curve number %d: %w", int(c), scm.ErrCurve)

@@ -34,7 +34,7 @@ func TestErasedIsInNoFile(t *testing.T) {
 			must(t, err)
 			known, err := d.refresh(everySlot)
 			must(t, err)
-			stored, err := known.key(k.Slot)
+			stored, err := known.keyIn(k.Slot)
 			must(t, err)
 			blobs := [][]byte{stored.blob}
 			if len(holding(t, dir, blobs)) == 0 {

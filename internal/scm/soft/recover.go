@@ -21,7 +21,7 @@ func (d *Device) SignRecoverable(s scm.Slot, digest []byte) (sig []byte, recover
 	var signer *private
 	sig, err = d.signWith(s, func(k *private) ([]byte, error) {
 		signer = k
-		return k.sign(d.hedged(), digest)
+		return k.signMessage(d.options.Nonce, digest)
 	})
 	if err != nil {
 		return nil, 0, err
@@ -39,7 +39,7 @@ func (d *Device) SignRecoverable(s scm.Slot, digest []byte) (sig []byte, recover
 var errSignature = fmt.Errorf("malformed ECDSA signature: %w", scm.ErrDevice)
 
 // parityP256 computes the point that r of a signature comes from, digest/s·G + r/s·Q, and
-// tells whether its y coordinate is odd.
+// reports whether its y coordinate is odd.
 func parityP256(public, digest, sig []byte) (byte, error) {
 	order := elliptic.P256().Params().N
 	scalar := func(b []byte, by *big.Int) []byte {

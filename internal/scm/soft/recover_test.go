@@ -120,7 +120,7 @@ func TestEd25519Settings(t *testing.T) {
 		wantError(t, use, err, test.short)
 		_, err = d.Sign(14, make([]byte, 32))
 		wantError(t, use, err, test.digest)
-		_, err = d.Verify(14, false, make([]byte, 32), make([]byte, 64))
+		_, err = d.Verify(14, make([]byte, 32), make([]byte, 64))
 		wantError(t, use, err, test.digest)
 		able := d.Capability(scm.Ed25519)
 		if able.Sign != (test.digest == nil) || (able.Message == 32) != (use == settings.Ed25519Digest) {

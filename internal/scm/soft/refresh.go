@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// fresh reports whether s has the slots, and everything beside the slots, as they are now.
-func (d *Device) fresh(s *snapshot, slots []span) bool {
+// upToDate reports whether s has the slots, and everything beside the slots, as they are now.
+func (d *Device) upToDate(s *snapshot, slots []span) bool {
 	if s.rest == nil || s.keyless() || s.rest.version != d.file.PartVersion(restPart) {
 		return false
 	}
@@ -34,7 +34,7 @@ func (d *Device) refresh(slots ...span) (*snapshot, error) {
 		if s.closed {
 			return s, errClosed
 		}
-		if d.fresh(s, slots) {
+		if d.upToDate(s, slots) {
 			return s, nil
 		}
 		f, r, err := d.readChanged(s, slots)
@@ -42,9 +42,9 @@ func (d *Device) refresh(slots ...span) (*snapshot, error) {
 			continue
 		}
 		if err != nil {
-			return s, fault(err)
+			return s, deviceError(err)
 		}
-		if s, ok := d.learn(s, f, r); ok && s.has(slots) {
+		if s, ok := d.learnFlash(s, f, r); ok && s.hasSlots(slots) {
 			return s, nil
 		}
 	}
@@ -82,7 +82,7 @@ func (d *Device) readChanged(s *snapshot, slots []span) (*flash, *root, error) {
 				return err
 			}
 		}
-		return f.fill(tx)
+		return f.readCells(tx)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -122,12 +122,12 @@ func (d *Device) readRoot(s *snapshot, f *flash) (*root, error) {
 	return r, nil
 }
 
-// learn makes known what was read since base was, and returns what is known then. It is not
+// learnFlash makes known what was read since base was, and returns what is known then. It is not
 // ok when that is not what was read, nor later.
-func (d *Device) learn(base *snapshot, f *flash, r *root) (s *snapshot, ok bool) {
+func (d *Device) learnFlash(base *snapshot, f *flash, r *root) (s *snapshot, ok bool) {
 	useless := []*root{r}
 	s = d.replace(func(s *snapshot) {
-		useless, ok = s.learn(base, f, r)
+		useless, ok = s.learnFlash(base, f, r)
 		s.steady = s.rest != nil && d.silence(s) == nil
 	})
 	for _, r := range useless {
@@ -155,8 +155,8 @@ func (d *Device) forget() {
 	old.destroy()
 }
 
-// Readings of the flash take turns, since the next one may find all that it needs. Whoever
-// has waited for so long reads beside the other, which waits for the file.
+// Readings of the flash take turns, since the next one may find all that it needs. A call
+// that has waited for so long reads beside the other, which waits for the file.
 const (
 	firstPause = 20 * time.Microsecond
 	patience   = 10 * time.Millisecond
@@ -166,10 +166,10 @@ const (
 func (d *Device) takeTurn(slots []span) (release func()) {
 	deadline := time.Now().Add(patience)
 	for p := firstPause; !d.reading.TryLock(); p *= 2 {
-		if time.Now().After(deadline) || d.fresh(d.known.Load(), slots) {
+		if time.Now().After(deadline) || d.upToDate(d.known.Load(), slots) {
 			return func() {}
 		}
-		d.pause(p)
+		d.pauseFor(p)
 	}
 	return d.reading.Unlock
 }

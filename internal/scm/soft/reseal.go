@@ -9,7 +9,7 @@ import (
 	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
-// staysOpen tells whether the root key lies in its file for good.
+// staysOpen reports whether the root key lies in its file for good.
 func (d *Device) staysOpen(s *snapshot) bool {
 	return d.options.Seal == settings.SealDevice && s.sealed == nil
 }
@@ -25,7 +25,7 @@ func (d *Device) replaceRoot(secret []byte) error {
 		return nil
 	}
 	next := newRoot()
-	// Whoever reads the flash before this returns finds it under its own root key.
+	// A call that reads the flash before this returns finds it under its own root key.
 	d.replace(func(s *snapshot) { s.next = next })
 	err := d.file.Update(func(tx *sql.Tx) error { return d.moveKeys(tx, s.root, next, secret) })
 	d.replace(func(s *snapshot) {
@@ -36,11 +36,11 @@ func (d *Device) replaceRoot(secret []byte) error {
 	})
 	if err != nil {
 		next.destroy()
-		return fault(err)
+		return deviceError(err)
 	}
 	s.root.destroy()
-	d.tidy()
-	d.purge()
+	d.removeRootFile()
+	d.purgeLog()
 	return nil
 }
 
@@ -68,7 +68,7 @@ func (d *Device) moveKeys(tx *sql.Tx, old, next *root, secret []byte) error {
 	if err != nil {
 		return err
 	}
-	for _, k := range f.keys() {
+	for _, k := range f.allKeys() {
 		if err := moveKey(tx, k, old, next); err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ func (d *Device) moveKeys(tx *sql.Tx, old, next *root, secret []byte) error {
 			return err
 		}
 	}
-	sealed, err := d.keep(next, secret)
+	sealed, err := d.storeRoot(next, secret)
 	if err != nil {
 		return err
 	}
@@ -106,9 +106,9 @@ func moveSecret(tx *sql.Tx, name string, blob []byte, from, to *root) error {
 	return writeSecret(tx, to, name, secret)
 }
 
-// keep returns the root key sealed to the secret, or nil after it has put it in
+// storeRoot returns the root key sealed to the secret, or nil after it has put it in
 // its file.
-func (d *Device) keep(r *root, secret []byte) (sealed []byte, err error) {
+func (d *Device) storeRoot(r *root, secret []byte) (sealed []byte, err error) {
 	if d.options.Seal == settings.SealDevice {
 		return nil, d.rootKey.write(r)
 	}

@@ -22,16 +22,16 @@ func (d *Device) Reset() error {
 	}
 	// In two steps, because the root key's file changes outside of transactions:
 	// no key may be there while it does.
-	if err := d.change(empty); err != nil {
+	if err := d.change(emptyFlash); err != nil {
 		return err
 	}
 	r := newRoot()
 	defer r.destroy()
-	return fault(d.file.Update(func(tx *sql.Tx) error { return d.refurnish(tx, r) }))
+	return deviceError(d.file.Update(func(tx *sql.Tx) error { return d.refurnish(tx, r) }))
 }
 
-// empty leaves nothing of the SCM but its serial number and its daemon.
-func empty(tx *sql.Tx, c *board.Condition) error {
+// emptyFlash leaves nothing of the SCM but its serial number and its daemon.
+func emptyFlash(tx *sql.Tx, c *board.Condition) error {
 	*c = board.EmptyCondition(c.Link.Daemon)
 	if _, err := tx.Exec("DELETE FROM boot_file"); err != nil {
 		return err
@@ -39,7 +39,7 @@ func empty(tx *sql.Tx, c *board.Condition) error {
 	if err := unbind(tx); err != nil {
 		return err
 	}
-	return wipe(tx)
+	return wipeKeys(tx)
 }
 
 func (d *Device) refurnish(tx *sql.Tx, r *root) error {
@@ -59,14 +59,14 @@ func (d *Device) refurnish(tx *sql.Tx, r *root) error {
 	return furnish(tx, r, d.clock(), c.Link.Daemon)
 }
 
-// purge takes keys that were erased, or sealed anew, out of the log of the flash,
-// too. Whoever cannot do it leaves it to the next one who does.
-func (d *Device) purge() { _ = d.file.Purge() }
+// purgeLog takes keys that were erased, or sealed anew, out of the log of the flash,
+// too. A process that cannot do it leaves it to the next one.
+func (d *Device) purgeLog() { _ = d.file.Purge() }
 
-// wipe erases every key and every secret, and the root key with them: what was
+// wipeKeys erases every key and every secret, and the root key with them: what was
 // sealed under it, wherever there is a copy, is lost. The file of the root key
-// goes after the transaction, by tidy.
-func wipe(tx *sql.Tx) error {
+// goes after the transaction, by removeRootFile.
+func wipeKeys(tx *sql.Tx) error {
 	for _, table := range []string{"key", "foreign_key", "secret"} {
 		if _, err := tx.Exec("DELETE FROM " + table); err != nil {
 			return err

@@ -20,7 +20,7 @@ func (d *Device) Prepare(secret []byte) error {
 	if len(secret) == 0 {
 		return fmt.Errorf("empty secret: %w", scm.ErrInput)
 	}
-	s, err := d.open()
+	s, err := d.usable()
 	if err != nil || d.staysOpen(s) {
 		return err
 	}
@@ -29,10 +29,10 @@ func (d *Device) Prepare(secret []byte) error {
 		return err
 	}
 	return d.transact(func(tx *sql.Tx, e *effect) error {
-		if err := e.under(tx, s.root); err != nil {
+		if err := e.sealedUnder(tx, s.root); err != nil {
 			return err
 		}
-		e.rest(func(r *rest) { r.prepared = sealed })
+		e.changeRest(func(r *rest) { r.prepared = sealed })
 		return writePrepared(tx, sealed)
 	})
 }
@@ -67,7 +67,7 @@ func (d *Device) Unseal(pass []byte) error {
 	}
 }
 
-// openRoot opens the root key with the secret, and tells whether that is the one of
+// openRoot opens the root key with the secret, and reports whether that is the one of
 // Prepare. The root key is nil when it lies in its file, and any secret does.
 func (s *snapshot) openRoot(secret []byte) (r *root, prepared bool, err error) {
 	if s.prepared != nil {

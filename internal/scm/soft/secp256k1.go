@@ -45,8 +45,8 @@ func signSecp256k1(signature, key, digest, extra []byte) error {
 	reduced := e.Bytes()
 	var n nonces
 	defer n.erase()
-	n.begin(key, reduced[:], extra)
-	for !signSecp256k1With(n.next(), signature, &d, &e) {
+	n.initialise(key, reduced[:], extra)
+	for !signSecp256k1With(n.candidate(), signature, &d, &e) {
 		n.reject()
 	}
 	return nil

@@ -40,7 +40,7 @@ func secretsOf(t *testing.T, d *Device) [][]byte {
 	f, err := d.current(everySlot)
 	must(t, err)
 	var all [][]byte
-	for _, k := range f.keys() {
+	for _, k := range f.allKeys() {
 		secret, err := f.root.unsealKey(k)
 		must(t, err)
 		for half := range slices.Chunk(secret, secretSize) { // the private key, the chain code

@@ -34,7 +34,7 @@ func (d *Device) Capability(c scm.Curve) scm.Capability {
 // Sign signs a digest of 32 bytes with an ECDSA key, or a message of any length
 // with an Ed25519 key.
 func (d *Device) Sign(s scm.Slot, message []byte) ([]byte, error) {
-	return d.signWith(s, func(k *private) ([]byte, error) { return k.sign(d.hedged(), message) })
+	return d.signWith(s, func(k *private) ([]byte, error) { return k.signMessage(d.options.Nonce, message) })
 }
 
 // signWith makes a signature with the private key in the slot s.
@@ -42,13 +42,13 @@ func (d *Device) signWith(s scm.Slot, sign func(*private) ([]byte, error)) ([]by
 	if s == scm.EphemeralSlot && !d.options.EphemeralSigns {
 		return nil, fmt.Errorf("signature with the ephemeral key: %w", scm.ErrAbility)
 	}
-	d.wait(d.options.Latency.Sign)
-	return d.using(s, sign)
+	d.waitLatency(d.options.Latency.Sign)
+	return d.usingKey(s, sign)
 }
 
-// using calls f with the private key in a slot, again when that was given up for another
-// one, or opened anew, under its hands.
-func (d *Device) using(s scm.Slot, f func(*private) ([]byte, error)) ([]byte, error) {
+// usingKey calls f with the private key in a slot, again when that was given up for another
+// one, or opened anew, meanwhile.
+func (d *Device) usingKey(s scm.Slot, f func(*private) ([]byte, error)) ([]byte, error) {
 	for {
 		k, err := d.private(s)
 		if err != nil {
@@ -61,31 +61,43 @@ func (d *Device) using(s scm.Slot, f func(*private) ([]byte, error)) ([]byte, er
 	}
 }
 
-// hedged reports whether nonces of signatures are made of random bytes, too.
-func (d *Device) hedged() bool { return d.options.Nonce != settings.NonceRFC6979 }
-
 // Agree returns the secret shared with the owner of the public key peer, which the caller
 // overwrites.
 func (d *Device) Agree(s scm.Slot, peer []byte) ([]byte, error) {
 	if s.Permanent() && d.options.PermanentSignOnly {
 		return nil, fmt.Errorf("key agreement with slot %d: %w", s, scm.ErrAbility)
 	}
-	d.wait(d.options.Latency.Sign)
-	return d.using(s, func(k *private) ([]byte, error) { return k.agree(peer) })
+	d.waitLatency(d.options.Latency.Sign)
+	return d.usingKey(s, func(k *private) ([]byte, error) { return k.agreeWith(peer) })
 }
 
 // AgreeWith is Agree with the public key in another slot, which need not be one that
 // is given away. ErrSlotRange and ErrSlotEmpty also of that one.
-func (d *Device) AgreeWith(s, peer scm.Slot, foreign bool) ([]byte, error) {
-	known, err := d.current(only(s), only(peer))
+func (d *Device) AgreeWith(s, peer scm.Slot) ([]byte, error) {
+	known, err := d.current(onlySlot(s), onlySlot(peer))
 	if err != nil {
 		return nil, err
 	}
-	theirs, err := known.anyKey(peer, foreign)
+	theirs, err := known.keyIn(peer)
+	return d.agreeWithKey(known, s, theirs.Key, peer, err)
+}
+
+// AgreeWithForeign is AgreeWith with the key in a foreign slot.
+func (d *Device) AgreeWithForeign(s, peer scm.Slot) ([]byte, error) {
+	known, err := d.current(onlySlot(s))
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := known.foreignKey(peer)
+	return d.agreeWithKey(known, s, theirs.Key, peer, err)
+}
+
+// agreeWithKey is Agree with a key that was looked for in the slot peer.
+func (d *Device) agreeWithKey(known *snapshot, s scm.Slot, theirs scm.Key, peer scm.Slot, err error) ([]byte, error) {
 	if err != nil {
 		return nil, d.missing(known, peer, err)
 	}
-	ours, err := known.key(s)
+	ours, err := known.keyIn(s)
 	if err != nil {
 		return nil, d.missing(known, s, err)
 	}
@@ -95,15 +107,15 @@ func (d *Device) AgreeWith(s, peer scm.Slot, foreign bool) ([]byte, error) {
 	return d.Agree(s, theirs.Public)
 }
 
-// wait makes a call last that would take no time.
-func (d *Device) wait(latency time.Duration) {
+// waitLatency makes a call last that would take no time.
+func (d *Device) waitLatency(latency time.Duration) {
 	if latency > 0 {
-		d.pause(latency)
+		d.pauseFor(latency)
 	}
 }
 
-// pause sleeps as the process that has the device open wants it.
-func (d *Device) pause(t time.Duration) {
+// pauseFor sleeps as the process that has the device open wants it.
+func (d *Device) pauseFor(t time.Duration) {
 	if d.options.Process.Pause == nil {
 		time.Sleep(t)
 		return
@@ -115,13 +127,12 @@ func (d *Device) pause(t time.Duration) {
 // slot holds it. With a key that is ready it waits for nobody, and reads no file.
 func (d *Device) private(slot scm.Slot) (*private, error) {
 	for {
-		s, err := d.open(only(slot))
+		s, err := d.usable(onlySlot(slot))
 		if err != nil {
 			return nil, err
 		}
 		k, err := d.privateIn(s, slot)
-		// The root key may have been given up for another one under the hands of
-		// this call.
+		// The root key may have been given up for another one during this call.
 		if errors.Is(err, scm.ErrSealed) && s.root != d.known.Load().root {
 			continue
 		}
@@ -132,16 +143,16 @@ func (d *Device) private(slot scm.Slot) (*private, error) {
 // privateIn returns the private key in a slot of s.
 func (d *Device) privateIn(s *snapshot, slot scm.Slot) (*private, error) {
 	if slot.Volatile() {
-		k, err := s.volatile.key(slot)
+		k, err := s.volatile.keyIn(slot)
 		return k.private, err
 	}
-	c := s.cell(slot)
+	c := s.cellOf(slot)
 	if c != nil {
 		if k := c.ready.Load(); k != nil {
 			return k, nil
 		}
 	}
-	stored, err := s.key(slot)
+	stored, err := s.keyIn(slot)
 	if err != nil {
 		return nil, d.missing(s, slot, err)
 	}

@@ -17,11 +17,11 @@ func (d *Device) Keys() ([]scm.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := s.keys()
+	all := s.allKeys()
 	keys := make([]scm.Key, 0, len(all))
 	for _, k := range all {
 		if k.Slot >= 0 && !k.hidden {
-			keys = append(keys, clone(k.Key))
+			keys = append(keys, cloneKey(k.Key))
 		}
 	}
 	return keys, nil
@@ -34,7 +34,7 @@ func (d *Device) Slots() ([]scm.Slot, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := s.keys()
+	all := s.allKeys()
 	slots := make([]scm.Slot, 0, len(all))
 	for _, k := range all {
 		if k.Slot >= 0 {
@@ -53,7 +53,7 @@ func (d *Device) Listed() ([]scm.Slot, error) {
 	}
 	out := d.options.Unlisted
 	var slots []scm.Slot
-	for _, k := range s.keys() {
+	for _, k := range s.allKeys() {
 		seed := k.kind == seedKey && (out == settings.UnlistedSeeds || out == settings.UnlistedBoth)
 		permanent := k.Slot.Permanent() && k.Curve == scm.Ed25519 && (out == settings.UnlistedEd25519 || out == settings.UnlistedBoth)
 		if k.Slot >= 0 && !seed && !permanent {
@@ -68,21 +68,21 @@ func (d *Device) PublicKey(s scm.Slot) (scm.Key, error) {
 	if s.Volatile() {
 		return d.volatileKey(s)
 	}
-	known, err := d.current(only(s))
+	known, err := d.current(onlySlot(s))
 	if err != nil {
 		return scm.Key{}, err
 	}
-	k, err := known.key(s)
+	k, err := known.keyIn(s)
 	if err != nil {
 		return scm.Key{}, d.missing(known, s, err)
 	}
 	if k.hidden {
 		return scm.Key{}, errHidden(s)
 	}
-	return clone(k.Key), nil
+	return cloneKey(k.Key), nil
 }
 
-func clone(k scm.Key) scm.Key {
+func cloneKey(k scm.Key) scm.Key {
 	k.Public = slices.Clone(k.Public)
 	return k
 }
@@ -92,12 +92,12 @@ func (d *Device) Generate(c scm.Curve) (scm.Key, error) { return d.create(c, d.f
 
 // create makes a key pair in the slot that choose returns.
 func (d *Device) create(c scm.Curve, choose func(*sql.Tx) (scm.Slot, error)) (scm.Key, error) {
-	k, err := d.draft(c)
+	k, err := d.newDraft(c)
 	if err != nil {
 		return scm.Key{}, err
 	}
 	defer k.Discard()
-	return k.place(choose)
+	return k.placeIn(choose)
 }
 
 // Remove erases the key pair of a user or volatile slot, and of a permanent one where
@@ -111,11 +111,11 @@ func (d *Device) Remove(k scm.Key) error {
 	case !s.User() && !s.Permanent():
 		return errRange(s)
 	}
-	return d.erase(k)
+	return d.eraseKeys(k)
 }
 
-// erase erases the key in a slot and what was derived from it.
-func (d *Device) erase(k scm.Key) error {
+// eraseKeys erases the key in a slot and what was derived from it.
+func (d *Device) eraseKeys(k scm.Key) error {
 	if _, err := d.current(); err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (d *Device) erase(k scm.Key) error {
 	err := d.expunge(func(tx *sql.Tx, e *effect) (err error) {
 		erased, err = eraseKey(tx, k)
 		for _, s := range erased {
-			e.hold(s, nil)
+			e.holdKey(s, nil)
 		}
 		return err
 	})

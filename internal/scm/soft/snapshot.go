@@ -10,7 +10,7 @@ import (
 )
 
 // snapshot is what this process knows of the SCM, and has opened of it. Nobody changes
-// it: a call goes on with the one that it has found, and waits for nobody who makes
+// it: a call goes on with the one that it has found, and waits for no call that makes
 // another.
 type snapshot struct {
 	*flash   // never nil
@@ -31,7 +31,7 @@ func newSnapshot() *snapshot {
 func (s *snapshot) forget() *root {
 	old := s.root
 	s.flash, s.steady, s.root = new(flash), false, nil
-	s.volatile = s.volatile.end()
+	s.volatile = s.volatile.giveUp()
 	s.era++
 	return old
 }
@@ -46,17 +46,17 @@ type span struct{ first, end scm.Slot }
 
 var everySlot = span{0, scm.LastUser + 1}
 
-// only is the span of one slot. It is empty for others than permanent and user slots.
-func only(s scm.Slot) span {
+// onlySlot is the span of one slot. It is empty for others than permanent and user slots.
+func onlySlot(s scm.Slot) span {
 	if !s.Permanent() && !s.User() {
 		return span{}
 	}
 	return span{s, s + 1}
 }
 
-// has reports whether s has the slots, and everything beside the slots, as they were at
+// hasSlots reports whether s has the slots, and everything beside the slots, as they were at
 // some time.
-func (s *snapshot) has(slots []span) bool {
+func (s *snapshot) hasSlots(slots []span) bool {
 	if s.rest == nil || s.keyless() {
 		return false
 	}
@@ -68,11 +68,11 @@ func (s *snapshot) has(slots []span) bool {
 	return true
 }
 
-// learn adds what was read of the flash since base was known, and the root key r that lay
+// learnFlash adds what was read of the flash since base was known, and the root key r that lay
 // in its file. A root key that is not the one of the flash any more is given up, with all
 // that was opened by it. It returns the root keys that are of no use, and not ok when f is
 // of no use.
-func (s *snapshot) learn(base *snapshot, f *flash, r *root) (useless []*root, ok bool) {
+func (s *snapshot) learnFlash(base *snapshot, f *flash, r *root) (useless []*root, ok bool) {
 	same := s.rest != nil && bytes.Equal(s.rootID, f.rootID)
 	if !same && (s.rest != base.rest || s.root != base.root) {
 		return []*root{r}, false // f may be older than what is known now
@@ -84,7 +84,7 @@ func (s *snapshot) learn(base *snapshot, f *flash, r *root) (useless []*root, ok
 		useless = append(useless, s.forget())
 	}
 	if same {
-		f = s.flash.with(f)
+		f = s.flash.mergedWith(f)
 	}
 	s.flash = f
 	if s.root == nil && r != nil {
@@ -94,8 +94,8 @@ func (s *snapshot) learn(base *snapshot, f *flash, r *root) (useless []*root, ok
 	return append(useless, r), true
 }
 
-// with returns f with what was read in another moment, under the same root key.
-func (f *flash) with(g *flash) *flash {
+// mergedWith returns f with what was read in another moment, under the same root key.
+func (f *flash) mergedWith(g *flash) *flash {
 	both := *f
 	if g.rest.version > f.rest.version {
 		g.ephemeral.inherit(f.ephemeral)
@@ -103,14 +103,14 @@ func (f *flash) with(g *flash) *flash {
 	}
 	for s, c := range g.cells {
 		if c != nil {
-			both.put(scm.Slot(s), c)
+			both.putCell(scm.Slot(s), c)
 		}
 	}
 	return &both
 }
 
-// put makes c what is known of a slot, unless that is as new.
-func (f *flash) put(s scm.Slot, c *cell) {
+// putCell makes c what is known of a slot, unless that is as new.
+func (f *flash) putCell(s scm.Slot, c *cell) {
 	old := f.cells[s]
 	if old != nil && old.version >= c.version {
 		return
@@ -121,7 +121,7 @@ func (f *flash) put(s scm.Slot, c *cell) {
 
 // inherit keeps the private key ready that is in the slot still.
 func (c *cell) inherit(old *cell) {
-	if old != nil && c.key.same(old.key) {
+	if old != nil && c.key.sameAs(old.key) {
 		c.ready.Store(old.ready.Load())
 	}
 }

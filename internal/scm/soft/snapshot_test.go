@@ -235,7 +235,7 @@ func TestOldReading(t *testing.T) {
 	ignored := func(base *snapshot, f *flash, r *root) {
 		t.Helper()
 		now := b.d.known.Load()
-		if s, ok := b.d.learn(base, f, r); ok || s.flash != now.flash || s.root != now.root {
+		if s, ok := b.d.learnFlash(base, f, r); ok || s.flash != now.flash || s.root != now.root {
 			t.Error("an old reading takes the place of a new one")
 		}
 		b.signs(b.d, nil)
@@ -264,7 +264,7 @@ func TestVolatileOver(t *testing.T) {
 	key := make([]byte, secretSize)
 	public, err := generate(scm.P256, key)
 	must(t, err)
-	if _, err := first.add(scm.P256, public, key); err != errOver {
+	if _, err := first.addKey(scm.P256, public, key); err != errOver {
 		t.Errorf("add: %v", err)
 	}
 	again, err := d.GenerateVolatile(scm.P256)
@@ -385,8 +385,8 @@ func TestStamps(t *testing.T) {
 		{"a volatile key of another", func() error { return second(b.d.GenerateVolatile(scm.P256)) }, false},
 		{"another volatile key", func() error { return second(b.other.GenerateVolatile(scm.P256)) }, false},
 		{"a file of supervised boot", func() error { return orInput(b.d.RemoveBootFile("x")) }, false},
-		{"the SCM does not answer", func() error { return b.d.InjectUnbind(true) }, true},
-		{"the SCM answers", func() error { return b.d.InjectUnbind(false) }, true},
+		{"the SCM does not answer", func() error { return b.d.InjectUnbind() }, true},
+		{"the SCM answers", func() error { return b.d.InjectRebind() }, true},
 		{"another secret", func() error { return b.d.Prepare([]byte("secret")) }, true},
 		{"another root key", func() error { return b.d.Unseal([]byte("secret")) }, true},
 		{"the device is opened", func() error { return b.other.Unseal([]byte("secret")) }, true},
@@ -410,7 +410,7 @@ func TestStamps(t *testing.T) {
 // TestNoRoom checks the error of a disk that is full.
 func TestNoRoom(t *testing.T) {
 	for _, err := range []error{sharedfile.ErrFull, scm.ErrFull} {
-		if got := fault(err); !errors.Is(got, scm.ErrFull) {
+		if got := deviceError(err); !errors.Is(got, scm.ErrFull) {
 			t.Errorf("%v becomes %v", err, got)
 		}
 	}

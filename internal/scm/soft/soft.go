@@ -80,7 +80,7 @@ func Open(dir string, o Options) (*Device, error) {
 		return nil, fmt.Errorf("%w: %w", scm.ErrNone, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("soft SCM in %s: %w", dir, fault(err))
+		return nil, fmt.Errorf("soft SCM in %s: %w", dir, deviceError(err))
 	}
 	d := &Device{
 		options: o, file: file, rootKey: rootFile{dir, o.Mode, o.Group}, clock: time.Now,
@@ -88,15 +88,15 @@ func Open(dir string, o Options) (*Device, error) {
 	d.Board = board.New(memory{d})
 	d.known.Store(newSnapshot())
 	d.sealing.Pause = o.Process.Pause
-	if err := d.start(); err != nil {
+	if err := d.startUp(); err != nil {
 		return nil, fmt.Errorf("soft SCM in %s: %w", dir, errors.Join(err, file.Close()))
 	}
 	return d, nil
 }
 
-// start makes the SCM when there is none, reads it, and finishes what a process
+// startUp makes the SCM when there is none, reads it, and finishes what a process
 // that died in Unseal may have left undone.
-func (d *Device) start() error {
+func (d *Device) startUp() error {
 	s, err := d.refresh(everySlot)
 	if errors.Is(err, errBlank) {
 		if d.options.Existing {
@@ -113,10 +113,10 @@ func (d *Device) start() error {
 	d.serial = s.serial
 	d.daemon.Store(int64(s.condition.Link.Daemon))
 	if s.sealed != nil || s.condition.Destroyed {
-		d.tidy()
+		d.removeRootFile()
 	}
 	if s.condition.Destroyed {
-		d.purge()
+		d.purgeLog()
 	}
 	return nil
 }
@@ -153,13 +153,13 @@ func (d *Device) Random(p []byte) error {
 	if _, err := d.answering(); err != nil {
 		return err
 	}
-	d.wait(d.options.Latency.Random)
+	d.waitLatency(d.options.Latency.Random)
 	rand.Read(p)
 	return nil
 }
 
 // Close forgets every key and releases the files. It does nothing the second
-// time. Other methods answer ErrAbsent after it.
+// time. Other methods return ErrAbsent after it.
 func (d *Device) Close() error {
 	d.sealing.Lock()
 	defer d.sealing.Unlock()

@@ -34,7 +34,7 @@ func (d *Device) Status() (Status, error) {
 		Foreign:  known.foreignSlots(),
 		Capacity: d.options.MaxKeys,
 	}
-	for _, k := range known.keys() {
+	for _, k := range known.allKeys() {
 		s.Slots = append(s.Slots, k.Slot)
 	}
 	if err := d.silence(known); err != nil {

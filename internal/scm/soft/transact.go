@@ -22,9 +22,9 @@ type effect struct {
 	changes uint64 // of the flash, this one included; 0 when nothing counts
 }
 
-// under says that keys are sealed under r. ErrSealed when that is not the root key of the
+// sealedUnder says that keys are sealed under r. ErrSealed when that is not the root key of the
 // flash any more.
-func (e *effect) under(tx *sql.Tx, r *root) error {
+func (e *effect) sealedUnder(tx *sql.Tx, r *root) error {
 	if err := checkRoot(tx, r); err != nil {
 		return err
 	}
@@ -32,25 +32,25 @@ func (e *effect) under(tx *sql.Tx, r *root) error {
 	return nil
 }
 
-// touch says that a part has changed.
-func (e *effect) touch(part int) { e.parts = append(e.parts, part) }
+// touchPart says that a part has changed.
+func (e *effect) touchPart(part int) { e.parts = append(e.parts, part) }
 
-// hold says that a slot holds a key, or none.
-func (e *effect) hold(s scm.Slot, k *sealedKey) {
+// holdKey says that a slot holds a key, or none.
+func (e *effect) holdKey(s scm.Slot, k *sealedKey) {
 	if s == scm.EphemeralSlot {
-		e.rest(func(r *rest) { r.ephemeral = &cell{key: k} })
+		e.changeRest(func(r *rest) { r.ephemeral = &cell{key: k} })
 		return
 	}
-	e.touch(partOf(s))
+	e.touchPart(partOf(s))
 	if e.keys == nil {
 		e.keys = make(map[scm.Slot]*sealedKey)
 	}
 	e.keys[s] = k
 }
 
-// rest says how everything beside the slots has changed.
-func (e *effect) rest(change func(*rest)) {
-	e.touch(restPart)
+// changeRest says how everything beside the slots has changed.
+func (e *effect) changeRest(change func(*rest)) {
+	e.touchPart(restPart)
 	e.change = change
 }
 
@@ -58,21 +58,21 @@ func (e *effect) rest(change func(*rest)) {
 func (d *Device) transact(fn func(tx *sql.Tx, e *effect) error) error {
 	var e effect
 	c, err := d.file.Change(d.noting(&e, fn))
-	return d.noted(&e, c, err)
+	return d.noteChange(&e, c, err)
 }
 
 // release is transact for what makes room, which works where there is none any more.
 func (d *Device) release(fn func(tx *sql.Tx, e *effect) error) error {
 	var e effect
 	c, err := d.file.Release(d.noting(&e, fn))
-	return d.noted(&e, c, err)
+	return d.noteChange(&e, c, err)
 }
 
 // expunge is release for what must be in no file any more.
 func (d *Device) expunge(fn func(tx *sql.Tx, e *effect) error) error {
 	var e effect
 	c, err := d.file.Erase(d.noting(&e, fn))
-	return d.noted(&e, c, err)
+	return d.noteChange(&e, c, err)
 }
 
 // noting makes fn, which may be called again, a function that tells the parts.
@@ -87,10 +87,10 @@ func (d *Device) noting(e *effect, fn func(tx *sql.Tx, e *effect) error) func(*s
 	}
 }
 
-// noted makes known what a transaction has done.
-func (d *Device) noted(e *effect, c sharedfile.Change, err error) error {
+// noteChange makes known what a transaction has done.
+func (d *Device) noteChange(e *effect, c sharedfile.Change, err error) error {
 	if err != nil {
-		return fault(err)
+		return deviceError(err)
 	}
 	if e.changes > 0 {
 		d.counted.Store(e.changes)
@@ -99,17 +99,17 @@ func (d *Device) noted(e *effect, c sharedfile.Change, err error) error {
 		if s.rest == nil || e.rootID != nil && !bytes.Equal(e.rootID, s.rootID) {
 			return
 		}
-		s.flash = s.flash.after(e, c.After)
+		s.flash = s.flash.afterChange(e, c.After)
 		s.steady = d.silence(s) == nil
 	})
 	return nil
 }
 
-// after returns f as it is after a change that has the version.
-func (f *flash) after(e *effect, version uint64) *flash {
+// afterChange returns f as it is after a change that has the version.
+func (f *flash) afterChange(e *effect, version uint64) *flash {
 	next := *f
 	for s, k := range e.keys {
-		next.put(s, &cell{version: version, key: k})
+		next.putCell(s, &cell{version: version, key: k})
 	}
 	if e.change != nil && f.rest.version == e.before {
 		r := *f.rest

@@ -13,7 +13,7 @@ func TestCountedWhenCommitted(t *testing.T) {
 	d := openTest(t, t.TempDir())
 	before := d.Counted()
 	err := d.transact(func(tx *sql.Tx, e *effect) error {
-		e.touch(restPart)
+		e.touchPart(restPart)
 		if _, err := tx.Exec("PRAGMA defer_foreign_keys = ON"); err != nil {
 			return err
 		}

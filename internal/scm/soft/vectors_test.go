@@ -11,6 +11,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
+	"libzk_pkcs11/internal/scm/soft/settings"
 	"libzk_pkcs11/internal/secret"
 )
 
@@ -67,7 +68,7 @@ func TestEd25519Vectors(t *testing.T) {
 			t.Errorf("seed %s: public key %x, want %x", v.seed, got, want)
 		}
 		message := unhex(t, v.message)
-		sig, err := k.sign(false, message)
+		sig, err := k.signMessage(settings.NonceRFC6979, message)
 		if err != nil || !bytes.Equal(sig, unhex(t, v.signature)) {
 			t.Errorf("message %q: signature %x, %v; want %s", v.message, sig, err, v.signature)
 		}
@@ -88,7 +89,7 @@ func TestRFC6979(t *testing.T) {
 			"019F4113742A2B14BD25926B49C649155F267E60D3814B4C0CC84250E46F0083",
 	} {
 		digest := sha256.Sum256([]byte(message))
-		sig, err := key.sign(false, digest[:])
+		sig, err := key.signMessage(settings.NonceRFC6979, digest[:])
 		if err != nil || !bytes.Equal(sig, unhex(t, want)) {
 			t.Errorf("%s: %x, %v", message, sig, err)
 		}
@@ -126,7 +127,7 @@ func TestPublicKeys(t *testing.T) {
 func TestX25519Vector(t *testing.T) {
 	alice := mustParse(t, scm.X25519, "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a")
 	bob := unhex(t, "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f")
-	got, err := alice.agree(bob)
+	got, err := alice.agreeWith(bob)
 	const want = "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"
 	if err != nil || hex.EncodeToString(got) != want {
 		t.Errorf("secret %x, %v; want %s", got, err, want)

@@ -19,33 +19,40 @@ import (
 // signatureSize is the length in bytes of r‖s and of R‖S.
 const signatureSize = 64
 
-// Verify tells whether sig is a signature, in the form that Sign returns, of the
+// Verify reports whether sig is a signature, in the form that Sign returns, of the
 // digest by the key in a slot. The key need not be one that is given away.
 // ErrInput when digest or sig has a length that no signature has, ErrCurve for keys
 // that do not sign.
-func (d *Device) Verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, error) {
-	known, err := d.current(only(s))
+func (d *Device) Verify(s scm.Slot, digest, sig []byte) (bool, error) {
+	known, err := d.current(onlySlot(s))
 	if err != nil {
 		return false, err
 	}
-	k, err := known.anyKey(s, foreign)
+	k, err := known.keyIn(s)
 	if err != nil {
 		return false, d.missing(known, s, err)
 	}
+	return d.verifyBy(k.Key, digest, sig)
+}
+
+// VerifyForeign is Verify by the key in a foreign slot.
+func (d *Device) VerifyForeign(s scm.Slot, digest, sig []byte) (bool, error) {
+	known, err := d.current()
+	if err != nil {
+		return false, err
+	}
+	k, err := known.foreignKey(s)
+	if err != nil {
+		return false, d.missing(known, s, err)
+	}
+	return d.verifyBy(k.Key, digest, sig)
+}
+
+func (d *Device) verifyBy(k scm.Key, digest, sig []byte) (bool, error) {
 	if k.Curve == scm.Ed25519 && d.options.Ed25519 == settings.Ed25519None {
 		return false, fmt.Errorf("signature with %s: %w", k.Curve, scm.ErrCurve)
 	}
 	return verify(k, digest, sig)
-}
-
-// anyKey returns the public key in a slot of either numbering.
-func (f *flash) anyKey(s scm.Slot, foreign bool) (scm.Key, error) {
-	if foreign {
-		k, err := f.foreignKey(s)
-		return k.Key, err
-	}
-	k, err := f.key(s)
-	return k.Key, err
 }
 
 func verify(k scm.Key, digest, sig []byte) (bool, error) {

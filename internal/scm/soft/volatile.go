@@ -32,17 +32,17 @@ type volatileKey struct {
 // errOver says that the keys were given up before another came to them.
 var errOver = errors.New("volatile keys are given up")
 
-// add puts a key in a slot of its own.
-func (v *volatileKeys) add(c scm.Curve, public, key []byte) (scm.Key, error) {
+// addKey puts a key in a slot of its own.
+func (v *volatileKeys) addKey(c scm.Curve, public, key []byte) (scm.Key, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	k := scm.Key{Slot: scm.FirstVolatile - scm.Slot(v.given), Curve: c, Public: public}
-	return k, v.put(k, key)
+	return k, v.putKey(k, key)
 }
 
-// adopt puts a key into the slot that it has elsewhere, after which no slot up to it is
+// adoptKey puts a key into the slot that it has elsewhere, after which no slot up to it is
 // given.
-func (v *volatileKeys) adopt(k scm.Key, key []byte) error {
+func (v *volatileKeys) adoptKey(k scm.Key, key []byte) error {
 	if !k.Slot.Volatile() {
 		return errRange(k.Slot)
 	}
@@ -51,12 +51,12 @@ func (v *volatileKeys) adopt(k scm.Key, key []byte) error {
 	if _, taken := v.keys[k.Slot]; taken {
 		return fmt.Errorf("volatile slot %d: %w", k.Slot, scm.ErrSlotTaken)
 	}
-	return v.put(k, key)
+	return v.putKey(k, key)
 }
 
-// put puts a private key into its slot, which is empty, and keeps it masked. The caller
+// putKey puts a private key into its slot, which is empty, and keeps it masked. The caller
 // holds mu.
-func (v *volatileKeys) put(k scm.Key, key []byte) error {
+func (v *volatileKeys) putKey(k scm.Key, key []byte) error {
 	if v.over {
 		return errOver
 	}
@@ -69,16 +69,16 @@ func (v *volatileKeys) put(k scm.Key, key []byte) error {
 	return nil
 }
 
-// key returns the key in the slot s, ErrSlotRange for a slot that was never
+// keyIn returns the key in the slot s, ErrSlotRange for a slot that was never
 // given.
-func (v *volatileKeys) key(s scm.Slot) (volatileKey, error) {
+func (v *volatileKeys) keyIn(s scm.Slot) (volatileKey, error) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	return v.find(s)
+	return v.findKey(s)
 }
 
-// find is key for a caller that holds mu.
-func (v *volatileKeys) find(s scm.Slot) (volatileKey, error) {
+// findKey is key for a caller that holds mu.
+func (v *volatileKeys) findKey(s scm.Slot) (volatileKey, error) {
 	k, ok := v.keys[s]
 	switch {
 	case ok:
@@ -102,7 +102,7 @@ func (v *volatileKeys) number(s scm.Slot) (n uint64, there bool) {
 func (v *volatileKeys) remove(k scm.Key) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	now, err := v.find(k.Slot)
+	now, err := v.findKey(k.Slot)
 	if err == nil && k.Public != nil && !bytes.Equal(now.Public, k.Public) {
 		err = errEmpty(k.Slot)
 	}
@@ -112,8 +112,8 @@ func (v *volatileKeys) remove(k scm.Key) error {
 	return err
 }
 
-// end gives up all keys, and returns what takes the place of v.
-func (v *volatileKeys) end() *volatileKeys {
+// giveUp gives up all keys, and returns what takes the place of v.
+func (v *volatileKeys) giveUp() *volatileKeys {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.mask.Destroy()
@@ -130,20 +130,20 @@ func (d *Device) GenerateVolatile(c scm.Curve) (scm.Key, error) {
 	if err != nil {
 		return scm.Key{}, err
 	}
-	d.wait(d.options.Latency.Generate)
+	d.waitLatency(d.options.Latency.Generate)
 	var k scm.Key
 	err = d.withVolatile(func(v *volatileKeys) (err error) {
-		k, err = v.add(c, public, key)
+		k, err = v.addKey(c, public, key)
 		return err
 	})
-	return clone(k), err
+	return cloneKey(k), err
 }
 
 // withVolatile calls f with the volatile keys of an open device, again when they were
 // given up before it came to them.
 func (d *Device) withVolatile(f func(*volatileKeys) error) error {
 	for {
-		s, err := d.open()
+		s, err := d.usable()
 		if err != nil {
 			return err
 		}
@@ -171,7 +171,7 @@ func (d *Device) AdoptVolatile(k scm.Key, key []byte) error {
 	if !bytes.Equal(public, k.Public) {
 		return fmt.Errorf("volatile slot %d: another key than its public half says: %w", k.Slot, scm.ErrInput)
 	}
-	return d.withVolatile(func(v *volatileKeys) error { return v.adopt(clone(k), key) })
+	return d.withVolatile(func(v *volatileKeys) error { return v.adoptKey(cloneKey(k), key) })
 }
 
 func (d *Device) removeVolatile(k scm.Key) error {
@@ -184,7 +184,7 @@ func (d *Device) removeVolatile(k scm.Key) error {
 
 func (d *Device) volatileKey(s scm.Slot) (scm.Key, error) {
 	k, err := d.volatileIn(s)
-	return clone(k.Key), err
+	return cloneKey(k.Key), err
 }
 
 // volatileIn returns what is in a volatile slot, whether the device is open or not.
@@ -193,5 +193,5 @@ func (d *Device) volatileIn(slot scm.Slot) (volatileKey, error) {
 	if s.closed {
 		return volatileKey{}, errClosed
 	}
-	return s.volatile.key(slot)
+	return s.volatile.keyIn(slot)
 }

@@ -82,7 +82,7 @@ func TestOthersHearOfAbsence(t *testing.T) {
 	signsWith(t, d, 0)
 	signsWith(t, other, 0)
 	before := other.Version()
-	if err := below.InjectUnbind(true); err != nil {
+	if err := below.InjectUnbind(); err != nil {
 		t.Fatal(err)
 	}
 	_, err := d.Sign(0, make([]byte, 32))
@@ -102,7 +102,7 @@ func TestOthersHearOfAbsence(t *testing.T) {
 	if d.changes.version() != told {
 		t.Error("it tells more than once")
 	}
-	if err := below.InjectUnbind(false); err != nil {
+	if err := below.InjectRebind(); err != nil {
 		t.Fatal(err)
 	}
 	signsWith(t, d, 0)

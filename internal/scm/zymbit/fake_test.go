@@ -194,7 +194,11 @@ func (f *fake) verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, error
 	if f.unverified {
 		return false, errRefusal
 	}
-	good, err := f.Verify(s, foreign, digest, sig)
+	check := f.Verify
+	if foreign {
+		check = f.VerifyForeign
+	}
+	good, err := check(s, digest, sig)
 	return good, answer(err)
 }
 

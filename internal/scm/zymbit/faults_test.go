@@ -53,8 +53,8 @@ func TestFaultsBelow(t *testing.T) {
 		{"timeouts", func(s *soft.Device) error { return s.InjectFault(board.Fault{Timeouts: 100}) }, mend, scm.ErrAbsent},
 		{
 			"unbound",
-			func(s *soft.Device) error { return s.InjectUnbind(true) },
-			func(s *soft.Device) error { return s.InjectUnbind(false) },
+			func(s *soft.Device) error { return s.InjectUnbind() },
+			func(s *soft.Device) error { return s.InjectRebind() },
 			scm.ErrAbsent,
 		},
 	}

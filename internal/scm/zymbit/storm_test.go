@@ -90,8 +90,8 @@ func signAll(d *Device) error {
 var storm = []func(*soft.Device) error{
 	func(s *soft.Device) error { return s.InjectFault(board.Fault{Restart: true}) },
 	func(s *soft.Device) error { return s.InjectFault(board.Fault{Timeouts: 1 + rand.N(20)}) },
-	func(s *soft.Device) error { return s.InjectUnbind(true) },
-	func(s *soft.Device) error { return s.InjectUnbind(false) },
+	func(s *soft.Device) error { return s.InjectUnbind() },
+	func(s *soft.Device) error { return s.InjectRebind() },
 	func(s *soft.Device) error { _, err := s.Boot(); return err },
 	func(s *soft.Device) error { return s.InjectTamper(rand.N(board.PerimeterChannels)) },
 	func(s *soft.Device) error { return s.InjectTemperature(float32(rand.N(200) - 50)) },
@@ -119,7 +119,7 @@ func TestStorm(t *testing.T) {
 	}
 	for _, calm := range []func(*soft.Device) error{
 		func(s *soft.Device) error { return s.InjectTemperature(25) },
-		func(s *soft.Device) error { return s.InjectUnbind(false) },
+		func(s *soft.Device) error { return s.InjectRebind() },
 		func(s *soft.Device) error { return s.InjectFault(board.Fault{}) },
 	} {
 		if err := calm(below); err != nil {

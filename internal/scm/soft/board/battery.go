@@ -48,7 +48,7 @@ func (b *Board) SetBatteryAction(action int) error {
 	if action < ThresholdNone || action > ThresholdSleep {
 		return fmt.Errorf("battery action %d: %w", action, scm.ErrInput)
 	}
-	return b.set(func(c *Condition) error {
+	return b.changeByHost(func(c *Condition) error {
 		c.Battery.Action = action
 		return c.changeable()
 	})
@@ -64,7 +64,7 @@ func (b *Board) SetBatteryThreshold(volts float32) error {
 	if !(volts >= 0 && volts < limit) {
 		return fmt.Errorf("battery threshold of %v V: %w", volts, scm.ErrInput)
 	}
-	return b.set(func(c *Condition) error {
+	return b.changeByHost(func(c *Condition) error {
 		c.Battery.Threshold = volts
 		return c.changeable()
 	})

@@ -21,7 +21,7 @@ type binding struct {
 // LockBinding makes the next Boot the beginning of production mode, which never
 // ends. ErrFixed when it has begun already.
 func (b *Board) LockBinding() error {
-	return b.set(func(c *Condition) error {
+	return b.changeByHost(func(c *Condition) error {
 		if c.Binding.Locked {
 			return fmt.Errorf("binding is locked: %w", scm.ErrFixed)
 		}
@@ -30,7 +30,7 @@ func (b *Board) LockBinding() error {
 	})
 }
 
-// Binding tells whether the SCM is in production mode, and whether it is bound to
+// Binding reports whether the SCM is in production mode, and whether it is bound to
 // its host. It answers like any other call, so that a host to which the SCM is
 // not bound gets an error, unless Settings.TellsUnbound.
 func (b *Board) Binding() (locked, bound bool, err error) {
@@ -44,16 +44,24 @@ func (b *Board) Binding() (locked, bound bool, err error) {
 	return c.Binding.Locked, true, nil
 }
 
-// InjectUnbind makes the SCM one that does not see its host, or sees it again.
-func (b *Board) InjectUnbind(unbound bool) error {
-	return b.memory.Inject(func(c *Condition) error {
-		c.Binding.Unbound = unbound
-		return nil
-	})
+// InjectUnbind makes the SCM one that does not see its host.
+func (b *Board) InjectUnbind() error { return b.memory.Inject((*Condition).unbind) }
+
+// InjectRebind makes it see its host again.
+func (b *Board) InjectRebind() error { return b.memory.Inject((*Condition).rebind) }
+
+func (c *Condition) unbind() error {
+	c.Binding.Unbound = true
+	return nil
 }
 
-// bind is what the SCM does about its host when it starts.
-func (b *binding) bind(host string) {
+func (c *Condition) rebind() error {
+	c.Binding.Unbound = false
+	return nil
+}
+
+// bindAtStart is what the SCM does about its host when it starts.
+func (b *binding) bindAtStart(host string) {
 	if b.Pending {
 		b.Pending, b.Locked = false, true
 	}
@@ -70,7 +78,7 @@ func (c *Condition) Meet(host string) {
 	c.Binding.Unbound = c.Binding.Unbound || c.Binding.Locked && c.Binding.Host != host
 }
 
-// changeable answers ErrFixed in production mode.
+// changeable returns ErrFixed in production mode.
 func (c *Condition) changeable() error {
 	if c.Binding.Locked {
 		return fmt.Errorf("binding is locked: %w", scm.ErrFixed)

@@ -75,8 +75,8 @@ type File struct {
 func (b *Board) settings() *settings.Settings { return b.memory.Settings() }
 func (b *Board) now() time.Time               { return b.memory.Now() }
 
-// set is a call of the host that changes the condition.
-func (b *Board) set(change func(*Condition) error) error {
+// changeByHost is a call of the host that changes the condition.
+func (b *Board) changeByHost(change func(*Condition) error) error {
 	if _, err := b.memory.Answering(); err != nil {
 		return err
 	}
@@ -87,9 +87,9 @@ func (b *Board) set(change func(*Condition) error) error {
 // process what another has done.
 const waitPause = 5 * time.Millisecond
 
-// wait returns when something has happened. ErrTimeout when it has not within
+// waitFor returns when something has happened. ErrTimeout when it has not within
 // the time given; 0 does not wait.
-func (b *Board) wait(timeout time.Duration, happened func(*Condition) bool) error {
+func (b *Board) waitFor(timeout time.Duration, happened func(*Condition) bool) error {
 	deadline := time.Now().Add(timeout)
 	for {
 		c, err := b.memory.Answering()

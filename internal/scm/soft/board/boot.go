@@ -44,7 +44,7 @@ func (b *Board) powerUp(keys Keys, c *Condition) (r BootReport, err error) {
 		c.Link.Timeouts = 1
 	}
 	c.Light, c.Boot.Held = light{Fatal: c.Light.Fatal}, false
-	c.Binding.bind(b.settings().Host)
+	c.Binding.bindAtStart(b.settings().Host)
 	if r.LostKeys, err = b.loseKeys(keys); err != nil {
 		return r, err
 	}
@@ -55,7 +55,7 @@ func (b *Board) powerUp(keys Keys, c *Condition) (r BootReport, err error) {
 	}
 	r.Production, r.Bound = c.Binding.Locked, !c.Binding.Unbound
 	r.Destroyed, r.Held = c.Destroyed, c.Boot.Held
-	r.LED = c.led(now)
+	r.LED = c.visibleLED(now)
 	return r, nil
 }
 

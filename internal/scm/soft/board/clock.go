@@ -12,7 +12,7 @@ func (b *Board) Time(precise bool) (uint32, error) {
 		return 0, err
 	}
 	if precise {
-		now := b.read(&c)
+		now := b.readClock(&c)
 		b.memory.Pause(now.Truncate(time.Second).Add(time.Second).Sub(now))
 	}
 	return b.seconds(&c), nil
@@ -26,11 +26,11 @@ func (b *Board) RTCDrift() (float32, error) {
 	return b.settings().Drift, nil
 }
 
-// read returns the time of the SCM's clock, which was right when the SCM was
+// readClock returns the time of the SCM's clock, which was right when the SCM was
 // made.
-func (b *Board) read(c *Condition) time.Time {
+func (b *Board) readClock(c *Condition) time.Time {
 	now := b.now()
 	return now.Add(time.Duration(float64(now.Sub(c.Made)) * float64(b.settings().Drift) / 1e6))
 }
 
-func (b *Board) seconds(c *Condition) uint32 { return uint32(b.read(c).Unix()) }
+func (b *Board) seconds(c *Condition) uint32 { return uint32(b.readClock(c).Unix()) }

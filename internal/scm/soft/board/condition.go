@@ -89,9 +89,9 @@ func (c *Condition) Silence(now time.Time, daemon int) error {
 // is gone for good, in development mode the LED tells the code.
 func (b *Board) selfDestruct(c *Condition, development, production fatal) {
 	if !c.Binding.Locked {
-		c.Light.die(development, b.now())
+		c.Light.showFatal(development, b.now())
 		return
 	}
-	c.Light.die(production, b.now())
+	c.Light.showFatal(production, b.now())
 	c.Destroyed = true
 }

@@ -10,8 +10,8 @@ import (
 
 // Fault is something that goes wrong between the host and the SCM.
 type Fault struct {
-	Timeouts int  // so many calls, of any processes, answer ErrTimeout
-	Restart  bool // the daemon starts anew: calls answer ErrAbsent until Reconnect, or Close and Open
+	Timeouts int  // so many calls, of any processes, return ErrTimeout
+	Restart  bool // the daemon starts anew: calls return ErrAbsent until Reconnect, or Close and Open
 	HugeSlot bool // the daemon dies, as if by Restart, of the number of a slot that there cannot be
 }
 

@@ -44,7 +44,7 @@ func (b *Board) SetTemperatureAction(action int) error {
 	if action != ThresholdNone && action != ThresholdSelfDestruct {
 		return fmt.Errorf("temperature action %d: %w", action, scm.ErrInput)
 	}
-	return b.set(func(c *Condition) error {
+	return b.changeByHost(func(c *Condition) error {
 		c.Heat.Action = action
 		return c.changeable()
 	})
@@ -53,7 +53,7 @@ func (b *Board) SetTemperatureAction(action int) error {
 // SetTemperatureThresholds sets the bounds in °C; nil leaves one as it is. ErrFixed
 // in production mode.
 func (b *Board) SetTemperatureThresholds(low, high *float32) error {
-	return b.set(func(c *Condition) error {
+	return b.changeByHost(func(c *Condition) error {
 		if low != nil {
 			c.Heat.Low = *low
 		}
@@ -95,7 +95,7 @@ func (b *Board) checkHeat(c *Condition) {
 		return
 	}
 	if c.Binding.Locked && b.settings().TemperatureFailure == settings.FailureHold {
-		c.Light.die(code, b.now())
+		c.Light.showFatal(code, b.now())
 		c.Boot.Held = true
 		return
 	}

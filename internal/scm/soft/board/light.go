@@ -30,7 +30,7 @@ type fatal struct {
 	At        time.Time
 }
 
-func (l *light) die(f fatal, now time.Time) {
+func (l *light) showFatal(f fatal, now time.Time) {
 	f.At = now
 	l.Fatal = f
 }
@@ -86,7 +86,7 @@ var fatalCodes = []struct {
 // for good when on is 0, for ever when flashes is 0. Afterwards it shows the
 // state of the SCM again.
 func (b *Board) SetLED(on, off time.Duration, flashes uint32) error {
-	return b.set(func(c *Condition) error {
+	return b.changeByHost(func(c *Condition) error {
 		c.Light.Told = &flashing{on, off, flashes, b.now()}
 		return nil
 	})
@@ -98,11 +98,11 @@ func (b *Board) LED() (LED, error) {
 	if err != nil {
 		return LED{}, err
 	}
-	return c.led(b.now()), nil
+	return c.visibleLED(b.now()), nil
 }
 
-// led is what the LED shows; what comes first wins.
-func (c *Condition) led(now time.Time) LED {
+// visibleLED is what the LED shows; what comes first wins.
+func (c *Condition) visibleLED(now time.Time) LED {
 	f := c.Light.Fatal
 	if f.Code != 0 && (c.Destroyed || now.Before(f.At.Add(f.duration()))) {
 		meaning, _ := LEDMeaning(f.Code, f.Sub)
@@ -118,7 +118,7 @@ func (c *Condition) led(now time.Time) LED {
 	case now.Before(c.Light.Dark):
 		return LED{Pattern: "off", Meaning: "off after a change of perimeter actions"}
 	}
-	if told := c.Light.Told; told != nil && !told.over(now) {
+	if told := c.Light.Told; told != nil && !told.hasEnded(now) {
 		return LED{Pattern: told.pattern(), Meaning: "set by the host"}
 	}
 	if c.Binding.Locked {
@@ -134,7 +134,7 @@ func (f fatal) String() string {
 	return fmt.Sprintf("%d-%d", f.Code, f.Sub)
 }
 
-func (f *flashing) over(now time.Time) bool {
+func (f *flashing) hasEnded(now time.Time) bool {
 	// In seconds: the longest time that a host can ask for is too long for a Duration.
 	total := float64(f.Flashes) * (f.On + f.Off).Seconds()
 	return f.Flashes != 0 && now.Sub(f.Since).Seconds() >= total

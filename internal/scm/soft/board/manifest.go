@@ -30,7 +30,7 @@ func (b *Board) SetBootPolicy(policy int) error {
 	if policy < BootPolicyNone || policy > BootPolicyHold {
 		return fmt.Errorf("boot policy %d: %w", policy, scm.ErrInput)
 	}
-	return b.set(func(c *Condition) error {
+	return b.changeByHost(func(c *Condition) error {
 		c.Boot.Policy = policy
 		return nil
 	})
@@ -154,7 +154,7 @@ func (b *Board) superviseBoot(keys Keys, c *Condition) ([]string, error) {
 	}
 	switch failure := b.bootFailure(c); {
 	case c.Binding.Locked && failure == settings.FailureHold:
-		c.Light.die(code, b.now())
+		c.Light.showFatal(code, b.now())
 		c.Boot.Held = true
 	case !c.Binding.Locked || failure == settings.FailureDestroy:
 		b.selfDestruct(c, code, fatal{Code: 5})

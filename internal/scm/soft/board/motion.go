@@ -49,7 +49,7 @@ func (b *Board) SetTapSensitivity(axis int, percent float32) error {
 	if axis < 0 || axis > AxisAll || !(percent >= 0 && percent <= 100) {
 		return fmt.Errorf("tap sensitivity %v of axis %d: %w", percent, axis, scm.ErrInput)
 	}
-	return b.set(func(c *Condition) error {
+	return b.changeByHost(func(c *Condition) error {
 		for i := range c.Motion.Sensitivity {
 			if axis == i || axis == AxisAll {
 				c.Motion.Sensitivity[i] = percent
@@ -66,7 +66,7 @@ func (b *Board) WaitTap(timeout time.Duration) error {
 		return err
 	}
 	before := c.Motion.Taps
-	return b.wait(timeout, func(c *Condition) bool { return c.Motion.Taps != before })
+	return b.waitFor(timeout, func(c *Condition) bool { return c.Motion.Taps != before })
 }
 
 // InjectTap taps the SCM along an axis, in the direction -1 or 1. It does not feel
@@ -87,7 +87,7 @@ func (b *Board) InjectTap(axis, direction int) error {
 	})
 }
 
-// SetI2CAddress answers ErrAbility: an SCM is not on an I²C bus. ErrInput for
+// SetI2CAddress returns ErrAbility: an SCM is not on an I²C bus. ErrInput for
 // what is no address of the modules that are.
 func (b *Board) SetI2CAddress(address int) error {
 	if (address < 0x30 || address > 0x37) && (address < 0x60 || address > 0x67) {

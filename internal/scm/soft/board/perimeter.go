@@ -42,13 +42,13 @@ func factoryPerimeter() perimeter {
 }
 
 // SetPerimeterAction says what a breach of a channel does. The SCM needs some
-// time after it, in which calls answer ErrTimeout, by Settings.Settle. In
+// time after it, in which calls return ErrTimeout, by Settings.Settle. In
 // production mode the actions of a channel can be set once: ErrFixed.
 func (b *Board) SetPerimeterAction(number int, flags uint32) error {
 	if flags&^(ActionNotify|ActionSelfDestruct) != 0 {
 		return fmt.Errorf("perimeter actions %#x: %w", flags, scm.ErrInput)
 	}
-	return b.set(func(c *Condition) error {
+	return b.changeByHost(func(c *Condition) error {
 		ch, err := c.Perimeter.channel(number)
 		if err != nil {
 			return err
@@ -89,7 +89,7 @@ func (b *Board) SetPerimeterLowPower(period, maxBits int) error {
 	if period < -1 || period == 0 || maxBits < -1 || maxBits == 0 {
 		return fmt.Errorf("low power period %d, %d bits: %w", period, maxBits, scm.ErrInput)
 	}
-	return b.set(func(c *Condition) error {
+	return b.changeByHost(func(c *Condition) error {
 		if period > 0 {
 			c.Perimeter.Period = period
 		}
@@ -105,7 +105,7 @@ func (b *Board) SetPerimeterDelays(minNS, maxNS int) error {
 	if minNS < 0 || maxNS < minNS {
 		return fmt.Errorf("perimeter delays %d to %d: %w", minNS, maxNS, scm.ErrInput)
 	}
-	return b.set(func(c *Condition) error {
+	return b.changeByHost(func(c *Condition) error {
 		c.Perimeter.MinDelay, c.Perimeter.MaxDelay = minNS, maxNS
 		return nil
 	})
@@ -126,7 +126,7 @@ func (b *Board) PerimeterEvents() (times [PerimeterChannels]uint32, err error) {
 
 // ClearPerimeter forgets all breaches, so that new ones are noted.
 func (b *Board) ClearPerimeter() error {
-	return b.set(func(c *Condition) error {
+	return b.changeByHost(func(c *Condition) error {
 		for i := range c.Perimeter.Channels {
 			c.Perimeter.Channels[i].Event = 0
 		}
@@ -137,7 +137,7 @@ func (b *Board) ClearPerimeter() error {
 // WaitPerimeter returns when there is a breach of a channel that notifies, at
 // once when there has been one since ClearPerimeter. ErrTimeout.
 func (b *Board) WaitPerimeter(timeout time.Duration) error {
-	return b.wait(timeout, func(c *Condition) bool {
+	return b.waitFor(timeout, func(c *Condition) bool {
 		for _, ch := range c.Perimeter.Channels {
 			if ch.Actions&ActionNotify != 0 && ch.Event != 0 {
 				return true

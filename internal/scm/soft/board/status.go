@@ -44,7 +44,7 @@ func (b *Board) StatusOf(c *Condition) Status {
 		Temperature: TemperatureStatus(c.Heat),
 		Perimeter:   c.Perimeter.status(),
 		Time:        b.seconds(c),
-		LED:         c.led(b.now()),
+		LED:         c.visibleLED(b.now()),
 	}
 }
 

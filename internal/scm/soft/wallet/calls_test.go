@@ -74,7 +74,7 @@ var states = []struct {
 	{"good", func(*wallet.Device) error { return nil }, [...]error{nil, nil, nil}},
 	{"sealed", func(d *wallet.Device) error { d.Forget(); return nil }, [...]error{nil, nil, scm.ErrSealed}},
 	{"destroyed", destroy, [...]error{nil, scm.ErrDestroyed, scm.ErrDestroyed}},
-	{"unbound", func(d *wallet.Device) error { return d.InjectUnbind(true) }, allAbsent},
+	{"unbound", func(d *wallet.Device) error { return d.InjectUnbind() }, allAbsent},
 	{"timeouts", func(d *wallet.Device) error { return d.InjectFault(board.Fault{Timeouts: 1 << 20}) },
 		[...]error{scm.ErrTimeout, scm.ErrTimeout, scm.ErrTimeout}},
 	{"closed", (*wallet.Device).Close, allAbsent},

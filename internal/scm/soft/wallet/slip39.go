@@ -100,12 +100,12 @@ func (d *Device) CancelSLIP39() error {
 func (d *Device) dropSession() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.session.end()
+	d.session.eraseShares()
 	d.session = nil
 }
 
-// end erases the secret of a session, and the shares that tell it.
-func (s *session) end() {
+// eraseShares erases the secret of a session, and the shares that tell it.
+func (s *session) eraseShares() {
 	if s == nil {
 		return
 	}
@@ -170,10 +170,10 @@ func (d *Device) AddSLIP39Member(passphrase string) (mnemonic string, slot scm.S
 		return mnemonic, 0, false, nil
 	}
 	// The wallet first: should that fail, the member can be added again.
-	if slot, err = d.plant(s.wallet, s.secret); err != nil {
+	if slot, err = d.growWallet(s.wallet, s.secret); err != nil {
 		return "", 0, false, err
 	}
-	d.session.end()
+	d.session.eraseShares()
 	d.session = nil
 	return mnemonic, slot, true, nil
 }
@@ -207,19 +207,19 @@ func (d *Device) AddRestoreSLIP39(passphrase, mnemonic string) (slot scm.Slot, d
 	if s == nil || s.restore == nil {
 		return 0, false, ErrNoSession
 	}
-	secret, err := s.add(passphrase, mnemonic)
+	secret, err := s.addShare(passphrase, mnemonic)
 	if err != nil || secret == nil {
 		return 0, false, deviceError(err)
 	}
 	defer clear(secret)
-	d.session.end()
+	d.session.eraseShares()
 	d.session = nil
-	slot, err = d.plant(s.wallet, secret)
+	slot, err = d.growWallet(s.wallet, secret)
 	return slot, err == nil, err
 }
 
-// add adds a share, and returns the secret when it was the last one that is needed.
-func (s *session) add(passphrase, mnemonic string) ([]byte, error) {
+// addShare adds a share, and returns the secret when it was the last one that is needed.
+func (s *session) addShare(passphrase, mnemonic string) ([]byte, error) {
 	share, err := hd.ParseShare(mnemonic)
 	if err != nil {
 		return nil, err

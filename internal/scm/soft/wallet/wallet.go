@@ -89,7 +89,7 @@ func (d *Device) GenerateSeed(w scm.WalletSeed) (scm.Slot, error) {
 	seed := make([]byte, 64)
 	defer clear(seed)
 	rand.Read(seed)
-	return d.plant(w, seed)
+	return d.growWallet(w, seed)
 }
 
 // GenerateSeedBIP39 makes a wallet whose seed can be recovered from the mnemonic
@@ -122,11 +122,11 @@ func (d *Device) RestoreBIP39(w scm.WalletSeed, mnemonic string) (scm.Slot, erro
 		return 0, deviceError(err)
 	}
 	defer clear(seed)
-	return d.plant(w, seed)
+	return d.growWallet(w, seed)
 }
 
-// plant makes the wallet that grows from a seed.
-func (d *Device) plant(w scm.WalletSeed, seed []byte) (scm.Slot, error) {
+// growWallet makes the wallet that grows from a seed.
+func (d *Device) growWallet(w scm.WalletSeed, seed []byte) (scm.Slot, error) {
 	if err := checkSeed(w); err != nil {
 		return 0, err
 	}

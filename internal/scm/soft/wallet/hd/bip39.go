@@ -35,7 +35,7 @@ func Mnemonic(entropy []byte) (string, error) {
 	words, sentence := strings.Fields(english), make([]string, n/4*3)
 	number := checked(entropy)
 	for i := range slices.Backward(sentence) {
-		sentence[i] = words[last(number, mnemonicBits)]
+		sentence[i] = words[lastBits(number, mnemonicBits)]
 		number.Rsh(number, mnemonicBits)
 	}
 	return strings.Join(sentence, " "), nil
@@ -50,8 +50,8 @@ func checked(entropy []byte) *big.Int {
 	return number.Or(number, big.NewInt(int64(sum[0]>>(8-bits))))
 }
 
-// last are the last bits of a number.
-func last(number *big.Int, bits uint) uint64 {
+// lastBits are the last bits of a number.
+func lastBits(number *big.Int, bits uint) uint64 {
 	mask := big.NewInt(1<<bits - 1)
 	return mask.And(mask, number).Uint64()
 }
@@ -66,7 +66,7 @@ func Seed(sentence, passphrase string) ([]byte, error) {
 	return pbkdf2.Key([]byte(normal(sentence)), []byte("mnemonic"+norm.NFKD.String(passphrase)), 2048, 64, sha512.New), nil
 }
 
-// CheckMnemonic answers ErrMnemonic for unknown words and a wrong checksum.
+// CheckMnemonic returns ErrMnemonic for unknown words and a wrong checksum.
 func CheckMnemonic(sentence string) error {
 	words, given, number := strings.Fields(english), strings.Fields(normal(sentence)), new(big.Int)
 	n := len(given)

@@ -13,7 +13,7 @@ import (
 	"libzk_pkcs11/internal/scm"
 )
 
-// isScalar tells whether b, 32 bytes long, is a private key on the curve.
+// isScalar reports whether b, 32 bytes long, is a private key on the curve.
 func isScalar(c scm.Curve, b []byte) bool {
 	switch c {
 	case scm.P256:

@@ -89,7 +89,7 @@ func (n Node) Child(index uint32) (Node, error) {
 	}
 	number := binary.BigEndian.AppendUint32(nil, index)
 	for i := mac(n.Chain, start, number); ; i = mac(n.Chain, []byte{1}, i[32:], number) {
-		child, err := n.add(i[:32], i[32:])
+		child, err := n.addOffset(i[:32], i[32:])
 		if err != errNoChild {
 			return child, err
 		}
@@ -112,8 +112,8 @@ func (n Node) childData(index uint32) ([]byte, error) {
 // errNoChild says that a value, one of 2^127, leads to no child.
 var errNoChild = errors.New("no child")
 
-// add returns the child whose private key is the sum of the node's and the offset.
-func (n Node) add(offset, chain []byte) (Node, error) {
+// addOffset returns the child whose private key is the sum of the node's and the offset.
+func (n Node) addOffset(offset, chain []byte) (Node, error) {
 	if n.Curve == scm.Ed25519 {
 		return newNode(n.Curve, offset, chain)
 	}

@@ -64,9 +64,9 @@ func TestNoChild(t *testing.T) {
 		for name, offset := range map[string][]byte{
 			"zero": make([]byte, 32), "too great": bytes.Repeat([]byte{255}, 32), "negative": negated(t, c, n.Private),
 		} {
-			_, err := n.add(offset, n.Chain)
+			_, err := n.addOffset(offset, n.Chain)
 			wantError(t, name, err, errNoChild)
-			_, err = n.Neuter().add(offset, n.Chain)
+			_, err = n.Neuter().addOffset(offset, n.Chain)
 			wantError(t, name+", public", err, errNoChild)
 		}
 	}

@@ -22,8 +22,8 @@ type point struct {
 	y []byte
 }
 
-// split returns the values of count shares of which threshold recover the secret.
-func split(threshold, count int, secret []byte) [][]byte {
+// splitSecret returns the values of count shares of which threshold recover the secret.
+func splitSecret(threshold, count int, secret []byte) [][]byte {
 	values := make([][]byte, count)
 	if threshold == 1 {
 		for i := range values {

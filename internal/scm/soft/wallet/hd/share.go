@@ -103,11 +103,11 @@ func ParseShare(sentence string) (Share, error) {
 		n.Or(n, big.NewInt(int64(index)))
 	}
 	valueBits := len(indices)*wordBits - parameterBits - checksumWords*wordBits
-	return s, s.read(n, valueBits)
+	return s, s.readFields(n, valueBits)
 }
 
-// read takes the fields out of the number that the words make.
-func (s *Share) read(n *big.Int, valueBits int) error {
+// readFields takes the fields out of the number that the words make.
+func (s *Share) readFields(n *big.Int, valueBits int) error {
 	padding := valueBits % 16
 	size := (valueBits - padding) / 8
 	value := new(big.Int).And(n, new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(valueBits)), big.NewInt(1)))

@@ -32,12 +32,12 @@ func Split(secret []byte, passphrase string, groups, threshold, exponent int) ([
 		ID: int(id[0]&0x7f)<<8 | int(id[1]), Extendable: true, Exponent: exponent,
 		GroupThreshold: threshold, GroupCount: groups,
 	}
-	hidden, err := s.crypt(secret, passphrase, encryption)
+	hidden, err := s.applyCipher(secret, passphrase, encryption)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]Share, groups)
-	for i, value := range split(threshold, groups, hidden) {
+	for i, value := range splitSecret(threshold, groups, hidden) {
 		all[i] = s
 		all[i].Group, all[i].Value = i, value
 	}
@@ -52,7 +52,7 @@ func (s Share) Members(g Group) ([]Share, error) {
 	}
 	s.MemberThreshold = g.Threshold
 	all := make([]Share, g.Members)
-	for i, value := range split(g.Threshold, g.Members, s.Value) {
+	for i, value := range splitSecret(g.Threshold, g.Members, s.Value) {
 		all[i] = s
 		all[i].Member, all[i].Value = i, value
 	}
@@ -72,7 +72,7 @@ func checkSplit(secret []byte, groups, threshold, exponent int) error {
 	return nil
 }
 
-// Check answers ErrShares for a group that cannot be. Of several members one alone
+// Check returns ErrShares for a group that cannot be. Of several members one alone
 // must not be enough: all of them would have the same share.
 func (g Group) Check() error {
 	if g.Threshold < 1 || g.Threshold > g.Members || g.Members > MaxShares || g.Threshold == 1 && g.Members > 1 {
@@ -90,7 +90,7 @@ type Recovery struct {
 // was there already.
 func (r *Recovery) Add(s Share) error {
 	for _, other := range r.shares {
-		if err := s.fits(other); err != nil {
+		if err := s.checkFits(other); err != nil {
 			return err
 		}
 	}
@@ -112,7 +112,7 @@ func (r *Recovery) Erase() {
 // Erase overwrites the value of a share.
 func (s Share) Erase() { clear(s.Value) }
 
-func (s Share) fits(o Share) error {
+func (s Share) checkFits(o Share) error {
 	switch {
 	case s.ID != o.ID || s.Extendable != o.Extendable || s.Exponent != o.Exponent ||
 		s.GroupThreshold != o.GroupThreshold || s.GroupCount != o.GroupCount || len(s.Value) != len(o.Value):
@@ -125,7 +125,7 @@ func (s Share) fits(o Share) error {
 	return nil
 }
 
-// Complete tells whether there are enough shares to recover the secret.
+// Complete reports whether there are enough shares to recover the secret.
 func (r *Recovery) Complete() bool {
 	return len(r.shares) > 0 && len(r.groups()) >= r.shares[0].GroupThreshold
 }
@@ -166,7 +166,7 @@ func (r *Recovery) Secret(passphrase string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return first.crypt(hidden, passphrase, decryption)
+	return first.applyCipher(hidden, passphrase, decryption)
 }
 
 // Protect returns the share with its value encrypted under a passphrase of its own,
@@ -181,7 +181,7 @@ func (s Share) protect(passphrase string, rounds [4]byte) (Share, error) {
 		return s, nil
 	}
 	var err error
-	s.Value, err = s.crypt(s.Value, passphrase, rounds)
+	s.Value, err = s.applyCipher(s.Value, passphrase, rounds)
 	return s, err
 }
 
@@ -191,9 +191,9 @@ var (
 	decryption = [4]byte{3, 2, 1, 0}
 )
 
-// crypt encrypts or decrypts a secret under the passphrase and what is the same for
+// applyCipher encrypts or decrypts a secret under the passphrase and what is the same for
 // all shares.
-func (s Share) crypt(secret []byte, passphrase string, rounds [4]byte) ([]byte, error) {
+func (s Share) applyCipher(secret []byte, passphrase string, rounds [4]byte) ([]byte, error) {
 	half := len(secret) / 2
 	left, right := slices.Clone(secret[:half]), slices.Clone(secret[half:])
 	var salt []byte
