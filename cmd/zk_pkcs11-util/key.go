@@ -21,7 +21,7 @@ func (f *flags) doUseZKSlot(c *cobra.Command) error {
 		return err
 	}
 	ask := &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
-	pin, err := ask.pin("User PIN", f.pin, f.pinGiven, false)
+	pin, err := ask.secret("User PIN", option{f.pin, f.pinGiven})
 	if err != nil {
 		return err
 	}

@@ -22,13 +22,24 @@ type prompter struct {
 	buf *bufio.Reader
 }
 
-// pin returns the PIN that was given as a flag, or asks for it.
-func (p *prompter) pin(name, value string, given, fresh bool) ([]byte, error) {
-	if given {
-		return []byte(value), nil
+// option is a secret as an option of the command, which it is if it was given.
+type option struct {
+	value string
+	given bool
+}
+
+// secret returns what was given as an option, or asks for it.
+func (p *prompter) secret(name string, o option) ([]byte, error) {
+	if o.given {
+		return []byte(o.value), nil
 	}
-	first, err := p.ask(name + ": ")
-	if err != nil || !fresh {
+	return p.ask(name + ": ")
+}
+
+// newSecret is secret of a new one, for which it asks twice.
+func (p *prompter) newSecret(name string, o option) ([]byte, error) {
+	first, err := p.secret(name, o)
+	if err != nil || o.given {
 		return first, err
 	}
 	again, err := p.ask(name + " again: ")

@@ -139,7 +139,7 @@ func (x *scmTool) unseal(t *target) error {
 	if !ok {
 		return scm.ErrSealed
 	}
-	pin, err := x.ask.pin("User PIN", x.pin, x.pinGiven, false)
+	pin, err := x.ask.secret("User PIN", option{x.pin, x.pinGiven})
 	if err != nil {
 		return err
 	}

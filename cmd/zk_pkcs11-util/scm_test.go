@@ -124,20 +124,20 @@ func TestConfirm(t *testing.T) {
 func TestPrompter(t *testing.T) {
 	ask := scripted("one\ntwo\ntwo\nthree\nfour\n")
 	for _, test := range []struct {
-		value string
-		given bool
-		fresh bool
-		want  string
+		ask  asker
+		from option
+		want string
 	}{
-		{"0000", true, true, "0000"},
-		{"", false, false, "one"},
-		{"", false, true, "two"},
-		{"", false, true, ""}, // three is not four
-		{"", false, false, ""},
+		{ask.newSecret, option{"0000", true}, "0000"},
+		{ask.secret, option{"0000", true}, "0000"},
+		{ask.secret, option{}, "one"},
+		{ask.newSecret, option{}, "two"},
+		{ask.newSecret, option{}, ""}, // three is not four
+		{ask.secret, option{}, ""},
 	} {
-		got, err := ask.pin("PIN", test.value, test.given, test.fresh)
+		got, err := test.ask("PIN", test.from)
 		if string(got) != test.want || (err != nil) != (test.want == "") {
-			t.Errorf("%+v: %q, %v", test, got, err)
+			t.Errorf("%+v: %q, %v", test.from, got, err)
 		}
 	}
 }

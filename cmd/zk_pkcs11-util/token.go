@@ -54,11 +54,14 @@ func (f *flags) newPINs(c *cobra.Command, p *pkcs11.Provider) (so, pin []byte, e
 		return nil, nil, err
 	}
 	ask := &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
-	fresh := info.Flags&pkcs11.CKF_TOKEN_INITIALIZED == 0
-	if so, err = ask.pin("SO PIN", f.soPIN, f.soGiven, fresh); err != nil {
+	askSO := ask.newSecret
+	if info.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0 {
+		askSO = ask.secret
+	}
+	if so, err = askSO("SO PIN", option{f.soPIN, f.soGiven}); err != nil {
 		return nil, nil, err
 	}
-	if pin, err = ask.pin("User PIN", f.pin, f.pinGiven, true); err != nil {
+	if pin, err = ask.newSecret("User PIN", option{f.pin, f.pinGiven}); err != nil {
 		return nil, nil, err
 	}
 	for _, x := range [][]byte{so, pin} {

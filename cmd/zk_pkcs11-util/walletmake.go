@@ -65,8 +65,11 @@ func (m *walletMaker) flags(c *cobra.Command, recovery string) {
 	c.Flags().BoolVar(&m.passphrase, "passphrase", false, "ask for a passphrase, without which the words make another wallet")
 }
 
+// asker asks for a secret.
+type asker func(name string, o option) ([]byte, error)
+
 // seed is the wallet that the flags describe.
-func (m *walletMaker) seed(name string, fresh bool) (scm.WalletSeed, error) {
+func (m *walletMaker) seed(name string, ask asker) (scm.WalletSeed, error) {
 	w := scm.WalletSeed{Name: name}
 	i := slices.IndexFunc(scm.Curves[:], func(c scm.Curve) bool { return c.String() == m.curve && c != scm.X25519 })
 	if i < 0 {
@@ -76,7 +79,7 @@ func (m *walletMaker) seed(name string, fresh bool) (scm.WalletSeed, error) {
 		w.Variant = scm.VariantCardano
 	}
 	if m.passphrase {
-		p, err := m.tool.ask.pin("Passphrase of the wallet", "", false, fresh)
+		p, err := ask("Passphrase of the wallet", option{})
 		w.Passphrase = string(p)
 		return w, err
 	}
@@ -90,7 +93,7 @@ func (m *walletMaker) create(t *target, d walletKeeper, name string) error {
 	if !ok {
 		return fmt.Errorf("--recovery %q: it is bip39, slip39 or none", m.recovery)
 	}
-	seed, err := m.seed(name, true)
+	seed, err := m.seed(name, m.tool.ask.newSecret)
 	if err != nil {
 		return err
 	}
@@ -189,7 +192,7 @@ func (m *walletMaker) restore(t *target, d walletKeeper, name string) error {
 	if !ok {
 		return fmt.Errorf("--recovery %q: it is bip39 or slip39", m.recovery)
 	}
-	seed, err := m.seed(name, false)
+	seed, err := m.seed(name, m.tool.ask.secret)
 	if err != nil {
 		return err
 	}
@@ -247,6 +250,6 @@ func (m *walletMaker) collect(d walletKeeper) (scm.Slot, error) {
 
 // words asks for words, however many blanks there are between them.
 func (m *walletMaker) words(name string) (string, error) {
-	text, err := m.tool.ask.pin(name, "", false, false)
+	text, err := m.tool.ask.secret(name, option{})
 	return strings.Join(strings.Fields(string(text)), " "), err
 }
