@@ -50,7 +50,7 @@ func (x *scmTool) confirm(warning string, args ...any) error {
 	if x.yes {
 		return nil
 	}
-	answer, err := x.ask.line(fmt.Sprintf(warning, args...) + "\nType yes to go on: ")
+	answer, err := x.ask.askLine(fmt.Sprintf(warning, args...) + "\nType yes to go on: ")
 	if err != nil {
 		return errors.New("not confirmed; nothing was done (--yes goes on without a question)")
 	}

@@ -25,11 +25,11 @@ func newHardwareStatus(m scm.Monitor) (*hardwareStatus, error) {
 
 const unknown = "unknown"
 
-func (h *hardwareStatus) text(line func(name, format string, args ...any)) {
-	line("Mode", "%s", told(h.Production, mode))
-	line("Bound", "%s", told(h.Bound, yesNo))
-	line("Battery", "%s (threshold and action: %s)", told(h.Volts, unit("V")), unknown)
-	line("Temperature", "%s (limits and action: %s)", told(h.Celsius, unit("°C")), unknown)
+func (h *hardwareStatus) printText(line func(name, format string, args ...any)) {
+	line("Mode", "%s", wordsOf(h.Production, modeName))
+	line("Bound", "%s", wordsOf(h.Bound, yesNo))
+	line("Battery", "%s (threshold and action: %s)", wordsOf(h.Volts, withUnit("V")), unknown)
+	line("Temperature", "%s (limits and action: %s)", wordsOf(h.Celsius, withUnit("°C")), unknown)
 	for i, event := range h.Events {
 		state := "closed"
 		if event != 0 {
@@ -43,14 +43,14 @@ func (h *hardwareStatus) text(line func(name, format string, args ...any)) {
 	line("LED", unknown)
 }
 
-// told is a value in words, or that it is unknown.
-func told[T any](value *T, words func(T) string) string {
+// wordsOf is a value in words, or that it is unknown.
+func wordsOf[T any](value *T, words func(T) string) string {
 	if value == nil {
 		return unknown
 	}
 	return words(*value)
 }
 
-func unit(name string) func(float32) string {
+func withUnit(name string) func(float32) string {
 	return func(v float32) string { return fmt.Sprintf("%v %s", v, name) }
 }

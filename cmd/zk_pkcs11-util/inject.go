@@ -15,19 +15,19 @@ import (
 )
 
 func (x *scmTool) injectCommand() *cobra.Command {
-	return group("inject", "Make things happen to the soft SCM",
-		x.onSoft("tamper CHANNEL", "Breach a perimeter channel, 0 or 1", one("CHANNEL"), x.tamper),
-		x.onSoft("battery VOLTS", "Set the voltage of the battery; what follows, follows at the next start", one("VOLTS"), x.battery),
+	return commandGroup("inject", "Make things happen to the soft SCM",
+		x.onSoft("tamper CHANNEL", "Breach a perimeter channel, 0 or 1", oneArgument("CHANNEL"), x.injectTamper),
+		x.onSoft("battery VOLTS", "Set the voltage of the battery; what follows, follows at the next start", oneArgument("VOLTS"), x.injectBattery),
 		x.temperatureCommand(),
-		x.onSoft("tap DIRECTION", "Tap the SCM: x+, x-, y+, y-, z+ or z-", one("DIRECTION"), x.tap),
+		x.onSoft("tap DIRECTION", "Tap the SCM: x+, x-, y+, y-, z+ or z-", oneArgument("DIRECTION"), x.injectTap),
 		x.unbindCommand(),
-		x.onSoft("boot", "Take the power away and give it back", cobra.NoArgs, x.boot),
+		x.onSoft("boot", "Take the power away and give it back", cobra.NoArgs, x.injectBoot),
 		x.faultCommand(),
 	)
 }
 
-// one wants one argument, and says which when it is missing.
-func one(name string) cobra.PositionalArgs {
+// oneArgument wants one argument, and says which when it is missing.
+func oneArgument(name string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != 1 {
 			return fmt.Errorf("want one argument, %s; --help explains it", name)
@@ -37,7 +37,7 @@ func one(name string) cobra.PositionalArgs {
 }
 
 func (x *scmTool) temperatureCommand() *cobra.Command {
-	c := x.onSoft("temperature CELSIUS", "Set the temperature; write -- before a negative one", one("CELSIUS"), x.temperature)
+	c := x.onSoft("temperature CELSIUS", "Set the temperature; write -- before a negative one", oneArgument("CELSIUS"), x.injectTemperature)
 	c.Example = "  zk_pkcs11-util scm inject temperature -- -20"
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w; write -- before a negative temperature", err)
@@ -45,7 +45,7 @@ func (x *scmTool) temperatureCommand() *cobra.Command {
 	return c
 }
 
-func (x *scmTool) tamper(t *target, d *softSCM, args []string) error {
+func (x *scmTool) injectTamper(t *target, d *softSCM, args []string) error {
 	channel, err := strconv.Atoi(args[0])
 	if err != nil || channel < 0 || channel >= board.PerimeterChannels {
 		return fmt.Errorf("perimeter channel %q: there are the channels 0 and 1", args[0])
@@ -56,7 +56,7 @@ func (x *scmTool) tamper(t *target, d *softSCM, args []string) error {
 	return x.aftermath(t, "Perimeter channel %d is breached", channel)
 }
 
-func (x *scmTool) battery(t *target, d *softSCM, args []string) error {
+func (x *scmTool) injectBattery(t *target, d *softSCM, args []string) error {
 	volts, err := measure(args[0])
 	if err == nil {
 		err = d.InjectBattery(volts)
@@ -67,7 +67,7 @@ func (x *scmTool) battery(t *target, d *softSCM, args []string) error {
 	return x.aftermath(t, "The battery has %v V; what follows, follows at the next start (\"scm inject boot\")", volts)
 }
 
-func (x *scmTool) temperature(t *target, d *softSCM, args []string) error {
+func (x *scmTool) injectTemperature(t *target, d *softSCM, args []string) error {
 	celsius, err := measure(args[0])
 	if err == nil {
 		err = d.InjectTemperature(celsius)
@@ -78,7 +78,7 @@ func (x *scmTool) temperature(t *target, d *softSCM, args []string) error {
 	return x.aftermath(t, "The temperature is %v °C", celsius)
 }
 
-func (x *scmTool) tap(t *target, d *softSCM, args []string) error {
+func (x *scmTool) injectTap(t *target, d *softSCM, args []string) error {
 	axis, sign, ok := tapDirection(args[0])
 	if !ok {
 		return fmt.Errorf("direction %q: there are x+, x-, y+, y-, z+ and z-", args[0])
@@ -149,7 +149,7 @@ func (x *scmTool) aftermath(t *target, format string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	return x.print(s, func(w io.Writer) {
+	return x.printResult(s, func(w io.Writer) {
 		fmt.Fprintf(w, format+"\n", args...)
 		fmt.Fprintf(w, "LED: %s\n", s.LED)
 		tellDestroyed(w, s.Destroyed)
@@ -173,19 +173,19 @@ type bootReport struct {
 	LED       ledStatus  `json:"led"`
 }
 
-func (x *scmTool) boot(_ *target, d *softSCM, _ []string) error {
+func (x *scmTool) injectBoot(_ *target, d *softSCM, _ []string) error {
 	b, err := d.Boot()
 	if err != nil {
 		return err
 	}
 	r := bootReport{
-		Mode: mode(b.Production), Bound: b.Bound, Destroyed: b.Destroyed, Held: b.Held,
+		Mode: modeName(b.Production), Bound: b.Bound, Destroyed: b.Destroyed, Held: b.Held,
 		LostKeys: append([]scm.Slot{}, b.LostKeys...), Wrong: append([]string{}, b.Failed...), LED: newLED(b.LED),
 	}
-	return x.print(r, r.text)
+	return x.printResult(r, r.printText)
 }
 
-func (r bootReport) text(w io.Writer) {
+func (r bootReport) printText(w io.Writer) {
 	fmt.Fprintf(w, "The SCM has started in %s mode\n", r.Mode)
 	if !r.Bound {
 		fmt.Fprintln(w, "This is not the host that it is bound to")

@@ -37,7 +37,7 @@ func (x *scmTool) slotsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return x.print(list, list.text)
+			return x.printResult(list, list.text)
 		})
 }
 
@@ -50,7 +50,7 @@ func (t *target) keyList() (keyList, error) {
 	for _, k := range keys {
 		r := newKeyRow(k, kindOf(k.Slot))
 		if k.Slot.User() {
-			if r.Address, r.Wallet, _, err = t.node(k.Slot); err != nil {
+			if r.Address, r.Wallet, _, err = t.nodeOf(k.Slot); err != nil {
 				return l, err
 			}
 		}
@@ -120,8 +120,8 @@ func withHidden(slots []scm.Slot, known []scm.Key) []scm.Key {
 	return all
 }
 
-// node is where in its wallet a key is; nothing for one that is in none.
-func (t *target) node(s scm.Slot) (address, wallet string, master scm.Slot, err error) {
+// nodeOf is where in its wallet a key is; nothing for one that is in none.
+func (t *target) nodeOf(s scm.Slot) (address, wallet string, master scm.Slot, err error) {
 	w, ok := t.device.(scm.Wallet)
 	if !ok {
 		return "", "", 0, nil
@@ -158,28 +158,28 @@ func (l keyList) text(w io.Writer) {
 	fmt.Fprintln(t, "SLOT\tKIND\tCURVE\tPUBLIC KEY\tWALLET")
 	for _, list := range [][]keyRow{l.Keys, l.Foreign} {
 		for _, r := range list {
-			fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\n", r.Slot, r.Kind, or(r.Curve, "-"), short(r.Public), r.place())
+			fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\n", r.Slot, r.Kind, orElse(r.Curve, "-"), shortened(r.Public), r.placeText())
 		}
 	}
 }
 
-func (r keyRow) place() string {
+func (r keyRow) placeText() string {
 	if r.Wallet == "" {
 		return "-"
 	}
 	return r.Wallet + " " + r.Address
 }
 
-// short is the beginning of a public key, by which people tell keys apart.
-func short(public string) string {
+// shortened is the beginning of a public key, by which people tell keys apart.
+func shortened(public string) string {
 	const shown = 16
 	if len(public) <= shown {
-		return or(public, "hidden")
+		return orElse(public, "hidden")
 	}
 	return public[:shown] + "..."
 }
 
-func or(s, instead string) string {
+func orElse(s, instead string) string {
 	if s == "" {
 		return instead
 	}

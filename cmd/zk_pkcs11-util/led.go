@@ -60,7 +60,7 @@ half a second, and perhaps another pause and SUB flashes.`,
 			if err != nil {
 				return err
 			}
-			return x.print(found, func(w io.Writer) {
+			return x.printResult(found, func(w io.Writer) {
 				for _, c := range found {
 					fmt.Fprintf(w, "%s: %s\n", c, c.Meaning)
 				}

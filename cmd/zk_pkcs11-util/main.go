@@ -54,7 +54,7 @@ func newCommand() *cobra.Command {
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          func(c *cobra.Command, _ []string) error { return f.run(c) },
+		RunE:          func(c *cobra.Command, _ []string) error { return f.runOptions(c) },
 	}
 	p := c.Flags()
 	p.BoolVar(&f.showSlots, "show-slots", false, "show the slots and their tokens")
@@ -72,8 +72,8 @@ func newCommand() *cobra.Command {
 	return c
 }
 
-// run does the one action that the flags name.
-func (f *flags) run(c *cobra.Command) error {
+// runOptions does the one action that the flags name.
+func (f *flags) runOptions(c *cobra.Command) error {
 	given := c.Flags().Changed
 	f.pinGiven, f.soGiven, f.slotGiven, f.idGiven = given("pin"), given("so-pin"), given("slot"), given("id")
 	var actions []func(*cobra.Command) error

@@ -41,22 +41,22 @@ const (
 
 func (x *scmTool) manifestCommand() *cobra.Command {
 	var signer int
-	add := on(x, "add FILE...", "Sign files as they are now; a second time it is an update", cobra.MinimumNArgs(1), noSupervisedBoot,
+	add := onAbility(x, "add FILE...", "Sign files as they are now; a second time it is an update", cobra.MinimumNArgs(1), noSupervisedBoot,
 		func(t *target, d bootKeeper, files []string) error {
 			return x.changeManifest(d, files, func(file string) error {
 				return x.unsealed(t, func() error { return d.AddBootFile(file, scm.Slot(signer)) })
 			})
 		})
 	add.Flags().IntVar(&signer, "key-slot", int(scm.DefaultBootSlot), "`key slot` whose key signs, 0 to 15")
-	remove := on(x, "remove FILE...", "Take files out of the manifest", cobra.MinimumNArgs(1), noSupervisedBoot,
+	remove := onAbility(x, "remove FILE...", "Take files out of the manifest", cobra.MinimumNArgs(1), noSupervisedBoot,
 		func(_ *target, d bootKeeper, files []string) error {
 			return x.changeManifest(d, files, d.RemoveBootFile)
 		})
-	list := on(x, "list", "List the files that are checked at each start", cobra.NoArgs, noSupervisedBoot,
+	list := onAbility(x, "list", "List the files that are checked at each start", cobra.NoArgs, noSupervisedBoot,
 		func(_ *target, d bootKeeper, _ []string) error { return x.changeManifest(d, nil, nil) })
-	verify := on(x, "verify", "Check the files as a start would; fails when one is wrong (soft SCM only)", cobra.NoArgs, noBootCheck,
+	verify := onAbility(x, "verify", "Check the files as a start would; fails when one is wrong (soft SCM only)", cobra.NoArgs, noBootCheck,
 		func(_ *target, d bootVerifier, _ []string) error { return x.verifyManifest(d) })
-	return group("manifest", "The files of supervised boot", list, add, remove, verify)
+	return commandGroup("manifest", "The files of supervised boot", list, add, remove, verify)
 }
 
 // changeManifest does something to files and shows the manifest after it.
@@ -70,7 +70,7 @@ func (x *scmTool) changeManifest(d bootKeeper, files []string, change func(file 
 	if err != nil {
 		return err
 	}
-	return x.print(m, func(w io.Writer) {
+	return x.printResult(m, func(w io.Writer) {
 		if len(m.Files) == 0 {
 			fmt.Fprintln(w, "The manifest is empty: supervised boot is off")
 		}
@@ -101,7 +101,7 @@ func (x *scmTool) verifyManifest(d bootVerifier) error {
 	if m.Wrong, err = d.VerifyBootFiles(); err != nil {
 		return err
 	}
-	err = x.print(m, func(w io.Writer) {
+	err = x.printResult(m, func(w io.Writer) {
 		for _, file := range m.Files {
 			verdict := "ok"
 			if slices.Contains(m.Wrong, file) {

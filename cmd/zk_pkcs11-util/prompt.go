@@ -33,7 +33,7 @@ func (p *prompter) secret(name string, o option) ([]byte, error) {
 	if o.given {
 		return []byte(o.value), nil
 	}
-	return p.ask(name + ": ")
+	return p.askHidden(name + ": ")
 }
 
 // newSecret is secret of a new one, for which it asks twice.
@@ -42,7 +42,7 @@ func (p *prompter) newSecret(name string, o option) ([]byte, error) {
 	if err != nil || o.given {
 		return first, err
 	}
-	again, err := p.ask(name + " again: ")
+	again, err := p.askHidden(name + " again: ")
 	if err != nil {
 		return nil, err
 	}
@@ -52,18 +52,18 @@ func (p *prompter) newSecret(name string, o option) ([]byte, error) {
 	return first, nil
 }
 
-// ask asks for a secret.
-func (p *prompter) ask(prompt string) ([]byte, error) {
+// askHidden asks for a secret.
+func (p *prompter) askHidden(prompt string) ([]byte, error) {
 	if f, ok := p.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprint(p.err, prompt)
 		defer fmt.Fprintln(p.err)
 		return term.ReadPassword(int(f.Fd()))
 	}
-	return p.line(prompt)
+	return p.askLine(prompt)
 }
 
-// line asks for what may be seen on the terminal.
-func (p *prompter) line(prompt string) ([]byte, error) {
+// askLine asks for what may be seen on the terminal.
+func (p *prompter) askLine(prompt string) ([]byte, error) {
 	fmt.Fprint(p.err, prompt)
 	if p.buf == nil {
 		p.buf = bufio.NewReader(p.in)

@@ -60,8 +60,8 @@ func newSCMCommand() *cobra.Command {
 	return c
 }
 
-// group makes a command that only has others below it.
-func group(use, short string, below ...*cobra.Command) *cobra.Command {
+// commandGroup makes a command that only has others below it.
+func commandGroup(use, short string, below ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{
 		Use: use, Short: short, Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -79,19 +79,19 @@ func (x *scmTool) onDevice(use, short string, args cobra.PositionalArgs, run fun
 			if err != nil {
 				return err
 			}
-			return errors.Join(run(t, words), t.close())
+			return errors.Join(run(t, words), t.closeFiles())
 		},
 	}
 }
 
 // onSoft makes a command for the soft SCM.
 func (x *scmTool) onSoft(use, short string, args cobra.PositionalArgs, run func(*target, *softSCM, []string) error) *cobra.Command {
-	return on(x, use, short, args, "only for the soft SCM: a Zymbit SCM takes this from the vendor's own tools", run)
+	return onAbility(x, use, short, args, "only for the soft SCM: a Zymbit SCM takes this from the vendor's own tools", run)
 }
 
-// on makes a command for an SCM that does what T says. Another one gets to know why it
+// onAbility makes a command for an SCM that does what T says. Another one gets to know why it
 // does not.
-func on[T any](x *scmTool, use, short string, args cobra.PositionalArgs, why string, run func(*target, T, []string) error) *cobra.Command {
+func onAbility[T any](x *scmTool, use, short string, args cobra.PositionalArgs, why string, run func(*target, T, []string) error) *cobra.Command {
 	return x.onDevice(use, short, args, func(t *target, words []string) error {
 		d, ok := t.device.(T)
 		if !ok {
@@ -119,7 +119,7 @@ func openTarget(slot uint) (*target, error) {
 	return &target{slot, device, tokens}, nil
 }
 
-func (t *target) close() error { return errors.Join(t.store.Close(), t.device.Close()) }
+func (t *target) closeFiles() error { return errors.Join(t.store.Close(), t.device.Close()) }
 
 // unsealed runs f, which uses private keys, and once more after the user's PIN has
 // opened them if they are sealed.
@@ -151,9 +151,9 @@ func (x *scmTool) unseal(t *target) error {
 	return sealer.Unseal(secret)
 }
 
-// print prints a result as JSON, or as text says. Some results are shown only once,
+// printResult prints a result as JSON, or as text says. Some results are shown only once,
 // so it matters whether somebody could read them.
-func (x *scmTool) print(result any, text func(io.Writer)) error {
+func (x *scmTool) printResult(result any, text func(io.Writer)) error {
 	var b bytes.Buffer
 	if x.json {
 		e := json.NewEncoder(&b)

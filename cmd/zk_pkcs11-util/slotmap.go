@@ -31,18 +31,18 @@ func newOccupancy(used []scm.Slot, keys []scm.Key, userSlots int) occupancy {
 	o := occupancy{total: scm.PermanentSlots + userSlots}
 	o.marks = []byte(strings.Repeat(string(markFree), o.total))
 	for _, s := range used {
-		o.mark(s, markOther)
+		o.markSlot(s, markOther)
 	}
 	for _, k := range keys {
 		if k.Curve >= 0 && int(k.Curve) < len(markKnown) {
-			o.mark(k.Slot, markKnown[k.Curve])
+			o.markSlot(k.Slot, markKnown[k.Curve])
 		}
 	}
 	return o
 }
 
-// mark leaves slots out that a smaller SCM had while it was larger.
-func (o occupancy) mark(s scm.Slot, m byte) {
+// markSlot leaves slots out that a smaller SCM had while it was larger.
+func (o occupancy) markSlot(s scm.Slot, m byte) {
 	if s >= 0 && int(s) < len(o.marks) {
 		o.marks[s] = m
 	}
@@ -55,8 +55,8 @@ const (
 	groupSize = 8
 )
 
-// draw prints the map. Rows without a key become one line.
-func (o occupancy) draw(w io.Writer) {
+// drawMap prints the map. Rows without a key become one line.
+func (o occupancy) drawMap(w io.Writer) {
 	free := -1 // first slot of the rows without a key
 	flush := func(end int) {
 		if free >= 0 {

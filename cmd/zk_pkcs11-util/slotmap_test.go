@@ -59,7 +59,7 @@ func TestSlotMap(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out strings.Builder
-			newOccupancy(test.used, test.keys, test.userSlots).draw(&out)
+			newOccupancy(test.used, test.keys, test.userSlots).drawMap(&out)
 			want := strings.Join(append(test.want, "       "+legend), "\n") + "\n"
 			if out.String() != want {
 				t.Errorf("got\n%swant\n%s", &out, want)
@@ -70,7 +70,7 @@ func TestSlotMap(t *testing.T) {
 
 func TestSlotMapFitsATerminal(t *testing.T) {
 	var out strings.Builder
-	newOccupancy(slotRange(0, scm.LastUser), nil, scm.UserSlots).draw(&out)
+	newOccupancy(slotRange(0, scm.LastUser), nil, scm.UserSlots).drawMap(&out)
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != 10 {
 		t.Errorf("%d lines, want 9 rows and the legend", len(lines))

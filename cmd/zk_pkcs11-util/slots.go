@@ -33,10 +33,10 @@ func showSlot(w io.Writer, p *pkcs11.Provider, id uint, state string) error {
 	present := s.Flags&pkcs11.CKF_TOKEN_PRESENT != 0
 	fmt.Fprintf(w, "Slot %d\n", id)
 	fmt.Fprintln(w, "    Slot info:")
-	row(w, "Description", s.Description)
-	row(w, "Manufacturer", s.Manufacturer)
-	row(w, "State directory", state)
-	row(w, "Token present", yesNo(present))
+	printRow(w, "Description", s.Description)
+	printRow(w, "Manufacturer", s.Manufacturer)
+	printRow(w, "State directory", state)
+	printRow(w, "Token present", yesNo(present))
 	if !present {
 		return nil
 	}
@@ -45,19 +45,19 @@ func showSlot(w io.Writer, p *pkcs11.Provider, id uint, state string) error {
 		return err
 	}
 	fmt.Fprintln(w, "    Token info:")
-	row(w, "Manufacturer", t.Manufacturer)
-	row(w, "Model", t.Model)
-	row(w, "Firmware version", fmt.Sprintf("%d.%d", t.Firmware.Major, t.Firmware.Minor))
-	row(w, "Serial number", t.Serial)
-	row(w, "Initialized", yesNo(t.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0))
-	row(w, "User PIN init.", yesNo(t.Flags&pkcs11.CKF_USER_PIN_INITIALIZED != 0))
-	row(w, "User PIN locked", yesNo(t.Flags&pkcs11.CKF_USER_PIN_LOCKED != 0))
-	row(w, "Write protected", yesNo(t.Flags&pkcs11.CKF_WRITE_PROTECTED != 0))
-	row(w, "Label", t.Label)
+	printRow(w, "Manufacturer", t.Manufacturer)
+	printRow(w, "Model", t.Model)
+	printRow(w, "Firmware version", fmt.Sprintf("%d.%d", t.Firmware.Major, t.Firmware.Minor))
+	printRow(w, "Serial number", t.Serial)
+	printRow(w, "Initialized", yesNo(t.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0))
+	printRow(w, "User PIN init.", yesNo(t.Flags&pkcs11.CKF_USER_PIN_INITIALIZED != 0))
+	printRow(w, "User PIN locked", yesNo(t.Flags&pkcs11.CKF_USER_PIN_LOCKED != 0))
+	printRow(w, "Write protected", yesNo(t.Flags&pkcs11.CKF_WRITE_PROTECTED != 0))
+	printRow(w, "Label", t.Label)
 	return nil
 }
 
-func row(w io.Writer, name, value string) {
+func printRow(w io.Writer, name, value string) {
 	fmt.Fprintf(w, "        %-18s%s\n", name+":", value)
 }
 

@@ -82,7 +82,7 @@ func (x *scmTool) printStatus(t *target) error {
 	if err != nil {
 		return err
 	}
-	return x.print(s, s.text)
+	return x.printResult(s, s.printText)
 }
 
 func (t *target) status() (scmStatus, error) {
@@ -157,7 +157,7 @@ func (t *target) softStatus(d *softSCM) (scmStatus, error) {
 func newSoftStatus(s soft.Status) *softStatus {
 	r := &softStatus{
 		Answers: s.Answers, Problem: s.Problem, Destroyed: s.Destroyed,
-		Mode: mode(s.Production), Pending: s.Pending, Bound: s.Bound,
+		Mode: modeName(s.Production), Pending: s.Pending, Bound: s.Bound,
 		Battery:     batteryStatus{s.Battery.Volts, s.Battery.Threshold, action(s.Battery.Action)},
 		Temperature: temperatureStatus{s.Temperature.Celsius, s.Temperature.Low, s.Temperature.High, action(s.Temperature.Action)},
 		LED:         newLED(s.LED),
@@ -174,7 +174,7 @@ func newLED(l board.LED) ledStatus { return ledStatus{l.Pattern, l.Meaning, l.Co
 // String tells what the LED shows, and what that means.
 func (l ledStatus) String() string { return fmt.Sprintf("%s (%s)", l.Pattern, l.Meaning) }
 
-func mode(production bool) string {
+func modeName(production bool) string {
 	if production {
 		return "production"
 	}
@@ -188,8 +188,8 @@ func action(n int) string {
 	}[n]
 }
 
-// text prints the status for people.
-func (s scmStatus) text(w io.Writer) {
+// printText prints the status for people.
+func (s scmStatus) printText(w io.Writer) {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%-14s%s\n", name, fmt.Sprintf(format, args...))
 	}
@@ -198,20 +198,20 @@ func (s scmStatus) text(w io.Writer) {
 	line("Serial", "%s", s.Serial)
 	line("Firmware", "%s", s.Firmware)
 	if s.softStatus != nil {
-		s.softStatus.text(line)
+		s.softStatus.printText(line)
 	}
 	if s.Hardware != nil {
-		s.Hardware.text(line)
+		s.Hardware.printText(line)
 	}
 	if s.Time != 0 {
 		line("Time", "%s", moment(s.Time))
 	}
 	line("Foreign keys", "%d of %d", len(s.Foreign), scm.ForeignSlots)
 	line("Key slots", "%d of %d in use", len(s.KeySlots), s.keys.total)
-	s.keys.draw(w)
+	s.keys.drawMap(w)
 }
 
-func (s *softStatus) text(line func(name, format string, args ...any)) {
+func (s *softStatus) printText(line func(name, format string, args ...any)) {
 	if !s.Answers {
 		line("Answers", "no: %s", s.Problem)
 	}

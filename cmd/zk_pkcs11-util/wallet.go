@@ -34,7 +34,7 @@ type walletKeeper interface {
 const noWallets = "this SCM makes no wallets"
 
 func (x *scmTool) walletCommand() *cobra.Command {
-	return group("wallet", "Keys that are derived from one another (BIP32, BIP39, SLIP39)",
+	return commandGroup("wallet", "Keys that are derived from one another (BIP32, BIP39, SLIP39)",
 		x.onDevice("list", "List the wallets and their keys", cobra.NoArgs, func(t *target, _ []string) error {
 			return x.listWallets(t)
 		}),
@@ -59,7 +59,7 @@ func (x *scmTool) listWallets(t *target) error {
 	if err != nil {
 		return err
 	}
-	return x.print(wallets, func(w io.Writer) {
+	return x.printResult(wallets, func(w io.Writer) {
 		if len(wallets) == 0 {
 			fmt.Fprintln(w, "There are no wallets")
 			return
@@ -69,7 +69,7 @@ func (x *scmTool) listWallets(t *target) error {
 		fmt.Fprintln(tab, "WALLET\tSLOT\tADDRESS\tCURVE")
 		for _, wallet := range wallets {
 			for _, k := range wallet.Keys {
-				fmt.Fprintf(tab, "%s\t%d\t%s\t%s\n", wallet.Name, k.Slot, k.Address, or(k.Curve, "-"))
+				fmt.Fprintf(tab, "%s\t%d\t%s\t%s\n", wallet.Name, k.Slot, k.Address, orElse(k.Curve, "-"))
 			}
 		}
 	})
@@ -86,7 +86,7 @@ func (t *target) wallets() ([]walletRow, error) {
 		if !k.Slot.User() {
 			continue
 		}
-		address, name, master, err := t.node(k.Slot)
+		address, name, master, err := t.nodeOf(k.Slot)
 		if err != nil {
 			return nil, err
 		}

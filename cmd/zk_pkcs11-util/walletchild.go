@@ -29,7 +29,7 @@ type childKey struct {
 }
 
 func (x *scmTool) walletChildCommand() *cobra.Command {
-	c := on(x, "child WALLET ADDRESS", "Derive a key, and those above it that are missing", cobra.ExactArgs(2), noWallets,
+	c := onAbility(x, "child WALLET ADDRESS", "Derive a key, and those above it that are missing", cobra.ExactArgs(2), noWallets,
 		func(t *target, d walletKeeper, args []string) error {
 			address, err := hd.Canonical(strings.ReplaceAll(args[1], "h", "'"))
 			if err != nil {
@@ -39,7 +39,7 @@ func (x *scmTool) walletChildCommand() *cobra.Command {
 			if err := x.unsealed(t, func() error { return k.derive(d) }); err != nil {
 				return err
 			}
-			return x.print(k, k.text)
+			return x.printResult(k, k.printText)
 		})
 	c.Example = "  zk_pkcs11-util scm wallet child eth m/44h/60h/0h/0/0"
 	return c
@@ -101,7 +101,7 @@ func (k *childKey) extend(d walletKeeper, key scm.Key, chain []byte, parent scm.
 	return nil
 }
 
-func (k childKey) text(w io.Writer) {
+func (k childKey) printText(w io.Writer) {
 	fmt.Fprintf(w, "The key %s of wallet %q is in key slot %d\n", k.Address, k.Wallet, k.Slot)
 	for _, line := range [][2]string{
 		{"Curve", k.Curve}, {"Public key", k.Public}, {"Chain code", k.ChainCode}, {"Extended", k.Extended}, {"Not told", k.untold},

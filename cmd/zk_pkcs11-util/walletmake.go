@@ -43,9 +43,9 @@ type newWallet struct {
 
 func (x *scmTool) walletCreateCommand() *cobra.Command {
 	m := &walletMaker{tool: x}
-	c := on(x, "create NAME", "Make a wallet, and tell the words that recover it", cobra.ExactArgs(1), noWallets,
+	c := onAbility(x, "create NAME", "Make a wallet, and tell the words that recover it", cobra.ExactArgs(1), noWallets,
 		func(t *target, d walletKeeper, args []string) error { return m.create(t, d, args[0]) })
-	m.flags(c, "how it can be recovered: bip39, slip39 or none")
+	m.addFlags(c, "how it can be recovered: bip39, slip39 or none")
 	c.Flags().StringVar(&m.groups, "groups", "2of3", "groups of slip39: how many shares of how many in each, such as `2of3,3of5`")
 	c.Flags().IntVar(&m.threshold, "threshold", 1, "how many `groups` of slip39 it takes")
 	return c
@@ -53,13 +53,13 @@ func (x *scmTool) walletCreateCommand() *cobra.Command {
 
 func (x *scmTool) walletRestoreCommand() *cobra.Command {
 	m := &walletMaker{tool: x}
-	c := on(x, "restore NAME", "Make a wallet from the words of another, which it asks for", cobra.ExactArgs(1), noWallets,
+	c := onAbility(x, "restore NAME", "Make a wallet from the words of another, which it asks for", cobra.ExactArgs(1), noWallets,
 		func(t *target, d walletKeeper, args []string) error { return m.restore(t, d, args[0]) })
-	m.flags(c, "what the words are of: bip39 or slip39")
+	m.addFlags(c, "what the words are of: bip39 or slip39")
 	return c
 }
 
-func (m *walletMaker) flags(c *cobra.Command, recovery string) {
+func (m *walletMaker) addFlags(c *cobra.Command, recovery string) {
 	c.Flags().StringVar(&m.curve, "curve", scm.Secp256k1.String(), "curve of its keys: nistp256, secp256k1 or ed25519")
 	c.Flags().StringVar(&m.recovery, "recovery", recoverBIP39, recovery)
 	c.Flags().BoolVar(&m.passphrase, "passphrase", false, "ask for a passphrase, without which the words make another wallet")
@@ -68,8 +68,8 @@ func (m *walletMaker) flags(c *cobra.Command, recovery string) {
 // asker asks for a secret.
 type asker func(name string, o option) ([]byte, error)
 
-// seed is the wallet that the flags describe.
-func (m *walletMaker) seed(name string, ask asker) (scm.WalletSeed, error) {
+// seedFor is the wallet that the flags describe.
+func (m *walletMaker) seedFor(name string, ask asker) (scm.WalletSeed, error) {
 	w := scm.WalletSeed{Name: name}
 	i := slices.IndexFunc(scm.Curves[:], func(c scm.Curve) bool { return c.String() == m.curve && c != scm.X25519 })
 	if i < 0 {
@@ -93,7 +93,7 @@ func (m *walletMaker) create(t *target, d walletKeeper, name string) error {
 	if !ok {
 		return fmt.Errorf("--recovery %q: it is bip39, slip39 or none", m.recovery)
 	}
-	seed, err := m.seed(name, m.tool.ask.newSecret)
+	seed, err := m.seedFor(name, m.tool.ask.newSecret)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (m *walletMaker) create(t *target, d walletKeeper, name string) error {
 	if err := m.tool.unsealed(t, func() error { return way(d, seed, &made) }); err != nil {
 		return err
 	}
-	if err := m.tool.print(made, made.text); err != nil {
+	if err := m.tool.printResult(made, made.printText); err != nil {
 		// Nobody has seen the words, and nobody ever will.
 		return errors.Join(fmt.Errorf("the wallet is not kept: %w", err), d.Remove(scm.Key{Slot: made.Slot}))
 	}
@@ -126,14 +126,14 @@ func (m *walletMaker) createSLIP39(d walletKeeper, w scm.WalletSeed, made *newWa
 	if err := d.BeginSLIP39(w, len(groups), m.threshold, 0); err != nil {
 		return err
 	}
-	if err := made.share(d, groups); err != nil {
+	if err := made.makeShares(d, groups); err != nil {
 		return errors.Join(err, d.CancelSLIP39())
 	}
 	return nil
 }
 
-// share goes through the session in which the wallet's shares are made.
-func (n *newWallet) share(d walletKeeper, groups []shareGroup) error {
+// makeShares goes through the session in which the wallet's shares are made.
+func (n *newWallet) makeShares(d walletKeeper, groups []shareGroup) error {
 	n.Shares = make([][]string, len(groups))
 	for i, g := range groups {
 		if err := d.SetSLIP39Group(i, g.members, g.threshold); err != nil {
@@ -169,8 +169,8 @@ func parseGroups(text string) (groups []shareGroup, err error) {
 	return groups, nil
 }
 
-// text prints the words that recover the wallet, which nothing shows again.
-func (n newWallet) text(w io.Writer) {
+// printText prints the words that recover the wallet, which nothing shows again.
+func (n newWallet) printText(w io.Writer) {
 	fmt.Fprintf(w, "Wallet %q is in key slot %d\n", n.Name, n.Slot)
 	if n.Mnemonic != "" {
 		fmt.Fprintf(w, "Write these words down; they are not shown again:\n%s\n", n.Mnemonic)
@@ -192,7 +192,7 @@ func (m *walletMaker) restore(t *target, d walletKeeper, name string) error {
 	if !ok {
 		return fmt.Errorf("--recovery %q: it is bip39 or slip39", m.recovery)
 	}
-	seed, err := m.seed(name, m.tool.ask.secret)
+	seed, err := m.seedFor(name, m.tool.ask.secret)
 	if err != nil {
 		return err
 	}
@@ -200,13 +200,13 @@ func (m *walletMaker) restore(t *target, d walletKeeper, name string) error {
 	if made.Slot, err = way(t, d, seed); err != nil {
 		return err
 	}
-	return m.tool.print(made, made.text)
+	return m.tool.printResult(made, made.printText)
 }
 
 // restoreBIP39 checks the words itself: an SCM in hardware tells little of what is
 // wrong with them.
 func (m *walletMaker) restoreBIP39(t *target, d walletKeeper, w scm.WalletSeed) (slot scm.Slot, err error) {
-	words, err := m.words("Words")
+	words, err := m.askWords("Words")
 	if err != nil {
 		return 0, err
 	}
@@ -235,7 +235,7 @@ func (m *walletMaker) restoreSLIP39(t *target, d walletKeeper, w scm.WalletSeed)
 // does.
 func (m *walletMaker) collect(d walletKeeper) (scm.Slot, error) {
 	for n := 1; ; n++ {
-		share, err := m.words(fmt.Sprintf("Share %d", n))
+		share, err := m.askWords(fmt.Sprintf("Share %d", n))
 		if err != nil {
 			return 0, err
 		}
@@ -248,8 +248,8 @@ func (m *walletMaker) collect(d walletKeeper) (scm.Slot, error) {
 	}
 }
 
-// words asks for words, however many blanks there are between them.
-func (m *walletMaker) words(name string) (string, error) {
+// askWords asks for words, however many blanks there are between them.
+func (m *walletMaker) askWords(name string) (string, error) {
 	text, err := m.tool.ask.secret(name, option{})
 	return strings.Join(strings.Fields(string(text)), " "), err
 }

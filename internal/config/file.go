@@ -19,17 +19,17 @@ func (c *Config) readFile(s Source) (slotLines []int, err error) {
 	meta, err := toml.Decode(s.Text, &tree)
 	var syntax toml.ParseError
 	if errors.As(err, &syntax) {
-		return nil, at(s.File, syntax.Position.Line, errors.New(syntax.Message))
+		return nil, atLine(s.File, syntax.Position.Line, errors.New(syntax.Message))
 	}
 	if err != nil {
-		return nil, at(s.File, 1, err)
+		return nil, atLine(s.File, 1, err)
 	}
 	r := reader{config: c, base: filepath.Dir(s.File), tree: tree}
 	find := finder{lines: strings.Split(s.Text, "\n")}
 	for _, key := range meta.Keys() {
-		line := find.next(key[len(key)-1])
-		if err := r.read(key); err != nil {
-			return nil, at(s.File, line, fmt.Errorf("%s: %w", key, err))
+		line := find.nextLine(key[len(key)-1])
+		if err := r.readKey(key); err != nil {
+			return nil, atLine(s.File, line, fmt.Errorf("%s: %w", key, err))
 		}
 		if len(c.Slots) > len(slotLines) {
 			slotLines = append(slotLines, line)
@@ -38,7 +38,7 @@ func (c *Config) readFile(s Source) (slotLines []int, err error) {
 	return slotLines, nil
 }
 
-func at(file string, line int, err error) error {
+func atLine(file string, line int, err error) error {
 	return fmt.Errorf("%s:%d: %w", file, line, err)
 }
 
@@ -49,14 +49,14 @@ type reader struct {
 	tree   map[string]any
 }
 
-func (r reader) read(key toml.Key) error {
+func (r reader) readKey(key toml.Key) error {
 	if key[0] == "slot" {
 		return r.readSlot(key)
 	}
 	name, v := strings.Join(key, "."), lookup(r.tree, key)
 	for _, s := range r.config.settings() {
 		if s.key == name {
-			return r.apply(v, s)
+			return r.applyTo(v, s)
 		}
 		if _, table := v.(map[string]any); table && strings.HasPrefix(s.key, name+".") {
 			return nil
@@ -78,13 +78,13 @@ func (r reader) readSlot(key toml.Key) error {
 	last := len(r.config.Slots) - 1
 	for _, s := range r.config.Slots[last].settings() {
 		if s.key == strings.Join(key[1:], ".") {
-			return r.apply(lookup(tables[last], key[1:]), s)
+			return r.applyTo(lookup(tables[last], key[1:]), s)
 		}
 	}
 	return errors.New("unknown setting")
 }
 
-func (r reader) apply(v any, s setting) error {
+func (r reader) applyTo(v any, s setting) error {
 	text, err := textOf(v)
 	if err != nil {
 		return err
@@ -139,9 +139,9 @@ type finder struct {
 	at    int
 }
 
-// next returns the number of the line on which name stands as a key, counted
+// nextLine returns the number of the line on which name stands as a key, counted
 // from 1.
-func (f *finder) next(name string) int {
+func (f *finder) nextLine(name string) int {
 	key := regexp.MustCompile(`(^|[\s.{,\["'])` + regexp.QuoteMeta(name) + `["']?\s*[=.\]]`)
 	for i := f.at; i < len(f.lines); i++ {
 		if key.MatchString(f.lines[i]) && !strings.HasPrefix(strings.TrimSpace(f.lines[i]), "#") {

@@ -20,19 +20,19 @@ func (c *Config) placeSlots(lines []int) error {
 	names, states := map[string]bool{}, map[string]bool{}
 	for i := range c.Slots {
 		s := &c.Slots[i]
-		s.place(i, c)
+		s.placeIn(i, c)
 		if names[s.Name] {
-			return at(c.Source.File, lines[i], fmt.Errorf("slot: the name %q is taken", s.Name))
+			return atLine(c.Source.File, lines[i], fmt.Errorf("slot: the name %q is taken", s.Name))
 		}
 		if states[s.State] {
-			return at(c.Source.File, lines[i], fmt.Errorf("slot: the state directory %s is taken", s.State))
+			return atLine(c.Source.File, lines[i], fmt.Errorf("slot: the state directory %s is taken", s.State))
 		}
 		names[s.Name], states[s.State] = true, true
 	}
 	return nil
 }
 
-func (s *Slot) place(id int, c *Config) {
+func (s *Slot) placeIn(id int, c *Config) {
 	if s.Name == "" {
 		s.Name = "scm" + strconv.Itoa(id)
 	}
