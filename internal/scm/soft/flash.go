@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"sync/atomic"
 
 	"libzk_pkcs11/internal/scm"
@@ -158,7 +159,11 @@ func (r *rest) readCondition(tx *sql.Tx) (err error) {
 
 func (r *rest) readEphemeral(tx *sql.Tx) error {
 	r.ephemeral = new(cell)
-	return readKeys(tx, []scm.Slot{scm.EphemeralSlot}, func(k *sealedKey) { r.ephemeral.key = k })
+	keys, err := readKeys(tx, scm.EphemeralSlot)
+	for _, k := range keys {
+		r.ephemeral.key = k
+	}
+	return err
 }
 
 // readCells reads the keys in the slots that have a cell.
@@ -172,45 +177,65 @@ func (f *flash) readCells(tx *sql.Tx) error {
 	if slots == nil {
 		return nil
 	}
-	return readKeys(tx, slots, func(k *sealedKey) { f.cells[k.Slot].key = k })
+	keys, err := readKeys(tx, slots...)
+	for _, k := range keys {
+		f.cells[k.Slot].key = k
+	}
+	return err
 }
 
 func (r *rest) readForeign(tx *sql.Tx) error {
 	r.foreign = make(map[scm.Slot]foreignKey)
-	return eachRow(tx, "SELECT slot, curve, public, hidden FROM foreign_key", func(rows *sql.Rows) error {
+	for rows, err := range queryRows(tx, "SELECT slot, curve, public, hidden FROM foreign_key") {
+		if err != nil {
+			return err
+		}
 		var k foreignKey
 		if err := rows.Scan(&k.Slot, &k.Curve, &k.Public, &k.hidden); err != nil {
 			return err
 		}
+		if err := checkKey(k.Key); err != nil {
+			return err
+		}
 		r.foreign[k.Slot] = k
-		return checkKey(k.Key)
-	})
+	}
+	return nil
 }
 
 func (r *rest) readSecrets(tx *sql.Tx) error {
 	r.secrets = make(map[string][]byte)
-	return eachRow(tx, "SELECT name, sealed FROM secret", func(rows *sql.Rows) error {
-		var name string
-		var sealed []byte
-		err := rows.Scan(&name, &sealed)
-		r.secrets[name] = sealed
-		return err
-	})
-}
-
-// eachRow calls f for each row that the query finds.
-func eachRow(tx *sql.Tx, query string, f func(*sql.Rows) error, args ...any) error {
-	rows, err := tx.Query(query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows); err != nil {
+	for rows, err := range queryRows(tx, "SELECT name, sealed FROM secret") {
+		if err != nil {
 			return err
 		}
+		var name string
+		var sealed []byte
+		if err := rows.Scan(&name, &sealed); err != nil {
+			return err
+		}
+		r.secrets[name] = sealed
 	}
-	return rows.Err()
+	return nil
+}
+
+// queryRows returns the rows that a statement finds, or at the end the error that it ends with.
+func queryRows(tx *sql.Tx, statement string, args ...any) iter.Seq2[*sql.Rows, error] {
+	return func(yield func(*sql.Rows, error) bool) {
+		rows, err := tx.Query(statement, args...)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if !yield(rows, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(nil, err)
+		}
+	}
 }
 
 // cellOf returns a permanent, user or ephemeral slot, and nil for other numbers.

@@ -58,20 +58,24 @@ func (n node) isTop(s scm.Slot) bool { return n.address != "" && n.master == s }
 
 const keyColumns = "slot, curve, kind, public, sealed, hidden, coalesce(parent, 0), coalesce(master, 0), coalesce(address, ''), coalesce(wallet, '')"
 
-// readKeys calls f for each key in the slots.
-func readKeys(tx *sql.Tx, slots []scm.Slot, f func(*sealedKey)) error {
+// readKeys returns the keys in the slots.
+func readKeys(tx *sql.Tx, slots ...scm.Slot) (keys []*sealedKey, err error) {
 	list, err := json.Marshal(slots)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	const query = "SELECT " + keyColumns + " FROM key WHERE slot IN (SELECT value FROM json_each(?))"
-	return eachRow(tx, query, func(rows *sql.Rows) error {
-		k, err := scanKey(rows)
-		if err == nil {
-			f(k)
+	const statement = "SELECT " + keyColumns + " FROM key WHERE slot IN (SELECT value FROM json_each(?))"
+	for rows, err := range queryRows(tx, statement, string(list)) {
+		if err != nil {
+			return nil, err
 		}
-		return err
-	}, string(list))
+		k, err := scanKey(rows)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
+	}
+	return keys, nil
 }
 
 func scanKey(rows *sql.Rows) (*sealedKey, error) {
@@ -123,19 +127,20 @@ func resealKey(tx *sql.Tx, r *root, k *sealedKey, secret []byte) error {
 // eraseKey erases the key if it is in its slot, whatever is there if it has no
 // public key, and what was derived from it, and returns the slots of all of them.
 func eraseKey(tx *sql.Tx, k scm.Key) (erased []scm.Slot, err error) {
-	const query = `
+	const derived = `
 WITH RECURSIVE erased (slot) AS (
 	SELECT slot FROM key WHERE slot = ?1 AND (?2 IS NULL OR public = ?2)
 	UNION SELECT key.slot FROM key JOIN erased ON key.parent = erased.slot
 ) SELECT slot FROM erased`
-	err = eachRow(tx, query, func(rows *sql.Rows) error {
+	for rows, err := range queryRows(tx, derived, int(k.Slot), k.Public) {
+		if err != nil {
+			return nil, err
+		}
 		var s scm.Slot
-		err := rows.Scan(&s)
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
 		erased = append(erased, s)
-		return err
-	}, int(k.Slot), k.Public)
-	if err != nil {
-		return nil, err
 	}
 	if erased == nil {
 		return nil, errEmpty(k.Slot)

@@ -100,26 +100,29 @@ type flashKeys struct{ tx *sql.Tx }
 
 // Files reads the table boot_file.
 func (k flashKeys) Files() (files []board.File, err error) {
-	err = eachRow(k.tx, "SELECT path, slot, signature FROM boot_file ORDER BY path", func(rows *sql.Rows) error {
+	for rows, err := range queryRows(k.tx, "SELECT path, slot, signature FROM boot_file ORDER BY path") {
+		if err != nil {
+			return nil, err
+		}
 		var f board.File
-		err := rows.Scan(&f.Path, &f.Signer, &f.Signature)
+		if err := rows.Scan(&f.Path, &f.Signer, &f.Signature); err != nil {
+			return nil, err
+		}
 		files = append(files, f)
-		return err
-	})
-	return files, err
+	}
+	return files, nil
 }
 
 // Verify reads the key for it.
 func (k flashKeys) Verify(signer scm.Slot, digest, signature []byte) (bool, error) {
-	var key *sealedKey
-	err := readKeys(k.tx, []scm.Slot{signer}, func(found *sealedKey) { key = found })
+	keys, err := readKeys(k.tx, signer)
 	if err != nil {
 		return false, err
 	}
-	if key == nil {
+	if len(keys) == 0 {
 		return false, errEmpty(signer)
 	}
-	return verify(key.Key, digest, signature)
+	return verify(keys[0].Key, digest, signature)
 }
 
 // DropEphemeral erases the ephemeral key.
@@ -128,14 +131,15 @@ func (k flashKeys) DropEphemeral() error { return dropEphemeral(k.tx) }
 // DropGenerated erases the keys in user slots that are in no wallet.
 func (k flashKeys) DropGenerated() (slots []scm.Slot, err error) {
 	const generated = " FROM key WHERE slot >= ? AND kind = ?"
-	err = eachRow(k.tx, "SELECT slot"+generated+" ORDER BY slot", func(rows *sql.Rows) error {
+	for rows, err := range queryRows(k.tx, "SELECT slot"+generated+" ORDER BY slot", int(scm.FirstUser), int(plainKey)) {
+		if err != nil {
+			return nil, err
+		}
 		var s scm.Slot
-		err := rows.Scan(&s)
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
 		slots = append(slots, s)
-		return err
-	}, int(scm.FirstUser), int(plainKey))
-	if err != nil {
-		return nil, err
 	}
 	_, err = k.tx.Exec("DELETE"+generated, int(scm.FirstUser), int(plainKey))
 	return slots, err
