@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package answers
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// row is a way of a library to answer, and what is to come of it.
+type row struct {
+	name  string
+	ways  []string // in which it answers
+	lacks []string // functions that it does not have
+	first bool     // it has never answered otherwise: nothing is remembered from better days
+
+	failing string // steps that fail, of all that a program takes
+	log     string // what the one line at level error says; no line when it is empty
+	tool    string // what the tool says, of "scm slots" and "scm status"
+	never   bool   // it cannot answer otherwise later
+}
+
+var healthy = map[string]string{
+	"sign": "ok", "kept": "ok", "edwards": "ok", "agree": "ok", "random": "ok", "lock": "ok", "peer": "ok", "foreign": "ok",
+	"generate": "ok",
+}
+
+// TestAnswers has a program, and the tool, use a token with a key pair and a foreign key
+// while the library answers in each of the ways. What it can do they do; what it cannot is
+// told in one line. Afterwards every key is there, and none that nobody knows of.
+func TestAnswers(t *testing.T) {
+	if len(rows) < 45 {
+		t.Errorf("%d rows", len(rows))
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t, r.lacks...)
+			if r.first {
+				f.answers(r.ways...)
+			}
+			f.Init()
+			if !slices.Contains(r.lacks, "zkGenKeyPair") {
+				f.fill(1)
+			}
+			f.answers(r.ways...)
+			if !r.first {
+				f.logged()
+			}
+			r.look(f)
+			if r.never {
+				return
+			}
+			f.answers()
+			f.logged()
+			if got := f.play("look"); !maps.Equal(got, healthy) {
+				t.Errorf("afterwards: %v", got)
+			}
+			if lines := f.errors(); len(lines) > 0 {
+				t.Errorf("afterwards it logs %q", lines)
+			}
+			f.holdsOne()
+		})
+	}
+}
+
+// look uses the token, and holds what comes of it against the row.
+func (r row) look(f *fake) {
+	f.t.Helper()
+	got := f.play("look")
+	for step, outcome := range got {
+		if fails := slices.Contains(strings.Fields(r.failing), step); fails == (outcome == "ok") {
+			f.t.Errorf("%s: %s", step, outcome)
+		}
+		if outcome == fmt.Sprintf("%#x", 0x30) && r.log == "" {
+			f.t.Errorf("%s is a device error, and no line says why", step)
+		}
+	}
+	if len(got) != len(healthy) && !strings.Contains(r.failing, "open") {
+		f.t.Errorf("steps %v", got)
+	}
+	for _, command := range []string{"slots", "status"} {
+		out, err := f.tool("scm", command)
+		if (err != nil) != (r.tool != "" && strings.Contains(r.failing, "open")) || !strings.Contains(out, r.tool) {
+			f.t.Errorf("scm %s: %v\n%s", command, err, out)
+		}
+	}
+	lines := f.errors()
+	if r.log == "" && len(lines) > 0 || r.log != "" && (len(lines) != 1 || !strings.Contains(lines[0], r.log)) {
+		f.t.Errorf("log %q, want one line with %q", lines, r.log)
+	}
+}
+
+// errors are the lines of the log at level error.
+func (f *fake) errors() []string {
+	f.t.Helper()
+	return slices.DeleteFunc(f.logged(), func(line string) bool { return !strings.Contains(line, "error: ") })
+}
+
+// holdsOne checks that there is one user key and one foreign key.
+func (f *fake) holdsOne() {
+	f.t.Helper()
+	out, err := f.tool("scm", "slots")
+	if err != nil || strings.Count(out, " user ") != 1 || strings.Count(out, " foreign ") != 1 {
+		f.t.Errorf("%v\n%s", err, out)
+	}
+}
+
