@@ -90,7 +90,7 @@ func (o opener) hardwareOptions(a access) zymbit.Options {
 	return zymbit.Options{
 		Library: library, KeyStore: s.KeyStore, Refresh: s.Refresh,
 		Foreign25519: s.Foreign25519, PassphraseBase64: s.PassphraseBase64,
-		State: o.slot.State, Mode: a.file, Group: a.group, Process: o.process,
+		State: o.slot.State, Mode: a.file, Group: a.group, Process: o.process, Log: o.log,
 	}
 }
 

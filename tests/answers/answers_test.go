@@ -108,4 +108,3 @@ func (f *fake) holdsOne() {
 		f.t.Errorf("%v\n%s", err, out)
 	}
 }
-

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"libzk_pkcs11/tests/harness"
@@ -35,7 +36,17 @@ func newFake(t *testing.T, lacks ...string) *fake {
 	return f
 }
 
+// libraries are those that were built, by the functions that they lack.
+var libraries sync.Map
+
+// library builds the library once for all tests.
 func library(t *testing.T, lacks []string) string {
+	t.Helper()
+	build, _ := libraries.LoadOrStore(strings.Join(lacks, " "), sync.OnceValue(func() string { return compiled(t, lacks) }))
+	return build.(func() string)()
+}
+
+func compiled(t *testing.T, lacks []string) string {
 	t.Helper()
 	flags := []string{"-D_GNU_SOURCE", "-shared", "-fPIC", "testdata/ways.c"}
 	if len(lacks) > 0 {
@@ -46,7 +57,12 @@ func library(t *testing.T, lacks []string) string {
 		}
 		flags = append(flags, "-Wl,--version-script="+script)
 	}
-	return harness.Compile(t, "testdata/hand.c", flags...)
+	built := harness.Compile(t, "testdata/hand.c", flags...)
+	kept := filepath.Join(folder, fmt.Sprintf("libzk_app_utils.so.%d", len(lacks))) // the test's own folder goes with it
+	if err := os.Rename(built, kept); err != nil {
+		t.Fatal(err)
+	}
+	return kept
 }
 
 // answers has the library answer in these ways from now on, and in no others.

@@ -24,8 +24,7 @@ type api interface {
 	breaches() ([]uint32, error)
 	random(n int) ([]byte, error)
 
-	// slots lists the allocated key slots. A library that cannot tell lists
-	// the permanent ones.
+	// slots lists the allocated key slots.
 	slots() ([]scm.Slot, error)
 	publicKey(scm.Slot) ([]byte, error)
 	sign(s scm.Slot, digest []byte) ([]byte, error)

@@ -17,33 +17,58 @@ import (
 // readKey reads the public key of a slot and finds out its curve, which the
 // library does not tell. The caller holds calls.
 func (d *Device) readKey(s scm.Slot) (scm.Key, error) {
-	public, err := d.api.publicKey(s)
+	shown, err := d.api.publicKey(s)
+	if refused(err) {
+		return scm.Key{}, err
+	}
+	if err != nil {
+		return scm.Key{}, fmt.Errorf("key slot %d: %w", int(s), err)
+	}
+	k, err := d.keyOf(s, readings(shown))
+	if err != nil && !refused(err) {
+		err = fmt.Errorf("key slot %d: public key of %d bytes: %w", int(s), len(shown), err)
+	}
+	return k, err
+}
+
+// keyOf finds out which of the readings of a public key is the key in a slot.
+func (d *Device) keyOf(s scm.Slot, all []scm.Key) (scm.Key, error) {
+	for i := range all {
+		all[i].Slot = s
+		if c, ok := d.made[string(all[i].Public)]; ok && c == all[i].Curve {
+			return all[i], nil
+		}
+	}
+	switch {
+	case len(all) == 0:
+		return scm.Key{}, errNoCurve
+	case len(all) == 1:
+		return all[0], nil
+	case s.Permanent():
+		return all[max(0, slices.IndexFunc(all, func(k scm.Key) bool { return k.Curve == scm.PermanentCurve(s) }))], nil
+	case all[0].Curve == scm.Ed25519:
+		c, err := d.curve25519(s, all[0].Public)
+		return scm.Key{Slot: s, Curve: c, Public: all[0].Public}, err
+	}
+	return d.signingKey(s, all)
+}
+
+// signingKey finds out by a signature which of several keys is the one in a slot.
+func (d *Device) signingKey(s scm.Slot, all []scm.Key) (scm.Key, error) {
+	sig, err := d.api.sign(s, probe[:])
 	if err != nil {
 		return scm.Key{}, err
 	}
-	curve, err := d.curveOf(s, public)
-	if err != nil {
-		return scm.Key{}, fmt.Errorf("slot %d: %w", s, err)
+	for _, k := range all {
+		if _, err := readSignature(k, probe[:], sig); err == nil {
+			return k, nil
+		}
 	}
-	return scm.Key{Slot: s, Curve: curve, Public: public}, nil
+	return scm.Key{}, errNoCurve
 }
 
-func (d *Device) curveOf(s scm.Slot, public []byte) (scm.Curve, error) {
-	if c, ok := d.made[string(public)]; ok {
-		return c, nil
-	}
-	switch {
-	case len(public) == 32 && s.Permanent():
-		return scm.PermanentCurve(s), nil
-	case len(public) == 32:
-		return d.curve25519(s, public)
-	case len(public) == 64 && onP256(public):
-		return scm.P256, nil
-	case len(public) == 64 && onSecp256k1(public):
-		return scm.Secp256k1, nil
-	}
-	return 0, fmt.Errorf("public key of %d bytes is on no known curve: %w", len(public), scm.ErrDevice)
-}
+// probe is signed to find out what a key is.
+var probe = sha256.Sum256([]byte("libzk_pkcs11: which curve is this key on?"))
 
 // curve25519 tells the two kinds of 32-byte keys apart. The highest bit of an
 // X25519 key is never set; where that does not decide, a signature does, which
@@ -52,7 +77,6 @@ func (d *Device) curve25519(s scm.Slot, public []byte) (scm.Curve, error) {
 	if public[31]&0x80 != 0 {
 		return scm.Ed25519, nil
 	}
-	probe := sha256.Sum256([]byte("libzk_pkcs11: which curve is this key on?"))
 	sig, err := d.api.sign(s, probe[:])
 	switch {
 	case timedOut(err):
@@ -60,8 +84,7 @@ func (d *Device) curve25519(s scm.Slot, public []byte) (scm.Curve, error) {
 	case err == nil && valid(scm.Key{Slot: s, Curve: scm.Ed25519, Public: public}, probe[:], sig):
 		return scm.Ed25519, nil
 	}
-	_, err = d.api.slots() // a dead context refuses as well
-	return scm.X25519, err
+	return scm.X25519, d.alive() // a dead context refuses as well
 }
 
 // isPublic tells whether the bytes can be a public key on the curve.

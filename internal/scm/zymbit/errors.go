@@ -46,6 +46,18 @@ func (f *failure) Unwrap() []error {
 	return []error{scm.ErrDevice, f.code}
 }
 
+// whatToDo tells what helps against an error of zkOpen, whose codes are not documented but
+// look like those of a connection to the vendor's daemon.
+func whatToDo(err error) string {
+	switch {
+	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
+		return "; this user may not reach the SCM: look at the groups of the daemon zkifc"
+	case refused(err) && !timedOut(err):
+		return "; look whether the daemon zkifc runs (systemctl status zkifc) and the SCM is plugged in"
+	}
+	return ""
+}
+
 // ErrLibrary means that the vendor's library is not there, or another one is.
 var ErrLibrary = errors.New("the vendor's library does not load")
 
@@ -73,3 +85,19 @@ func refused(err error) bool {
 	var f *failure
 	return errors.As(err, &f)
 }
+
+// oddity is an answer that cannot be right.
+type oddity struct{ call, what string }
+
+func (o *oddity) Error() string { return o.call + ": gave " + o.what }
+func (*oddity) Unwrap() error   { return scm.ErrDevice }
+
+// unable tells whether a call failed that the module had the time to answer: it, or the
+// library, lacks the ability, unless the context is dead.
+func unable(err error) bool {
+	var o *oddity
+	return (refused(err) || errors.As(err, &o)) && !timedOut(err) && !errors.Is(err, scm.ErrDestroyed)
+}
+
+// lacks tells whether the library does not have the function at all.
+func lacks(err error) bool { return errors.Is(err, syscall.ENOSYS) }

@@ -122,9 +122,9 @@ func TestFull(t *testing.T) {
 // TestForgetfulFirmware checks that keys of the firmware that loses generated ones
 // are still there after a start.
 func TestForgetfulFirmware(t *testing.T) {
-	t.Setenv("ZK_PKCS11_CONF", settingsFile(t, "[soft]\nfirmware = \""+forgetful+"\"\n"))
+	t.Setenv("ZK_PKCS11_CONF", settingsFile(t, "[soft]\nfirmware = \""+forgetful+"release\"\n"))
 	o := ownLibrary(t)
-	below, err := soft.Open(o.State, soft.Options{Group: -1, Settings: soft.Settings{Firmware: forgetful}})
+	below, err := soft.Open(o.State, soft.Options{Group: -1, Settings: soft.Settings{Firmware: forgetful + "release"}})
 	if err != nil {
 		t.Fatal(err)
 	}

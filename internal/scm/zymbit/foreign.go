@@ -3,18 +3,25 @@
 package zymbit
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"libzk_pkcs11/internal/scm"
 )
+
+// foreignAgain is how long a module that does not list its foreign keys is not asked again.
+const foreignAgain = time.Minute
 
 // foreignKeys are those that were last read, at a version of the device.
 type foreignKeys struct {
 	version uint64
 	known   bool
-	keys    []scm.Key // nobody changes it
-	hidden  []scm.Slot
+	failed  time.Time // when the module did not list them
+	slots   map[scm.Slot]slot
+	keys    []scm.Key // those of slots; nobody changes it
 }
 
 // Foreign lists the public keys of others.
@@ -34,9 +41,7 @@ func (d *Device) Foreign() ([]scm.Key, error) {
 func (d *Device) ForeignSlots() ([]scm.Slot, error) {
 	d.takeTurn()
 	defer d.calls.Unlock()
-	all, err := d.foreignNumbers()
-	slices.Sort(all)
-	return all, err
+	return d.foreignNumbers()
 }
 
 // foreignLocked returns the foreign keys, from memory where nothing has changed.
@@ -46,60 +51,99 @@ func (d *Device) foreignLocked() ([]scm.Key, error) {
 		return nil, errClosed
 	}
 	version := d.Version()
-	if f := d.foreign; f.known && f.version == version {
+	if f := d.foreign; f.known && f.version == version || time.Since(f.failed) < foreignAgain {
 		return f.keys, nil
 	}
-	var read foreignKeys
-	err := d.retryLocked(func() (err error) {
-		read, err = d.readForeign()
-		return err
-	})
+	marks, err := d.changes.marks()
 	if err != nil {
 		return nil, err
 	}
-	read.version, read.known = version, true
-	d.foreign = read
-	return read.keys, nil
+	var slots map[scm.Slot]slot
+	err = d.retryLocked(func() (err error) {
+		slots, err = d.readForeign(marks)
+		return err
+	})
+	if unable(err) || timedOut(err) && !errors.Is(err, scm.ErrAbsent) {
+		return d.foreignUnlisted(err), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.foreign = foreignKeys{version: version, known: true, slots: slots, keys: keysOf(slots)}
+	d.remember()
+	return d.foreign.keys, nil
 }
 
-func (d *Device) readForeign() (read foreignKeys, err error) {
+// foreignUnlisted stands in for a list that the module does not give: it costs the foreign
+// keys of other programs, and those that are known stay.
+func (d *Device) foreignUnlisted(why error) []scm.Key {
+	d.warn("the SCM does not list its foreign keys, so that those of other programs do not show: %v", why)
+	f := &d.foreign
+	f.failed, f.keys = time.Now(), keysOf(f.slots)
+	return f.keys
+}
+
+func (d *Device) readForeign(marks map[scm.Slot]int64) (map[scm.Slot]slot, error) {
 	numbers, err := d.api.foreignSlots()
 	if err != nil {
-		return read, err
+		return nil, err
 	}
+	slots := make(map[scm.Slot]slot, len(numbers))
+	hidden := 0
 	for _, s := range numbers {
-		public, err := d.api.foreignKey(s)
-		if timedOut(err) {
-			return read, err
-		}
-		if err != nil {
-			read.hidden = append(read.hidden, s)
+		mark := marks[-1-s]
+		if s < 0 || s >= scm.ForeignSlots {
 			continue
 		}
-		switch c, err := d.foreignCurve(s, public); {
-		case refused(err):
-			return read, err
-		case err == nil:
-			read.keys = append(read.keys, scm.Key{Slot: s, Curve: c, Public: public})
+		if known, ok := d.foreign.slots[s]; ok && known.mark == mark {
+			slots[s] = known
+			continue
 		}
+		k, err := d.readForeignKey(s)
+		if fatal(err) {
+			return nil, err
+		}
+		now := slot{key: k, mark: mark, seen: true}
+		if refused(err) {
+			hidden++
+		} else if err != nil {
+			now.broken = err
+			d.fail("%v; the key is not shown to programs", err)
+		}
+		slots[s] = now
 	}
-	slices.SortFunc(read.keys, func(a, b scm.Key) int { return int(a.Slot - b.Slot) })
-	if read.hidden != nil { // by the module, or by a dead context, where this fails too
-		_, err = d.api.foreignSlots()
+	if hidden > 0 { // by the module, or by a dead context, where this fails too
+		return slots, d.alive()
 	}
-	return read, err
+	return slots, nil
 }
 
-// foreignCurve finds out the curve of a foreign key, which the library does not tell.
-func (d *Device) foreignCurve(s scm.Slot, public []byte) (scm.Curve, error) {
-	if c, ok := d.made[string(public)]; ok {
-		return c, nil
+// readForeignKey reads a foreign key and finds out its curve.
+func (d *Device) readForeignKey(s scm.Slot) (scm.Key, error) {
+	shown, err := d.api.foreignKey(s)
+	if refused(err) {
+		return scm.Key{}, err
 	}
-	i := slices.IndexFunc(scm.Curves[:], func(c scm.Curve) bool { return isPublic(c, public) })
-	if i < 0 {
-		return 0, fmt.Errorf("foreign slot %d: public key of %d bytes is on no known curve: %w", s, len(public), scm.ErrDevice)
+	all := readings(shown)
+	if err == nil && len(all) == 0 {
+		err = fmt.Errorf("public key of %d bytes: %w", len(shown), errNoCurve)
 	}
-	c := scm.Curves[i]
+	if err != nil {
+		return scm.Key{}, fmt.Errorf("foreign slot %d: %w", int(s), err)
+	}
+	c, err := d.foreignCurve(s, all)
+	return scm.Key{Slot: s, Curve: c, Public: all[max(0, slices.IndexFunc(all, func(k scm.Key) bool { return k.Curve == c }))].Public}, err
+}
+
+// foreignCurve finds out which of its readings a foreign key is, which the library does not
+// tell. Of a point that is on two curves it takes P-256.
+func (d *Device) foreignCurve(s scm.Slot, all []scm.Key) (scm.Curve, error) {
+	for _, k := range all {
+		if c, ok := d.made[string(k.Public)]; ok {
+			return c, nil
+		}
+	}
+	c, public := all[0].Curve, all[0].Public
 	if c != scm.Ed25519 || public[31]&0x80 != 0 { // the highest bit of an X25519 key is never set
 		return c, nil
 	}
@@ -135,8 +179,7 @@ func (d *Device) verifies(s scm.Slot, foreign bool) (bool, error) {
 	if err == nil || timedOut(err) {
 		return err == nil, err
 	}
-	_, err = d.api.slots() // a dead context refuses as well
-	return false, err
+	return false, d.alive() // a dead context refuses as well
 }
 
 // ForeignKey returns one of the public keys of others.
@@ -156,13 +199,13 @@ func (d *Device) foreignIn(s scm.Slot) (scm.Key, error) {
 		return scm.Key{}, err
 	}
 	i := slices.IndexFunc(keys, func(k scm.Key) bool { return k.Slot == s })
-	if i < 0 && slices.Contains(d.foreign.hidden, s) {
+	if i >= 0 {
+		return keys[i], nil
+	}
+	if _, there := d.foreign.slots[s]; there {
 		return scm.Key{}, errHidden(s)
 	}
-	if i < 0 {
-		return scm.Key{}, errEmpty(s)
-	}
-	return keys[i], nil
+	return scm.Key{}, errEmpty(s)
 }
 
 // StoreForeign keeps a public key in a foreign slot that the module chooses.
@@ -184,11 +227,32 @@ func (d *Device) StoreForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 	}
 	s, err := d.api.storeForeign(c, public)
 	if err != nil {
+		s, err = d.storedAfter(before, public, err)
+	}
+	if err != nil {
 		return 0, err
 	}
 	d.made[string(public)] = c
 	d.noteForeign(s)
 	return s, nil
+}
+
+// storedAfter finds a foreign key that was stored although the call failed.
+func (d *Device) storedAfter(before []scm.Slot, public []byte, failure error) (scm.Slot, error) {
+	after, err := d.foreignNumbers()
+	if err != nil {
+		return 0, failure
+	}
+	for _, s := range after {
+		if slices.Contains(before, s) {
+			continue
+		}
+		shown, err := d.api.foreignKey(s)
+		if err == nil && slices.ContainsFunc(readings(shown), func(k scm.Key) bool { return bytes.Equal(k.Public, public) }) {
+			return s, nil
+		}
+	}
+	return 0, failure
 }
 
 // RemoveForeign erases one of the public keys of others.
@@ -207,6 +271,13 @@ func (d *Device) RemoveForeign(s scm.Slot) error {
 	}
 	err = d.api.removeForeign(s)
 	d.noteForeign(s)
+	if err == nil {
+		return nil
+	}
+	after, unlisted := d.foreignNumbers()
+	if unlisted == nil && !slices.Contains(after, s) {
+		return nil // it took longer than the library waits
+	}
 	return err
 }
 
@@ -215,12 +286,15 @@ func (d *Device) foreignNumbers() (all []scm.Slot, err error) {
 		all, err = d.api.foreignSlots()
 		return err
 	})
-	return all, err
+	slices.Sort(all)
+	return slices.Compact(all), err
 }
 
 // noteForeign tells that a foreign slot was changed: among the changes the foreign
 // slots have the numbers below 0.
 func (d *Device) noteForeign(s scm.Slot) {
+	delete(d.foreign.slots, s)
+	d.foreign.failed = time.Time{}
 	d.forgetSlot(-1 - s)
 	d.changes.note(-1 - s)
 }

@@ -27,21 +27,44 @@ func (d *Device) Generate(c scm.Curve) (scm.Key, error) {
 	if err != nil {
 		return scm.Key{}, err
 	}
+	marks, err := d.changes.marks()
+	if err != nil {
+		return scm.Key{}, err
+	}
+	d.firmwareNow()
 	s, err := d.makeKey(c)
 	if err != nil {
-		return scm.Key{}, d.whyNot(before, err)
+		s, err = d.madeAfter(before, marks, d.whyNot(before, err))
+	}
+	if err != nil {
+		return scm.Key{}, err
 	}
 	d.forgetSlot(s)
 	return d.newKey(s, c)
 }
 
-// slots lists the allocated key slots. The caller holds calls.
-func (d *Device) slots() (all []scm.Slot, err error) {
-	err = d.retryLocked(func() error {
-		all, err = d.api.slots()
-		return err
+// madeAfter finds the key that was made although the call failed, as it does when the module
+// takes longer than the library waits: the one that is new in the list, but for those of which
+// other processes say that they are theirs. With more than one nobody knows, and all stay.
+func (d *Device) madeAfter(before []scm.Slot, marks map[scm.Slot]int64, failure error) (scm.Slot, error) {
+	after, err := d.slots()
+	if err != nil {
+		return 0, failure
+	}
+	noted, err := d.changes.marks()
+	if err != nil {
+		return 0, failure
+	}
+	fresh := slices.DeleteFunc(after, func(s scm.Slot) bool {
+		return !s.User() || slices.Contains(before, s) || noted[s] != marks[s]
 	})
-	return all, err
+	switch len(fresh) {
+	case 0:
+		return 0, failure
+	case 1:
+		return fresh[0], nil
+	}
+	return 0, fmt.Errorf("%w; one of the keys in the slots %v may be the one that was to be made: remove what no program has made", failure, fresh)
 }
 
 func (d *Device) makeKey(c scm.Curve) (scm.Slot, error) {
@@ -68,22 +91,37 @@ func (d *Device) whyNot(slots []scm.Slot, err error) error {
 // newKey checks and returns the key that was made in a slot, and tells others.
 func (d *Device) newKey(s scm.Slot, c scm.Curve) (scm.Key, error) {
 	if !s.User() {
-		return scm.Key{}, fmt.Errorf("the SCM says that it made a key in slot %d: %w", s, scm.ErrDevice)
+		return scm.Key{}, fmt.Errorf("the SCM says that it made a key in slot %d, which is not one from %d to %d; what it made is not used: %w",
+			int(s), int(scm.FirstUser), int(scm.LastUser), scm.ErrDevice)
 	}
 	var public []byte
 	err := d.retryLocked(func() (err error) {
-		public, err = d.api.publicKey(s)
+		public, err = d.asRead(s, c)
 		return err
 	})
-	if err == nil && len(public) != c.PublicSize() {
-		err = fmt.Errorf("public key of %d bytes on %s: %w", len(public), c, scm.ErrDevice)
-	}
 	if err != nil {
-		return scm.Key{}, errors.Join(err, d.api.remove(s))
+		return scm.Key{}, errors.Join(fmt.Errorf("the new key in slot %d: %w", int(s), err), d.api.remove(s))
 	}
 	d.made[string(public)] = c
 	d.changes.note(s)
-	return scm.Key{Slot: s, Curve: c, Public: public}, nil
+	k := scm.Key{Slot: s, Curve: c, Public: public}
+	d.keep(k)
+	return k, nil
+}
+
+// keep remembers a new key, which nobody is to read anew.
+func (d *Device) keep(k scm.Key) {
+	marks, err := d.changes.marks()
+	if err != nil {
+		return
+	}
+	d.mu.Lock()
+	if d.known.slots == nil {
+		d.known.slots = map[scm.Slot]slot{}
+	}
+	d.known.slots[k.Slot] = slot{key: k, mark: marks[k.Slot], seen: true}
+	d.mu.Unlock()
+	d.remember()
 }
 
 // Remove erases the key pair of a user slot. ErrPermanent also for the keys of
@@ -101,13 +139,31 @@ func (d *Device) Remove(k scm.Key) error {
 	if err := d.holds(k); err != nil {
 		return err
 	}
-	if _, name, _, err := d.api.node(s); err == nil && name == bootware {
-		return fmt.Errorf("slot %d belongs to the wallet %s: %w", s, bootware, scm.ErrPermanent)
+	if err := d.removable(s); err != nil {
+		return err
 	}
 	err := d.api.remove(s)
 	d.forgetSlot(s)
 	d.changes.note(s)
 	return d.removed(s, err)
+}
+
+// removable answers whether a key may be removed: one by which the host boots may not. Where
+// the module does not tell the wallet of a key, for the lack of a wallet or of time, no key
+// is removed as long as there is the wallet of the boot loader.
+func (d *Device) removable(s scm.Slot) error {
+	_, name, _, err := d.api.node(s)
+	if err == nil && name != bootware || unable(err) {
+		return nil
+	}
+	if timedOut(err) {
+		if _, none := d.api.nodeSlot(top, bootware, 0); unable(none) {
+			return nil
+		} else if none != nil {
+			return none
+		}
+	}
+	return fmt.Errorf("slot %d belongs to the wallet %s: %w", s, bootware, scm.ErrPermanent)
 }
 
 // holds answers whether a key is in its slot, or any key if it has no public key.
@@ -124,8 +180,8 @@ func (d *Device) holds(k scm.Key) error {
 	if k.Public == nil {
 		return nil
 	}
-	public, err := d.api.publicKey(k.Slot)
-	if err != nil {
+	public, err := d.asRead(k.Slot, k.Curve)
+	if refused(err) {
 		return fmt.Errorf("slot %d: %w", k.Slot, err)
 	}
 	if !bytes.Equal(public, k.Public) {

@@ -13,6 +13,7 @@ func (d *Device) Health() (scm.Health, error) {
 	if _, err := d.slots(); err != nil { // which finds a dead context
 		return h, err
 	}
+	d.firmwareNow()
 	if production, bound, err := d.api.binding(); err == nil {
 		h.Production, h.Bound = &production, &bound
 	}

@@ -3,9 +3,7 @@
 package zymbit
 
 import (
-	"errors"
 	"strings"
-	"syscall"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -41,23 +39,81 @@ func (d *Device) Info() (scm.Info, error) {
 	return info, nil
 }
 
+// readInfo asks for the serial number, and for the rest if nothing is remembered of the
+// module. What the module does not tell is unknown, and not a module that fails. The caller
+// holds calls.
 func (d *Device) readInfo() (scm.Info, error) {
-	var texts [3]string
-	for _, p := range []property{model, firmware, serial} {
+	serial, err := d.serial()
+	if err != nil && !unable(err) {
+		return scm.Info{}, err
+	}
+	if err != nil {
+		if err := d.alive(); err != nil {
+			return scm.Info{}, err
+		}
+		serial = d.serialUntold(err)
+	}
+	if m, ok := d.options.recall(serial); ok {
+		d.believe(m)
+		d.recalled = true
+		return scm.Info{Model: m.Model, Manufacturer: m.Maker, Serial: m.Serial, Firmware: m.Firmware}, nil
+	}
+	var texts [2]string
+	for _, p := range []property{model, firmware} {
 		s, err := d.api.text(p)
-		if err != nil && !errors.Is(err, syscall.ENOSYS) { // an old library has none
+		if err != nil && !unable(err) {
 			return scm.Info{}, err
 		}
 		texts[p] = plain(s)
 	}
-	info := scm.Info{Model: hardwareModel, Manufacturer: hardwareMaker, Firmware: texts[firmware], Serial: texts[serial]}
+	info := scm.Info{Model: hardwareModel, Manufacturer: hardwareMaker, Firmware: texts[firmware], Serial: serial}
 	if texts[model] == softModel {
 		info.Model, info.Manufacturer = softModel, softMaker
 	}
-	if n := len(info.Serial); n > serialSize {
-		info.Serial = info.Serial[n-serialSize:] // its end tells modules apart
-	}
 	return info, nil
+}
+
+// serial is the serial number of the module.
+func (d *Device) serial() (string, error) {
+	s, err := d.api.text(serial)
+	if err != nil {
+		return "", err
+	}
+	s = plain(s)
+	if n := len(s); n > serialSize {
+		s = s[n-serialSize:] // its end tells modules apart
+	}
+	return s, nil
+}
+
+// serialUntold stands in for a serial number that the module does not tell: the one that it
+// told before.
+func (d *Device) serialUntold(why error) string {
+	m, ok := d.options.latest()
+	if !ok {
+		if !lacks(why) {
+			d.warn("the SCM does not tell its serial number: %v", why)
+		}
+		return unknown
+	}
+	d.warn("the SCM does not tell its serial number, and is taken for %s, which was here before: %v", m.Serial, why)
+	return m.Serial
+}
+
+// firmwareNow asks for the firmware if it is only remembered: there may be another one since.
+// What the module does not tell stays as it was. The caller holds calls.
+func (d *Device) firmwareNow() {
+	if !d.recalled {
+		return
+	}
+	text, err := d.api.text(firmware)
+	if err != nil {
+		return
+	}
+	d.recalled = false
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.info.Firmware = plain(text)
 }
 
 // plain makes a string of the library plain ASCII, and not empty.

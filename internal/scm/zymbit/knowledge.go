@@ -3,6 +3,7 @@
 package zymbit
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"time"
@@ -12,18 +13,25 @@ import (
 
 // knowledge is what was last read of the key slots.
 type knowledge struct {
-	version uint64    // of Device.Version
-	changes uint64    // version of the changes that are known
-	read    time.Time // when
-	stale   bool      // something may have changed since
-	slots   map[scm.Slot]slot
-	keys    []scm.Key // those of slots, in ascending order; nobody changes it
+	version  uint64    // of Device.Version
+	changes  uint64    // version of the changes that are known
+	read     time.Time // when
+	stale    bool      // something may have changed since
+	doubted  bool      // the module may be another one since
+	swept    bool      // the slots were listed by this process
+	slots    map[scm.Slot]slot
+	keys     []scm.Key         // those of slots, in ascending order; nobody changes it
+	unlisted map[scm.Slot]bool // permanent slots that no list has, and whether they are there
 }
 
 // slot is an allocated key slot.
 type slot struct {
-	key  scm.Key // Public is nil for a key that the module does not show
-	mark int64   // the slot's number in changes when it was read
+	key    scm.Key // Public is nil for a key that the module does not show
+	broken error   // why what the module shows is no public key
+	mark   int64   // the slot's number in changes when it was read
+	seen   bool    // by this process, and not before it
+	hides  bool    // it was not shown when it was last asked for
+	node   *node   // nil until it is asked for
 }
 
 // Version changes when a device with the same Options.State has changed a key
@@ -43,12 +51,22 @@ func (d *Device) Version() uint64 {
 	return k.version
 }
 
-// forget makes the next call read all key slots anew.
+// forget makes the next call list the key slots anew, and look whether the module is the
+// one that it was. Keys that it shows are believed until then; whatever it refused is not.
 func (d *Device) forget() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.known.slots, d.known.keys, d.known.stale = nil, nil, true
-	d.known.version++
+	k := &d.known
+	for n, s := range k.slots {
+		if s.key.Public == nil {
+			delete(k.slots, n)
+			continue
+		}
+		s.seen = false
+		k.slots[n] = s
+	}
+	k.stale, k.doubted = true, true
+	k.version++
 }
 
 // forgetSlot makes the next call read one key slot anew.
@@ -67,6 +85,10 @@ func (d *Device) current() ([]scm.Key, error) {
 	}
 	d.takeTurn()
 	defer d.calls.Unlock()
+	return d.currentLocked()
+}
+
+func (d *Device) currentLocked() ([]scm.Key, error) {
 	if keys, ok := d.remembered(); ok { // by whoever held calls before
 		return keys, nil
 	}
@@ -79,7 +101,7 @@ func (d *Device) remembered() (keys []scm.Key, ok bool) {
 	d.Version()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.known.keys, !d.known.stale && d.known.slots != nil
+	return d.known.keys, !d.known.stale && d.known.swept
 }
 
 // read asks the module for its key slots, and for the public keys of those that
@@ -91,7 +113,10 @@ func (d *Device) read() error {
 	if err != nil {
 		return err
 	}
-	numbers, err := d.api.slots()
+	if err := d.sameModule(); err != nil {
+		return err
+	}
+	numbers, err := d.list()
 	if err != nil {
 		return err
 	}
@@ -100,47 +125,107 @@ func (d *Device) read() error {
 		return err
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.known.slots, d.known.keys = slots, keysOf(slots)
-	d.known.changes, d.known.read, d.known.stale = version, began, false
+	d.known.changes, d.known.read, d.known.stale, d.known.swept = version, began, false, true
+	d.mu.Unlock()
+	d.remember()
+	return nil
+}
+
+// sameModule forgets everything when another module has come since the last failure.
+func (d *Device) sameModule() error {
+	d.mu.Lock()
+	doubted, was := d.known.doubted, d.info
+	d.mu.Unlock()
+	if !doubted || was.Serial == "" {
+		return nil
+	}
+	serial, err := d.serial()
+	if err != nil && !unable(err) {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.known.doubted = false
+	if err == nil && serial != was.Serial {
+		d.info = scm.Info{}
+		d.known.slots, d.known.unlisted = nil, map[scm.Slot]bool{}
+		d.known.version++
+		d.foreign = foreignKeys{}
+	}
 	return nil
 }
 
 func (d *Device) readSlots(numbers []scm.Slot, marks map[scm.Slot]int64) (map[scm.Slot]slot, error) {
 	slots := make(map[scm.Slot]slot, len(numbers))
-	hidden := 0
+	doubtful, hidden := d.doubtful(numbers), 0
 	for _, n := range numbers {
-		if !n.Permanent() && !n.User() {
-			continue // of a module that has more than this package knows
-		}
-		if known, ok := d.slot(n); ok && known.mark == marks[n] {
+		known, ok := d.slot(n)
+		if ok && known.mark == marks[n] && n != doubtful {
 			slots[n] = known
 			continue
 		}
 		key, err := d.readKey(n)
-		if timedOut(err) {
+		if fatal(err) {
 			return nil, err
 		}
-		if err != nil {
+		now := slot{key: key, mark: marks[n], seen: true}
+		switch {
+		case err == nil && ok && bytes.Equal(key.Public, known.key.Public):
+			now.node = known.node
+		case refused(err) && ok && known.key.Public != nil && known.mark == marks[n] && !known.hides:
+			now = known // a call can fail; if the module refuses it again, the key is hidden
+			now.hides = true
 			hidden++
+		case refused(err):
+			hidden++
+		case err != nil && ok && known.key.Public != nil && known.mark == marks[n]:
+			now = known // a key that was seen once signs by that
+		case err != nil:
+			now.broken = err
+			d.fail("%v; the key is not shown to programs: look for a newer version of the vendor's library, and report this", err)
 		}
-		slots[n] = slot{key, marks[n]}
+		slots[n] = now
 	}
 	if hidden == 0 {
 		return slots, nil
 	}
 	// Some keys are not shown: the module may refuse for a reason of theirs. If
 	// the context is dead this fails, too.
-	_, err := d.api.slots()
-	return slots, err
+	return slots, d.alive()
 }
 
-// slot returns what is known of a slot whose key is known.
+// doubtful is a slot whose key this process knows from another one. Of these, one is read
+// anew each time the slots are listed, but for the first time; -1 stands for none.
+func (d *Device) doubtful(numbers []scm.Slot) scm.Slot {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, n := range numbers {
+		if s, ok := d.known.slots[n]; ok && !s.seen && d.known.swept {
+			return n
+		}
+	}
+	return -1
+}
+
+// slot returns what is known of a slot.
 func (d *Device) slot(n scm.Slot) (slot, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s, ok := d.known.slots[n]
-	return s, ok && s.key.Public != nil
+	return s, ok
+}
+
+// sawKey notes that a key is in its slot, as a signature shows.
+func (d *Device) sawKey(k scm.Key) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s, ok := d.known.slots[k.Slot]
+	if !ok || s.seen || !bytes.Equal(s.key.Public, k.Public) {
+		return
+	}
+	s.seen = true
+	d.known.slots[k.Slot] = s
 }
 
 func keysOf(slots map[scm.Slot]slot) []scm.Key {
@@ -167,17 +252,6 @@ func (d *Device) Keys() ([]scm.Key, error) {
 	return all, nil
 }
 
-// Slots lists the allocated permanent and user slots in ascending order, also those
-// whose public key the module does not show. It costs a call each time.
-func (d *Device) Slots() ([]scm.Slot, error) {
-	d.takeTurn()
-	defer d.calls.Unlock()
-	all, err := d.slots()
-	all = slices.DeleteFunc(all, func(s scm.Slot) bool { return !s.Permanent() && !s.User() })
-	slices.Sort(all)
-	return all, err
-}
-
 // PublicKey returns the key in a slot.
 func (d *Device) PublicKey(s scm.Slot) (scm.Key, error) {
 	k, err := d.key(s)
@@ -194,21 +268,16 @@ func (d *Device) key(s scm.Slot) (scm.Key, error) {
 		return scm.Key{}, fmt.Errorf("slot %d: %w", s, err)
 	}
 	i, ok := slices.BinarySearchFunc(keys, s, func(k scm.Key, s scm.Slot) int { return int(k.Slot - s) })
-	if !ok && d.hides(s) {
+	if ok {
+		return keys[i], nil
+	}
+	switch there, allocated := d.slot(s); {
+	case there.broken != nil:
+		return scm.Key{}, fmt.Errorf("%w: %w", scm.ErrExport, there.broken)
+	case allocated:
 		return scm.Key{}, errHidden(s)
 	}
-	if !ok {
-		return scm.Key{}, errEmpty(s)
-	}
-	return keys[i], nil
-}
-
-// hides tells whether a slot holds a key that the module does not show.
-func (d *Device) hides(s scm.Slot) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	_, allocated := d.known.slots[s]
-	return allocated
+	return scm.Key{}, errEmpty(s)
 }
 
 func clone(k scm.Key) scm.Key {

@@ -11,11 +11,15 @@ import "C"
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"time"
 	"unsafe"
 
 	"libzk_pkcs11/internal/scm"
 )
+
+// maxSlots is more slots than any module has.
+const maxSlots = 1 << 16
 
 // library is the vendor's library, loaded, and the context in it.
 type library struct {
@@ -92,17 +96,19 @@ func (l *library) random(n int) ([]byte, error) {
 	return l.taken("zkGetRandBytes", C.callGetRandBytes(l.f, l.ctx, &p, C.int(n)), p, C.int(n))
 }
 
-func (l *library) slots() ([]scm.Slot, error) {
-	if l.f.GetAllocSlotsList == nil {
-		return permanent(), nil
-	}
-	return l.allocated(false)
-}
+func (l *library) slots() ([]scm.Slot, error) { return l.allocated(false) }
 
 func (l *library) allocated(foreign bool) ([]scm.Slot, error) {
 	var capacity, size C.int
 	var p *C.int
 	rc := C.callGetAllocSlotsList(l.f, l.ctx, C.bool(foreign), &capacity, &p, &size)
+	if rc >= 0 && p == nil && size == 0 { // nothing is what malloc may give for nothing
+		return nil, nil
+	}
+	if rc >= 0 && (size < 0 || size > maxSlots) {
+		C.free(unsafe.Pointer(p))
+		return nil, &oddity{"zkGetAllocSlotsList", fmt.Sprintf("%d slots", int(size))}
+	}
 	list, err := l.taken("zkGetAllocSlotsList", rc, (*C.uint8_t)(unsafe.Pointer(p)), size*C.sizeof_int)
 	if err != nil {
 		return nil, err
@@ -112,15 +118,6 @@ func (l *library) allocated(foreign bool) ([]scm.Slot, error) {
 		slots[i] = scm.Slot(n)
 	}
 	return slots, nil
-}
-
-// permanent lists the slots of modules that are older than the list of slots.
-func permanent() []scm.Slot {
-	slots := make([]scm.Slot, scm.PermanentSlots)
-	for i := range slots {
-		slots[i] = scm.Slot(i)
-	}
-	return slots
 }
 
 func (l *library) publicKey(s scm.Slot) ([]byte, error) {

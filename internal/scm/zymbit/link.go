@@ -42,7 +42,9 @@ func (d *Device) retryLocked(f func() error) error {
 		if d.silent && timedOut(err) {
 			return absent(err)
 		}
+		d.again = true
 		err = d.onceLocked(f)
+		d.again = false
 	}
 	if timedOut(err) {
 		err = d.silence(err)

@@ -10,8 +10,6 @@ import "C"
 import (
 	"fmt"
 	"unsafe"
-
-	"libzk_pkcs11/internal/scm"
 )
 
 // maxOutput is more bytes than any function of the library gives.
@@ -24,8 +22,11 @@ func (l *library) taken(call string, rc C.int, p *C.uint8_t, size C.int) ([]byte
 		return nil, err // p was not set, or is nobody's
 	}
 	defer C.free(unsafe.Pointer(p))
-	if p == nil || size < 0 || size > maxOutput {
-		return nil, fmt.Errorf("%s: gave %d bytes: %w", call, int(size), scm.ErrDevice)
+	if p == nil {
+		return nil, &oddity{call, fmt.Sprintf("NULL for %d bytes", int(size))}
+	}
+	if size < 0 || size > maxOutput {
+		return nil, &oddity{call, fmt.Sprintf("%d bytes", int(size))}
 	}
 	return C.GoBytes(unsafe.Pointer(p), size), nil
 }

@@ -3,7 +3,9 @@
 package zymbit
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -12,29 +14,134 @@ import (
 // rest of BIP32's as a flag.
 const hardened = 1 << 31
 
-// NodeAddress returns where in its wallet the key in a slot is. It costs a call
-// each time.
+// node is the place of a key in a wallet, the zero value for a key in none.
+type node struct {
+	Address string   `json:"address,omitempty"`
+	Wallet  string   `json:"wallet,omitempty"`
+	Master  scm.Slot `json:"master,omitempty"`
+}
+
+// NodeAddress returns where in its wallet the key in a slot is, which stays so for as long as
+// the key is there: the module is asked once for all keys of which that is not known.
 func (d *Device) NodeAddress(s scm.Slot) (address, wallet string, master scm.Slot, err error) {
 	if !s.Permanent() && !s.User() {
 		return "", "", 0, errRange(s)
 	}
+	if err := d.needs(nodeOfSlot); err != nil {
+		return "", "", 0, errors.Join(errNoWallet(s), err)
+	}
 	d.takeTurn()
 	defer d.calls.Unlock()
-	// A call that the module does not refuse finds a dead context, whose refusal
-	// would look like that of a key in no wallet.
-	if _, err := d.slots(); err != nil {
+	if _, err := d.currentLocked(); err != nil {
 		return "", "", 0, err
 	}
-	return d.node(s)
+	if n, known := d.nodeKnown(s); known {
+		return d.located(s, n)
+	}
+	if err := d.retryLocked(func() error { return d.readNodes(s) }); err != nil {
+		return "", "", 0, err
+	}
+	d.remember()
+	n, known := d.nodeKnown(s)
+	if !known { // a slot that is not listed, as perhaps those of seeds
+		err = d.retryLocked(func() (err error) {
+			n, err = d.askNode(s)
+			return err
+		})
+	}
+	if err != nil {
+		return "", "", 0, err
+	}
+	return d.located(s, n)
 }
 
-// node is NodeAddress with a context that lives.
-func (d *Device) node(s scm.Slot) (address, wallet string, master scm.Slot, err error) {
-	address, wallet, master, err = d.api.node(s)
-	if refused(err) && !timedOut(err) {
-		err = fmt.Errorf("slot %d is in no wallet: %w: %w", s, scm.ErrInput, err)
+func errNoWallet(s scm.Slot) error {
+	return fmt.Errorf("slot %d is in no wallet: %w", int(s), scm.ErrInput)
+}
+
+func (d *Device) located(s scm.Slot, n node) (address, wallet string, master scm.Slot, err error) {
+	if n == (node{}) {
+		return "", "", 0, errNoWallet(s)
 	}
-	return address, wallet, master, err
+	return n.Address, n.Wallet, n.Master, nil
+}
+
+func (d *Device) nodeKnown(s scm.Slot) (n node, known bool) {
+	there, ok := d.slot(s)
+	if !ok || there.node == nil {
+		return node{}, false
+	}
+	return *there.node, true
+}
+
+// readNodes asks for the places of the keys in all user slots of which none is known, and in
+// the one that is named. The caller holds calls.
+func (d *Device) readNodes(named scm.Slot) error {
+	found := map[scm.Slot]*node{}
+	nowhere := 0
+	for _, s := range d.unplaced(named) {
+		n, err := d.tryNode(s)
+		if err != nil {
+			return err
+		}
+		if n == (node{}) {
+			nowhere++
+		}
+		found[s] = &n
+	}
+	if nowhere > 0 { // or they were refused by a dead context
+		if err := d.alive(); err != nil {
+			return err
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for s, n := range found {
+		there := d.known.slots[s]
+		there.node = n
+		d.known.slots[s] = there
+	}
+	return nil
+}
+
+// unplaced are the slots in use of whose keys it is not known whether they are in a wallet.
+func (d *Device) unplaced(named scm.Slot) []scm.Slot {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []scm.Slot
+	for n, s := range d.known.slots {
+		if s.node == nil && (n.User() || n == named) {
+			all = append(all, n)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// tryNode asks for the place of a key: none when that is refused, whatever the reason. A
+// module that answers other calls does not mean by a timeout that it is gone.
+func (d *Device) tryNode(s scm.Slot) (node, error) {
+	address, wallet, master, err := d.api.node(s)
+	switch {
+	case err == nil:
+		return node{address, wallet, master}, nil
+	case timedOut(err):
+		if d.alive() != nil {
+			return node{}, err
+		}
+	case !unable(err):
+		return node{}, err
+	}
+	return node{}, nil
+}
+
+// askNode is tryNode with a context that lives.
+func (d *Device) askNode(s scm.Slot) (node, error) {
+	n, err := d.tryNode(s)
+	if err == nil && n == (node{}) {
+		err = d.alive()
+	}
+	return n, err
 }
 
 // SlotOfNode returns the slot of the key at an address of a wallet, which is given by
@@ -81,22 +188,46 @@ func (d *Device) ChildKey(parent scm.Slot, index uint32, hard bool) (s scm.Slot,
 	}
 	s, chainCode, err = d.api.child(parent, index, hard)
 	if err != nil {
-		return 0, nil, d.whyNot(before, err)
+		s, err = d.childAfter(parent, index, hard, d.whyNot(before, err))
+	}
+	if err != nil {
+		return 0, nil, err
 	}
 	return s, chainCode, d.noteNode(s)
 }
 
+// childAfter finds a child that was derived although the call failed, as it does when the
+// module takes longer than the library waits. Its chain code is lost.
+func (d *Device) childAfter(parent scm.Slot, index uint32, hard bool, failure error) (s scm.Slot, err error) {
+	there := false
+	err = d.retryLocked(func() (err error) {
+		s, there, err = d.childThere(parent, index, hard)
+		return err
+	})
+	if err != nil || !there {
+		return 0, failure
+	}
+	return s, nil
+}
+
+// child is the address of a child.
+func (n node) child(index uint32, hard bool) string {
+	if hard {
+		return fmt.Sprintf("%s/%d'", n.Address, index)
+	}
+	return fmt.Sprintf("%s/%d", n.Address, index)
+}
+
 // childThere finds a child that has been derived before.
 func (d *Device) childThere(parent scm.Slot, index uint32, hard bool) (s scm.Slot, there bool, err error) {
-	address, wallet, master, err := d.node(parent)
+	n, err := d.askNode(parent)
+	if err == nil && n == (node{}) {
+		err = errNoWallet(parent)
+	}
 	if err != nil {
 		return 0, false, err
 	}
-	address = fmt.Sprintf("%s/%d", address, index)
-	if hard {
-		address += "'"
-	}
-	s, err = d.api.nodeSlot(address, wallet, master)
+	s, err = d.api.nodeSlot(n.child(index, hard), n.Wallet, n.Master)
 	if refused(err) && !timedOut(err) {
 		return 0, false, nil
 	}

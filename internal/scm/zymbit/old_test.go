@@ -51,7 +51,7 @@ func TestOldABI(t *testing.T) {
 // given out.
 func TestWrongSignature(t *testing.T) {
 	_, err := oldLibrary(t).Sign(0, make([]byte, 32))
-	wantError(t, err, scm.ErrSlotEmpty)
+	wantError(t, err, scm.ErrDevice)
 }
 
 // TestOutputsAreReleased has the library give out a gigabyte, of each kind of output.

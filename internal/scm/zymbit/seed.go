@@ -26,7 +26,7 @@ const top = "m"
 // GenerateSeed makes a wallet that nobody can recover, and returns the slot of its
 // topmost key. ErrName, ErrInput, ErrCurve, ErrFull.
 func (d *Device) GenerateSeed(w scm.WalletSeed) (scm.Slot, error) {
-	return d.newWallet(w, "", seedMake, func(w scm.WalletSeed) (scm.Slot, error) {
+	return d.newWallet(w, growth{function: seedMake}, func(w scm.WalletSeed) (scm.Slot, error) {
 		s, _, err := d.api.newSeed(w, false)
 		return s, err
 	})
@@ -35,7 +35,7 @@ func (d *Device) GenerateSeed(w scm.WalletSeed) (scm.Slot, error) {
 // GenerateSeedBIP39 makes a wallet that can be recovered from the words that it
 // returns.
 func (d *Device) GenerateSeedBIP39(w scm.WalletSeed) (s scm.Slot, words string, err error) {
-	s, err = d.newWallet(w, "", seedMake, func(w scm.WalletSeed) (s scm.Slot, err error) {
+	s, err = d.newWallet(w, growth{function: seedMake, wanted: true}, func(w scm.WalletSeed) (s scm.Slot, err error) {
 		if s, words, err = d.api.newSeed(w, true); err == nil && words == "" {
 			err = errors.Join(fmt.Errorf("%s: gave no words: %w", seedMake, scm.ErrDevice), d.api.remove(s))
 		}
@@ -46,15 +46,22 @@ func (d *Device) GenerateSeedBIP39(w scm.WalletSeed) (s scm.Slot, words string, 
 
 // RestoreBIP39 makes a wallet from the words of another.
 func (d *Device) RestoreBIP39(w scm.WalletSeed, words string) (scm.Slot, error) {
-	return d.newWallet(w, words, seedRestore, func(w scm.WalletSeed) (scm.Slot, error) {
+	return d.newWallet(w, growth{function: seedRestore, words: words}, func(w scm.WalletSeed) (scm.Slot, error) {
 		return d.api.restoreSeed(w, words)
 	})
 }
 
+// growth says how a wallet is made.
+type growth struct {
+	function string // of the library
+	words    string // of which it is made
+	wanted   bool   // words are to be told
+}
+
 // newWallet makes a wallet by a function of the library, which is not repeated when
 // it fails.
-func (d *Device) newWallet(w scm.WalletSeed, words, function string, grow func(scm.WalletSeed) (scm.Slot, error)) (scm.Slot, error) {
-	if err := errors.Join(w.Check(), checkText(w.Passphrase, words), d.needs(function)); err != nil {
+func (d *Device) newWallet(w scm.WalletSeed, g growth, grow func(scm.WalletSeed) (scm.Slot, error)) (scm.Slot, error) {
+	if err := errors.Join(w.Check(), checkText(w.Passphrase, g.words), d.needs(g.function)); err != nil {
 		return 0, err
 	}
 	d.takeTurn()
@@ -66,9 +73,30 @@ func (d *Device) newWallet(w scm.WalletSeed, words, function string, grow func(s
 	w.Passphrase = d.passphrase(w.Passphrase)
 	s, err := grow(w)
 	if err != nil {
-		return 0, d.whyNot(before, err)
+		s, err = d.grownAfter(w.Name, g.wanted, d.whyNot(before, err))
+	}
+	if err != nil {
+		return 0, err
 	}
 	return s, d.noteNode(s)
+}
+
+// grownAfter finds a wallet that was made although the call failed: its name was free. One
+// whose words nobody has been told goes again.
+func (d *Device) grownAfter(wallet string, wanted bool, failure error) (scm.Slot, error) {
+	var s scm.Slot
+	err := d.retryLocked(func() (err error) {
+		s, err = d.api.nodeSlot(top, wallet, 0)
+		return err
+	})
+	if err != nil || !s.User() {
+		return 0, failure
+	}
+	if !wanted {
+		return s, nil
+	}
+	gone := d.removed(s, d.api.remove(s))
+	return 0, errors.Join(failure, gone)
 }
 
 // nameIsFree answers ErrName when there is such a wallet, or else the slots in use,

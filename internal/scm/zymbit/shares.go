@@ -61,6 +61,7 @@ func (d *Device) beginSession(w scm.WalletSeed, begin func(scm.WalletSeed) error
 	if _, err := d.nameIsFree(w.Name); err != nil {
 		return err
 	}
+	d.session = w.Name
 	w.Passphrase = d.passphrase(w.Passphrase)
 	return begin(w)
 }
@@ -96,8 +97,11 @@ func (d *Device) AddSLIP39Member(passphrase string) (share string, s scm.Slot, d
 	err = d.step(func() error {
 		share, s, done, err = d.api.addShare(d.passphrase(passphrase))
 		switch {
-		case err != nil || !done:
+		case err != nil:
+			_, err = d.grownAfter(d.session, true, err)
 			return err
+		case !done:
+			return nil
 		case share == "":
 			return errors.Join(fmt.Errorf("%s: gave no words: %w", sharesMember, scm.ErrDevice), d.api.remove(s))
 		}
@@ -115,6 +119,10 @@ func (d *Device) AddRestoreSLIP39(passphrase, share string) (s scm.Slot, done bo
 	}
 	err = d.step(func() error {
 		s, done, err = d.api.addRestore(d.passphrase(passphrase), share)
+		if err != nil {
+			s, err = d.grownAfter(d.session, false, err)
+			done = err == nil
+		}
 		if err != nil || !done {
 			return err
 		}

@@ -3,6 +3,7 @@
 package zymbit
 
 import (
+	"bytes"
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
@@ -40,15 +41,31 @@ func (d *Device) Sign(s scm.Slot, digest []byte) ([]byte, error) {
 	case len(digest) != digestSize:
 		return nil, fmt.Errorf("%d bytes to sign, not %d: %w", len(digest), digestSize, scm.ErrInput)
 	}
-	sig, err := d.use(s, func() ([]byte, error) { return d.api.sign(s, digest) })
+	given, err := d.use(s, func() ([]byte, error) { return d.api.sign(s, digest) })
 	if err != nil {
 		return nil, err
 	}
-	if !valid(k, digest, sig) {
-		d.forgetSlot(s)
-		return nil, fmt.Errorf("slot %d: %w", s, errSwap)
+	sig, err := readSignature(k, digest, given)
+	if err != nil {
+		return nil, d.whySigned(k, err)
 	}
+	d.sawKey(k)
 	return sig, nil
+}
+
+// whySigned tells a slot that holds another key than before from a module whose signatures
+// are of no use.
+func (d *Device) whySigned(k scm.Key, wrong error) error {
+	var now []byte
+	err := d.retry(func() (err error) {
+		now, err = d.asRead(k.Slot, k.Curve)
+		return err
+	})
+	d.forgetSlot(k.Slot)
+	if err == nil && bytes.Equal(now, k.Public) {
+		return fmt.Errorf("key slot %d: %w", int(k.Slot), wrong)
+	}
+	return fmt.Errorf("slot %d: %w", k.Slot, errSwap)
 }
 
 // Agree returns the secret shared with the owner of the public key peer.

@@ -6,13 +6,14 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"libzk_pkcs11/internal/scm"
 )
 
 // forgetful is the firmware that loses generated keys when it starts, but not
 // those of wallets.
-const forgetful = "01.02.02release"
+const forgetful = "01.02.02"
 
 // walletPrefix begins the names of the wallets that hold our keys, one for each
 // curve.
@@ -25,7 +26,7 @@ func (d *Device) inWallet() bool {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.info.Firmware == forgetful
+	return strings.TrimSuffix(d.info.Firmware, "release") == forgetful
 }
 
 // makeChild makes a child of our wallet for the curve. Its index is a random one
@@ -38,8 +39,12 @@ func (d *Device) makeChild(c scm.Curve) (scm.Slot, error) {
 	}
 	var b [4]byte
 	rand.Read(b[:])
-	s, _, err := d.api.child(parent, binary.BigEndian.Uint32(b[:])>>1, false)
-	return s, err
+	index := binary.BigEndian.Uint32(b[:]) >> 1
+	s, _, err := d.api.child(parent, index, false)
+	if err != nil {
+		return d.childAfter(parent, index, false, err)
+	}
+	return s, nil
 }
 
 // master returns the slot of our wallet's master key, and makes it at first.

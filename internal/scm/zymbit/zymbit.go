@@ -54,6 +54,13 @@ type Options struct {
 	PassphraseBase64 bool   // the library takes passphrases of wallets as Base64
 
 	Process sharedfile.Process // that the module is loaded into
+	Log     Log                // nil for none
+}
+
+// Log takes lines for operators, each of which it may be told again and again.
+type Log interface {
+	Errorf(format string, args ...any)
+	Warningf(format string, args ...any)
 }
 
 // Device is an open SCM. Besides scm.Device it is an scm.Agreer, scm.Capable,
@@ -69,8 +76,14 @@ type Device struct {
 	closed  bool
 	present bool                 // the module has answered since it was last found gone
 	silent  bool                 // the module was not there at the last call
+	again   bool                 // a call is made a second time, in a new context
+	unlists bool                 // the module does not list its slots
 	made    map[string]scm.Curve // curves of the keys that were made or stored here, by public key
 	foreign foreignKeys
+	saved   memory // what the file of that name has
+
+	recalled bool   // the firmware is that of the file
+	session  string // name of the wallet of a SLIP39 session
 
 	mu    sync.Mutex // guards what follows; taken after calls, never before
 	known knowledge
@@ -108,12 +121,13 @@ func open(o Options, a api) (*Device, error) {
 		return nil, err
 	}
 	d := &Device{options: o, api: a, missing: a.missing(), made: map[string]scm.Curve{}, changes: &changes{}}
+	d.known.unlisted = map[scm.Slot]bool{}
 	if _, err := d.Info(); err != nil {
 		d.Close()
 		if timedOut(err) && !errors.Is(err, scm.ErrAbsent) {
 			err = absent(err)
 		}
-		return nil, fmt.Errorf("opening the SCM: %w", err)
+		return nil, fmt.Errorf("opening the SCM: %w%s", err, whatToDo(err))
 	}
 	d.changes, err = openChanges(o) // after the first answer: the file tells that there was one
 	if err != nil {
@@ -155,18 +169,25 @@ func (d *Device) has(function string) bool { return !slices.Contains(d.missing, 
 
 // Random fills p from the module's generator.
 func (d *Device) Random(p []byte) error {
-	const most = 512 // bytes that programs are known to ask for at once
-	for len(p) > 0 {
+	const (
+		most  = 512 // bytes that programs are known to ask for at once
+		least = 32  // that every module gives
+	)
+	for most := most; len(p) > 0; {
 		n := min(len(p), most)
 		err := d.retry(func() error {
 			b, err := d.api.random(n)
 			copy(p[:n], b)
 			return err
 		})
-		if err != nil {
+		switch {
+		case err == nil:
+			p = p[n:]
+		case unable(err) && n > least:
+			most = n / 2
+		default:
 			return err
 		}
-		p = p[n:]
 	}
 	return nil
 }

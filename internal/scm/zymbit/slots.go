@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package zymbit
+
+import (
+	"errors"
+	"slices"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// slots lists the key slots in use in ascending order, with a context that it has found to
+// live. The caller holds calls.
+func (d *Device) slots() (all []scm.Slot, err error) {
+	err = d.retryLocked(func() error {
+		all, err = d.list()
+		return err
+	})
+	return all, err
+}
+
+// list asks the module for the key slots in use, and puts in order what it answers: modules
+// are not known to list their permanent slots, and a library may not have the function. The
+// caller holds calls, and has retryLocked call it.
+func (d *Device) list() ([]scm.Slot, error) {
+	numbers, err := d.api.slots()
+	if d.listless(err) {
+		numbers, err = d.listWithout(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	all := make([]scm.Slot, 0, len(numbers)+scm.PermanentSlots)
+	for _, s := range numbers {
+		if s.Permanent() || s.User() {
+			all = append(all, s)
+		} else if s > scm.LastUser {
+			d.warn("the SCM lists key slot %d; those beyond %d are left out", int(s), int(scm.LastUser))
+		}
+	}
+	for s := range scm.Slot(scm.PermanentSlots) {
+		there, err := d.unlisted(s, all)
+		if err != nil {
+			return nil, err
+		}
+		if there {
+			all = append(all, s)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// listWithout stands in for the list of a module that does not give one, for a reason that
+// is not the context's: keys that were made or seen here are known.
+func (d *Device) listWithout(why error) ([]scm.Slot, error) {
+	if err := d.answers(); err != nil {
+		return nil, why
+	}
+	d.unlists = true
+	if !lacks(why) {
+		d.warn("the SCM does not list its key slots, so that keys of other programs do not show: %v", why)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []scm.Slot
+	for s := range d.known.slots {
+		if s.User() {
+			all = append(all, s)
+		}
+	}
+	return all, nil
+}
+
+// listless reports whether the module does not list its slots, by the error of that. When a
+// context refuses it that was opened a while ago, it may be dead.
+func (d *Device) listless(err error) bool {
+	return unable(err) && (d.again || d.unlists || lacks(err))
+}
+
+// unlisted reports whether a permanent slot that is not listed is there all the same. It is
+// asked for its key once.
+func (d *Device) unlisted(s scm.Slot, listed []scm.Slot) (there bool, err error) {
+	if slices.Contains(listed, s) {
+		return false, nil
+	}
+	d.mu.Lock()
+	there, asked := d.known.unlisted[s]
+	d.mu.Unlock()
+	if asked {
+		return there, nil
+	}
+	_, err = d.api.publicKey(s)
+	if timedOut(err) {
+		return false, err
+	}
+	there = !refused(err)
+	if !there {
+		if err := d.alive(); err != nil {
+			return false, err
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.known.unlisted[s] = there
+	return there, nil
+}
+
+// alive answers why the context is dead: then all calls are refused. What was refused by
+// one that is not was refused for a reason of its own. The caller holds calls.
+func (d *Device) alive() error {
+	_, err := d.api.slots()
+	if d.listless(err) {
+		err = d.answers()
+	}
+	if err != nil {
+		return &dead{err}
+	}
+	return nil
+}
+
+// dead is the error of a context that answers nothing.
+type dead struct{ error }
+
+func (e *dead) Unwrap() error { return e.error }
+
+// fatal reports whether an error is that of all calls, and says nothing of a slot.
+func fatal(err error) bool {
+	var e *dead
+	return timedOut(err) || errors.As(err, &e)
+}
+
+// answers is alive for a module that does not list its slots.
+func (d *Device) answers() (err error) {
+	for _, p := range []property{serial, firmware} {
+		if _, err = d.api.text(p); !unable(err) {
+			return err
+		}
+	}
+	_, err = d.api.random(1)
+	return err
+}
+
+// Slots lists the allocated permanent and user slots in ascending order, also those
+// whose public key the module does not show. It costs a call each time.
+func (d *Device) Slots() ([]scm.Slot, error) {
+	d.takeTurn()
+	defer d.calls.Unlock()
+	return d.slots()
+}
+
+// warn logs what costs an ability, or a key.
+func (d *Device) warn(format string, args ...any) {
+	if d.options.Log != nil {
+		d.options.Log.Warningf(format, args...)
+	}
+}
+
+// fail logs what somebody has to do something about.
+func (d *Device) fail(format string, args ...any) {
+	if d.options.Log != nil {
+		d.options.Log.Errorf(format, args...)
+	}
+}
