@@ -80,7 +80,10 @@ func (t *token) reportDamage(c *catalog, vanished map[scm.Slot]halves) {
 			continue
 		}
 		what := "is empty, but the store remembers a key there; its objects are left out"
-		if t.conceals(s) {
+		switch hidden := t.conceals(s); {
+		case errors.Is(hidden, scm.ErrDevice): // which has said why
+			continue
+		case errors.Is(hidden, scm.ErrExport):
 			what = "does not give its public key away any more; its objects are left out"
 		}
 		t.warnSlot(s, what)
@@ -103,19 +106,11 @@ func (t *token) differs(c *catalog, s scm.Slot, lost [][]byte) bool {
 	return false
 }
 
-// conceals tells whether a key slot holds a key whose public key the device does not
-// give away.
-func (t *token) conceals(s scm.Slot) bool {
-	if !isForeign(s) {
-		_, err := t.device.PublicKey(s)
-		return errors.Is(err, scm.ErrExport)
-	}
-	keeper, can := t.device.(scm.Keeper)
-	if !can {
-		return false
-	}
-	_, err := keeper.ForeignKey(s - foreignBase)
-	return errors.Is(err, scm.ErrExport)
+// conceals answers why the device does not give the public key of a slot away: ErrExport,
+// and ErrDevice, too, when what it gives is none.
+func (t *token) conceals(s scm.Slot) error {
+	_, err := t.keyIn(s)
+	return err
 }
 
 // warnOn logs that a key could not be erased. One that is not there any more, as

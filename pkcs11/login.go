@@ -59,6 +59,13 @@ func (t *token) initialise(label string, pin []byte) error {
 	if err != nil {
 		return err
 	}
+	// What cannot be listed cannot be removed: it is asked for before anything has changed.
+	if _, err := t.device.Keys(); err != nil {
+		return err
+	}
+	if _, err := t.foreignKeys(); err != nil {
+		return err
+	}
 	secret, err := t.store.Initialize(label, pin, mate, t.prepare)
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ type keyRow struct {
 	Public  string   `json:"public_key,omitempty"` // in hex
 	Wallet  string   `json:"wallet,omitempty"`
 	Address string   `json:"address,omitempty"` // in the wallet
+	Problem string   `json:"problem,omitempty"` // why what the device gives for a public key is none
 }
 
 func (x *scmTool) slotsCommand() *cobra.Command {
@@ -49,6 +50,9 @@ func (t *target) keyList() (keyList, error) {
 	}
 	for _, k := range keys {
 		r := newKeyRow(k, kindOf(k.Slot))
+		if k.Public == nil {
+			r.Problem = problem(t.device.PublicKey(k.Slot))
+		}
 		if k.Slot.User() {
 			if r.Address, r.Wallet, _, err = t.nodeOf(k.Slot); err != nil {
 				return l, err
@@ -61,6 +65,14 @@ func (t *target) keyList() (keyList, error) {
 		l.Foreign = append(l.Foreign, newKeyRow(k, "foreign"))
 	}
 	return l, err
+}
+
+// problem is what is wrong with a public key that is not merely hidden.
+func problem(_ scm.Key, err error) string {
+	if errors.Is(err, scm.ErrExport) && errors.Is(err, scm.ErrDevice) {
+		return err.Error()
+	}
+	return ""
 }
 
 // slotLister is an SCM that lists also the slots whose public key it hides.
@@ -158,9 +170,17 @@ func (l keyList) text(w io.Writer) {
 	fmt.Fprintln(t, "SLOT\tKIND\tCURVE\tPUBLIC KEY\tWALLET")
 	for _, list := range [][]keyRow{l.Keys, l.Foreign} {
 		for _, r := range list {
-			fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\n", r.Slot, r.Kind, orElse(r.Curve, "-"), shortened(r.Public), r.placeText())
+			fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\n", r.Slot, r.Kind, orElse(r.Curve, "-"), r.keyText(), r.placeText())
 		}
 	}
+}
+
+// keyText is the beginning of the public key, or why there is none.
+func (r keyRow) keyText() string {
+	if r.Problem != "" {
+		return "broken"
+	}
+	return shortened(r.Public)
 }
 
 func (r keyRow) placeText() string {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"libzk_pkcs11/tests/harness"
@@ -20,14 +19,12 @@ type fake struct {
 	ways, calls, log string // files
 }
 
-// newFake builds the library without the functions that it is to lack.
-func newFake(t *testing.T, lacks ...string) *fake {
+func newFake(t *testing.T, library string) *fake {
 	t.Helper()
-	harness.Need(t, "cc")
 	dir := t.TempDir()
 	f := &fake{harness.NewHome(t), t, filepath.Join(dir, "ways"), filepath.Join(dir, "calls"), filepath.Join(dir, "log")}
 	f.Set("ZK_PKCS11_BACKEND", "zymbit")
-	f.Set("ZK_APP_UTILS_LIB", library(t, lacks))
+	f.Set("ZK_APP_UTILS_LIB", library)
 	f.Set("ZK_FAKE_BELOW", harness.Build(t, "libzk_app_utils.so"))
 	f.Set("ZK_FAKE_CALLS", f.calls)
 	f.Set("ZK_FAKE_WAYS", f.ways)
@@ -36,18 +33,10 @@ func newFake(t *testing.T, lacks ...string) *fake {
 	return f
 }
 
-// libraries are those that were built, by the functions that they lack.
-var libraries sync.Map
-
-// library builds the library once for all tests.
+// library builds the library without the functions that it is to lack.
 func library(t *testing.T, lacks []string) string {
 	t.Helper()
-	build, _ := libraries.LoadOrStore(strings.Join(lacks, " "), sync.OnceValue(func() string { return compiled(t, lacks) }))
-	return build.(func() string)()
-}
-
-func compiled(t *testing.T, lacks []string) string {
-	t.Helper()
+	harness.Need(t, "cc")
 	flags := []string{"-D_GNU_SOURCE", "-shared", "-fPIC", "testdata/ways.c"}
 	if len(lacks) > 0 {
 		script := filepath.Join(t.TempDir(), "lacks.map")
@@ -57,12 +46,7 @@ func compiled(t *testing.T, lacks []string) string {
 		}
 		flags = append(flags, "-Wl,--version-script="+script)
 	}
-	built := harness.Compile(t, "testdata/hand.c", flags...)
-	kept := filepath.Join(folder, fmt.Sprintf("libzk_app_utils.so.%d", len(lacks))) // the test's own folder goes with it
-	if err := os.Rename(built, kept); err != nil {
-		t.Fatal(err)
-	}
-	return kept
+	return harness.Compile(t, "testdata/hand.c", flags...)
 }
 
 // answers has the library answer in these ways from now on, and in no others.
@@ -118,7 +102,7 @@ func (f *fake) logged() []string {
 	var lines []string
 	seen := map[string]bool{}
 	for line := range strings.Lines(string(text)) {
-		_, message, _ := strings.Cut(strings.TrimSpace(line), "libzk_pkcs11")
+		_, message, _ := strings.Cut(strings.TrimSpace(line), "]: ")
 		if !seen[message] {
 			lines, seen[message] = append(lines, line), true
 		}

@@ -5,18 +5,12 @@
 package answers
 
 import (
-	"os"
 	"testing"
 
 	"libzk_pkcs11/tests/harness"
 )
 
-// folder is for the libraries of all tests.
-var folder string
-
 func TestMain(m *testing.M) {
-	folder, _ = os.MkdirTemp("", "answers")
-	defer os.RemoveAll(folder)
 	harness.Play(m, map[string]func(string) error{
 		"look": func(module string) error { return look(module, true) },
 		"sign": func(module string) error { return look(module, false) },

@@ -7,24 +7,24 @@ var rows = []row{
 	{name: "as the soft SCM"},
 
 	// 1 Ed25519 through an interface for digests, and the form of public keys
-	{name: "Ed25519 over another digest", ways: []string{"ed-hash"}, failing: "edwards", log: "slot 15: a signature of 64 bytes"},
+	{name: "Ed25519 over another digest", ways: []string{"ed-hash"}, failing: "edwards", log: "key slot 15: a signature of 64 bytes"},
 	{name: "no Ed25519 signatures", ways: []string{"ed-refuses=-22"}, failing: "edwards", log: "zkGenECDSASigFromDigest: invalid argument (-22)"},
 	{name: "Ed25519 keys of 33 bytes", ways: []string{"ed=33"}, first: true},
-	{name: "Ed25519 keys of 64 bytes", ways: []string{"ed=64"}, first: true, failing: "edwards", log: "slot 14"},
+	{name: "Ed25519 keys of 64 bytes", ways: []string{"ed=64"}, first: true, failing: "edwards", log: "key slots 14, 15: a public key of 64 bytes", tool: "broken"},
 	{name: "keys of 65 bytes", ways: []string{"pk=65"}, first: true},
 	{name: "keys of 33 bytes", ways: []string{"pk=33"}, first: true},
-	{name: "keys of 66 bytes", ways: []string{"pk=66"}},
-	{name: "keys of 66 bytes at first", ways: []string{"pk=66"}, first: true},
-	{name: "keys of 0 bytes", ways: []string{"pk-size=0"}, first: true},
-	{name: "keys of -1 bytes", ways: []string{"pk-size=-1"}, first: true},
-	{name: "keys of two billion bytes", ways: []string{"pk-size=2000000000"}, first: true},
-	{name: "no keys at all", ways: []string{"pk=null"}, first: true},
-	{name: "keys on no curve", ways: []string{"pk=garbage"}, first: true},
+	{name: "keys of 66 bytes", ways: []string{"pk=66"}, failing: "generate", log: "the new key in slot 17: a public key of 66 bytes"},
+	{name: "keys of 66 bytes at first", ways: []string{"pk=66"}, first: true, failing: "sign kept agree peer generate", log: "66 bytes", lines: 3, tool: "broken"},
+	{name: "keys of 0 bytes", ways: []string{"pk-size=0"}, first: true, failing: "sign kept edwards agree peer generate", log: "0 bytes", lines: 3, tool: "broken"},
+	{name: "keys of -1 bytes", ways: []string{"pk-size=-1"}, first: true, failing: "sign kept edwards agree peer generate", log: "-1 bytes", lines: 3, tool: "broken"},
+	{name: "keys of two billion bytes", ways: []string{"pk-size=2000000000"}, first: true, failing: "sign kept edwards agree peer generate", log: "2000000000 bytes", lines: 3, tool: "broken"},
+	{name: "no keys at all", ways: []string{"pk=null"}, first: true, failing: "sign kept edwards agree peer generate", log: "NULL", lines: 4, tool: "broken"},
+	{name: "keys on no curve", ways: []string{"pk=garbage"}, first: true, failing: "sign kept agree peer generate", log: "on no curve", lines: 3, tool: "broken"},
 	{name: "signatures in DER", ways: []string{"sig=der"}},
-	{name: "signatures of 65 bytes", ways: []string{"sig=65"}, failing: "sign kept generate", log: "bytes"},
-	{name: "signatures of 0 bytes", ways: []string{"sig-size=0"}, failing: "sign kept edwards generate", log: "0 bytes"},
-	{name: "no signature", ways: []string{"sig=null"}, failing: "sign kept edwards generate", log: "NULL"},
-	{name: "signatures over something else", ways: []string{"sig=other"}, failing: "sign kept edwards generate", log: "64 bytes"},
+	{name: "signatures of 65 bytes", ways: []string{"sig=65"}, failing: "sign kept generate", log: "a signature of 65 bytes", lines: 3},
+	{name: "signatures of 0 bytes", ways: []string{"sig-size=0"}, failing: "sign kept edwards generate", log: "a signature of 0 bytes", lines: 4},
+	{name: "no signature", ways: []string{"sig=null"}, failing: "sign kept edwards generate", log: "NULL", lines: 4},
+	{name: "signatures over something else", ways: []string{"sig=other"}, failing: "sign kept edwards generate", log: "a signature of 64 bytes", lines: 4},
 
 	// 2 Permanent slots
 	{name: "permanent slots do not agree", ways: []string{"no-agreement=-22"}, failing: "agree", log: "zkDoRawECDH: invalid argument (-22)"},
@@ -37,8 +37,8 @@ var rows = []row{
 	{name: "the first call fails", ways: []string{"zkOpen=-19*1"}},
 	{name: "making keys fails", ways: []string{"zkGenKeyPair=-1"}, failing: "generate", log: "zkGenKeyPair"},
 	{name: "no room", ways: []string{"zkGenKeyPair=-28"}, failing: "generate"},
-	{name: "user keys are hidden", ways: []string{"hidden-user=-13"}},
-	{name: "user keys were always hidden", ways: []string{"hidden-user=-13"}, first: true},
+	{name: "user keys are hidden", ways: []string{"hidden-user=-13"}, failing: "generate", log: "the new key in slot 17: zkExportPubKey"},
+	{name: "user keys were always hidden", ways: []string{"hidden-user=-13"}, first: true, failing: "kept generate", log: "slot 1", lines: 2},
 
 	// 4 The list of slots
 	{name: "a pool of -1 keys", ways: []string{"most=-1"}},
@@ -55,7 +55,7 @@ var rows = []row{
 	{name: "a list of two billion slots", ways: []string{"own-size=2000000000"}},
 	{name: "an empty foreign list that is NULL", ways: []string{"foreign-null"}},
 	{name: "a foreign list of -1 slots", ways: []string{"foreign-size=-1"}},
-	{name: "no foreign list", ways: []string{"foreign-list=-22"}},
+	{name: "no foreign list", ways: []string{"foreign-list=-22"}, status: true},
 	{name: "no foreign list at first", ways: []string{"foreign-list=-22"}, first: true},
 	{name: "a foreign list that times out", ways: []string{"foreign-list=-110"}},
 
@@ -84,10 +84,10 @@ var rows = []row{
 	{name: "being in no wallet is a timeout", ways: []string{"no-wallet=-110"}, first: true},
 
 	// 10 Strings
-	{name: "no model", ways: []string{"model=null"}},
-	{name: "an odd model", ways: []string{"model=\x01\xff HSM6-something-very-long-that-fits-into-nothing"}},
+	{name: "no model", ways: []string{"model=null"}, status: true},
+	{name: "an odd model", ways: []string{"model=\x01\xff HSM6-something-very-long-that-fits-into-nothing"}, status: true},
 	{name: "no serial number", ways: []string{"serial=null"}, first: true},
-	{name: "no serial number any more", ways: []string{"zkGetSerialNumberString=-5"}},
+	{name: "no serial number any more", ways: []string{"zkGetSerialNumberString=-5"}, status: true},
 	{name: "no model any more", ways: []string{"zkGetModelNumberString=-5"}},
 	{name: "firmware in another form", ways: []string{"firmware=1.2"}},
 
@@ -100,11 +100,11 @@ var rows = []row{
 	{name: "no supervised boot", ways: []string{"zkGetSupervisedBootFileManifest=-38"}},
 
 	// What else an SCM can fail at
-	{name: "no clock", ways: []string{"zkGetTime=-5"}},
+	{name: "no clock", ways: []string{"zkGetTime=-5"}, status: true},
 	{name: "no random numbers", ways: []string{"zkGetRandBytes=-5"}, failing: "random", log: "zkGetRandBytes"},
-	{name: "no health", ways: []string{"zkGetBatteryVoltage=-5", "zkGetCPUTemp=-110", "zkGetPerimeterDetectInfo=-22", "zkGetCurrentBindingInfo=-22"}},
+	{name: "no health", ways: []string{"zkGetBatteryVoltage=-5", "zkGetCPUTemp=-110", "zkGetPerimeterDetectInfo=-22", "zkGetCurrentBindingInfo=-22"}, status: true},
 	{name: "without a list of slots", lacks: []string{"zkGetAllocSlotsList"}, first: true},
-	{name: "without most functions", lacks: young, first: true, failing: "kept agree foreign peer generate", never: true},
+	{name: "without most functions", lacks: young, first: true, failing: "kept agree foreign peer generate", never: true, status: true},
 }
 
 // young are the functions that the oldest library known does not have, which has 40.

@@ -22,11 +22,11 @@ func (d *Device) readKey(s scm.Slot) (scm.Key, error) {
 		return scm.Key{}, err
 	}
 	if err != nil {
-		return scm.Key{}, fmt.Errorf("key slot %d: %w", int(s), err)
+		return scm.Key{}, err
 	}
 	k, err := d.keyOf(s, readings(shown))
 	if err != nil && !refused(err) {
-		err = fmt.Errorf("key slot %d: public key of %d bytes: %w", int(s), len(shown), err)
+		err = fmt.Errorf("a public key of %d bytes %w", len(shown), err)
 	}
 	return k, err
 }
@@ -55,20 +55,20 @@ func (d *Device) keyOf(s scm.Slot, all []scm.Key) (scm.Key, error) {
 
 // signingKey finds out by a signature which of several keys is the one in a slot.
 func (d *Device) signingKey(s scm.Slot, all []scm.Key) (scm.Key, error) {
-	sig, err := d.api.sign(s, probe[:])
+	sig, err := d.api.sign(s, question[:])
 	if err != nil {
 		return scm.Key{}, err
 	}
 	for _, k := range all {
-		if _, err := readSignature(k, probe[:], sig); err == nil {
+		if _, err := readSignature(k, question[:], sig); err == nil {
 			return k, nil
 		}
 	}
 	return scm.Key{}, errNoCurve
 }
 
-// probe is signed to find out what a key is.
-var probe = sha256.Sum256([]byte("libzk_pkcs11: which curve is this key on?"))
+// question is signed to find out what a key is.
+var question = sha256.Sum256([]byte("libzk_pkcs11: which curve is this key on?"))
 
 // curve25519 tells the two kinds of 32-byte keys apart. The highest bit of an
 // X25519 key is never set; where that does not decide, a signature does, which
@@ -77,11 +77,11 @@ func (d *Device) curve25519(s scm.Slot, public []byte) (scm.Curve, error) {
 	if public[31]&0x80 != 0 {
 		return scm.Ed25519, nil
 	}
-	sig, err := d.api.sign(s, probe[:])
+	sig, err := d.api.sign(s, question[:])
 	switch {
 	case timedOut(err):
 		return 0, err
-	case err == nil && valid(scm.Key{Slot: s, Curve: scm.Ed25519, Public: public}, probe[:], sig):
+	case err == nil && valid(scm.Key{Slot: s, Curve: scm.Ed25519, Public: public}, question[:], sig):
 		return scm.Ed25519, nil
 	}
 	return scm.X25519, d.alive() // a dead context refuses as well

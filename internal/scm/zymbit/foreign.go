@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -77,10 +78,30 @@ func (d *Device) foreignLocked() ([]scm.Key, error) {
 // foreignUnlisted stands in for a list that the module does not give: it costs the foreign
 // keys of other programs, and those that are known stay.
 func (d *Device) foreignUnlisted(why error) []scm.Key {
-	d.warn("the SCM does not list its foreign keys, so that those of other programs do not show: %v", why)
+	if !lacks(why) {
+		d.warn("the SCM does not list its foreign keys, so that those of other programs do not show: %v", why)
+	}
 	f := &d.foreign
+	if f.slots == nil && !timedOut(why) {
+		d.probeForeign()
+	}
 	f.failed, f.keys = time.Now(), keysOf(f.slots)
 	return f.keys
+}
+
+// probeForeign looks for foreign keys in the slots in which they would be.
+func (d *Device) probeForeign() {
+	d.foreign.slots = map[scm.Slot]slot{}
+	marks, err := d.changes.marks()
+	if err != nil {
+		return
+	}
+	found, _ := probe(0, scm.ForeignSlots-1, d.api.foreignKey) // what is not found does not show
+	for _, s := range found {
+		if k, err := d.readForeignKey(s); err == nil {
+			d.foreign.slots[s] = slot{key: k, mark: marks[-1-s], seen: true}
+		}
+	}
 }
 
 func (d *Device) readForeign(marks map[scm.Slot]int64) (map[scm.Slot]slot, error) {
@@ -90,6 +111,7 @@ func (d *Device) readForeign(marks map[scm.Slot]int64) (map[scm.Slot]slot, error
 	}
 	slots := make(map[scm.Slot]slot, len(numbers))
 	hidden := 0
+	var broken breakage
 	for _, s := range numbers {
 		mark := marks[-1-s]
 		if s < 0 || s >= scm.ForeignSlots {
@@ -108,10 +130,11 @@ func (d *Device) readForeign(marks map[scm.Slot]int64) (map[scm.Slot]slot, error
 			hidden++
 		} else if err != nil {
 			now.broken = err
-			d.fail("%v; the key is not shown to programs", err)
+			broken.add(s, err)
 		}
 		slots[s] = now
 	}
+	broken.report(d, "foreign slots")
 	if hidden > 0 { // by the module, or by a dead context, where this fails too
 		return slots, d.alive()
 	}
@@ -126,27 +149,34 @@ func (d *Device) readForeignKey(s scm.Slot) (scm.Key, error) {
 	}
 	all := readings(shown)
 	if err == nil && len(all) == 0 {
-		err = fmt.Errorf("public key of %d bytes: %w", len(shown), errNoCurve)
+		err = fmt.Errorf("a public key of %d bytes %w", len(shown), errNoCurve)
 	}
 	if err != nil {
-		return scm.Key{}, fmt.Errorf("foreign slot %d: %w", int(s), err)
+		return scm.Key{}, err
 	}
-	c, err := d.foreignCurve(s, all)
-	return scm.Key{Slot: s, Curve: c, Public: all[max(0, slices.IndexFunc(all, func(k scm.Key) bool { return k.Curve == c }))].Public}, err
+	return d.foreignOf(s, all)
 }
 
-// foreignCurve finds out which of its readings a foreign key is, which the library does not
-// tell. Of a point that is on two curves it takes P-256.
-func (d *Device) foreignCurve(s scm.Slot, all []scm.Key) (scm.Curve, error) {
-	for _, k := range all {
-		if c, ok := d.made[string(k.Public)]; ok {
-			return c, nil
+// foreignOf finds out which of its readings a foreign key is, which the library does not
+// tell. Of a point that can be on two curves it takes P-256.
+func (d *Device) foreignOf(s scm.Slot, all []scm.Key) (scm.Key, error) {
+	for i := range all {
+		all[i].Slot = s
+		if c, ok := d.made[string(all[i].Public)]; ok && c == all[i].Curve {
+			return all[i], nil
 		}
 	}
-	c, public := all[0].Curve, all[0].Public
-	if c != scm.Ed25519 || public[31]&0x80 != 0 { // the highest bit of an X25519 key is never set
-		return c, nil
+	k := all[0]
+	if k.Curve != scm.Ed25519 || k.Public[31]&0x80 != 0 { // the highest bit of an X25519 key is never set
+		return k, nil
 	}
+	var err error
+	k.Curve, err = d.foreignCurve(s, k.Public)
+	return k, err
+}
+
+// foreignCurve finds out which kind a foreign key of 32 bytes is.
+func (d *Device) foreignCurve(s scm.Slot, public []byte) (scm.Curve, error) {
 	switch d.options.Foreign25519 {
 	case Foreign25519Ed25519:
 		return scm.Ed25519, nil
@@ -202,7 +232,10 @@ func (d *Device) foreignIn(s scm.Slot) (scm.Key, error) {
 	if i >= 0 {
 		return keys[i], nil
 	}
-	if _, there := d.foreign.slots[s]; there {
+	switch there, ok := d.foreign.slots[s]; {
+	case there.broken != nil:
+		return scm.Key{}, fmt.Errorf("foreign slot %d: %w: %w", int(s), scm.ErrExport, there.broken)
+	case ok:
 		return scm.Key{}, errHidden(s)
 	}
 	return scm.Key{}, errEmpty(s)
@@ -215,6 +248,9 @@ func (d *Device) StoreForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 	}
 	if !isPublic(c, public) {
 		return 0, fmt.Errorf("no public key on %s: %w", c, scm.ErrInput)
+	}
+	if err := d.needs("zkStoreForeignPubKey"); err != nil {
+		return 0, err
 	}
 	d.takeTurn()
 	defer d.calls.Unlock()
@@ -234,7 +270,21 @@ func (d *Device) StoreForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 	}
 	d.made[string(public)] = c
 	d.noteForeign(s)
+	d.keepForeign(scm.Key{Slot: s, Curve: c, Public: bytes.Clone(public)})
 	return s, nil
+}
+
+// keepForeign remembers a new foreign key.
+func (d *Device) keepForeign(k scm.Key) {
+	marks, err := d.changes.marks()
+	if err != nil {
+		return
+	}
+	if d.foreign.slots == nil {
+		d.foreign.slots = map[scm.Slot]slot{}
+	}
+	d.foreign.slots[k.Slot] = slot{key: k, mark: marks[-1-k.Slot], seen: true}
+	d.remember()
 }
 
 // storedAfter finds a foreign key that was stored although the call failed.
@@ -286,6 +336,9 @@ func (d *Device) foreignNumbers() (all []scm.Slot, err error) {
 		all, err = d.api.foreignSlots()
 		return err
 	})
+	if unable(err) { // who does not list them may still have those that are known
+		return slices.Sorted(maps.Keys(d.foreign.slots)), nil
+	}
 	slices.Sort(all)
 	return slices.Compact(all), err
 }

@@ -5,6 +5,7 @@ package zymbit
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -57,6 +58,7 @@ func (d *Device) forget() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	k := &d.known
+	maps.DeleteFunc(k.unlisted, func(s scm.Slot, _ bool) bool { return s.User() })
 	for n, s := range k.slots {
 		if s.key.Public == nil {
 			delete(k.slots, n)
@@ -74,6 +76,9 @@ func (d *Device) forgetSlot(s scm.Slot) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.known.slots, s)
+	if s.User() {
+		delete(d.known.unlisted, s)
+	}
 	d.known.stale = true
 	d.known.version++
 }
@@ -159,6 +164,7 @@ func (d *Device) sameModule() error {
 func (d *Device) readSlots(numbers []scm.Slot, marks map[scm.Slot]int64) (map[scm.Slot]slot, error) {
 	slots := make(map[scm.Slot]slot, len(numbers))
 	doubtful, hidden := d.doubtful(numbers), 0
+	var broken breakage
 	for _, n := range numbers {
 		known, ok := d.slot(n)
 		if ok && known.mark == marks[n] && n != doubtful {
@@ -183,10 +189,11 @@ func (d *Device) readSlots(numbers []scm.Slot, marks map[scm.Slot]int64) (map[sc
 			now = known // a key that was seen once signs by that
 		case err != nil:
 			now.broken = err
-			d.fail("%v; the key is not shown to programs: look for a newer version of the vendor's library, and report this", err)
+			broken.add(n, err)
 		}
 		slots[n] = now
 	}
+	broken.report(d, "key slots")
 	if hidden == 0 {
 		return slots, nil
 	}
@@ -273,7 +280,7 @@ func (d *Device) key(s scm.Slot) (scm.Key, error) {
 	}
 	switch there, allocated := d.slot(s); {
 	case there.broken != nil:
-		return scm.Key{}, fmt.Errorf("%w: %w", scm.ErrExport, there.broken)
+		return scm.Key{}, fmt.Errorf("slot %d: %w: %w", int(s), scm.ErrExport, there.broken)
 	case allocated:
 		return scm.Key{}, errHidden(s)
 	}

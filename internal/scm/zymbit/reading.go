@@ -3,12 +3,11 @@
 package zymbit
 
 import (
+	"crypto/elliptic"
 	"errors"
 	"fmt"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
-
-	"crypto/elliptic"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -73,7 +72,7 @@ func (d *Device) asRead(s scm.Slot, c scm.Curve) ([]byte, error) {
 	}
 	public, err := publicOn(c, shown)
 	if errors.Is(err, errNoCurve) {
-		err = fmt.Errorf("public key of %d bytes for a key on %s: %w", len(shown), c, err)
+		err = fmt.Errorf("a public key of %d bytes for one on %s %w", len(shown), c, err)
 	}
 	return public, err
 }

@@ -108,16 +108,23 @@ func (d *Device) toRemember() memory {
 	defer d.mu.Unlock()
 	return memory{
 		Serial: d.info.Serial, Model: d.info.Model, Maker: d.info.Manufacturer, Firmware: d.info.Firmware,
-		Keys: rowsOf(d.known.slots), Foreign: rowsOf(d.foreign.slots), Unlisted: maps.Clone(d.known.unlisted),
+		Keys: rowsOf(d.known.slots), Foreign: rowsOf(d.foreign.slots), Unlisted: permanent(d.known.unlisted),
 	}
+}
+
+// permanent are those of the slots that are permanent.
+func permanent(slots map[scm.Slot]bool) map[scm.Slot]bool {
+	slots = maps.Clone(slots)
+	maps.DeleteFunc(slots, func(s scm.Slot, _ bool) bool { return !s.Permanent() })
+	return slots
 }
 
 func rowsOf(slots map[scm.Slot]slot) []memoryRow {
 	rows := make([]memoryRow, 0, len(slots))
 	for _, n := range slices.Sorted(maps.Keys(slots)) {
 		s := slots[n]
-		if s.broken != nil {
-			continue // to be looked at again
+		if s.broken != nil || s.key.Public == nil && (s.node == nil || s.node.Address != top) {
+			continue // to be looked at again, unless it is the seed of a wallet, which is never shown
 		}
 		rows = append(rows, memoryRow{n, s.mark, s.key.Curve, s.key.Public, s.node})
 	}

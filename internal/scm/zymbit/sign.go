@@ -89,7 +89,7 @@ func (d *Device) use(s scm.Slot, f func() ([]byte, error)) (out []byte, err erro
 		out, err = f()
 		return err
 	})
-	if !refused(err) || timedOut(err) {
+	if !unable(err) {
 		return out, err
 	}
 	if _, now := d.key(s); now != nil {

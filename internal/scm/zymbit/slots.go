@@ -4,6 +4,7 @@ package zymbit
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"libzk_pkcs11/internal/scm"
@@ -38,7 +39,7 @@ func (d *Device) list() ([]scm.Slot, error) {
 			d.warn("the SCM lists key slot %d; those beyond %d are left out", int(s), int(scm.LastUser))
 		}
 	}
-	for s := range scm.Slot(scm.PermanentSlots) {
+	for _, s := range d.expected() {
 		there, err := d.unlisted(s, all)
 		if err != nil {
 			return nil, err
@@ -62,11 +63,29 @@ func (d *Device) listWithout(why error) ([]scm.Slot, error) {
 		d.warn("the SCM does not list its key slots, so that keys of other programs do not show: %v", why)
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	var all []scm.Slot
-	for s := range d.known.slots {
-		if s.User() {
-			all = append(all, s)
+	known, recalled := slices.Collect(maps.Keys(d.known.slots)), d.saved.Serial != "" || d.known.swept
+	d.mu.Unlock()
+	if recalled {
+		return known, nil
+	}
+	found, err := probe(scm.FirstUser, scm.LastUser, d.api.publicKey)
+	return append(known, found...), err
+}
+
+// gap is how many slots in a row are empty behind the last key of a module that does not
+// tell which slots it uses.
+const gap = 8
+
+// probe asks slots for their keys, one after the other.
+func probe(first, last scm.Slot, ask func(scm.Slot) ([]byte, error)) (all []scm.Slot, err error) {
+	for s, empty := first, 0; s <= last && empty < gap; s++ {
+		switch _, err := ask(s); {
+		case timedOut(err):
+			return nil, err
+		case refused(err):
+			empty++
+		default:
+			all, empty = append(all, s), 0
 		}
 	}
 	return all, nil
@@ -78,8 +97,25 @@ func (d *Device) listless(err error) bool {
 	return unable(err) && (d.again || d.unlists || lacks(err))
 }
 
-// unlisted reports whether a permanent slot that is not listed is there all the same. It is
-// asked for its key once.
+// expected are the slots that a list should have: the permanent ones, and those with keys
+// that are known.
+func (d *Device) expected() []scm.Slot {
+	all := make([]scm.Slot, scm.PermanentSlots)
+	for s := range all {
+		all[s] = scm.Slot(s)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for n, s := range d.known.slots {
+		if n.User() && s.key.Public != nil {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// unlisted reports whether a slot that is not listed is there all the same. It is asked for
+// its key once.
 func (d *Device) unlisted(s scm.Slot, listed []scm.Slot) (there bool, err error) {
 	if slices.Contains(listed, s) {
 		return false, nil
@@ -102,7 +138,9 @@ func (d *Device) unlisted(s scm.Slot, listed []scm.Slot) (there bool, err error)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.known.unlisted[s] = there
+	if there || s.Permanent() {
+		d.known.unlisted[s] = there
+	}
 	return there, nil
 }
 

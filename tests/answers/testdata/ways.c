@@ -95,7 +95,7 @@ int zkExportPubKey(zkCTX ctx, uint8_t **pk, int *size, int slot, bool foreign)
 		*pk = between(*pk, size, "\100", 1, 0);
 	if (*size == 32 && way("ed=64"))
 		*pk = between(*pk, size, "", 0, 32);
-	if (way("pk=garbage"))
+	if (*size == 64 && way("pk=garbage"))
 		memset(*pk, 0xff, (size_t)*size);
 	if (way("pk-size="))
 		*size = atoi(way("pk-size="));
