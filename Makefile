@@ -21,7 +21,7 @@ FORGIVE = -X runtime.godebugDefault=invalidptr=0,containermaxprocs=0,updatemaxpr
 VENDOR  = -ldflags "$(FORGIVE) $(call ldflags,cmd/libzk_app_utils,libzk_app_utils.so)" -o $(1)/libzk_app_utils.so ./cmd/libzk_app_utils
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-zymbit check race sanitize fuzz bench soak install uninstall clean help build-arm64 build-checkptr generate
+.PHONY: build demo test test-zymbit check race sanitize fuzz bench soak install uninstall install-emulator uninstall-emulator clean help build-arm64 build-checkptr generate
 
 build: $(BUILD)/runtime/overlay.json ## Build the module, the tool and libzk_app_utils.so into build/
 	@mkdir -p $(BUILD)
@@ -78,7 +78,7 @@ soak: build race ## Run the tests that take long
 generate: ## Make the generated files again
 	$(GO) generate ./...
 
-$(BUILD)/libzk_pkcs11.so $(BUILD)/zk_pkcs11-util:
+$(BUILD)/libzk_pkcs11.so $(BUILD)/libzk_app_utils.so $(BUILD)/zk_pkcs11-util:
 	@echo "$@ is not there: run make first" >&2; exit 1
 
 # Not built here: root often lacks Go, and would own what it builds.
@@ -88,6 +88,15 @@ install: $(BUILD)/libzk_pkcs11.so $(BUILD)/zk_pkcs11-util ## Install what make b
 	install -d $(DESTDIR)$(PREFIX)/share/p11-kit/modules
 	sed 's|@LIBDIR@|$(LIBDIR)|' packaging/zk_pkcs11.module.in > $(DESTDIR)$(PREFIX)/share/p11-kit/modules/zk_pkcs11.module
 	chmod 0644 $(DESTDIR)$(PREFIX)/share/p11-kit/modules/zk_pkcs11.module
+
+# With the headers where programs for the vendor's library look for them.
+install-emulator: $(BUILD)/libzk_app_utils.so ## Install the soft SCM behind the vendor's C API below PREFIX
+	install -D -m 0755 $(BUILD)/libzk_app_utils.so $(DESTDIR)$(LIBDIR)/libzk_app_utils.so
+	install -d $(DESTDIR)$(PREFIX)/include/zymkey
+	install -m 0644 include/zk_app_utils.h include/zk_b64.h include/zkAppUtilsClass.h $(DESTDIR)$(PREFIX)/include/zymkey
+
+uninstall-emulator: ## Remove what install-emulator installed
+	rm -f $(DESTDIR)$(LIBDIR)/libzk_app_utils.so $(addprefix $(DESTDIR)$(PREFIX)/include/zymkey/,zk_app_utils.h zk_b64.h zkAppUtilsClass.h)
 
 uninstall: ## Remove what install installed
 	rm -f $(DESTDIR)$(LIBDIR)/libzk_pkcs11.so $(DESTDIR)$(PREFIX)/bin/zk_pkcs11-util $(DESTDIR)$(PREFIX)/share/p11-kit/modules/zk_pkcs11.module

@@ -65,7 +65,7 @@ var rows = []row{
 
 	// 6 Contexts
 	{name: "one call at a time", ways: []string{"alone"}},
-	{name: "contexts that die", ways: []string{"dies=3"}},
+	{name: "contexts that die", ways: []string{"dies=40"}},
 
 	// 7 Limits
 	{name: "32 random bytes at most", ways: []string{"random-most=32"}},

@@ -63,8 +63,11 @@ func TestBadPointers(t *testing.T) {
 	}
 }
 
-// TestSymbols checks that the library shows the functions of the header and the
-// door by which an image meets its copy, and nothing else.
+// older are functions of the vendor's older libraries, which answer that they are none.
+var older = []string{"zkVerifyECDSASigFromDigestWithForeignKey", "zkSetGMTTime"}
+
+// TestSymbols checks that the library shows the functions of the header, the older ones and
+// the door by which an image meets its copy, and nothing else.
 func TestSymbols(t *testing.T) {
 	harness.Need(t, "nm", "cc")
 	symbols, err := exec.Command("nm", "-D", "--defined-only", library(t)).Output()
@@ -76,6 +79,9 @@ func TestSymbols(t *testing.T) {
 		t.Fatal(err)
 	}
 	declared := map[string]bool{"zk_app_utils_adopt": true}
+	for _, name := range older {
+		declared[name] = true
+	}
 	for _, m := range regexp.MustCompile(`\bint (zk\w+) \(`).FindAllStringSubmatch(string(header), -1) {
 		declared[m[1]] = true
 	}

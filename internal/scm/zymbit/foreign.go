@@ -64,7 +64,7 @@ func (d *Device) foreignLocked() ([]scm.Key, error) {
 		slots, err = d.readForeign(marks)
 		return err
 	})
-	if unable(err) || timedOut(err) && !errors.Is(err, scm.ErrAbsent) {
+	if unlisting(err) {
 		return d.foreignUnlisted(err), nil
 	}
 	if err != nil {
@@ -73,6 +73,12 @@ func (d *Device) foreignLocked() ([]scm.Key, error) {
 	d.foreign = foreignKeys{version: version, known: true, slots: slots, keys: keysOf(slots)}
 	d.remember()
 	return d.foreign.keys, nil
+}
+
+// unlisting reports whether the module does not list its foreign keys, and is there to do
+// other things.
+func unlisting(err error) bool {
+	return unable(err) || timedOut(err) && !errors.Is(err, scm.ErrAbsent)
 }
 
 // foreignUnlisted stands in for a list that the module does not give: it costs the foreign
@@ -109,7 +115,10 @@ func (d *Device) readForeign(marks map[scm.Slot]int64) (map[scm.Slot]slot, error
 	if err != nil {
 		return nil, err
 	}
-	slots := make(map[scm.Slot]slot, len(numbers))
+	slots, err := d.foreignKept(numbers, marks)
+	if err != nil {
+		return nil, err
+	}
 	hidden := 0
 	var broken breakage
 	for _, s := range numbers {
@@ -139,6 +148,28 @@ func (d *Device) readForeign(marks map[scm.Slot]int64) (map[scm.Slot]slot, error
 		return slots, d.alive()
 	}
 	return slots, nil
+}
+
+// foreignKept are the slots with keys that are known, and there although no list has them:
+// they are asked once.
+func (d *Device) foreignKept(listed []scm.Slot, marks map[scm.Slot]int64) (map[scm.Slot]slot, error) {
+	kept := map[scm.Slot]slot{}
+	for n, s := range d.foreign.slots {
+		if s.key.Public == nil || s.mark != marks[-1-n] || slices.Contains(listed, n) {
+			continue
+		}
+		if !s.unlisted {
+			_, err := d.api.foreignKey(n)
+			if timedOut(err) {
+				return nil, err
+			}
+			s.unlisted = !refused(err)
+		}
+		if s.unlisted {
+			kept[n] = s
+		}
+	}
+	return kept, nil
 }
 
 // readForeignKey reads a foreign key and finds out its curve.
@@ -328,6 +359,9 @@ func (d *Device) RemoveForeign(s scm.Slot) error {
 	if unlisted == nil && !slices.Contains(after, s) {
 		return nil // it took longer than the library waits
 	}
+	if unable(err) { // perhaps by a dead context
+		err = d.api.removeForeign(s)
+	}
 	return err
 }
 
@@ -336,7 +370,7 @@ func (d *Device) foreignNumbers() (all []scm.Slot, err error) {
 		all, err = d.api.foreignSlots()
 		return err
 	})
-	if unable(err) { // who does not list them may still have those that are known
+	if unlisting(err) { // who does not list them may still have those that are known
 		return slices.Sorted(maps.Keys(d.foreign.slots)), nil
 	}
 	slices.Sort(all)
@@ -350,4 +384,5 @@ func (d *Device) noteForeign(s scm.Slot) {
 	d.foreign.failed = time.Time{}
 	d.forgetSlot(-1 - s)
 	d.changes.note(-1 - s)
+	d.remember()
 }

@@ -142,10 +142,14 @@ func (d *Device) Remove(k scm.Key) error {
 	if err := d.removable(s); err != nil {
 		return err
 	}
-	err := d.api.remove(s)
+	err := d.removed(s, d.api.remove(s))
+	if unable(err) && d.holds(k) == nil { // perhaps by a dead context
+		err = d.removed(s, d.api.remove(s))
+	}
 	d.forgetSlot(s)
 	d.changes.note(s)
-	return d.removed(s, err)
+	d.remember()
+	return err
 }
 
 // removable answers whether a key may be removed: one by which the host boots may not. Where

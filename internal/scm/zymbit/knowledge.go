@@ -32,6 +32,8 @@ type slot struct {
 	mark   int64   // the slot's number in changes when it was read
 	seen   bool    // by this process, and not before it
 	hides  bool    // it was not shown when it was last asked for
+
+	unlisted bool // of a foreign key: it is there, and no list has it
 	node   *node   // nil until it is asked for
 }
 
@@ -183,6 +185,9 @@ func (d *Device) readSlots(numbers []scm.Slot, marks map[scm.Slot]int64) (map[sc
 			now = known // a call can fail; if the module refuses it again, the key is hidden
 			now.hides = true
 			hidden++
+		case refused(err) && d.unlists && n.User(): // it is not known to be there
+			hidden++
+			continue
 		case refused(err):
 			hidden++
 		case err != nil && ok && known.key.Public != nil && known.mark == marks[n]:

@@ -36,7 +36,7 @@ func (d *Device) retry(f func() error) error {
 
 func (d *Device) retryLocked(f func() error) error {
 	err := d.onceLocked(f)
-	if refused(err) {
+	if refused(err) || unable(err) {
 		d.api.close()
 		d.forget() // a module that has started anew may have lost keys
 		if d.silent && timedOut(err) {

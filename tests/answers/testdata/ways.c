@@ -178,8 +178,8 @@ int zkGetWalletNodeAddrFromKeySlot(zkCTX ctx, int slot, char **address, char **n
 int zkUnlockDataB2B(zkCTX ctx, const uint8_t *in, int insize, uint8_t **out, int *size, bool shared)
 {
 	int rc = belowUnlockDataB2B(ctx, in, insize, out, size, shared);
-	if (rc >= 0)
-		return way("unlocked=") ? atoi(way("unlocked=")) : rc;
+	if (rc != -EBADMSG)
+		return rc >= 0 && way("unlocked=") ? atoi(way("unlocked=")) : rc;
 	*size = 0;
 	*out = way("not-unlocked=null") ? NULL : malloc(1);
 	return 0;
