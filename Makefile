@@ -91,6 +91,8 @@ install: $(BUILD)/libzk_pkcs11.so $(BUILD)/zk_pkcs11-util ## Install what make b
 
 # With the headers where programs for the vendor's library look for them.
 install-emulator: $(BUILD)/libzk_app_utils.so ## Install the soft SCM behind the vendor's C API below PREFIX
+	@there=$(DESTDIR)$(LIBDIR)/libzk_app_utils.so; if test -e $$there && ! grep -q zk_app_utils_adopt $$there; then \
+		echo "$$there is the vendor's library: choose another PREFIX" >&2; exit 1; fi
 	install -D -m 0755 $(BUILD)/libzk_app_utils.so $(DESTDIR)$(LIBDIR)/libzk_app_utils.so
 	install -d $(DESTDIR)$(PREFIX)/include/zymkey
 	install -m 0644 include/zk_app_utils.h include/zk_b64.h include/zkAppUtilsClass.h $(DESTDIR)$(PREFIX)/include/zymkey

@@ -3,6 +3,7 @@
 package apputils_test
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -28,6 +29,24 @@ func TestClass(t *testing.T) {
 	cmd := newHome(t).Command(program)
 	cmd.Dir = t.TempDir()
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) != 0 {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestVendorsLibraryStays: make does not put our library into the place of the vendor's.
+func TestVendorsLibraryStays(t *testing.T) {
+	t.Parallel()
+	harness.Need(t, "make")
+	dir := t.TempDir()
+	there := filepath.Join(dir, "usr/lib/libzk_app_utils.so")
+	if err := os.MkdirAll(filepath.Dir(there), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(there, []byte("the vendor's"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("make", "-C", harness.Root(t), "install-emulator", "DESTDIR="+dir, "PREFIX=/usr").CombinedOutput()
+	if text, _ := os.ReadFile(there); err == nil || string(text) != "the vendor's" {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

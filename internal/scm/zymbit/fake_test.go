@@ -29,7 +29,11 @@ type fake struct {
 	indices    []uint32          // of children
 	wordless   bool              // it tells no words of wallets
 	seeds      []scm.WalletSeed  // that it got
-	calls      []string          // that were made
+	serial     string
+	calls      []string // that were made
+	form       string   // of public keys
+	late       string   // call that is made, and times out
+	beside     int      // keys that another program makes at the same time
 }
 
 func newFake(t *testing.T) *fake {
@@ -39,7 +43,7 @@ func newFake(t *testing.T) *fake {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	return &fake{Device: wallet.On(d), t: t, version: "01.00.00", hidden: map[scm.Slot]bool{}}
+	return &fake{Device: wallet.On(d), t: t, version: "01.00.00", serial: "0123456789abcdefXYZ", hidden: map[scm.Slot]bool{}}
 }
 
 // device opens a device on the fake.
@@ -94,7 +98,7 @@ func (f *fake) close()            { f.restarted = true }
 func (f *fake) missing() []string { return f.lacks }
 
 func (f *fake) text(p property) (string, error) {
-	return [...]string{model: " MODEL\n", firmware: f.version, serial: "0123456789abcdefXYZ"}[p], f.call("text")
+	return [...]string{model: " MODEL\n", firmware: f.version, serial: f.serial}[p], f.call("text")
 }
 
 func (f *fake) binding() (production, bound bool, err error) {
@@ -126,7 +130,20 @@ func (f *fake) publicKey(s scm.Slot) ([]byte, error) {
 		return nil, errRefusal
 	}
 	k, err := f.PublicKey(s)
+	if err == nil && f.form != "" {
+		if other, ok := forms(k)[f.form]; ok {
+			return other, nil
+		}
+	}
 	return k.Public, answer(err)
+}
+
+// inTime is what a call answers that was made.
+func (f *fake) inTime(call string, err error) error {
+	if f.late == call {
+		return errTimeout
+	}
+	return answer(err)
 }
 
 func (f *fake) sign(s scm.Slot, digest []byte) ([]byte, error) {
@@ -149,8 +166,13 @@ func (f *fake) generate(c scm.Curve) (scm.Slot, error) {
 	if err := f.call("generate"); err != nil {
 		return 0, err
 	}
+	for range f.beside {
+		if _, err := f.Generate(c); err != nil {
+			return 0, answer(err)
+		}
+	}
 	k, err := f.Generate(c)
-	return k.Slot, answer(err)
+	return k.Slot, f.inTime("generate", err)
 }
 
 func (f *fake) remove(s scm.Slot) error {
@@ -161,7 +183,7 @@ func (f *fake) remove(s scm.Slot) error {
 	if err != nil {
 		return err
 	}
-	return answer(f.Remove(scm.Key{Slot: s}))
+	return f.inTime("remove", f.Remove(scm.Key{Slot: s}))
 }
 
 func (f *fake) foreignSlots() ([]scm.Slot, error) {
@@ -184,7 +206,7 @@ func (f *fake) storeForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 		return 0, err
 	}
 	s, err := f.StoreForeign(c, public)
-	return s, answer(err)
+	return s, f.inTime("storeForeign", err)
 }
 
 func (f *fake) verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, error) {
@@ -206,7 +228,7 @@ func (f *fake) removeForeign(s scm.Slot) error {
 	if err := f.call("removeForeign"); err != nil {
 		return err
 	}
-	return answer(f.RemoveForeign(s))
+	return f.inTime("removeForeign", f.RemoveForeign(s))
 }
 
 func (f *fake) lock(plain []byte, shared bool) ([]byte, error) {

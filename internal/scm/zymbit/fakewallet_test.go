@@ -38,7 +38,7 @@ func (f *fake) newSeed(w scm.WalletSeed, wanted bool) (s scm.Slot, words string,
 	if f.wordless {
 		words = ""
 	}
-	return s, words, answer(err)
+	return s, words, f.inTime("newSeed", err)
 }
 
 func (f *fake) restoreSeed(w scm.WalletSeed, words string) (scm.Slot, error) {
@@ -56,7 +56,7 @@ func (f *fake) child(parent scm.Slot, index uint32, hard bool) (scm.Slot, []byte
 	}
 	f.indices = append(f.indices, index)
 	s, chain, err := f.ChildKey(parent, index, hard)
-	return s, chain, answer(err)
+	return s, chain, f.inTime("child", err)
 }
 
 func (f *fake) beginShares(w scm.WalletSeed, groups, threshold, exponent int) error {

@@ -373,6 +373,11 @@ func (d *Device) foreignNumbers() (all []scm.Slot, err error) {
 	if unlisting(err) { // who does not list them may still have those that are known
 		return slices.Sorted(maps.Keys(d.foreign.slots)), nil
 	}
+	for n, s := range d.foreign.slots {
+		if s.unlisted {
+			all = append(all, n)
+		}
+	}
 	slices.Sort(all)
 	return slices.Compact(all), err
 }

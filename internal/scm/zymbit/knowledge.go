@@ -33,8 +33,8 @@ type slot struct {
 	seen   bool    // by this process, and not before it
 	hides  bool    // it was not shown when it was last asked for
 
-	unlisted bool // of a foreign key: it is there, and no list has it
-	node   *node   // nil until it is asked for
+	unlisted bool  // of a foreign key: it is there, and no list has it
+	node     *node // nil until it is asked for
 }
 
 // Version changes when a device with the same Options.State has changed a key

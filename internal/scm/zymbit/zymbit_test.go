@@ -218,7 +218,8 @@ func TestRemove(t *testing.T) {
 	d := f.device()
 	k := mustGenerate(t, d, scm.P256)
 	wantError(t, d.Remove(scm.Key{Slot: mustPlant(t, f, bootware)}), scm.ErrPermanent)
-	f.failures = []error{nil, nil, nil, errRefusal} // slots, publicKey, wallet, remove
+	// slots, publicKey, wallet, remove; slots, and for another try slots, publicKey, remove
+	f.failures = []error{nil, nil, nil, errRefusal, nil, nil, nil, errRefusal}
 	wantError(t, d.Remove(k), scm.ErrDevice)
 	f.failures = []error{nil, nil, nil, errTimeout}
 	if err := d.Remove(k); err != nil {

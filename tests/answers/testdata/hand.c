@@ -3,18 +3,16 @@
 /*
  * A libzk_app_utils.so that hands every call on to the one which ZK_FAKE_BELOW names, writes
  * the name of the function to the file of ZK_FAKE_CALLS, and answers in the ways that the
- * file of ZK_FAKE_WAYS lists, a word each. Those of this file are
- *
+ * file of ZK_FAKE_WAYS lists, a word each. Those for single functions are in ways.c, and here
  *	zkX=CODE    zkX fails, and does nothing
  *	zkX~CODE    zkX does what it is to do, and fails
  *	...*N       so the first N calls of a process only
  *	slow=MS     each call takes so long
  *	dies=N      each context answers N calls, and then none
  *	alone       of two calls at once one is refused
- *
- * The words for single functions are in ways.c.
  */
 #include <dlfcn.h>
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -23,7 +21,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ways.h"
+#include "zk_app_utils.h"
+
+const char *way(const char *word);
 
 static void *library;
 static int calls = -1;
@@ -36,10 +36,8 @@ __attribute__((constructor)) static void begin(void)
 	path = getenv("ZK_FAKE_WAYS");
 	library = below ? dlopen(below, RTLD_NOW | RTLD_LOCAL) : NULL;
 	calls = written ? open(written, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
-	if (!library || !path) {
-		fprintf(stderr, "fake: nothing is below: %s\n", dlerror());
-		abort();
-	}
+	if (!library || !path)
+		errx(1, "nothing is below: %s", dlerror());
 }
 
 const char *way(const char *word)

@@ -1,11 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
 /* The ways of single functions: what the vendor does not tell, and what broken ones do. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ways.h"
+#include "zk_app_utils.h"
+
+/* What follows a word in the file of ways, NULL when it is not there. */
+const char *way(const char *word);
+
+/* belowX is zkX of the library below, with the answers of hand.c. */
+#define BELOW(NAME, PARAMETERS, ARGUMENTS) int below##NAME PARAMETERS;
+ZK_FUNCTIONS(BELOW)
+
+/* The number after a word, or what there would be without it. */
+static int told(const char *word, int otherwise) { return way(word) ? atoi(way(word)) : otherwise; }
+
+/* Has a word take away what was given. */
+static void take(const char *word, void *to)
+{
+	if (!way(word))
+		return;
+	free(*(void **)to);
+	*(void **)to = NULL;
+}
 
 /* Whether a number may stand in a list of own slots. */
 static bool listed(zkCTX ctx, int slot)
@@ -34,32 +52,23 @@ static int alter(zkCTX ctx, int *list, int size)
 		list[i] = list[n - 1 - i];
 		list[n - 1 - i] = first;
 	}
-	for (int i = 0; way("odd-slots") && i < 5; i++)
-		list[n++] = odd[i];
-	for (int i = 0; way("doubled") && i < 5; i++)
-		list[n++] = list[0];
+	for (int i = 0; i < 5 && (way("odd-slots") || way("doubled")); i++)
+		list[n++] = way("doubled") ? list[0] : odd[i];
 	return n;
 }
 
 int zkGetAllocSlotsList(zkCTX ctx, bool foreign, int *most, int **list, int *size)
 {
-	const char *code = way(foreign ? "foreign-list=" : "own-list=");
-	int rc = code ? atoi(code) : belowGetAllocSlotsList(ctx, foreign, most, list, size);
-	if (rc < 0)
+	int rc = told(foreign ? "foreign-list=" : "own-list=", 0);
+	if (rc || (rc = belowGetAllocSlotsList(ctx, foreign, most, list, size)) < 0)
 		return rc;
 	if (!foreign) {
 		*list = realloc(*list, (*size + 5) * sizeof **list);
 		*size = alter(ctx, *list, *size);
 	}
-	if (way("most="))
-		*most = atoi(way("most="));
-	if (way(foreign ? "foreign-size=" : "own-size="))
-		*size = atoi(way(foreign ? "foreign-size=" : "own-size="));
-	if (way(foreign ? "foreign-null" : "own-null")) {
-		free(*list);
-		*list = NULL;
-		*size = 0;
-	}
+	*most = told("most=", *most);
+	*size = told(foreign ? "foreign-size=" : "own-size=", way(foreign ? "foreign-null" : "own-null") ? 0 : *size);
+	take(foreign ? "foreign-null" : "own-null", list);
 	return rc;
 }
 
@@ -76,33 +85,25 @@ static uint8_t *between(uint8_t *p, int *size, const char *before, int nbefore, 
 
 int zkExportPubKey(zkCTX ctx, uint8_t **pk, int *size, int slot, bool foreign)
 {
-	const char *n = way(slot < 16 ? "hidden-permanent=" : "hidden-user=");
-	if (n && !foreign)
-		return atoi(n);
-	int rc = belowExportPubKey(ctx, pk, size, foreign || !way("swapped") ? slot : slot ^ 1, foreign);
-	if (rc < 0)
+	static const struct { const char *word; int size; const char *before; int nbefore, after; } forms[] = {
+		{"pk=65", 64, "\4", 1, 0}, {"pk=66", 64, "", 0, 2}, {"ed=33", 32, "\100", 1, 0}, {"ed=64", 32, "", 0, 32},
+	};
+	int rc = foreign ? 0 : told(slot < 16 ? "hidden-permanent=" : "hidden-user=", 0), was;
+	if (rc || (rc = belowExportPubKey(ctx, pk, size, slot, foreign)) < 0)
 		return rc;
-	if (*size == 64 && way("pk=65"))
-		*pk = between(*pk, size, "\4", 1, 0);
-	if (*size == 64 && way("pk=33")) {
+	was = *size;
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+		if (was == forms[i].size && way(forms[i].word))
+			*pk = between(*pk, size, forms[i].before, forms[i].nbefore, forms[i].after);
+	if (was == 64 && way("pk=33")) {
 		uint8_t parity = 2 + ((*pk)[63] & 1);
 		*size = 32;
 		*pk = between(*pk, size, (const char *)&parity, 1, 0);
 	}
-	if (*size == 64 && way("pk=66"))
-		*pk = between(*pk, size, "", 0, 2);
-	if (*size == 32 && way("ed=33"))
-		*pk = between(*pk, size, "\100", 1, 0);
-	if (*size == 32 && way("ed=64"))
-		*pk = between(*pk, size, "", 0, 32);
-	if (*size == 64 && way("pk=garbage"))
+	if (was == 64 && way("pk=garbage"))
 		memset(*pk, 0xff, (size_t)*size);
-	if (way("pk-size="))
-		*size = atoi(way("pk-size="));
-	if (way("pk=null")) {
-		free(*pk);
-		*pk = NULL;
-	}
+	*size = told("pk-size=", *size);
+	take("pk=null", pk);
 	return rc;
 }
 
@@ -112,21 +113,17 @@ static uint8_t *integer(uint8_t *to, const uint8_t *n)
 	int skip = 0;
 	while (skip < 31 && n[skip] == 0)
 		skip++;
-	int zero = n[skip] >> 7;
-	*to++ = 2;
-	*to++ = (uint8_t)(32 - skip + zero);
-	if (zero)
-		*to++ = 0;
-	memcpy(to, n + skip, (size_t)(32 - skip));
-	return to + 32 - skip;
+	int zero = n[skip] >> 7, size = 32 - skip + zero;
+	to[0] = 2, to[1] = (uint8_t)size, to[2] = 0;
+	memcpy(to + 2 + zero, n + skip, (size_t)(32 - skip));
+	return to + 2 + size;
 }
 
 static uint8_t *der(uint8_t *raw, int *size)
 {
 	uint8_t *all = malloc(80), *end = integer(integer(all + 2, raw), raw + 32);
-	all[0] = 0x30;
-	all[1] = (uint8_t)(end - all - 2);
 	*size = (int)(end - all);
+	all[0] = 0x30, all[1] = (uint8_t)(*size - 2);
 	free(raw);
 	return all;
 }
@@ -134,52 +131,43 @@ static uint8_t *der(uint8_t *raw, int *size)
 int zkGenECDSASigFromDigest(zkCTX ctx, const uint8_t *digest, int slot, uint8_t **sig, int *size)
 {
 	bool edwards = slot == 14 || slot == 15;
+	int rc = edwards ? told("ed-refuses=", 0) : 0;
 	uint8_t other[32];
 	for (int i = 0; i < 32; i++)
-		other[i] = (uint8_t)~digest[i];
-	if (edwards && way("ed-refuses="))
-		return atoi(way("ed-refuses="));
-	int rc = belowGenECDSASigFromDigest(ctx, (edwards && way("ed-hash")) || way("sig=other") ? other : digest, slot, sig, size);
-	if (rc < 0)
+		other[i] = (uint8_t)((edwards && way("ed-hash")) || way("sig=other") ? ~digest[i] : digest[i]);
+	if (rc || (rc = belowGenECDSASigFromDigest(ctx, other, slot, sig, size)) < 0)
 		return rc;
 	if (!edwards && way("sig=der"))
 		*sig = der(*sig, size);
 	if (!edwards && way("sig=65"))
 		*sig = between(*sig, size, "", 0, 1);
-	if (way("sig-size="))
-		*size = atoi(way("sig-size="));
-	if (way("sig=null")) {
-		free(*sig);
-		*sig = NULL;
-	}
+	*size = told("sig-size=", *size);
+	take("sig=null", sig);
 	return rc;
 }
 
 int zkDoRawECDH(zkCTX ctx, int slot, const uint8_t *peer, int size, uint8_t **secret)
 {
-	if (slot < 16 && way("no-agreement="))
-		return atoi(way("no-agreement="));
-	return belowDoRawECDH(ctx, slot, peer, size, secret);
+	int rc = slot < 16 ? told("no-agreement=", 0) : 0;
+	return rc ? rc : belowDoRawECDH(ctx, slot, peer, size, secret);
 }
 
 int zkGenKeyPair(zkCTX ctx, ZK_EC_KEY_TYPE type)
 {
-	if (way("made="))
-		return atoi(way("made="));
-	return belowGenKeyPair(ctx, type);
+	return way("made=") ? told("made=", 0) : belowGenKeyPair(ctx, type);
 }
 
 int zkGetWalletNodeAddrFromKeySlot(zkCTX ctx, int slot, char **address, char **name, int *master)
 {
 	int rc = belowGetWalletNodeAddrFromKeySlot(ctx, slot, address, name, master);
-	return rc < 0 && way("no-wallet=") ? atoi(way("no-wallet=")) : rc;
+	return rc < 0 ? told("no-wallet=", rc) : rc;
 }
 
 int zkUnlockDataB2B(zkCTX ctx, const uint8_t *in, int insize, uint8_t **out, int *size, bool shared)
 {
 	int rc = belowUnlockDataB2B(ctx, in, insize, out, size, shared);
 	if (rc != -EBADMSG)
-		return rc >= 0 && way("unlocked=") ? atoi(way("unlocked=")) : rc;
+		return rc < 0 ? rc : told("unlocked=", rc);
 	*size = 0;
 	*out = way("not-unlocked=null") ? NULL : malloc(1);
 	return 0;
@@ -187,27 +175,22 @@ int zkUnlockDataB2B(zkCTX ctx, const uint8_t *in, int insize, uint8_t **out, int
 
 int zkLockDataB2B(zkCTX ctx, const uint8_t *in, int insize, uint8_t **out, int *size, bool shared)
 {
-	if (way("lock-most=") && insize > atoi(way("lock-most=")))
-		return -EMSGSIZE;
-	return belowLockDataB2B(ctx, in, insize, out, size, shared);
+	return insize > told("lock-most=", insize) ? -EMSGSIZE : belowLockDataB2B(ctx, in, insize, out, size, shared);
 }
 
 int zkGetRandBytes(zkCTX ctx, uint8_t **out, int size)
 {
-	if (way("random-most=") && size > atoi(way("random-most=")))
-		return -EINVAL;
-	return belowGetRandBytes(ctx, out, size);
+	return size > told("random-most=", size) ? -EINVAL : belowGetRandBytes(ctx, out, size);
 }
 
-/* Puts the word of a string in its place: the rest of the line, or NULL for "null". */
+/* Puts a word in the place of a string: the rest of the line, or NULL for "null". */
 static int text(int rc, const char *word, char **to)
 {
 	const char *said = way(word);
 	if (rc < 0 || !said)
 		return rc;
 	free(*to);
-	size_t n = strcspn(said, "\n");
-	*to = n == 4 && strncmp(said, "null", 4) == 0 ? NULL : strndup(said, n);
+	*to = strncmp(said, "null\n", 5) == 0 ? NULL : strndup(said, strcspn(said, "\n"));
 	return rc;
 }
 
