@@ -4,6 +4,7 @@ package pkcs11
 
 import (
 	"os"
+	"path/filepath"
 	"time"
 
 	"libzk_pkcs11/internal/scm"
@@ -40,6 +41,9 @@ func (f *fixture) reopen(refresh time.Duration) {
 	f.Helper()
 	if !harness.OverVendor() {
 		return
+	}
+	if err := os.Remove(filepath.Join(f.dir, "zymbit.keys")); !os.IsNotExist(err) {
+		f.ok(err)
 	}
 	full, err := openDevice(f.dir, refresh)
 	f.ok(err)
