@@ -17,10 +17,10 @@ func gone(err error) bool {
 	return errors.Is(err, scm.ErrAbsent) || errors.Is(err, scm.ErrDestroyed)
 }
 
-// use keeps the token from being closed, until done. It is false for one that is gone. It
+// acquire keeps the token from being closed, until release. It is false for one that is gone. It
 // does not wait for the one who closes: the caller may hold a lock for which a call waits
 // that is under way with the token.
-func (t *token) use() bool {
+func (t *token) acquire() bool {
 	if t.gone.Load() || !t.inUse.TryRLock() {
 		return false
 	}
@@ -31,7 +31,7 @@ func (t *token) use() bool {
 	return true
 }
 
-func (t *token) done() { t.inUse.RUnlock() }
+func (t *token) release() { t.inUse.RUnlock() }
 
 // alive answers why the device is gone, and nil while it is not. It asks the device when
 // that has changed, also by the hand of other processes, and costs nothing otherwise.
@@ -103,10 +103,10 @@ func (s *slot) here() (*token, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !t.use() {
+	if !t.acquire() {
 		return nil, CKR_TOKEN_NOT_PRESENT
 	}
-	defer t.done()
+	defer t.release()
 	if err := t.alive(); errors.Is(err, scm.ErrAbsent) {
 		t.lose()
 		return nil, CKR_TOKEN_NOT_PRESENT

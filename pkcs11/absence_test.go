@@ -218,7 +218,7 @@ func signIn(f *fixture, h, key uint) error {
 // for calls that are under way, which may wait for this one.
 func TestUseNeverWaits(t *testing.T) {
 	token := newUser(t).token()
-	underWay := token.use()
+	underWay := token.acquire()
 	closing := make(chan bool)
 	go func() {
 		token.inUse.Lock()
@@ -228,9 +228,9 @@ func TestUseNeverWaits(t *testing.T) {
 	for token.inUse.TryRLock() { // until the lock is asked for
 		token.inUse.RUnlock()
 	}
-	if !underWay || token.use() {
+	if !underWay || token.acquire() {
 		t.Error("a call can use a token that is being closed")
 	}
-	token.done()
+	token.release()
 	<-closing
 }

@@ -11,26 +11,29 @@ import (
 
 // SetAttributeValue changes attributes of an object (section 5.7.6): all of the
 // template, or none.
-func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) error {
-	return p.in(h, func(s *session) error {
-		s.token.changes.Lock()
-		defer s.token.changes.Unlock()
-		o, err := s.object(object)
-		if err != nil {
-			return err
-		}
-		a, err := template(list)
-		if err != nil {
-			return err
-		}
-		if err := s.mayChange(o, list, a); err != nil {
-			return err
-		}
-		if o.owner != nil {
-			return s.token.changeSessionObject(o, a)
-		}
-		return s.changeTokenObject(o, list, a)
-	})
+func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	s.token.changes.Lock()
+	defer s.token.changes.Unlock()
+	o, err := s.object(object)
+	if err != nil {
+		return err
+	}
+	a, err := template(list)
+	if err != nil {
+		return err
+	}
+	if err := s.mayChange(o, list, a); err != nil {
+		return err
+	}
+	if o.owner != nil {
+		return s.token.changeSessionObject(o, a)
+	}
+	return s.changeTokenObject(o, list, a)
 }
 
 // mayChange answers whether the session may give an object these attributes.
@@ -133,14 +136,17 @@ func (t *token) record(o *object) *store.Record {
 
 // DestroyObject destroys an object (section 5.7.3). The key in a slot goes with
 // its private key object; its public key object can go before or after.
-func (p *Provider) DestroyObject(h, object uint) error {
-	return p.in(h, func(s *session) error {
-		err := s.destroy(object)
-		if code(err) == CKR_USER_NOT_LOGGED_IN {
-			return CKR_OBJECT_HANDLE_INVALID // the user logged out meanwhile, and the handle went too
-		}
+func (p *Provider) DestroyObject(h, object uint) (err error) {
+	s, err := p.session(h)
+	if err != nil {
 		return err
-	})
+	}
+	defer s.done(&err)
+	err = s.destroy(object)
+	if code(err) == CKR_USER_NOT_LOGGED_IN {
+		return CKR_OBJECT_HANDLE_INVALID // the user logged out meanwhile, and the handle went too
+	}
+	return err
 }
 
 func (s *session) destroy(object uint) error {
@@ -170,7 +176,7 @@ func (t *token) destroy(o *object) error {
 		t.dropObject(o)
 		return nil
 	case o.key == nil:
-		return t.release(func(tx *store.Tx) error { return tx.Delete(o.id.record) })
+		return t.writeDeletion(func(tx *store.Tx) error { return tx.Delete(o.id.record) })
 	case o.foreign():
 		return t.removeForeign(o)
 	case o.class() == CKO_PUBLIC_KEY:
@@ -182,7 +188,7 @@ func (t *token) destroy(o *object) error {
 // hide destroys a public key object whose key stays in its slot. That is for the
 // user to do: what the store keeps of a slot is authenticated.
 func (t *token) hide(o *object) error {
-	err := t.release(func(tx *store.Tx) error {
+	err := t.writeDeletion(func(tx *store.Tx) error {
 		if _, err := t.latest(tx, o); err != nil && !o.broken() {
 			return err // the slot has got another key, and its record must stay
 		}

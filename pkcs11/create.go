@@ -16,32 +16,31 @@ import (
 // CreateObject makes an object of a template (section 5.7.1): a certificate, a
 // data object, a public key or a generic secret. Private keys are made by the
 // device and cannot be brought in.
-func (p *Provider) CreateObject(h uint, list []Attribute) (uint, error) {
-	var handle uint
-	err := p.in(h, func(s *session) error {
-		a, err := template(list)
-		if err != nil {
-			return err
-		}
-		r, err := s.creatable(a)
-		if err != nil {
-			return err
-		}
-		if err := r.check(list, a, creating, s.token.user()); err != nil {
-			return err
-		}
-		if a.is(CKA_ZK_FOREIGN) {
-			handle, err = s.keepForeign(a)
-			return err
-		}
-		a.fill(r.initial())
-		if err := complete(a); err != nil {
-			return err
-		}
-		handle, err = s.keep(a, nil)
-		return err
-	})
-	return handle, err
+func (p *Provider) CreateObject(h uint, list []Attribute) (handle uint, err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return 0, err
+	}
+	defer s.done(&err)
+	a, err := template(list)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.creatable(a)
+	if err != nil {
+		return 0, err
+	}
+	if err := r.check(list, a, creating, s.token.user()); err != nil {
+		return 0, err
+	}
+	if a.is(CKA_ZK_FOREIGN) {
+		return s.keepForeign(a)
+	}
+	a.fill(r.initial())
+	if err := complete(a); err != nil {
+		return 0, err
+	}
+	return s.keep(a, nil)
 }
 
 // creatable returns the rules for an object that C_CreateObject can make.
@@ -211,8 +210,10 @@ func (t *token) keepStored(o *object) (uint, error) {
 // write changes the store in one transaction. Whoever looks next sees the change.
 func (t *token) write(change func(*store.Tx) error) error { return t.wrote(t.store.Update(change)) }
 
-// release is write for what makes room.
-func (t *token) release(change func(*store.Tx) error) error { return t.wrote(t.store.Release(change)) }
+// writeDeletion is write for what makes room.
+func (t *token) writeDeletion(change func(*store.Tx) error) error {
+	return t.wrote(t.store.Release(change))
+}
 
 func (t *token) wrote(done store.Change, err error) error {
 	if err != nil {
@@ -228,30 +229,30 @@ func (t *token) wrote(done store.Change, err error) error {
 
 // CopyObject makes a copy of an object, with some attributes of its own
 // (section 5.7.2). A key in a slot cannot be copied: there is one of it.
-func (p *Provider) CopyObject(h, object uint, list []Attribute) (uint, error) {
-	var handle uint
-	err := p.in(h, func(s *session) error {
-		o, err := s.object(object)
-		if err != nil {
-			return err
-		}
-		a, err := template(list)
-		if err != nil {
-			return err
-		}
-		if !o.attrs.is(CKA_COPYABLE) {
-			return CKR_ACTION_PROHIBITED
-		}
-		if err := o.rules.checkChange(o.attrs, list, a, true, s.token.user()); err != nil {
-			return err
-		}
-		if o, err = s.token.whole(o); err != nil {
-			return err
-		}
-		handle, err = s.copy(o, o.attrs.with(a))
-		return err
-	})
-	return handle, err
+func (p *Provider) CopyObject(h, object uint, list []Attribute) (handle uint, err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return 0, err
+	}
+	defer s.done(&err)
+	o, err := s.object(object)
+	if err != nil {
+		return 0, err
+	}
+	a, err := template(list)
+	if err != nil {
+		return 0, err
+	}
+	if !o.attrs.is(CKA_COPYABLE) {
+		return 0, CKR_ACTION_PROHIBITED
+	}
+	if err := o.rules.checkChange(o.attrs, list, a, true, s.token.user()); err != nil {
+		return 0, err
+	}
+	if o, err = s.token.whole(o); err != nil {
+		return 0, err
+	}
+	return s.copy(o, o.attrs.with(a))
 }
 
 func (s *session) copy(o *object, a attributes) (uint, error) {

@@ -41,44 +41,44 @@ func ecdhParams(m *Mechanism) error {
 }
 
 // DeriveKey makes a secret key of another key (section 5.18.5).
-func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) (uint, error) {
-	var handle uint
-	err := p.in(h, func(s *session) error {
-		if m == nil {
-			return CKR_ARGUMENTS_BAD
-		}
-		row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.derive != nil })
-		if err != nil {
-			return err
-		}
-		o, err := s.keyFor(base, CKO_PRIVATE_KEY, CKA_DERIVE, m, &row)
-		if err != nil {
-			return err
-		}
-		if err := s.mayDerive(base, o); err != nil {
-			return err
-		}
-		a, err := s.derived(list)
-		if err != nil {
-			return err
-		}
-		a[CKA_VALUE], err = row.derive(s.token, o, m, a)
-		defer clear(a[CKA_VALUE])
-		if lost := s.token.stillHolds(o); lost != nil {
-			return lost
-		}
-		if err != nil {
-			return err
-		}
-		if err := a.completeCheckValue(); err != nil {
-			return err
-		}
-		a[CKA_ALWAYS_SENSITIVE] = boolean(o.attrs.is(CKA_ALWAYS_SENSITIVE) && a.is(CKA_SENSITIVE))
-		a[CKA_NEVER_EXTRACTABLE] = boolean(o.attrs.is(CKA_NEVER_EXTRACTABLE) && !a.is(CKA_EXTRACTABLE))
-		handle, err = s.keep(a, nil)
-		return err
-	})
-	return handle, err
+func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) (handle uint, err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return 0, err
+	}
+	defer s.done(&err)
+	if m == nil {
+		return 0, CKR_ARGUMENTS_BAD
+	}
+	row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.derive != nil })
+	if err != nil {
+		return 0, err
+	}
+	o, err := s.keyFor(base, CKO_PRIVATE_KEY, CKA_DERIVE, m, &row)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.mayDerive(base, o); err != nil {
+		return 0, err
+	}
+	a, err := s.derived(list)
+	if err != nil {
+		return 0, err
+	}
+	a[CKA_VALUE], err = row.derive(s.token, o, m, a)
+	defer clear(a[CKA_VALUE])
+	if lost := s.token.stillHolds(o); lost != nil {
+		return 0, lost
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := a.completeCheckValue(); err != nil {
+		return 0, err
+	}
+	a[CKA_ALWAYS_SENSITIVE] = boolean(o.attrs.is(CKA_ALWAYS_SENSITIVE) && a.is(CKA_SENSITIVE))
+	a[CKA_NEVER_EXTRACTABLE] = boolean(o.attrs.is(CKA_NEVER_EXTRACTABLE) && !a.is(CKA_EXTRACTABLE))
+	return s.keep(a, nil)
 }
 
 // derivation is the use of a key with CKA_ALWAYS_AUTHENTICATE by C_DeriveKey. No call

@@ -40,59 +40,71 @@ func (w *digester) sum() (sum []byte) {
 
 // DigestInit begins a digest (section 5.12.1); without a mechanism it cancels
 // the one under way.
-func (p *Provider) DigestInit(h uint, m *Mechanism) error {
-	return p.in(h, func(s *session) error {
-		if m == nil {
-			s.digest.end()
-			return nil
-		}
-		if err := s.digest.idle(); err != nil {
-			return err
-		}
-		row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.digest })
-		if err != nil {
-			return err
-		}
-		return s.digest.begin(newDigester(m.Type, row))
-	})
+func (p *Provider) DigestInit(h uint, m *Mechanism) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	if m == nil {
+		s.digest.end()
+		return nil
+	}
+	if err := s.digest.idle(); err != nil {
+		return err
+	}
+	row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.digest })
+	if err != nil {
+		return err
+	}
+	return s.digest.begin(newDigester(m.Type, row))
 }
 
 // Digest hashes data in one part (section 5.12.2).
-func (p *Provider) Digest(h uint, data []byte, out Output[byte]) error {
-	return p.in(h, func(s *session) error {
-		w, err := s.digest.whole()
-		if err != nil {
-			return err
-		}
-		return s.digest.finish(out, w.Size(), func() ([]byte, error) {
-			w.Write(data)
-			return w.sum(), nil
-		})
+func (p *Provider) Digest(h uint, data []byte, out Output[byte]) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.digest.whole()
+	if err != nil {
+		return err
+	}
+	return s.digest.finish(out, w.Size(), func() ([]byte, error) {
+		w.Write(data)
+		return w.sum(), nil
 	})
 }
 
 // DigestUpdate goes on with a digest (section 5.12.3).
-func (p *Provider) DigestUpdate(h uint, part []byte) error {
-	return p.in(h, func(s *session) error {
-		w, err := s.digest.part()
-		if err != nil {
-			return err
-		}
-		w.Write(part)
-		return nil
-	})
+func (p *Provider) DigestUpdate(h uint, part []byte) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.digest.part()
+	if err != nil {
+		return err
+	}
+	w.Write(part)
+	return nil
 }
 
 // DigestKey goes on with a digest over the value of a secret key (section
 // 5.12.4).
-func (p *Provider) DigestKey(h, key uint) error {
-	return p.in(h, func(s *session) error {
-		w, err := s.digest.part()
-		if err != nil {
-			return err
-		}
-		return s.digest.endOn(s.addKey(w, key))
-	})
+func (p *Provider) DigestKey(h, key uint) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.digest.part()
+	if err != nil {
+		return err
+	}
+	return s.digest.endOn(s.addKey(w, key))
 }
 
 // addKey goes on with the value of a secret key.
@@ -115,12 +127,15 @@ func (s *session) addKey(w *digester, key uint) error {
 }
 
 // DigestFinal ends a digest in parts (section 5.12.5).
-func (p *Provider) DigestFinal(h uint, out Output[byte]) error {
-	return p.in(h, func(s *session) error {
-		w, err := s.digest.part()
-		if err != nil {
-			return err
-		}
-		return s.digest.finish(out, w.Size(), func() ([]byte, error) { return w.sum(), nil })
-	})
+func (p *Provider) DigestFinal(h uint, out Output[byte]) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.digest.part()
+	if err != nil {
+		return err
+	}
+	return s.digest.finish(out, w.Size(), func() ([]byte, error) { return w.sum(), nil })
 }

@@ -4,42 +4,82 @@ package pkcs11
 
 // EncryptInit begins an encryption (section 5.8.1); without a mechanism it cancels the
 // one under way.
-func (p *Provider) EncryptInit(h uint, m *Mechanism, key uint) error {
-	return p.in(h, func(s *session) error { return s.beginLocking(&s.encrypt, &lockData, m, key) })
+func (p *Provider) EncryptInit(h uint, m *Mechanism, key uint) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	return s.beginLocking(&s.encrypt, &lockData, m, key)
 }
 
 // Encrypt encrypts data in one part (section 5.8.2).
-func (p *Provider) Encrypt(h uint, data []byte, out Output[byte]) error {
-	return p.in(h, func(s *session) error { return s.lockWhole(&s.encrypt, data, out) })
+func (p *Provider) Encrypt(h uint, data []byte, out Output[byte]) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	return s.lockWhole(&s.encrypt, data, out)
 }
 
 // EncryptUpdate goes on with an encryption (section 5.8.3).
-func (p *Provider) EncryptUpdate(h uint, part []byte, out Output[byte]) error {
-	return p.in(h, func(s *session) error { return s.lockPart(&s.encrypt, part, out) })
+func (p *Provider) EncryptUpdate(h uint, part []byte, out Output[byte]) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	return s.lockPart(&s.encrypt, part, out)
 }
 
 // EncryptFinal ends an encryption in parts (section 5.8.4).
-func (p *Provider) EncryptFinal(h uint, out Output[byte]) error {
-	return p.in(h, func(s *session) error { return s.lockFinal(&s.encrypt, out) })
+func (p *Provider) EncryptFinal(h uint, out Output[byte]) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	return s.lockFinal(&s.encrypt, out)
 }
 
 // DecryptInit begins a decryption (section 5.10.1); without a mechanism it cancels the
 // one under way.
-func (p *Provider) DecryptInit(h uint, m *Mechanism, key uint) error {
-	return p.in(h, func(s *session) error { return s.beginLocking(&s.decrypt, &unlockData, m, key) })
+func (p *Provider) DecryptInit(h uint, m *Mechanism, key uint) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	return s.beginLocking(&s.decrypt, &unlockData, m, key)
 }
 
 // Decrypt decrypts data in one part (section 5.10.2).
-func (p *Provider) Decrypt(h uint, data []byte, out Output[byte]) error {
-	return p.in(h, func(s *session) error { return s.lockWhole(&s.decrypt, data, out) })
+func (p *Provider) Decrypt(h uint, data []byte, out Output[byte]) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	return s.lockWhole(&s.decrypt, data, out)
 }
 
 // DecryptUpdate goes on with a decryption (section 5.10.3).
-func (p *Provider) DecryptUpdate(h uint, part []byte, out Output[byte]) error {
-	return p.in(h, func(s *session) error { return s.lockPart(&s.decrypt, part, out) })
+func (p *Provider) DecryptUpdate(h uint, part []byte, out Output[byte]) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	return s.lockPart(&s.decrypt, part, out)
 }
 
 // DecryptFinal ends a decryption in parts (section 5.10.4).
-func (p *Provider) DecryptFinal(h uint, out Output[byte]) error {
-	return p.in(h, func(s *session) error { return s.lockFinal(&s.decrypt, out) })
+func (p *Provider) DecryptFinal(h uint, out Output[byte]) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	return s.lockFinal(&s.decrypt, out)
 }

@@ -16,22 +16,25 @@ type search struct{ found []uint }
 
 // FindObjectsInit starts a search for the objects that have all attributes of a
 // template (section 5.7.7).
-func (p *Provider) FindObjectsInit(h uint, list []Attribute) error {
-	return p.in(h, func(s *session) error {
-		if err := s.find.idle(); err != nil {
-			return err
-		}
-		wanted, err := template(list)
-		if err != nil { // two values of one attribute, for which the function has no code
-			return s.find.begin(&search{})
-		}
-		defer clear(wanted[CKA_VALUE])
-		found, err := s.search(wanted, p.quirks(wanted))
-		if err != nil {
-			return err
-		}
-		return s.find.begin(&search{found})
-	})
+func (p *Provider) FindObjectsInit(h uint, list []Attribute) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	if err := s.find.idle(); err != nil {
+		return err
+	}
+	wanted, err := template(list)
+	if err != nil { // two values of one attribute, for which the function has no code
+		return s.find.begin(&search{})
+	}
+	defer clear(wanted[CKA_VALUE])
+	found, err := s.search(wanted, p.quirks(wanted))
+	if err != nil {
+		return err
+	}
+	return s.find.begin(&search{found})
 }
 
 // maxSearches is how often a search is begun anew because another process has changed
@@ -159,28 +162,32 @@ func (a attributes) ofNoRecord() bool {
 
 // FindObjects gives the caller the next objects of a search (section 5.7.8) and
 // returns how many.
-func (p *Provider) FindObjects(h uint, handles []uint) (int, error) {
-	n := 0
-	err := p.in(h, func(s *session) error {
-		if s.find.work == nil {
-			return CKR_OPERATION_NOT_INITIALIZED
-		}
-		n = copy(handles, s.find.work.found)
-		s.find.work.found = s.find.work.found[n:]
-		return nil
-	})
-	return n, err
+func (p *Provider) FindObjects(h uint, handles []uint) (n int, err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return 0, err
+	}
+	defer s.done(&err)
+	if s.find.work == nil {
+		return 0, CKR_OPERATION_NOT_INITIALIZED
+	}
+	n = copy(handles, s.find.work.found)
+	s.find.work.found = s.find.work.found[n:]
+	return n, nil
 }
 
 // FindObjectsFinal ends a search (section 5.7.9).
-func (p *Provider) FindObjectsFinal(h uint) error {
-	return p.in(h, func(s *session) error {
-		if s.find.work == nil {
-			return CKR_OPERATION_NOT_INITIALIZED
-		}
-		s.find.end()
-		return nil
-	})
+func (p *Provider) FindObjectsFinal(h uint) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	if s.find.work == nil {
+		return CKR_OPERATION_NOT_INITIALIZED
+	}
+	s.find.end()
+	return nil
 }
 
 // quirks asks for the defects to spare the host, if the search is one that they
@@ -207,19 +214,20 @@ func (o *object) otherKeyType() bool {
 
 // KeysInSlot lists the objects of a key slot that the session may see: what a
 // search for CKA_ZK_SLOT finds without foreign keys.
-func (p *Provider) KeysInSlot(h uint, keySlot int) ([]uint, error) {
-	var found []uint
-	err := p.in(h, func(s *session) error {
-		c, err := s.token.current()
-		if err != nil {
-			return err
+func (p *Provider) KeysInSlot(h uint, keySlot int) (found []uint, err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return nil, err
+	}
+	defer s.done(&err)
+	c, err := s.token.current()
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range c.slots[scm.Slot(keySlot)].objects {
+		if s.readable(o) {
+			found = append(found, o.handle)
 		}
-		for _, o := range c.slots[scm.Slot(keySlot)].objects {
-			if s.readable(o) {
-				found = append(found, o.handle)
-			}
-		}
-		return nil
-	})
-	return found, err
+	}
+	return found, nil
 }

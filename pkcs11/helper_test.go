@@ -192,6 +192,16 @@ func (f *fixture) token() *token {
 	return t
 }
 
+// within does something in the fixture's session, as a function of the provider would.
+func (f *fixture) within(do func(*session) error) (err error) {
+	s, err := f.Provider.session(f.h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	return do(s)
+}
+
 // object is the object of a handle, for a look inside.
 func (f *fixture) object(handle uint) *object {
 	f.Helper()

@@ -96,9 +96,9 @@ func (h *heritage) read(kind uint, left Piece, r *contentReader) {
 	}
 }
 
-// session returns the session of a handle. One that comes from the parent opens its
+// findSession returns the session of a handle. One that comes from the parent opens its
 // slot's device.
-func (p *Provider) session(h uint) (*session, error) {
+func (p *Provider) findSession(h uint) (*session, error) {
 	s, err := p.sessions.get(h)
 	if err == nil {
 		return s, nil

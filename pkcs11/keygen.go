@@ -11,23 +11,24 @@ import (
 // GenerateKeyPair makes a key pair in the device (section 5.18.2): one with
 // CKA_TOKEN in the lowest free user key slot, or in the one that CKA_ZK_SLOT
 // asks for; one without in the device's volatile memory.
-func (p *Provider) GenerateKeyPair(h uint, m *Mechanism, public, private []Attribute) (uint, uint, error) {
-	var handles [2]uint
-	err := p.in(h, func(s *session) error {
-		if m == nil {
-			return CKR_ARGUMENTS_BAD
-		}
-		row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.generate })
-		if err != nil {
-			return err
-		}
-		r, err := s.pairRequest(row.keyType, public, private)
-		if err != nil {
-			return err
-		}
-		handles, err = s.generate(r)
-		return err
-	})
+func (p *Provider) GenerateKeyPair(h uint, m *Mechanism, public, private []Attribute) (publicKey, privateKey uint, err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer s.done(&err)
+	if m == nil {
+		return 0, 0, CKR_ARGUMENTS_BAD
+	}
+	row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.generate })
+	if err != nil {
+		return 0, 0, err
+	}
+	r, err := s.pairRequest(row.keyType, public, private)
+	if err != nil {
+		return 0, 0, err
+	}
+	handles, err := s.generate(r)
 	return handles[0], handles[1], err
 }
 

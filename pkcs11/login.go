@@ -15,26 +15,29 @@ import (
 // InitToken initialises the token in a slot (section 5.5.7): its stored
 // objects and user key slots are gone, its permanent key slots are not. On a
 // token that is initialised already pin has to be its SO PIN.
-func (p *Provider) InitToken(slot uint, pin, label []byte) error {
-	return p.ready(slot, func(t *token) error {
-		if pin == nil || label == nil {
-			return CKR_ARGUMENTS_BAD
-		}
-		if err := pinLength(pin); err != nil {
-			return CKR_PIN_INCORRECT // the only code for a PIN that C_InitToken has
-		}
-		t.login.Lock()
-		defer t.login.Unlock()
-		if t.sessions.all.Load() > 0 {
-			return CKR_SESSION_EXISTS
-		}
-		err := t.initialise(strings.TrimRight(string(label), " "), pin)
-		if errors.Is(err, scm.ErrSealed) {
-			t.slot.provider.log.Errorf("slot %d: the device is sealed to a secret that the PINs of this token do not give", t.slot.id)
-			return CKR_DEVICE_ERROR // whoever initialises a token is never logged in
-		}
+func (p *Provider) InitToken(slot uint, pin, label []byte) (err error) {
+	t, err := p.awaitedToken(slot)
+	if err != nil {
 		return err
-	})
+	}
+	defer t.done(&err)
+	if pin == nil || label == nil {
+		return CKR_ARGUMENTS_BAD
+	}
+	if err := pinLength(pin); err != nil {
+		return CKR_PIN_INCORRECT // the only code for a PIN that C_InitToken has
+	}
+	t.login.Lock()
+	defer t.login.Unlock()
+	if t.sessions.all.Load() > 0 {
+		return CKR_SESSION_EXISTS
+	}
+	err = t.initialise(strings.TrimRight(string(label), " "), pin)
+	if errors.Is(err, scm.ErrSealed) {
+		t.slot.provider.log.Errorf("slot %d: the device is sealed to a secret that the PINs of this token do not give", t.slot.id)
+		return CKR_DEVICE_ERROR // whoever initialises a token is never logged in
+	}
+	return err
 }
 
 // initialise gives the token a new secret. The device takes it beside the old
@@ -151,55 +154,61 @@ func (t *token) seal() {
 }
 
 // InitPIN sets the user's PIN in an SO session (section 5.5.8).
-func (p *Provider) InitPIN(h uint, pin []byte) error {
-	return p.in(h, func(s *session) error {
-		if pin == nil {
-			return CKR_ARGUMENTS_BAD
-		}
-		s.token.login.Lock()
-		defer s.token.login.Unlock()
-		if s.token.user() != CKU_SO {
-			return CKR_USER_NOT_LOGGED_IN
-		}
-		if err := pinLength(pin); err != nil {
-			return err
-		}
-		return s.token.store.SetPIN(store.NormalUser, nil, pin)
-	})
+func (p *Provider) InitPIN(h uint, pin []byte) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	if pin == nil {
+		return CKR_ARGUMENTS_BAD
+	}
+	s.token.login.Lock()
+	defer s.token.login.Unlock()
+	if s.token.user() != CKU_SO {
+		return CKR_USER_NOT_LOGGED_IN
+	}
+	if err := pinLength(pin); err != nil {
+		return err
+	}
+	return s.token.store.SetPIN(store.NormalUser, nil, pin)
 }
 
 // SetPIN changes the PIN of the user who is logged in, or of the normal user
 // when none is (section 5.5.9).
-func (p *Provider) SetPIN(h uint, old, pin []byte) error {
-	return p.in(h, func(s *session) error {
-		if old == nil || pin == nil {
-			return CKR_ARGUMENTS_BAD
-		}
-		if err := s.writing(); err != nil {
-			return err
-		}
-		if err := pinLength(pin); err != nil {
-			return err
-		}
-		s.token.login.Lock()
-		defer s.token.login.Unlock()
-		user := store.NormalUser
-		if s.token.user() == CKU_SO {
-			user = store.SO
-		}
-		if err := s.token.together(); err != nil {
-			return err
-		}
-		secret, err := s.token.store.CheckPIN(user, old)
-		if err == store.ErrNoPIN {
-			return CKR_PIN_INCORRECT // C_SetPIN has no code for a PIN that was never set
-		}
-		if err != nil {
-			return err
-		}
-		defer clear(secret)
-		return s.token.store.SetPIN(user, secret, pin)
-	})
+func (p *Provider) SetPIN(h uint, old, pin []byte) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	if old == nil || pin == nil {
+		return CKR_ARGUMENTS_BAD
+	}
+	if err := s.writing(); err != nil {
+		return err
+	}
+	if err := pinLength(pin); err != nil {
+		return err
+	}
+	s.token.login.Lock()
+	defer s.token.login.Unlock()
+	user := store.NormalUser
+	if s.token.user() == CKU_SO {
+		user = store.SO
+	}
+	if err := s.token.together(); err != nil {
+		return err
+	}
+	secret, err := s.token.store.CheckPIN(user, old)
+	if err == store.ErrNoPIN {
+		return CKR_PIN_INCORRECT // C_SetPIN has no code for a PIN that was never set
+	}
+	if err != nil {
+		return err
+	}
+	defer clear(secret)
+	return s.token.store.SetPIN(user, secret, pin)
 }
 
 // pinLength checks the length of a new PIN.
@@ -212,32 +221,40 @@ func pinLength(pin []byte) error {
 
 // Login logs a user in to the token of a session, for all sessions of the
 // process (section 5.6.8).
-func (p *Provider) Login(h, user uint, pin []byte) error {
-	return p.in(h, func(s *session) error {
-		switch {
-		case user != CKU_USER && user != CKU_SO && user != CKU_CONTEXT_SPECIFIC:
-			return CKR_USER_TYPE_INVALID
-		case pin == nil:
-			return CKR_ARGUMENTS_BAD // there is no protected authentication path
-		case user == CKU_CONTEXT_SPECIFIC:
-			return s.authenticate(pin)
-		}
-		s.token.login.Lock()
-		defer s.token.login.Unlock()
-		if err := s.token.mayLogin(user); err != nil {
-			return err
-		}
-		return s.token.logIn(user, pin)
-	})
+func (p *Provider) Login(h, user uint, pin []byte) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	switch {
+	case user != CKU_USER && user != CKU_SO && user != CKU_CONTEXT_SPECIFIC:
+		return CKR_USER_TYPE_INVALID
+	case pin == nil:
+		return CKR_ARGUMENTS_BAD // there is no protected authentication path
+	case user == CKU_CONTEXT_SPECIFIC:
+		return s.authenticate(pin)
+	}
+	s.token.login.Lock()
+	defer s.token.login.Unlock()
+	if err := s.token.mayLogin(user); err != nil {
+		return err
+	}
+	return s.token.logIn(user, pin)
 }
 
 // LoginUser is Login for tokens that know several users by name (section
 // 5.6.9); this one knows none, so that a name is refused.
-func (p *Provider) LoginUser(h, user uint, pin, username []byte) error {
-	if len(username) > 0 {
-		return p.in(h, func(*session) error { return CKR_USER_TYPE_INVALID })
+func (p *Provider) LoginUser(h, user uint, pin, username []byte) (err error) {
+	if len(username) == 0 {
+		return p.Login(h, user, pin)
 	}
-	return p.Login(h, user, pin)
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	return CKR_USER_TYPE_INVALID
 }
 
 // mayLogin answers whether user may log in as things stand.
@@ -287,16 +304,19 @@ func (t *token) logIn(user uint, pin []byte) error {
 
 // Logout logs the user out (section 5.6.10): private session objects are
 // destroyed, handles of private objects become invalid.
-func (p *Provider) Logout(h uint) error {
-	return p.in(h, func(s *session) error {
-		s.token.login.Lock()
-		defer s.token.login.Unlock()
-		if s.token.user() == nobody {
-			return CKR_USER_NOT_LOGGED_IN
-		}
-		s.token.logout()
-		return nil
-	})
+func (p *Provider) Logout(h uint) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	s.token.login.Lock()
+	defer s.token.login.Unlock()
+	if s.token.user() == nobody {
+		return CKR_USER_NOT_LOGGED_IN
+	}
+	s.token.logout()
+	return nil
 }
 
 // logout makes the token one that nobody is logged in to; login is held.

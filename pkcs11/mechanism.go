@@ -84,28 +84,31 @@ type MechanismInfo struct {
 }
 
 // GetMechanismList lists the mechanisms of the token in a slot (section 5.5.5).
-func (p *Provider) GetMechanismList(slot uint, out Output[uint]) error {
-	return p.at(slot, func(t *token) error {
-		list := []uint{}
-		for typ := range mechanisms {
-			if _, err := t.mechanismInfo(typ); err == nil {
-				list = append(list, typ)
-			}
+func (p *Provider) GetMechanismList(slot uint, out Output[uint]) (err error) {
+	t, err := p.token(slot)
+	if err != nil {
+		return err
+	}
+	defer t.done(&err)
+	list := []uint{}
+	for typ := range mechanisms {
+		if _, err := t.mechanismInfo(typ); err == nil {
+			list = append(list, typ)
 		}
-		slices.Sort(list)
-		return out.give(list)
-	})
+	}
+	slices.Sort(list)
+	return out.give(list)
 }
 
 // GetMechanismInfo describes a mechanism of the token in a slot (section
 // 5.5.6).
-func (p *Provider) GetMechanismInfo(slot, typ uint) (MechanismInfo, error) {
-	var info MechanismInfo
-	err := p.at(slot, func(t *token) (err error) {
-		info, err = t.mechanismInfo(typ)
-		return err
-	})
-	return info, err
+func (p *Provider) GetMechanismInfo(slot, typ uint) (info MechanismInfo, err error) {
+	t, err := p.token(slot)
+	if err != nil {
+		return info, err
+	}
+	defer t.done(&err)
+	return t.mechanismInfo(typ)
 }
 
 // mechanismInfo describes a mechanism, if the device has it.

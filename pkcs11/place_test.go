@@ -17,7 +17,7 @@ import (
 func TestPlacedOnce(t *testing.T) {
 	harness.SoftOnly(t, harness.NoPlace)
 	f := newUser(t)
-	s, err := f.Provider.session(f.h)
+	s, err := f.findSession(f.h)
 	ok(t, err)
 	r, err := s.pairRequest(CKK_EC, append(is(CKA_EC_PARAMS, curves[scm.P256].params()), is(CKA_TOKEN, false)...), is(onToken...))
 	ok(t, err)

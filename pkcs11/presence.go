@@ -17,11 +17,6 @@ func (s *slot) event() bool {
 	return true
 }
 
-// ready is at for calls that can bear to wait for a device that is starting.
-func (p *Provider) ready(id uint, f func(*token) error) error {
-	return p.with(id, (*slot).await, f)
-}
-
 // await is token that waits. A device that has never answered may be starting, for
 // as long as SlotOptions.BootWait from when it was first asked.
 func (s *slot) await() (*token, error) {

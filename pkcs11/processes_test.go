@@ -124,7 +124,7 @@ func (f *fixture) newest(label string) {
 
 // changeAfter changes an object after it was looked up and something else was done.
 func (f *fixture) changeAfter(object uint, meanwhile func(), change ...any) error {
-	return f.in(f.h, func(s *session) error {
+	return f.within(func(s *session) error {
 		o, err := s.object(object)
 		f.ok(err)
 		meanwhile()
@@ -205,7 +205,7 @@ func TestHideTooLate(t *testing.T) {
 	other := f.another()
 	f.newLabelled("old")
 	public := f.public(16)
-	err := f.in(f.h, func(s *session) error {
+	err := f.within(func(s *session) error {
 		o, err := s.object(public)
 		f.ok(err)
 		other.replaceKey("old", "new")

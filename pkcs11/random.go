@@ -11,11 +11,14 @@ import (
 
 // SeedRandom mixes seed into the random numbers of the token that this process gets
 // (section 5.19.1).
-func (p *Provider) SeedRandom(h uint, seed []byte) error {
-	return p.in(h, func(s *session) error {
-		s.token.seed.add(seed)
-		return nil
-	})
+func (p *Provider) SeedRandom(h uint, seed []byte) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	s.token.seed.add(seed)
+	return nil
 }
 
 // maxRandom is how many random bytes are drawn at once.
@@ -24,21 +27,24 @@ const maxRandom = 64 << 10
 // GenerateRandom fills a buffer with random bytes of the device (section
 // 5.19.2). They are drawn into memory of its own: the kernel, or C, may be what fills it,
 // and the host ends if they meet an address of the caller's that leads nowhere.
-func (p *Provider) GenerateRandom(h uint, out []byte) error {
-	return p.in(h, func(s *session) error {
-		b := make([]byte, min(len(out), maxRandom))
-		defer clear(b)
-		for {
-			n := min(len(out), len(b))
-			if err := s.token.device.Random(b[:n]); err != nil {
-				return err
-			}
-			s.token.seed.mask(b[:n])
-			if out = out[copy(out, b[:n]):]; len(out) == 0 {
-				return nil
-			}
+func (p *Provider) GenerateRandom(h uint, out []byte) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	b := make([]byte, min(len(out), maxRandom))
+	defer clear(b)
+	for {
+		n := min(len(out), len(b))
+		if err := s.token.device.Random(b[:n]); err != nil {
+			return err
 		}
-	})
+		s.token.seed.mask(b[:n])
+		if out = out[copy(out, b[:n]):]; len(out) == 0 {
+			return nil
+		}
+	}
 }
 
 // seed is what callers have added to the random numbers of a token. The generator of an

@@ -13,25 +13,28 @@ type Query struct {
 
 // GetAttributeValue reads attributes of an object (section 5.7.5). It goes
 // through all of them, whatever fails on the way.
-func (p *Provider) GetAttributeValue(h, object uint, queries []Query) error {
-	return p.in(h, func(s *session) error {
-		o, err := s.object(object)
-		if err != nil {
-			return err
+func (p *Provider) GetAttributeValue(h, object uint, queries []Query) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	o, err := s.object(object)
+	if err != nil {
+		return err
+	}
+	shown, err := s.token.showing(o, queries)
+	if err != nil {
+		return err
+	}
+	defer o.spent(shown)
+	var first error
+	for _, q := range queries {
+		if err := shown.answer(q); err != nil && first == nil {
+			first = err
 		}
-		shown, err := s.token.showing(o, queries)
-		if err != nil {
-			return err
-		}
-		defer o.spent(shown)
-		var first error
-		for _, q := range queries {
-			if err := shown.answer(q); err != nil && first == nil {
-				first = err
-			}
-		}
-		return first
-	})
+	}
+	return first
 }
 
 // showing returns the object with the value that is not in memory, if it is among what is
@@ -71,22 +74,23 @@ func (o *object) answer(q Query) error {
 
 // GetObjectSize tells how many bytes the attributes of an object take (section
 // 5.7.4).
-func (p *Provider) GetObjectSize(h, object uint) (uint, error) {
-	var size uint
-	err := p.in(h, func(s *session) error {
-		o, err := s.object(object)
-		if err != nil {
-			return err
-		}
-		whole, err := s.token.whole(o)
-		if err != nil {
-			return err
-		}
-		defer o.spent(whole)
-		for _, v := range whole.attrs {
-			size += uint(len(v)) + ulongSize
-		}
-		return nil
-	})
-	return size, err
+func (p *Provider) GetObjectSize(h, object uint) (size uint, err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return 0, err
+	}
+	defer s.done(&err)
+	o, err := s.object(object)
+	if err != nil {
+		return 0, err
+	}
+	whole, err := s.token.whole(o)
+	if err != nil {
+		return 0, err
+	}
+	defer o.spent(whole)
+	for _, v := range whole.attrs {
+		size += uint(len(v)) + ulongSize
+	}
+	return size, nil
 }

@@ -75,62 +75,68 @@ func (c *sessionCount) add(s *session, n int64) int64 {
 //
 // Deviates: a R/W session is opened with a write-protected token, too. OpenSSH
 // and libp11 open no other kind and only want to sign; what writes is refused.
-func (p *Provider) OpenSession(slot, flags uint) (uint, error) {
-	var handle uint
-	err := p.ready(slot, func(t *token) error {
-		if err := t.hasKeys(); err != nil {
-			return err // no session with a device that has destroyed its keys
-		}
-		s := newSession(t, flags&CKF_RW_SESSION != 0)
-		if flags&CKF_SERIAL_SESSION == 0 {
-			return CKR_SESSION_PARALLEL_NOT_SUPPORTED
-		}
-		if flags&CKF_ASYNC_SESSION != 0 {
-			return CKR_SESSION_ASYNC_NOT_SUPPORTED
-		}
-		t.login.Lock()
-		defer t.login.Unlock()
-		if !s.rw && t.user() == CKU_SO {
-			return CKR_SESSION_READ_WRITE_SO_EXISTS
-		}
-		if t.sessions.add(s, 1) > maxSessions {
-			t.sessions.add(s, -1)
-			return CKR_SESSION_COUNT
-		}
-		s.handle = p.newHandle()
-		p.sessions.Store(s.handle, s)
-		s.leave()
-		handle = s.handle
-		return nil
-	})
-	return handle, err
+func (p *Provider) OpenSession(slot, flags uint) (handle uint, err error) {
+	t, err := p.awaitedToken(slot)
+	if err != nil {
+		return 0, err
+	}
+	defer t.done(&err)
+	if err := t.hasKeys(); err != nil {
+		return 0, err // no session with a device that has destroyed its keys
+	}
+	s := newSession(t, flags&CKF_RW_SESSION != 0)
+	if flags&CKF_SERIAL_SESSION == 0 {
+		return 0, CKR_SESSION_PARALLEL_NOT_SUPPORTED
+	}
+	if flags&CKF_ASYNC_SESSION != 0 {
+		return 0, CKR_SESSION_ASYNC_NOT_SUPPORTED
+	}
+	t.login.Lock()
+	defer t.login.Unlock()
+	if !s.rw && t.user() == CKU_SO {
+		return 0, CKR_SESSION_READ_WRITE_SO_EXISTS
+	}
+	if t.sessions.add(s, 1) > maxSessions {
+		t.sessions.add(s, -1)
+		return 0, CKR_SESSION_COUNT
+	}
+	s.handle = p.newHandle()
+	p.sessions.Store(s.handle, s)
+	s.leave()
+	return s.handle, nil
 }
 
 // CloseSession closes a session and destroys its session objects (section
 // 5.6.2). The token is logged out when it was the last one. A device that fails does
 // not keep it open: hosts look at no error here.
 func (p *Provider) CloseSession(h uint) error {
-	return p.hold(h, func(s *session) error {
-		s.token.login.Lock()
-		defer s.token.login.Unlock()
-		p.drop(s)
-		return nil
-	})
+	s, err := p.lockSession(h)
+	if err != nil {
+		return err
+	}
+	defer s.unlock()
+	s.token.login.Lock()
+	defer s.token.login.Unlock()
+	p.drop(s)
+	return nil
 }
 
 // CloseAllSessions closes all sessions with the token in a slot (section
 // 5.6.3).
-func (p *Provider) CloseAllSessions(slot uint) error {
-	return p.at(slot, func(t *token) error {
-		for _, s := range p.sessionsOf(t) {
-			s.mu.Lock()
-			t.login.Lock()
-			p.drop(s)
-			t.login.Unlock()
-			s.mu.Unlock()
-		}
-		return nil
-	})
+func (p *Provider) CloseAllSessions(slot uint) (err error) {
+	t, err := p.token(slot)
+	if err != nil {
+		return err
+	}
+	defer t.done(&err)
+	for _, s := range p.sessionsOf(t) {
+		s.mu.Lock()
+		t.login.Lock()
+		p.drop(s)
+		t.login.Unlock()
+		s.mu.Unlock()
+	}
+	return nil
 }
 
 // sessionsOf lists the open sessions with a token.
@@ -165,14 +171,14 @@ func (p *Provider) GetSessionInfo(h uint) (SessionInfo, error) {
 		return SessionInfo{}, err
 	}
 	defer p.leave()
-	s, err := p.session(h)
+	s, err := p.findSession(h)
 	if err != nil {
 		return SessionInfo{}, err
 	}
-	if !s.token.use() {
+	if !s.token.acquire() {
 		return SessionInfo{}, CKR_SESSION_HANDLE_INVALID
 	}
-	defer s.token.done()
+	defer s.token.release()
 	s.token.notice()
 	info := SessionInfo{Slot: s.token.slot.id, State: s.state(), Flags: CKF_SERIAL_SESSION}
 	if s.rw {
@@ -198,22 +204,28 @@ func (s *session) state() uint {
 
 // GetSessionValidationFlags tells whether the last operation of a session met the rules of
 // a validation (section 5.6.11 of PKCS#11 3.2). None does: nobody has validated the module.
-func (p *Provider) GetSessionValidationFlags(h, kind uint) (uint, error) {
-	return 0, p.in(h, func(*session) error {
-		if kind != CKS_LAST_VALIDATION_OK {
-			return CKR_ARGUMENTS_BAD
-		}
-		return nil
-	})
+func (p *Provider) GetSessionValidationFlags(h, kind uint) (flags uint, err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return 0, err
+	}
+	defer s.done(&err)
+	if kind != CKS_LAST_VALIDATION_OK {
+		return 0, CKR_ARGUMENTS_BAD
+	}
+	return 0, nil
 }
 
 // SessionCancel ends the operations that the flags name (section 5.6.5).
 // Flags of operations that are not active, or never can be here, do nothing.
-func (p *Provider) SessionCancel(h, flags uint) error {
-	return p.in(h, func(s *session) error {
-		s.cancel(flags)
-		return nil
-	})
+func (p *Provider) SessionCancel(h, flags uint) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	s.cancel(flags)
+	return nil
 }
 
 // cancel ends operations: C_VerifySignatureInit's has the flag of C_VerifyInit's.

@@ -24,66 +24,78 @@ func (o *object) alwaysAuthenticate() bool { return o.attrs.is(CKA_ALWAYS_AUTHEN
 
 // SignInit begins a signature with a private key (section 5.13.1); without a
 // mechanism it cancels the one under way.
-func (p *Provider) SignInit(h uint, m *Mechanism, key uint) error {
-	return p.step(h, func(s *session) error {
-		if m == nil {
-			s.sign.end()
-			return nil
-		}
-		if err := s.sign.idle(); err != nil {
-			return err
-		}
-		row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.sign })
-		if err != nil {
-			return err
-		}
-		era := s.token.names.now().private // before the key is looked up
-		o, err := s.keyFor(key, CKO_PRIVATE_KEY, CKA_SIGN, m, &row)
-		if err != nil {
-			return err
-		}
-		s.derive = nil // a login is for what was begun last
-		return s.sign.begin(&signing{key: o, message: row.newMessage(), era: era})
-	})
+func (p *Provider) SignInit(h uint, m *Mechanism, key uint) (err error) {
+	s, err := p.sessionForOperation(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	if m == nil {
+		s.sign.end()
+		return nil
+	}
+	if err := s.sign.idle(); err != nil {
+		return err
+	}
+	row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.sign })
+	if err != nil {
+		return err
+	}
+	era := s.token.names.now().private // before the key is looked up
+	o, err := s.keyFor(key, CKO_PRIVATE_KEY, CKA_SIGN, m, &row)
+	if err != nil {
+		return err
+	}
+	s.derive = nil // a login is for what was begun last
+	return s.sign.begin(&signing{key: o, message: row.newMessage(), era: era})
 }
 
 // Sign signs data in one part (section 5.13.2).
-func (p *Provider) Sign(h uint, data []byte, out Output[byte]) error {
-	return p.step(h, func(s *session) error {
-		w, err := s.sign.whole()
-		if err != nil {
-			return err
-		}
-		return s.sign.finish(out, signatureSize, func() ([]byte, error) {
-			return w.signature(s.token, w.message.whole(data))
-		})
+func (p *Provider) Sign(h uint, data []byte, out Output[byte]) (err error) {
+	s, err := p.sessionForOperation(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.sign.whole()
+	if err != nil {
+		return err
+	}
+	return s.sign.finish(out, signatureSize, func() ([]byte, error) {
+		return w.signature(s.token, w.message.whole(data))
 	})
 }
 
 // SignUpdate goes on with a signature (section 5.13.3).
-func (p *Provider) SignUpdate(h uint, part []byte) error {
-	return p.step(h, func(s *session) error {
-		w, err := s.sign.part()
-		if err != nil {
-			return err
-		}
-		return s.sign.endOn(w.message.add(part))
-	})
+func (p *Provider) SignUpdate(h uint, part []byte) (err error) {
+	s, err := p.sessionForOperation(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.sign.part()
+	if err != nil {
+		return err
+	}
+	return s.sign.endOn(w.message.add(part))
 }
 
 // SignFinal ends a signature in parts (section 5.13.4).
-func (p *Provider) SignFinal(h uint, out Output[byte]) error {
-	return p.step(h, func(s *session) error {
-		w, err := s.sign.part()
-		if err != nil {
-			return err
-		}
-		if err := s.sign.endOn(w.message.inParts()); err != nil {
-			return err
-		}
-		return s.sign.finish(out, signatureSize, func() ([]byte, error) {
-			return w.signature(s.token, w.message.sum())
-		})
+func (p *Provider) SignFinal(h uint, out Output[byte]) (err error) {
+	s, err := p.sessionForOperation(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.sign.part()
+	if err != nil {
+		return err
+	}
+	if err := s.sign.endOn(w.message.inParts()); err != nil {
+		return err
+	}
+	return s.sign.finish(out, signatureSize, func() ([]byte, error) {
+		return w.signature(s.token, w.message.sum())
 	})
 }
 

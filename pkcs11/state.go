@@ -11,21 +11,24 @@ import (
 // GetOperationState saves the digest that is under way in a session (section
 // 5.6.6). A session that is in the middle of anything else, or has taken the
 // value of a key into the digest, has no state that may be shown.
-func (p *Provider) GetOperationState(h uint, out Output[byte]) error {
-	return p.in(h, func(s *session) error {
-		w := s.digest.work
-		switch {
-		case s.busy() || w != nil && w.keyed:
-			return CKR_STATE_UNSAVEABLE
-		case w == nil:
-			return CKR_OPERATION_NOT_INITIALIZED
-		}
-		state, err := w.state()
-		if err != nil {
-			return CKR_STATE_UNSAVEABLE
-		}
-		return out.give(state)
-	})
+func (p *Provider) GetOperationState(h uint, out Output[byte]) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w := s.digest.work
+	switch {
+	case s.busy() || w != nil && w.keyed:
+		return CKR_STATE_UNSAVEABLE
+	case w == nil:
+		return CKR_OPERATION_NOT_INITIALIZED
+	}
+	state, err := w.state()
+	if err != nil {
+		return CKR_STATE_UNSAVEABLE
+	}
+	return out.give(state)
 }
 
 // busy tells whether the session is in the middle of something that has no state to
@@ -37,18 +40,21 @@ func (s *session) busy() bool {
 
 // SetOperationState goes on with a saved digest in place of whatever the session
 // was doing (section 5.6.7). No key is needed for one.
-func (p *Provider) SetOperationState(h uint, state []byte, encryptionKey, authenticationKey uint) error {
-	return p.in(h, func(s *session) error {
-		if encryptionKey != CK_INVALID_HANDLE || authenticationKey != CK_INVALID_HANDLE {
-			return CKR_KEY_NOT_NEEDED
-		}
-		w, err := resumed(state)
-		if err != nil {
-			return CKR_SAVED_STATE_INVALID
-		}
-		s.cancel(CKF_DIGEST | CKF_SIGN | CKF_VERIFY | CKF_ENCRYPT | CKF_DECRYPT | CKF_FIND_OBJECTS)
-		return s.digest.begin(w)
-	})
+func (p *Provider) SetOperationState(h uint, state []byte, encryptionKey, authenticationKey uint) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	if encryptionKey != CK_INVALID_HANDLE || authenticationKey != CK_INVALID_HANDLE {
+		return CKR_KEY_NOT_NEEDED
+	}
+	w, err := resumed(state)
+	if err != nil {
+		return CKR_SAVED_STATE_INVALID
+	}
+	s.cancel(CKF_DIGEST | CKF_SIGN | CKF_VERIFY | CKF_ENCRYPT | CKF_DECRYPT | CKF_FIND_OBJECTS)
+	return s.digest.begin(w)
 }
 
 // state is the mechanism, eight bytes big-endian, and the state of the hash.

@@ -115,13 +115,13 @@ type TokenInfo struct {
 }
 
 // GetTokenInfo describes the token in a slot (section 5.5.3).
-func (p *Provider) GetTokenInfo(slot uint) (TokenInfo, error) {
-	var info TokenInfo
-	err := p.at(slot, func(t *token) (err error) {
-		info, err = t.info()
-		return err
-	})
-	return info, err
+func (p *Provider) GetTokenInfo(slot uint) (info TokenInfo, err error) {
+	t, err := p.token(slot)
+	if err != nil {
+		return info, err
+	}
+	defer t.done(&err)
+	return t.info()
 }
 
 func (t *token) info() (TokenInfo, error) {

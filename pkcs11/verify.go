@@ -10,21 +10,24 @@ type verifying struct {
 
 // VerifyInit begins a verification with a public key (section 5.15.1); without
 // a mechanism it cancels the one under way.
-func (p *Provider) VerifyInit(h uint, m *Mechanism, key uint) error {
-	return p.step(h, func(s *session) error {
-		if m == nil {
-			s.verify.end()
-			return nil
-		}
-		if err := s.verify.idle(); err != nil {
-			return err
-		}
-		w, err := s.verifying(m, key)
-		if err != nil {
-			return err
-		}
-		return s.verify.begin(w)
-	})
+func (p *Provider) VerifyInit(h uint, m *Mechanism, key uint) (err error) {
+	s, err := p.sessionForOperation(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	if m == nil {
+		s.verify.end()
+		return nil
+	}
+	if err := s.verify.idle(); err != nil {
+		return err
+	}
+	w, err := s.verifying(m, key)
+	if err != nil {
+		return err
+	}
+	return s.verify.begin(w)
 }
 
 // verifying checks the mechanism and the key of a verification.
@@ -41,38 +44,47 @@ func (s *session) verifying(m *Mechanism, key uint) (*verifying, error) {
 }
 
 // Verify verifies a signature over data in one part (section 5.15.2).
-func (p *Provider) Verify(h uint, data, signature []byte) error {
-	return p.step(h, func(s *session) error {
-		w, err := s.verify.whole()
-		if err != nil {
-			return err
-		}
-		s.verify.end()
-		return w.whole(data, signature)
-	})
+func (p *Provider) Verify(h uint, data, signature []byte) (err error) {
+	s, err := p.sessionForOperation(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.verify.whole()
+	if err != nil {
+		return err
+	}
+	s.verify.end()
+	return w.whole(data, signature)
 }
 
 // VerifyUpdate goes on with a verification (section 5.15.3).
-func (p *Provider) VerifyUpdate(h uint, part []byte) error {
-	return p.step(h, func(s *session) error {
-		w, err := s.verify.part()
-		if err != nil {
-			return err
-		}
-		return s.verify.endOn(w.message.add(part))
-	})
+func (p *Provider) VerifyUpdate(h uint, part []byte) (err error) {
+	s, err := p.sessionForOperation(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.verify.part()
+	if err != nil {
+		return err
+	}
+	return s.verify.endOn(w.message.add(part))
 }
 
 // VerifyFinal ends a verification in parts (section 5.15.4).
-func (p *Provider) VerifyFinal(h uint, signature []byte) error {
-	return p.step(h, func(s *session) error {
-		w, err := s.verify.part()
-		if err != nil {
-			return err
-		}
-		s.verify.end()
-		return w.final(signature)
-	})
+func (p *Provider) VerifyFinal(h uint, signature []byte) (err error) {
+	s, err := p.sessionForOperation(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.verify.part()
+	if err != nil {
+		return err
+	}
+	s.verify.end()
+	return w.final(signature)
 }
 
 // whole checks a signature of data in one piece.

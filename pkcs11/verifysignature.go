@@ -12,54 +12,66 @@ type verifyingKnown struct {
 
 // VerifySignatureInit begins the verification of a signature with a public key
 // (section 5.15.7); without a mechanism it cancels the one under way.
-func (p *Provider) VerifySignatureInit(h uint, m *Mechanism, key uint, signature []byte) error {
-	return p.step(h, func(s *session) error {
-		if m == nil {
-			s.verifySignature.end()
-			return nil
-		}
-		if err := s.verifySignature.idle(); err != nil {
-			return err
-		}
-		w, err := s.verifying(m, key)
-		if err != nil {
-			return err
-		}
-		return s.verifySignature.begin(&verifyingKnown{w, bytes.Clone(signature)})
-	})
+func (p *Provider) VerifySignatureInit(h uint, m *Mechanism, key uint, signature []byte) (err error) {
+	s, err := p.sessionForOperation(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	if m == nil {
+		s.verifySignature.end()
+		return nil
+	}
+	if err := s.verifySignature.idle(); err != nil {
+		return err
+	}
+	w, err := s.verifying(m, key)
+	if err != nil {
+		return err
+	}
+	return s.verifySignature.begin(&verifyingKnown{w, bytes.Clone(signature)})
 }
 
 // VerifySignature verifies the signature over data in one part (section 5.15.8).
-func (p *Provider) VerifySignature(h uint, data []byte) error {
-	return p.step(h, func(s *session) error {
-		w, err := s.verifySignature.whole()
-		if err != nil {
-			return err
-		}
-		s.verifySignature.end()
-		return w.whole(data, w.signature)
-	})
+func (p *Provider) VerifySignature(h uint, data []byte) (err error) {
+	s, err := p.sessionForOperation(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.verifySignature.whole()
+	if err != nil {
+		return err
+	}
+	s.verifySignature.end()
+	return w.whole(data, w.signature)
 }
 
 // VerifySignatureUpdate goes on with the verification (section 5.15.9).
-func (p *Provider) VerifySignatureUpdate(h uint, part []byte) error {
-	return p.step(h, func(s *session) error {
-		w, err := s.verifySignature.part()
-		if err != nil {
-			return err
-		}
-		return s.verifySignature.endOn(w.message.add(part))
-	})
+func (p *Provider) VerifySignatureUpdate(h uint, part []byte) (err error) {
+	s, err := p.sessionForOperation(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.verifySignature.part()
+	if err != nil {
+		return err
+	}
+	return s.verifySignature.endOn(w.message.add(part))
 }
 
 // VerifySignatureFinal ends a verification in parts (section 5.15.10).
-func (p *Provider) VerifySignatureFinal(h uint) error {
-	return p.step(h, func(s *session) error {
-		w, err := s.verifySignature.part()
-		if err != nil {
-			return err
-		}
-		s.verifySignature.end()
-		return w.final(w.signature)
-	})
+func (p *Provider) VerifySignatureFinal(h uint) (err error) {
+	s, err := p.sessionForOperation(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.verifySignature.part()
+	if err != nil {
+		return err
+	}
+	s.verifySignature.end()
+	return w.final(w.signature)
 }
