@@ -90,11 +90,14 @@ func (t *token) lose() {
 	for _, x := range s.provider.sessionsOf(t) {
 		s.provider.forget(x)
 	}
-	s.retiring.Go(func() {
-		t.inUse.Lock()
-		defer t.inUse.Unlock()
-		t.close()
-	})
+	s.retiring.Go(t.retire)
+}
+
+// retire closes a token that is gone, after its last call.
+func (t *token) retire() {
+	t.inUse.Lock()
+	defer t.inUse.Unlock()
+	t.close()
 }
 
 // here is token for who asks whether there is one.

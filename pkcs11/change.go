@@ -82,7 +82,7 @@ func (s *session) changeTokenObject(o *object, list []Attribute, a attributes) e
 		if err != nil {
 			return err
 		}
-		defer changed.eraseValue()()
+		defer changed.eraseSecret(changed.attrs[CKA_VALUE])
 		if err := s.mayChange(changed, list, a); err != nil {
 			return err
 		}
@@ -91,13 +91,10 @@ func (s *session) changeTokenObject(o *object, list []Attribute, a attributes) e
 	})
 }
 
-// eraseValue overwrites the secret value of an object that is in nobody else's hands.
-func (o *object) eraseValue() func() {
-	value := o.attrs[CKA_VALUE]
-	return func() {
-		if o.hasSecretValue() {
-			clear(value)
-		}
+// eraseSecret overwrites a value that the object has, or had, if it is secret.
+func (o *object) eraseSecret(value []byte) {
+	if o.hasSecretValue() {
+		clear(value)
 	}
 }
 

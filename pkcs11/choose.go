@@ -41,39 +41,47 @@ type choosing struct {
 	request *pairRequest
 	known   []byte // keys that were there before
 	pair    *madePair
+	written bool // the records are
 }
 
 func (c *choosing) begin(*store.Tx) ([]*store.Entry, error) {
 	return []*store.Entry{{Kind: store.Choosing, Known: c.known}}, nil
 }
 
-// act takes the key back if it could not be recorded, after a panic, too.
+// act removes the key again if it could not be recorded, also after a panic.
 func (c *choosing) act() error {
 	t := c.session.token
 	k, err := t.device.Generate(c.request.curve.curve)
 	if err != nil {
 		return err
 	}
-	recorded := false
-	defer func() {
-		if !recorded {
-			t.dropHalf(c.pair)
-			t.warnOn("erasing a new key that could not be recorded", t.device.Remove(k))
-		}
-	}()
+	defer c.takeBack(k)
 	c.pair = t.newPair(c.request, k)
-	err = t.write(func(tx *store.Tx) error {
-		remembered, err := tx.Remembers(int(k.Slot))
-		if err != nil {
-			return err
-		}
-		if remembered {
-			t.replaces(k.Slot)
-		}
-		return c.session.record(tx, c.pair)
-	})
-	recorded = err == nil
+	err = t.write(c.record)
+	c.written = err == nil
 	return err
+}
+
+func (c *choosing) record(tx *store.Tx) error {
+	slot := c.pair.key.Slot
+	remembered, err := tx.Remembers(int(slot))
+	if err != nil {
+		return err
+	}
+	if remembered {
+		c.session.token.replaces(slot)
+	}
+	return c.session.record(tx, c.pair)
+}
+
+// takeBack removes a key again that was not recorded.
+func (c *choosing) takeBack(k scm.Key) {
+	if c.written {
+		return
+	}
+	t := c.session.token
+	t.dropHalf(c.pair)
+	t.warnOn("erasing a new key that could not be recorded", t.device.Remove(k))
 }
 
 func (c *choosing) end(_ *store.Tx, failed error) error {

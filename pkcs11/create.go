@@ -195,7 +195,7 @@ func (t *token) keepStored(o *object) (uint, error) {
 		o.attrs[CKA_UNIQUE_ID] = []byte(hex.EncodeToString(id))
 	}
 	r := recordOf(0, o.attrs, false)
-	err := t.write(func(tx *store.Tx) error { return tx.Put(r) })
+	err := t.put(r)
 	if r.Sealed {
 		clear(o.attrs[CKA_VALUE])
 	}
@@ -209,6 +209,11 @@ func (t *token) keepStored(o *object) (uint, error) {
 
 // write changes the store in one transaction. Whoever looks next sees the change.
 func (t *token) write(change func(*store.Tx) error) error { return t.wrote(t.store.Update(change)) }
+
+// put writes one record.
+func (t *token) put(r *store.Record) error {
+	return t.write(func(tx *store.Tx) error { return tx.Put(r) })
+}
 
 // writeDeletion is write for what makes room.
 func (t *token) writeDeletion(change func(*store.Tx) error) error {

@@ -53,7 +53,7 @@ func (p *Provider) DigestInit(h uint, m *Mechanism) (err error) {
 	if err := s.digest.idle(); err != nil {
 		return err
 	}
-	row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.digest })
+	row, err := mechanismFor(m, CKF_DIGEST)
 	if err != nil {
 		return err
 	}
@@ -71,10 +71,12 @@ func (p *Provider) Digest(h uint, data []byte, out Output[byte]) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.digest.finish(out, w.Size(), func() ([]byte, error) {
+	wanted, err := s.digest.finish(out, w.Size())
+	if wanted {
 		w.Write(data)
-		return w.sum(), nil
-	})
+		out.put(w.sum())
+	}
+	return err
 }
 
 // DigestUpdate goes on with a digest (section 5.12.3).
@@ -137,5 +139,9 @@ func (p *Provider) DigestFinal(h uint, out Output[byte]) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.digest.finish(out, w.Size(), func() ([]byte, error) { return w.sum(), nil })
+	wanted, err := s.digest.finish(out, w.Size())
+	if wanted {
+		out.put(w.sum())
+	}
+	return err
 }

@@ -100,45 +100,58 @@ func (s *session) searchStore(found *[]uint, c *catalog, wanted attributes) (uin
 	}
 	t := s.token
 	login := t.logins.Load()
-	var read, doubtful []*object
-	revision, damaged, err := t.store.Find(termsOf(wanted), func(r *store.Record) {
-		o := t.storedObject(r)
-		switch {
-		case o == nil || !s.readable(o):
-			return
-		case o.apart && wanted[CKA_VALUE] != nil && o.matches(wanted.without(CKA_VALUE)):
-			doubtful = append(doubtful, o)
-		case !o.matches(wanted):
-			return
-		}
-		*found = append(*found, o.handle)
-		if len(read) < maxLoaded/4 {
-			read = append(read, o)
-		}
-	})
+	r := &recordSearch{session: s, wanted: wanted, found: *found}
+	revision, damaged, err := t.store.Find(termsOf(wanted), r.add)
 	if err == nil {
-		err = t.sift(found, doubtful, wanted)
+		err = r.sift()
 	}
+	*found = r.found
 	for _, id := range damaged {
 		t.warnRecord(id)
 	}
-	for _, o := range read {
+	for _, o := range r.read {
 		t.loaded.put(o, login, revision)
 	}
 	return revision, err
 }
 
+// recordSearch is a search among the records of stored objects.
+type recordSearch struct {
+	session  *session
+	wanted   attributes
+	found    []uint
+	read     []*object // some, to be kept in memory
+	doubtful []*object // whose value is kept apart, and has to be looked at
+}
+
+// add takes the object of a record in, if it is one that is looked for.
+func (r *recordSearch) add(record *store.Record) {
+	o := r.session.token.storedObject(record)
+	switch {
+	case o == nil || !r.session.readable(o):
+		return
+	case o.apart && r.wanted[CKA_VALUE] != nil && o.matches(r.wanted.without(CKA_VALUE)):
+		r.doubtful = append(r.doubtful, o)
+	case !o.matches(r.wanted):
+		return
+	}
+	r.found = append(r.found, o.handle)
+	if len(r.read) < maxLoaded/4 {
+		r.read = append(r.read, o)
+	}
+}
+
 // sift takes the objects out whose value is kept apart and is not the one that is wanted.
-func (t *token) sift(found *[]uint, doubtful []*object, wanted attributes) error {
-	for _, o := range doubtful {
-		all, err := t.whole(o)
+func (r *recordSearch) sift() error {
+	for _, o := range r.doubtful {
+		all, err := r.session.token.whole(o)
 		if err != nil && !errors.Is(err, store.ErrNoRecord) {
 			return err
 		}
-		matches := err == nil && all.matches(wanted)
+		matches := err == nil && all.matches(r.wanted)
 		o.spent(all)
-		if !matches {
-			*found = slices.DeleteFunc(*found, func(handle uint) bool { return handle == o.handle })
+		if at := slices.Index(r.found, o.handle); !matches && at >= 0 {
+			r.found = slices.Delete(r.found, at, at+1)
 		}
 	}
 	return nil

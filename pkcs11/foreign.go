@@ -111,20 +111,22 @@ func foreignFailure(err error) error {
 // recordForeign records what the caller said of a new foreign key, which does not stay
 // in the device if that fails.
 func (t *token) recordForeign(keeper scm.Keeper, k scm.Key, a attributes) (uint, error) {
-	kept := false
-	defer func() {
-		if !kept {
-			t.warnOn("erasing a foreign key that could not be recorded", keeper.RemoveForeign(k.Slot-foreignBase))
-		}
-	}()
+	recorded := false
+	defer t.removeForeignUnless(&recorded, keeper, k)
 	o := &object{id: slotIdentity(k, false), key: &k, rules: ecPublicObject, attrs: t.slotAttributes(k, false).with(a)}
 	o.attrs[CKA_ZK_SLOT] = ulong(uint(k.Slot - foreignBase))
 	r := t.record(o)
-	if err := t.write(func(tx *store.Tx) error { return tx.Put(r) }); err != nil {
+	if err := t.put(r); err != nil {
 		return 0, err
 	}
-	kept = true
+	recorded = true
 	return t.slotHandle(o), nil
+}
+
+func (t *token) removeForeignUnless(recorded *bool, keeper scm.Keeper, k scm.Key) {
+	if !*recorded {
+		t.warnOn("erasing a foreign key that could not be recorded", keeper.RemoveForeign(k.Slot-foreignBase))
+	}
 }
 
 // removeForeign destroys a foreign key.

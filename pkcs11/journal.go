@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"slices"
 	"time"
 
 	"libzk_pkcs11/internal/scm"
@@ -94,7 +93,12 @@ func (t *token) hasWritten(entries []store.Entry) bool {
 	for _, e := range t.over {
 		mine[e.ID] = true
 	}
-	return !slices.ContainsFunc(entries, func(e store.Entry) bool { return !mine[e.ID] })
+	for _, e := range entries {
+		if !mine[e.ID] {
+			return false
+		}
+	}
+	return true
 }
 
 // strikeOver takes out what this process has done. While others write it is left for the next
@@ -103,10 +107,14 @@ func (t *token) strikeOver() {
 	if len(t.over) == 0 {
 		return
 	}
-	err := t.wrote(t.store.Soon(0, func(tx *store.Tx) error { return tx.Strike(t.over...) }))
-	if err == nil {
+	if t.strike(0, t.over...) == nil {
 		t.over = nil
 	}
+}
+
+// strike takes entries out of the journal, if others are at work for no longer than wait.
+func (t *token) strike(wait time.Duration, entries ...*store.Entry) error {
+	return t.wrote(t.store.Soon(wait, func(tx *store.Tx) error { return tx.Strike(entries...) }))
 }
 
 // entryOf is the entry of a change of a key.
@@ -163,7 +171,7 @@ func (t *token) mendOne(e *store.Entry, wait time.Duration) error {
 	}
 	there, err := t.holds(scm.Key{Slot: scm.Slot(e.Slot), Public: e.Public})
 	if errors.Is(err, scm.ErrSlotRange) { // the device has fewer slots now, and may have more again
-		return t.wrote(t.store.Soon(wait, func(tx *store.Tx) error { return tx.Strike(e) }))
+		return t.strike(wait, e)
 	}
 	if err != nil {
 		return err
@@ -246,7 +254,7 @@ func (t *token) mendChoosing(e *store.Entry, wait time.Duration) error {
 			t.reportNew(k)
 		}
 	}
-	return t.wrote(t.store.Soon(wait, func(tx *store.Tx) error { return tx.Strike(e) }))
+	return t.strike(wait, e)
 }
 
 // reportNew logs a key that nobody has named.

@@ -20,7 +20,7 @@ func (p *Provider) GenerateKeyPair(h uint, m *Mechanism, public, private []Attri
 	if m == nil {
 		return 0, 0, CKR_ARGUMENTS_BAD
 	}
-	row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.generate })
+	row, err := mechanismFor(m, CKF_GENERATE_KEY_PAIR)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -178,12 +178,8 @@ func (s *session) generateVolatile(r *pairRequest) ([2]uint, error) {
 		return [2]uint{}, err
 	}
 	pair, kept := &madePair{key: k}, false
-	defer func() {
-		if !kept {
-			s.token.takeBack(pair)
-		}
-	}()
-	pair = s.token.newPair(r, k)
+	defer s.token.takeBackUnless(&kept, pair)
+	*pair = *s.token.newPair(r, k)
 	if public := pair.half[0]; public.attrs.is(CKA_TOKEN) {
 		public.key = nil
 	}
@@ -196,15 +192,22 @@ func (s *session) generateVolatile(r *pairRequest) ([2]uint, error) {
 	return pair.handles(), nil
 }
 
-// takeBack undoes the making of a key pair in volatile memory of which not everything could
-// be kept. The key goes in any case.
-func (t *token) takeBack(pair *madePair) {
-	defer func() { t.warnOn("erasing a new key that could not be kept", t.device.Remove(pair.key)) }()
+// takeBackUnless undoes the making of a key pair in volatile memory of which not everything
+// could be kept. The key goes in any case.
+func (t *token) takeBackUnless(kept *bool, pair *madePair) {
+	if *kept {
+		return
+	}
+	defer t.removeUnkept(pair.key)
 	for _, o := range pair.half {
 		if o != nil && (o.handle != 0 || o.id.record != 0) {
 			t.warnOn("forgetting one half of a new key pair", t.destroy(o))
 		}
 	}
+}
+
+func (t *token) removeUnkept(k scm.Key) {
+	t.warnOn("erasing a new key that could not be kept", t.device.Remove(k))
 }
 
 // slotRefusal tells of the key slot that a template asks for, if that is what failed.

@@ -31,12 +31,15 @@ type lockWay struct {
 
 var (
 	lockData   = lockWay{scm.Locker.Lock, lockedSize}
-	unlockData = lockWay{scm.Locker.Unlock, func(data int) int { return data }}
+	unlockData = lockWay{scm.Locker.Unlock, unlockedSize}
 )
 
 // lockedSize is the length of n bytes when they are locked: a header of 8 bytes,
 // padded blocks of 16, and a signature of 64.
 func lockedSize(n int) int { return 8 + (n/16+1)*16 + 64 }
+
+// unlockedSize is at least the length of what n bytes of locked data hold.
+func unlockedSize(n int) int { return n }
 
 // lockParams checks the parameter of CKM_ZK_LOCK: none, or a CK_BBOOL.
 func lockParams(m *Mechanism) error {
@@ -68,7 +71,7 @@ func (s *session) beginLocking(o *operation[locking], way *lockWay, m *Mechanism
 	if err := o.idle(); err != nil {
 		return err
 	}
-	if _, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.lock }); err != nil {
+	if _, err := mechanismFor(m, CKF_ENCRYPT); err != nil {
 		return err
 	}
 	if _, err := s.token.mechanismInfo(m.Type); err != nil {

@@ -147,6 +147,23 @@ func (t *token) mechanismInfo(typ uint) (MechanismInfo, error) {
 	return info, nil
 }
 
+// serves reports whether a mechanism is for the function of a flag.
+func (m *mechanism) serves(function uint) bool {
+	switch function {
+	case CKF_DIGEST:
+		return m.digest
+	case CKF_SIGN, CKF_VERIFY:
+		return m.sign
+	case CKF_GENERATE_KEY_PAIR:
+		return m.generate
+	case CKF_ENCRYPT, CKF_DECRYPT:
+		return m.lock
+	case CKF_DERIVE:
+		return m.derive != nil
+	}
+	return false
+}
+
 // flags are the functions that a mechanism has with keys on a curve.
 func (m *mechanism) flags(c *curve, can scm.Capability) uint {
 	var f uint
@@ -168,11 +185,11 @@ func (m *mechanism) takes(keyType uint) bool {
 	return m.keyType == keyType || m.derive != nil && keyType == CKK_EC_MONTGOMERY
 }
 
-// mechanismFor finds the mechanism of an operation; is says whether it is one
-// for it.
-func (t *token) mechanismFor(m *Mechanism, is func(mechanism) bool) (mechanism, error) {
+// mechanismFor finds the mechanism of a function, which is named by its flag in
+// CK_MECHANISM_INFO.
+func mechanismFor(m *Mechanism, function uint) (mechanism, error) {
 	row := mechanisms[m.Type]
-	if !is(row) {
+	if !row.serves(function) {
 		return row, CKR_MECHANISM_INVALID
 	}
 	if row.params == nil {

@@ -75,21 +75,13 @@ func (o *operation[T]) endOn(err error) error {
 	return err
 }
 
-// finish gives the result of an operation to the caller. Asking for its size,
-// and too small a buffer, leave the operation as it is; everything else ends it.
-func (o *operation[T]) finish(out Output[byte], size int, result func() ([]byte, error)) error {
-	ok, err := out.ready(size)
-	if !ok {
-		if err != nil && err != CKR_BUFFER_TOO_SMALL {
-			o.end()
-		}
-		return err
+// finish reports whether the result of an operation, which has size bytes, is wanted now,
+// and then ends the operation. Asking for the size, and too small a buffer, leave the
+// operation as it is; everything else ends it.
+func (o *operation[T]) finish(out Output[byte], size int) (wanted bool, err error) {
+	wanted, err = out.ready(size)
+	if wanted || err != nil && err != CKR_BUFFER_TOO_SMALL {
+		o.end()
 	}
-	o.end()
-	b, err := result()
-	if err != nil {
-		return err
-	}
-	out.put(b)
-	return nil
+	return wanted, err
 }

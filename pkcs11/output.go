@@ -33,6 +33,14 @@ func (o Output[T]) put(values []T) {
 	*o.Length = uint(copy(o.Buffer, values))
 }
 
+// putUnless is put for a result that there is unless err is not nil.
+func (o Output[T]) putUnless(values []T, err error) error {
+	if err == nil {
+		o.put(values)
+	}
+	return err
+}
+
 // give is ready and put for a result that is at hand.
 func (o Output[T]) give(values []T) error {
 	ok, err := o.ready(len(values))

@@ -142,17 +142,29 @@ func (p *placing) slot(tx *store.Tx) (scm.Slot, error) {
 		slot := scm.Slot(p.request.half[1].number(CKA_ZK_SLOT))
 		return slot, t.mayFill(tx, slot)
 	}
-	var failed error
-	slot, err := p.device.Free(func(slot scm.Slot) bool {
-		remembered, err := tx.Remembers(int(slot))
-		failed = errors.Join(failed, err)
-		return !remembered
-	})
-	if failed == nil && errors.Is(err, scm.ErrFull) {
-		slot, err = p.device.Free(func(slot scm.Slot) bool { return t.mayFill(tx, slot) == nil })
+	free := &freeSlots{token: t, tx: tx}
+	slot, err := p.device.Free(free.isForgotten)
+	if free.failed == nil && errors.Is(err, scm.ErrFull) {
+		slot, err = p.device.Free(free.mayFill)
 	}
-	return slot, errors.Join(failed, err)
+	return slot, errors.Join(free.failed, err)
 }
+
+// freeSlots tells which of the slots that are free a key pair may take.
+type freeSlots struct {
+	token  *token
+	tx     *store.Tx
+	failed error // of the store
+}
+
+// isForgotten reports whether the store remembers no key of a slot.
+func (f *freeSlots) isForgotten(slot scm.Slot) bool {
+	remembered, err := f.tx.Remembers(int(slot))
+	f.failed = errors.Join(f.failed, err)
+	return !remembered
+}
+
+func (f *freeSlots) mayFill(slot scm.Slot) bool { return f.token.mayFill(f.tx, slot) == nil }
 
 // mayFill answers ErrSlotTaken for a slot that holds a key, or is about to.
 func (t *token) mayFill(tx *store.Tx, slot scm.Slot) error {

@@ -17,9 +17,16 @@ import (
 // publicKey is a public key ready for verifying signatures, which needs no
 // device. It is shared by all who verify with it.
 type publicKey struct {
-	curve  *curve
-	public []byte // as in scm.Key
-	check  func() func(input, signature []byte) bool
+	curve    *curve
+	public   []byte          // as in scm.Key
+	verifier func() verifier // parses the key once
+}
+
+// verifier verifies signatures of 64 bytes with one key.
+type verifier interface {
+	// verify reports whether a signature is one of the input: a digest of any length for
+	// ECDSA, the message for EdDSA.
+	verify(input, signature []byte) bool
 }
 
 // publicKeyOf reads the public key of a public key object.
@@ -33,46 +40,58 @@ func publicKeyOf(a attributes) (*publicKey, error) {
 		return nil, because(err, CKA_EC_POINT, "is no point of the curve")
 	}
 	k := &publicKey{curve: c, public: public}
-	k.check = sync.OnceValue(k.checker)
+	k.verifier = sync.OnceValue(k.newVerifier)
 	return k, nil
 }
 
-// verify tells whether a signature of 64 bytes is one of the input: a digest of
-// any length for ECDSA, the message for EdDSA.
+// verify reports whether a signature of 64 bytes is one of the input.
 func (k *publicKey) verify(input, signature []byte) bool {
-	return k.check()(input, signature)
+	return k.verifier().verify(input, signature)
 }
 
-// checker parses the key for its curve.
-func (k *publicKey) checker() func(input, signature []byte) bool {
+// newVerifier parses the key for its curve.
+func (k *publicKey) newVerifier() verifier {
 	switch k.curve.curve {
 	case scm.P256:
-		return k.p256()
-	case scm.Secp256k1:
-		return k.secp256k1()
-	case scm.Ed25519:
-		return func(message, signature []byte) bool { return ed25519.Verify(k.public, message, signature) }
-	}
-	return func(_, _ []byte) bool { return false }
-}
-
-func (k *publicKey) p256() func(digest, signature []byte) bool {
-	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), k.curve.raw(k.public))
-	return func(digest, signature []byte) bool {
-		return err == nil && ecdsa.VerifyASN1(key, digest, derSignature(signature))
-	}
-}
-
-func (k *publicKey) secp256k1() func(digest, signature []byte) bool {
-	key, err := secp256k1.ParsePubKey(k.curve.raw(k.public))
-	return func(digest, signature []byte) bool {
-		var r, s secp256k1.ModNScalar
-		tooLarge := r.SetByteSlice(signature[:32])
-		tooLarge = s.SetByteSlice(signature[32:]) || tooLarge
-		if err != nil || tooLarge {
-			return false
+		if key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), k.curve.raw(k.public)); err == nil {
+			return p256Key{key}
 		}
-		var buffer [32]byte
-		return secp256k1ecdsa.NewSignature(&r, &s).Verify(fit(&buffer, digest), key)
+	case scm.Secp256k1:
+		if key, err := secp256k1.ParsePubKey(k.curve.raw(k.public)); err == nil {
+			return secp256k1Key{key}
+		}
+	case scm.Ed25519:
+		return ed25519Key(k.public)
 	}
+	return noKey{}
 }
+
+type p256Key struct{ *ecdsa.PublicKey }
+
+func (k p256Key) verify(digest, signature []byte) bool {
+	return ecdsa.VerifyASN1(k.PublicKey, digest, derSignature(signature))
+}
+
+type secp256k1Key struct{ *secp256k1.PublicKey }
+
+func (k secp256k1Key) verify(digest, signature []byte) bool {
+	var r, s secp256k1.ModNScalar
+	tooLarge := r.SetByteSlice(signature[:32])
+	tooLarge = s.SetByteSlice(signature[32:]) || tooLarge
+	if tooLarge {
+		return false
+	}
+	var buffer [32]byte
+	return secp256k1ecdsa.NewSignature(&r, &s).Verify(fit(&buffer, digest), k.PublicKey)
+}
+
+type ed25519Key ed25519.PublicKey
+
+func (k ed25519Key) verify(message, signature []byte) bool {
+	return ed25519.Verify(ed25519.PublicKey(k), message, signature)
+}
+
+// noKey is that of a curve that does not sign, or no point of its curve.
+type noKey struct{}
+
+func (noKey) verify(_, _ []byte) bool { return false }

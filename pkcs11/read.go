@@ -2,8 +2,6 @@
 
 package pkcs11
 
-import "slices"
-
 // Query asks for one attribute: a CK_ATTRIBUTE as C_GetAttributeValue gets it.
 type Query struct {
 	Type   uint
@@ -40,9 +38,8 @@ func (p *Provider) GetAttributeValue(h, object uint, queries []Query) (err error
 // showing returns the object with the value that is not in memory, if it is among what is
 // asked for: that of the clock, or one that the store keeps apart.
 func (t *token) showing(o *object, queries []Query) (*object, error) {
-	asked := slices.ContainsFunc(queries, func(q Query) bool { return q.Type == CKA_VALUE })
 	switch {
-	case !asked || o.hides(CKA_VALUE):
+	case !asksForValue(queries) || o.hides(CKA_VALUE):
 		return o, nil
 	case o.feature():
 		return t.atNow(o)
@@ -50,26 +47,37 @@ func (t *token) showing(o *object, queries []Query) (*object, error) {
 	return t.whole(o)
 }
 
+func asksForValue(queries []Query) bool {
+	for _, q := range queries {
+		if q.Type == CKA_VALUE {
+			return true
+		}
+	}
+	return false
+}
+
 // answer reads one attribute.
 func (o *object) answer(q Query) error {
-	unavailable := func(e Error) error {
-		*q.Length = CK_UNAVAILABLE_INFORMATION
-		return e
-	}
 	value, ok := o.attrs[q.Type]
 	switch {
 	case o.hides(q.Type):
-		return unavailable(CKR_ATTRIBUTE_SENSITIVE)
+		return q.unavailable(CKR_ATTRIBUTE_SENSITIVE)
 	case !ok:
-		return unavailable(CKR_ATTRIBUTE_TYPE_INVALID)
+		return q.unavailable(CKR_ATTRIBUTE_TYPE_INVALID)
 	case q.Buffer == nil:
 		*q.Length = uint(len(value))
 		return nil
 	case len(q.Buffer) < len(value):
-		return unavailable(CKR_BUFFER_TOO_SMALL)
+		return q.unavailable(CKR_BUFFER_TOO_SMALL)
 	}
 	*q.Length = uint(copy(q.Buffer, value))
 	return nil
+}
+
+// unavailable says that the caller does not get the attribute, and returns why.
+func (q Query) unavailable(why Error) error {
+	*q.Length = CK_UNAVAILABLE_INFORMATION
+	return why
 }
 
 // GetObjectSize tells how many bytes the attributes of an object take (section

@@ -19,11 +19,7 @@ func (t *token) removeKey(o *object) error {
 		return err
 	}
 	r := &removing{token: t, object: o, derived: derived}
-	defer func() {
-		if !r.acted { // nothing was written, also after a panic
-			r.takeBack()
-		}
-	}()
+	defer r.takeBackUnlessActed()
 	err = t.journaled(r, t.store.Release)
 	if errors.Is(err, scm.ErrSlotEmpty) {
 		return CKR_OBJECT_HANDLE_INVALID // another process was faster
@@ -126,6 +122,13 @@ func (r *removing) takeBack() {
 	if r.public != nil {
 		r.token.moveHandle(r.public, r.apart, r.public.id)
 		r.public, r.apart = nil, identity{}
+	}
+}
+
+// takeBackUnlessActed is for when nothing was written, also after a panic.
+func (r *removing) takeBackUnlessActed() {
+	if !r.acted {
+		r.takeBack()
 	}
 }
 

@@ -142,12 +142,11 @@ func (p *Provider) CloseAllSessions(slot uint) (err error) {
 // sessionsOf lists the open sessions with a token.
 func (p *Provider) sessionsOf(t *token) []*session {
 	var list []*session
-	p.sessions.Range(func(_, v any) bool {
+	for _, v := range p.sessions.Range {
 		if s := v.(*session); s.token == t {
 			list = append(list, s)
 		}
-		return true
-	})
+	}
 	return list
 }
 

@@ -37,7 +37,7 @@ func (p *Provider) SignInit(h uint, m *Mechanism, key uint) (err error) {
 	if err := s.sign.idle(); err != nil {
 		return err
 	}
-	row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.sign })
+	row, err := mechanismFor(m, CKF_SIGN)
 	if err != nil {
 		return err
 	}
@@ -61,9 +61,12 @@ func (p *Provider) Sign(h uint, data []byte, out Output[byte]) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.sign.finish(out, signatureSize, func() ([]byte, error) {
-		return w.signature(s.token, w.message.whole(data))
-	})
+	wanted, err := s.sign.finish(out, signatureSize)
+	if !wanted {
+		return err
+	}
+	signature, err := w.signature(s.token, w.message.whole(data))
+	return out.putUnless(signature, err)
 }
 
 // SignUpdate goes on with a signature (section 5.13.3).
@@ -94,9 +97,12 @@ func (p *Provider) SignFinal(h uint, out Output[byte]) (err error) {
 	if err := s.sign.endOn(w.message.inParts()); err != nil {
 		return err
 	}
-	return s.sign.finish(out, signatureSize, func() ([]byte, error) {
-		return w.signature(s.token, w.message.sum())
-	})
+	wanted, err := s.sign.finish(out, signatureSize)
+	if !wanted {
+		return err
+	}
+	signature, err := w.signature(s.token, w.message.sum())
+	return out.putUnless(signature, err)
 }
 
 // signature asks the device.

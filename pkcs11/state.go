@@ -88,7 +88,14 @@ func resumed(state []byte) (*digester, error) {
 // takesData tells whether a hash can go on: one of SHA-3 panics in a state that it has
 // only after its output was begun, which no digest here has.
 func takesData(h hash.Hash) (takes bool) {
-	defer func() { takes = recover() == nil }()
+	defer recoverTo(&takes)
 	h.Write(nil)
-	return
+	return true
+}
+
+// recoverTo makes a panic the result false.
+func recoverTo(result *bool) {
+	if recover() != nil {
+		*result = false
+	}
 }

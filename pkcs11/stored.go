@@ -172,12 +172,13 @@ func setApart(r *store.Record) {
 // reindex has the store find records that an earlier version wrote. What is sealed waits
 // for a login.
 func (t *token) reindex() {
-	err := t.store.Reindex(func(r *store.Record) error {
-		r.Terms = termsOf(attributesOf(r))
-		if r.Slot == store.NoSlot {
-			setApart(r)
-		}
-		return nil
-	})
-	t.warnOn("indexing the objects of an earlier version", err)
+	t.warnOn("indexing the objects of an earlier version", t.store.Reindex(indexRecord))
+}
+
+func indexRecord(r *store.Record) error {
+	r.Terms = termsOf(attributesOf(r))
+	if r.Slot == store.NoSlot {
+		setApart(r)
+	}
+	return nil
 }

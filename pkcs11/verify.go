@@ -32,7 +32,7 @@ func (p *Provider) VerifyInit(h uint, m *Mechanism, key uint) (err error) {
 
 // verifying checks the mechanism and the key of a verification.
 func (s *session) verifying(m *Mechanism, key uint) (*verifying, error) {
-	row, err := s.token.mechanismFor(m, func(row mechanism) bool { return row.sign })
+	row, err := mechanismFor(m, CKF_VERIFY)
 	if err != nil {
 		return nil, err
 	}
