@@ -7,70 +7,140 @@ package main
 import "C"
 
 import (
-	"crypto/fips140"
 	"errors"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"libzk_pkcs11/internal/trace"
 	"libzk_pkcs11/pkcs11"
 )
 
-// args are what a trace shows of the arguments of a call.
-type args = []trace.Arg
-
-// refusal is a panic by which convert.go turns down an argument of the caller;
-// call makes its code the result.
-type refusal pkcs11.Error
-
-// call runs one function of PKCS#11 and returns its result as C sees it.
-func call(name string, a args, f func(*pkcs11.Provider) error) C.CK_RV {
-	l := current.Load()
-	if l == nil {
-		return C.CKR_CRYPTOKI_NOT_INITIALIZED
-	}
-	if l.tracer == nil {
-		return l.run(name, f)
-	}
-	start := time.Now()
-	rv := l.run(name, f)
-	l.traceCall(name, a, start, rv)
-	return rv
+// call is a call of a function of PKCS#11. An export begins it, converts its arguments, has
+// the provider work if it is accepted, and defers its end.
+type call struct {
+	library *library // nil before C_Initialize
+	name    string
+	traced  *traced // nil: calls are not traced
+	err     error   // what has come of the call so far
+	refused bool    // an argument was
 }
 
-// lasting is call for a function that may take its time: it waits for a device that starts
-// or for a PIN's key. Others wait for files, for the vendor's library and for one another,
-// in such a way that signals are let through (pause, and crossing.h).
-func lasting(name string, a args, f func(*pkcs11.Provider) error) C.CK_RV {
-	l := current.Load()
-	if l == nil {
-		return C.CKR_CRYPTOKI_NOT_INITIALIZED
-	}
-	start := time.Now()
-	rv := l.elsewhere(name, f)
-	l.traceCall(name, a, start, rv)
-	return rv
+// traced is what a trace shows of a call.
+type traced struct {
+	start time.Time
+	args  []trace.Arg
 }
 
-// onSlot is call for a function of a slot. Where the token is not there yet, its device has
+// begin begins a call. SetPanicOnFault makes a panic of a caller's pointer that leads nowhere.
+func (c *call) begin(name string, a ...trace.Arg) {
+	c.library, c.name = current.Load(), name
+	if c.library == nil {
+		c.err = pkcs11.CKR_CRYPTOKI_NOT_INITIALIZED
+		return
+	}
+	debug.SetPanicOnFault(true)
+	if c.library.tracer != nil {
+		c.traced = &traced{time.Now(), slices.Clone(a)}
+	}
+}
+
+// accepted reports whether nothing has been found yet for which the call is not to be made.
+func (c *call) accepted() bool { return c.err == nil }
+
+// refuse makes a complaint about an argument the answer, unless there is another.
+func (c *call) refuse(code pkcs11.Error) {
+	if c.accepted() {
+		c.err, c.refused = code, true
+	}
+}
+
+// end makes rv the result of a call, and keeps every panic inside the module.
+func (c *call) end(rv *C.CK_RV) {
+	if problem := recover(); problem != nil {
+		c.fail(problem)
+	}
+	c.answer(rv)
+}
+
+// endWithin is end for a call within a session. That there is no such session is the answer
+// before any complaint about the other arguments (section 5.1.7).
+func (c *call) endWithin(rv *C.CK_RV, h C.CK_SESSION_HANDLE) {
+	if problem := recover(); problem != nil {
+		c.fail(problem)
+	}
+	if c.refused {
+		c.cancel(h, 0)
+	}
+	c.answer(rv)
+}
+
+// endOperation is endWithin for a call that goes on with an operation of the session, which
+// ends when the provider has not seen the call, or not to its end. The operation is given as
+// a flag of C_SessionCancel.
+func (c *call) endOperation(rv *C.CK_RV, h C.CK_SESSION_HANDLE, operation uint) {
+	problem := recover()
+	if problem != nil {
+		c.fail(problem)
+	}
+	if c.refused || problem != nil {
+		c.cancel(h, operation)
+	}
+	c.answer(rv)
+}
+
+// cancel ends an operation of the session of a call, if there is such a session.
+func (c *call) cancel(h C.CK_SESSION_HANDLE, operation uint) {
+	defer c.catch()
+	if err := c.library.provider.SessionCancel(uint(h), operation); err != nil && c.refused {
+		c.err = err
+	}
+}
+
+// catch is deferred, and makes a panic the result of the call.
+func (c *call) catch() {
+	if problem := recover(); problem != nil {
+		c.fail(problem)
+	}
+}
+
+// answer makes rv the result of a call, and writes its line in the trace.
+func (c *call) answer(rv *C.CK_RV) {
+	if c.err != nil {
+		*rv = result(c.err)
+	}
+	if c.traced != nil {
+		c.library.traceCall(c.name, c.traced, *rv)
+	}
+}
+
+// onSlot works for a function of a slot. Where the token is not there yet, its device has
 // to be opened, which lasts; servers open sessions by the thousand once it is.
-func onSlot(name string, slot C.CK_SLOT_ID, a args, f func(*pkcs11.Provider) error) C.CK_RV {
-	if l := current.Load(); l != nil && l.provider.Present(uint(slot)) {
-		return call(name, a, f)
+func (c *call) onSlot(slot C.CK_SLOT_ID, work func(*pkcs11.Provider) error) {
+	if c.library.provider.Present(uint(slot)) {
+		c.err = work(c.library.provider)
+		return
 	}
-	return lasting(name, a, f)
+	c.elsewhere(work)
 }
 
-// elsewhere is run on a goroutine of its own. The host's thread waits in C meanwhile,
-// on its own stack, so that the host's signals are handled at once.
-func (l *library) elsewhere(name string, f func(*pkcs11.Provider) error) (rv C.CK_RV) {
-	errand := new(C.zk_errand)
-	go func() {
-		defer C.zk_done(errand)
-		rv = l.run(name, f)
-	}()
-	C.zk_wait(errand)
-	return rv
+// elsewhere works for a function that may take its time: it waits for a device that starts
+// or for a PIN's key. The work is done on a goroutine of its own, and the host's thread waits
+// in C meanwhile, on its own stack, so that the host's signals are handled at once. Other
+// functions wait for files, for the vendor's library and for one another, in such a way that
+// signals are let through (pause, and crossing.h).
+func (c *call) elsewhere(work func(*pkcs11.Provider) error) {
+	done, there := new(C.zk_errand), &call{library: c.library, name: c.name}
+	go there.serve(done, work)
+	C.zk_wait(done)
+	c.err = there.err
+}
+
+func (c *call) serve(done *C.zk_errand, work func(*pkcs11.Provider) error) {
+	defer C.zk_done(done)
+	defer c.catch()
+	debug.SetPanicOnFault(true)
+	c.err = work(c.library.provider)
 }
 
 // pause is time.Sleep that lets the host's signals through, if the thread is the host's.
@@ -80,87 +150,22 @@ func pause(d time.Duration) {
 	}
 }
 
-// within is call for a function of a session. That there is no such session is
-// the answer before any complaint about the other arguments (section 5.1.7).
-func within(name string, h C.CK_SESSION_HANDLE, a args, f func(*pkcs11.Provider) error) C.CK_RV {
-	return during(0, name, h, a, f)
-}
-
-// during is within for a function that belongs to an operation of the session,
-// which ends when an argument is refused before the provider sees it. The
-// operation is given as a flag of C_SessionCancel.
-func during(operation uint, name string, h C.CK_SESSION_HANDLE, a args, f func(*pkcs11.Provider) error) C.CK_RV {
-	return call(name, a, func(p *pkcs11.Provider) error { return cancelling(p, uint(h), operation, f) })
-}
-
-// lastingWithin is within for a function that may take its time.
-func lastingWithin(name string, h C.CK_SESSION_HANDLE, a args, f func(*pkcs11.Provider) error) C.CK_RV {
-	return lasting(name, a, func(p *pkcs11.Provider) error { return cancelling(p, uint(h), 0, f) })
-}
-
-// cancelling runs f, and ends the operation of the session h when f panics.
-func cancelling(p *pkcs11.Provider, h, operation uint, f func(*pkcs11.Provider) error) error {
-	answered := false
-	defer func() {
-		if answered {
-			return
-		}
-		if err := p.SessionCancel(h, operation); err != nil {
-			panic(instead(recover(), err))
-		}
-	}()
-	err := f(p)
-	answered = true
-	return err
-}
-
-// instead is the panic in whose place err comes, which is only that of a refusal.
-func instead(problem any, err error) any {
-	if _, ok := problem.(refusal); ok {
-		return refusal(result(err))
-	}
-	return problem
-}
-
-// run keeps every panic inside the module. SetPanicOnFault makes one of a
-// caller's pointer that leads nowhere, too.
-func (l *library) run(name string, f func(*pkcs11.Provider) error) (rv C.CK_RV) {
-	debug.SetPanicOnFault(true)
-	defer func() {
-		if problem := recover(); problem != nil {
-			rv = l.recovered(name, problem)
-		}
-	}()
-	if fips140.Enforced() {
-		return unenforced(f, l.provider)
-	}
-	return result(f(l.provider))
-}
-
-// unenforced does what run does in a process with GODEBUG=fips140=only in its environment.
-// That is meant for programs in Go, which ask for other algorithms only by mistake. A caller
-// of PKCS#11 asks for those that it wants by name.
-func unenforced(f func(*pkcs11.Provider) error, p *pkcs11.Provider) (rv C.CK_RV) {
-	fips140.WithoutEnforcement(func() { rv = result(f(p)) })
-	return rv
-}
-
 // badAddress is the panic at an address where no memory is. Those of the module's own mistakes
 // are at NULL, and have no address.
 type badAddress interface{ Addr() uintptr }
 
-func (l *library) recovered(name string, problem any) C.CK_RV {
-	if code, ok := problem.(refusal); ok {
-		return C.CK_RV(code)
-	}
+// fail logs a panic and makes it the result of the call.
+func (c *call) fail(problem any) {
+	log := c.library.log
 	if bad, ok := problem.(badAddress); ok && C.zk_at_lost_file(C.uintptr_t(bad.Addr())) == 0 {
-		l.log.Infof("%s: a pointer of the caller leads to where it has no memory, or none that can be written", name)
-		l.log.Debugf("%s: at %#x: %s", name, bad.Addr(), debug.Stack())
-		return C.CKR_ARGUMENTS_BAD
+		log.Infof("%s: a pointer of the caller leads to where it has no memory, or none that can be written", c.name)
+		log.Debugf("%s: at %#x: %s", c.name, bad.Addr(), debug.Stack())
+		c.err = pkcs11.CKR_ARGUMENTS_BAD
+		return
 	}
-	l.log.Errorf("%s: internal error: %v", name, problem)
-	l.log.Debugf("%s: %s", name, debug.Stack())
-	return C.CKR_GENERAL_ERROR
+	log.Errorf("%s: internal error: %v", c.name, problem)
+	log.Debugf("%s: %s", c.name, debug.Stack())
+	c.err = pkcs11.CKR_GENERAL_ERROR
 }
 
 // result returns the CK_RV of an error of the provider.
@@ -178,18 +183,18 @@ func result(err error) C.CK_RV {
 	return C.CKR_GENERAL_ERROR
 }
 
-// traceCall writes the line of a call, if calls are traced. One whose arguments
-// lead nowhere has none: the call itself has failed by then.
-func (l *library) traceCall(name string, a args, start time.Time, rv C.CK_RV) {
-	if l.tracer == nil {
-		return
-	}
-	defer func() { _ = recover() }()
+// traceCall writes the line of a call. One whose arguments lead nowhere has none: the call
+// itself has failed by then.
+func (l *library) traceCall(name string, t *traced, rv C.CK_RV) {
+	defer dropPanic()
 	text := "CKR_OK"
 	if rv != C.CKR_OK {
 		text = pkcs11.Error(rv).Error()
 	}
-	if err := l.tracer.Call(name, a, start, text); err != nil {
+	if err := l.tracer.Call(name, t.args, t.start, text); err != nil {
 		l.log.Errorf("calls are not traced: %v", err)
 	}
 }
+
+// dropPanic is deferred where what fails is not worth a word.
+func dropPanic() { _ = recover() }

@@ -9,14 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"libzk_pkcs11/internal/trace"
 	"libzk_pkcs11/pkcs11"
 )
 
-// begin puts a library without slots in place, whose log it returns.
-func begin(t *testing.T) (logFile string) {
+// start puts a library without slots in place, whose log it returns.
+func start(t *testing.T) (logFile string) {
 	t.Helper()
 	logFile = filepath.Join(t.TempDir(), "log")
 	l := &library{log: trace.NewLogger(trace.Debug, logFile)}
@@ -26,26 +25,53 @@ func begin(t *testing.T) (logFile string) {
 	return logFile
 }
 
+func begun(name string, a ...trace.Arg) (c call) {
+	c.begin(name, a...)
+	return c
+}
+
+// do makes a call as an export does.
+func do(c call, work func(*call)) (code pkcs11.Error) {
+	rv := result(nil)
+	defer func() { code = pkcs11.Error(rv) }()
+	defer c.end(&rv)
+	if c.accepted() {
+		work(&c)
+	}
+	return 0
+}
+
+// sign is do for a call that goes on with a signature of a session that is not there.
+func sign(c call, work func(*call)) (code pkcs11.Error) {
+	rv := result(nil)
+	defer func() { code = pkcs11.Error(rv) }()
+	defer c.endOperation(&rv, 1, pkcs11.CKF_SIGN)
+	if c.accepted() {
+		work(&c)
+	}
+	return 0
+}
+
 func TestCall(t *testing.T) {
-	logFile := begin(t)
+	logFile := start(t)
 	var nowhere *int
 	tests := []struct {
 		name string
-		f    func(*pkcs11.Provider) error
+		work func(*call)
 		want pkcs11.Error
 		log  string
 	}{
-		{"ok", func(*pkcs11.Provider) error { return nil }, pkcs11.CKR_OK, ""},
-		{"code", func(*pkcs11.Provider) error { return pkcs11.CKR_PIN_LOCKED }, pkcs11.CKR_PIN_LOCKED, ""},
-		{"wrapped", func(*pkcs11.Provider) error { return fmt.Errorf("slot: %w", pkcs11.CKR_PIN_LOCKED) }, pkcs11.CKR_PIN_LOCKED, ""},
-		{"other error", func(*pkcs11.Provider) error { return errors.New("odd") }, pkcs11.CKR_GENERAL_ERROR, ""},
-		{"refusal", func(*pkcs11.Provider) error { panic(refusal(pkcs11.CKR_ARGUMENTS_BAD)) }, pkcs11.CKR_ARGUMENTS_BAD, ""},
-		{"panic", func(*pkcs11.Provider) error { panic("lost") }, pkcs11.CKR_GENERAL_ERROR, "error: C_Test panic: internal error: lost"},
-		{"nil", func(*pkcs11.Provider) error { *nowhere = 1; return nil }, pkcs11.CKR_GENERAL_ERROR, "error: C_Test nil: internal error: runtime error"},
+		{"ok", func(*call) {}, pkcs11.CKR_OK, ""},
+		{"code", func(c *call) { c.err = pkcs11.CKR_PIN_LOCKED }, pkcs11.CKR_PIN_LOCKED, ""},
+		{"wrapped", func(c *call) { c.err = fmt.Errorf("slot: %w", pkcs11.CKR_PIN_LOCKED) }, pkcs11.CKR_PIN_LOCKED, ""},
+		{"other error", func(c *call) { c.err = errors.New("odd") }, pkcs11.CKR_GENERAL_ERROR, ""},
+		{"refusal", func(c *call) { c.refuse(pkcs11.CKR_ARGUMENTS_BAD) }, pkcs11.CKR_ARGUMENTS_BAD, ""},
+		{"panic", func(*call) { panic("lost") }, pkcs11.CKR_GENERAL_ERROR, "error: C_Test panic: internal error: lost"},
+		{"nil", func(*call) { *nowhere = 1 }, pkcs11.CKR_GENERAL_ERROR, "error: C_Test nil: internal error: runtime error"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := pkcs11.Error(call("C_Test "+tt.name, nil, tt.f)); got != tt.want {
+			if got := do(begun("C_Test "+tt.name), tt.work); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 			text, err := os.ReadFile(logFile)
@@ -56,33 +82,45 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// TestDuring: without its session a call is refused for that alone, and an error of our
+// TestOperation: without its session a call is refused for that alone, and an error of our
 // own is told all the same.
-func TestDuring(t *testing.T) {
-	logFile := begin(t)
-	for problem, want := range map[any]pkcs11.Error{
-		refusal(pkcs11.CKR_ARGUMENTS_BAD): pkcs11.CKR_SESSION_HANDLE_INVALID,
-		"lost":                            pkcs11.CKR_GENERAL_ERROR,
-	} {
-		got := during(pkcs11.CKF_SIGN, "C_Test", 1, nil, func(*pkcs11.Provider) error { panic(problem) })
-		if pkcs11.Error(got) != want {
-			t.Errorf("%v: got %v, want %v", problem, pkcs11.Error(got), want)
-		}
+func TestOperation(t *testing.T) {
+	logFile := start(t)
+	refused := sign(begun("C_Test"), func(c *call) { c.refuse(pkcs11.CKR_ARGUMENTS_BAD) })
+	if refused != pkcs11.CKR_SESSION_HANDLE_INVALID {
+		t.Errorf("refused: got %v", refused)
+	}
+	lost := sign(begun("C_Test"), func(*call) { panic("lost") })
+	if lost != pkcs11.CKR_GENERAL_ERROR {
+		t.Errorf("lost: got %v", lost)
 	}
 	if text, err := os.ReadFile(logFile); err != nil || !strings.Contains(string(text), "error: C_Test: internal error: lost") {
 		t.Errorf("log is %q, %v", text, err)
 	}
 }
 
+// TestRefusedOnce: the first complaint is the answer, and nothing is looked at after it.
+func TestRefusedOnce(t *testing.T) {
+	start(t)
+	c := begun("C_Test")
+	c.refuse(pkcs11.CKR_MECHANISM_PARAM_INVALID)
+	if mechanism(&c, nil) != nil || need(&c, (*int)(nil)) || view[byte](&c, new(byte), 1) != nil {
+		t.Error("an argument was looked at after another was refused")
+	}
+	if got := do(c, func(*call) { t.Error("was made") }); got != pkcs11.CKR_MECHANISM_PARAM_INVALID {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestCallBeforeInitialize(t *testing.T) {
-	got := call("C_Test", nil, func(*pkcs11.Provider) error { t.Error("was called"); return nil })
-	if pkcs11.Error(got) != pkcs11.CKR_CRYPTOKI_NOT_INITIALIZED {
-		t.Errorf("got %v", pkcs11.Error(got))
+	got := do(begun("C_Test"), func(*call) { t.Error("was made") })
+	if got != pkcs11.CKR_CRYPTOKI_NOT_INITIALIZED {
+		t.Errorf("got %v", got)
 	}
 }
 
 func TestTracedCall(t *testing.T) {
-	begin(t)
+	start(t)
 	path := filepath.Join(t.TempDir(), "trace")
 	tracer, err := trace.NewTracer(path)
 	if err != nil {
@@ -90,8 +128,8 @@ func TestTracedCall(t *testing.T) {
 	}
 	defer tracer.Close()
 	current.Load().tracer = tracer
-	call("C_Test", args{sessionArg(7), flagsArg(6)}, func(*pkcs11.Provider) error { return pkcs11.CKR_PIN_LOCKED })
-	current.Load().traceCall("C_Other", nil, time.Now(), 0)
+	do(begun("C_Test", sessionArg(7), flagsArg(6)), func(c *call) { c.err = pkcs11.CKR_PIN_LOCKED })
+	do(begun("C_Other"), func(*call) {})
 	text, err := os.ReadFile(path)
 	if err != nil || !strings.Contains(string(text), " C_Test session=7 flags=0x6 = CKR_PIN_LOCKED ") ||
 		!strings.Contains(string(text), " C_Other = CKR_OK ") {
@@ -122,26 +160,20 @@ func TestFixedStrings(t *testing.T) {
 
 // The path of a signature through the boundary must not feed the collector.
 func TestNoAllocations(t *testing.T) {
-	begin(t)
-	allocations := testing.AllocsPerRun(100, func() {
-		during(pkcs11.CKF_SIGN, "C_Sign", 1, args{sessionArg(1), lengthArg(32)}, func(*pkcs11.Provider) error {
-			return pkcs11.CKR_SESSION_HANDLE_INVALID
-		})
-	})
+	start(t)
+	allocations := testing.AllocsPerRun(100, func() { goSign(1, nil, 0, nil, nil) })
 	if allocations != 0 {
 		t.Errorf("%v allocations a call", allocations)
 	}
 }
 
-// What a call costs between the entry in C and the provider.
+// What a call costs between the entry in C and the provider, which knows no such session.
 func BenchmarkCall(b *testing.B) {
 	l := &library{log: trace.NewLogger(trace.Error, "stderr")}
 	l.provider = pkcs11.New(pkcs11.Options{})
 	current.Store(l)
 	defer current.Store(nil)
 	for b.Loop() {
-		during(pkcs11.CKF_SIGN, "C_Sign", 1, args{sessionArg(1), lengthArg(32)}, func(*pkcs11.Provider) error {
-			return nil
-		})
+		goSign(1, nil, 0, nil, nil)
 	}
 }

@@ -34,12 +34,23 @@ func nowhere[T any](p *T, n uintptr) bool {
 // uint stands for CK_ULONG, whose pointers are shared with the caller below.
 var _ = [1]struct{}{}[unsafe.Sizeof(uint(0))-unsafe.Sizeof(C.CK_ULONG(0))]
 
-// need refuses a NULL where the function writes.
-func need[T any](p *T) *T {
-	if nowhere(p, 1) {
-		panic(refusal(pkcs11.CKR_ARGUMENTS_BAD))
+// The functions below convert the arguments of a call. The call is refused when one of them
+// cannot be what it is meant to be: it then has no use for the others, which are not looked
+// at and come out empty.
+
+// need reports whether p is no NULL, which is refused.
+func need[T any](c *call, p *T) bool {
+	if c.accepted() && nowhere(p, 1) {
+		c.refuse(pkcs11.CKR_ARGUMENTS_BAD)
 	}
-	return p
+	return c.accepted()
+}
+
+// mustBeNULL refuses an argument that is kept for later versions of the specification.
+func (c *call) mustBeNULL(p C.CK_VOID_PTR) {
+	if p != nil {
+		c.refuse(pkcs11.CKR_ARGUMENTS_BAD)
+	}
 }
 
 // touch panics where p leads nowhere, or to what cannot be written. A function that makes
@@ -58,91 +69,102 @@ func poke(p *byte, v byte) { *p = v }
 // view shows n elements of the caller's memory, for as long as the call lasts.
 // NULL is a nil slice, and has no elements. Nothing is looked for where no element is:
 // clients in Rust have small numbers there.
-func view[T, E any](p *E, n C.CK_ULONG) []T {
+func view[T, E any](c *call, p *E, n C.CK_ULONG) []T {
 	switch {
-	case p == nil && n == 0:
+	case !c.accepted() || p == nil && n == 0:
 		return nil
 	case n == 0:
 		return []T{}
 	case n > maxBytes/C.CK_ULONG(unsafe.Sizeof(*p)) || nowhere(p, uintptr(n)):
-		panic(refusal(pkcs11.CKR_ARGUMENTS_BAD))
+		c.refuse(pkcs11.CKR_ARGUMENTS_BAD)
+		return nil
 	}
 	return unsafe.Slice((*T)(unsafe.Pointer(p)), n)
 }
 
+// handles shows a buffer for n handles, which may be NULL only where n is 0.
+func handles(c *call, p C.CK_OBJECT_HANDLE_PTR, n C.CK_ULONG) []uint {
+	if n > 0 && !need(c, p) {
+		return nil
+	}
+	return room[uint](c, p, n)
+}
+
 // room is view for a buffer to write to, whose length is a promise only: it is
 // cut to the limit.
-func room[T, E any](p *E, n C.CK_ULONG) []T {
+func room[T, E any](c *call, p *E, n C.CK_ULONG) []T {
 	if p == nil {
 		return nil
 	}
-	return view[T](p, min(n, maxBytes/C.CK_ULONG(unsafe.Sizeof(*p))))
+	return view[T](c, p, min(n, maxBytes/C.CK_ULONG(unsafe.Sizeof(*p))))
 }
 
 // output is a caller's buffer and the length beside it.
-func output[T, E any](p *E, n C.CK_ULONG_PTR) pkcs11.Output[T] {
-	if n == nil {
+func output[T, E any](c *call, p *E, n C.CK_ULONG_PTR) pkcs11.Output[T] {
+	if n == nil || !need(c, n) {
 		return pkcs11.Output[T]{}
 	}
-	need(n)
-	return pkcs11.Output[T]{Buffer: room[T](p, *n), Length: (*uint)(unsafe.Pointer(n))}
+	return pkcs11.Output[T]{Buffer: room[T](c, p, *n), Length: (*uint)(unsafe.Pointer(n))}
 }
 
 // template shows the attributes that a caller gives.
-func template(t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []pkcs11.Attribute {
-	given := attributes(t, n)
+func template(c *call, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []pkcs11.Attribute {
+	given := attributes(c, t, n)
 	list := make([]pkcs11.Attribute, len(given))
 	for i := range given {
 		a := &given[i]
-		list[i] = pkcs11.Attribute{Type: uint(a._type), Value: view[byte]((*byte)(a.pValue), a.ulValueLen)}
+		list[i] = pkcs11.Attribute{Type: uint(a._type), Value: view[byte](c, (*byte)(a.pValue), a.ulValueLen)}
 	}
 	return list
 }
 
 // queries shows the attributes that a caller asks for.
-func queries(t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []pkcs11.Query {
-	asked := attributes(t, n)
+func queries(c *call, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []pkcs11.Query {
+	asked := attributes(c, t, n)
 	list := make([]pkcs11.Query, len(asked))
 	for i := range asked {
 		a := &asked[i]
 		list[i] = pkcs11.Query{
 			Type:   uint(a._type),
-			Buffer: room[byte]((*byte)(a.pValue), a.ulValueLen),
+			Buffer: room[byte](c, (*byte)(a.pValue), a.ulValueLen),
 			Length: (*uint)(unsafe.Pointer(&a.ulValueLen)),
 		}
 	}
 	return list
 }
 
-func attributes(t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []C.CK_ATTRIBUTE {
+func attributes(c *call, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []C.CK_ATTRIBUTE {
 	if n > maxAttributes {
-		panic(refusal(pkcs11.CKR_ARGUMENTS_BAD))
+		c.refuse(pkcs11.CKR_ARGUMENTS_BAD)
+		return nil
 	}
-	return view[C.CK_ATTRIBUTE](t, n)
+	return view[C.CK_ATTRIBUTE](c, t, n)
 }
 
 // mechanism converts a CK_MECHANISM; NULL stays nil, which cancels an operation.
-func mechanism(m C.CK_MECHANISM_PTR) *pkcs11.Mechanism {
-	if m == nil {
+func mechanism(c *call, m C.CK_MECHANISM_PTR) *pkcs11.Mechanism {
+	if m == nil || !need(c, m) {
 		return nil
 	}
-	need(m)
-	parameter := inner((C.CK_BYTE_PTR)(m.pParameter), m.ulParameterLen)
-	return &pkcs11.Mechanism{Type: uint(m.mechanism), Parameter: parameter, Params: parameters(m)}
+	parameter := inner(c, (C.CK_BYTE_PTR)(m.pParameter), m.ulParameterLen)
+	if !c.accepted() {
+		return nil
+	}
+	return &pkcs11.Mechanism{Type: uint(m.mechanism), Parameter: parameter, Params: parameters(c, m)}
 }
 
 // parameters copies a parameter that holds pointers; nil for every other.
-func parameters(m C.CK_MECHANISM_PTR) any {
+func parameters(c *call, m C.CK_MECHANISM_PTR) any {
 	switch {
 	case m.mechanism == C.CKM_EDDSA && m.ulParameterLen == C.sizeof_CK_EDDSA_PARAMS:
 		p := (*C.CK_EDDSA_PARAMS)(m.pParameter)
-		return &pkcs11.EdDSAParams{Prehash: p.phFlag != C.CK_FALSE, Context: inner(p.pContextData, p.ulContextDataLen)}
+		return &pkcs11.EdDSAParams{Prehash: p.phFlag != C.CK_FALSE, Context: inner(c, p.pContextData, p.ulContextDataLen)}
 	case derivesECDH(m.mechanism) && m.ulParameterLen == C.sizeof_CK_ECDH1_DERIVE_PARAMS:
 		p := (*C.CK_ECDH1_DERIVE_PARAMS)(m.pParameter)
 		return &pkcs11.ECDH1Params{
 			KDF:        uint(p.kdf),
-			SharedData: inner(p.pSharedData, p.ulSharedDataLen),
-			Public:     inner(p.pPublicData, p.ulPublicDataLen),
+			SharedData: inner(c, p.pSharedData, p.ulSharedDataLen),
+			Public:     inner(c, p.pPublicData, p.ulPublicDataLen),
 		}
 	}
 	return nil
@@ -154,9 +176,10 @@ func derivesECDH(m C.CK_MECHANISM_TYPE) bool {
 
 // inner copies a parameter, or bytes that it points to: an operation can outlive
 // the call that begins it.
-func inner(p C.CK_BYTE_PTR, n C.CK_ULONG) []byte {
+func inner(c *call, p C.CK_BYTE_PTR, n C.CK_ULONG) []byte {
 	if n > math.MaxUint16 || (p == nil && n > 0) {
-		panic(refusal(pkcs11.CKR_MECHANISM_PARAM_INVALID))
+		c.refuse(pkcs11.CKR_MECHANISM_PARAM_INVALID)
+		return nil
 	}
-	return bytes.Clone(view[byte](p, n))
+	return bytes.Clone(view[byte](c, p, n))
 }

@@ -5,60 +5,90 @@ package main
 // #include "pkcs11.h"
 import "C"
 
-import "libzk_pkcs11/pkcs11"
-
 //export goEncryptInit
-func goEncryptInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK_OBJECT_HANDLE) C.CK_RV {
-	return within("C_EncryptInit", h, args{sessionArg(h), mechanismArg(m), objectArg(key)}, func(p *pkcs11.Provider) error {
-		return p.EncryptInit(uint(h), mechanism(m), uint(key))
-	})
+func goEncryptInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK_OBJECT_HANDLE) (rv C.CK_RV) {
+	var c call
+	c.begin("C_EncryptInit", sessionArg(h), mechanismArg(m), objectArg(key))
+	defer c.endWithin(&rv, h)
+	if m := mechanism(&c, m); c.accepted() {
+		c.err = c.library.provider.EncryptInit(uint(h), m, uint(key))
+	}
+	return rv
 }
 
 //export goEncrypt
-func goEncrypt(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) C.CK_RV {
-	return during(C.CKF_ENCRYPT, "C_Encrypt", h, args{sessionArg(h), lengthArg(n)}, func(p *pkcs11.Provider) error {
-		return p.Encrypt(uint(h), view[byte](data, n), output[byte](out, nout))
-	})
+func goEncrypt(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_Encrypt", sessionArg(h), lengthArg(n))
+	defer c.endOperation(&rv, h, C.CKF_ENCRYPT)
+	if data, out := view[byte](&c, data, n), output[byte](&c, out, nout); c.accepted() {
+		c.err = c.library.provider.Encrypt(uint(h), data, out)
+	}
+	return rv
 }
 
 //export goEncryptUpdate
-func goEncryptUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) C.CK_RV {
-	return during(C.CKF_ENCRYPT, "C_EncryptUpdate", h, args{sessionArg(h), lengthArg(n)}, func(p *pkcs11.Provider) error {
-		return p.EncryptUpdate(uint(h), view[byte](part, n), output[byte](out, nout))
-	})
+func goEncryptUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_EncryptUpdate", sessionArg(h), lengthArg(n))
+	defer c.endOperation(&rv, h, C.CKF_ENCRYPT)
+	if part, out := view[byte](&c, part, n), output[byte](&c, out, nout); c.accepted() {
+		c.err = c.library.provider.EncryptUpdate(uint(h), part, out)
+	}
+	return rv
 }
 
 //export goEncryptFinal
-func goEncryptFinal(h C.CK_SESSION_HANDLE, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) C.CK_RV {
-	return during(C.CKF_ENCRYPT, "C_EncryptFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
-		return p.EncryptFinal(uint(h), output[byte](out, nout))
-	})
+func goEncryptFinal(h C.CK_SESSION_HANDLE, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_EncryptFinal", sessionArg(h))
+	defer c.endOperation(&rv, h, C.CKF_ENCRYPT)
+	if out := output[byte](&c, out, nout); c.accepted() {
+		c.err = c.library.provider.EncryptFinal(uint(h), out)
+	}
+	return rv
 }
 
 //export goDecryptInit
-func goDecryptInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK_OBJECT_HANDLE) C.CK_RV {
-	return within("C_DecryptInit", h, args{sessionArg(h), mechanismArg(m), objectArg(key)}, func(p *pkcs11.Provider) error {
-		return p.DecryptInit(uint(h), mechanism(m), uint(key))
-	})
+func goDecryptInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK_OBJECT_HANDLE) (rv C.CK_RV) {
+	var c call
+	c.begin("C_DecryptInit", sessionArg(h), mechanismArg(m), objectArg(key))
+	defer c.endWithin(&rv, h)
+	if m := mechanism(&c, m); c.accepted() {
+		c.err = c.library.provider.DecryptInit(uint(h), m, uint(key))
+	}
+	return rv
 }
 
 //export goDecrypt
-func goDecrypt(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) C.CK_RV {
-	return during(C.CKF_DECRYPT, "C_Decrypt", h, args{sessionArg(h), lengthArg(n)}, func(p *pkcs11.Provider) error {
-		return p.Decrypt(uint(h), view[byte](data, n), output[byte](out, nout))
-	})
+func goDecrypt(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_Decrypt", sessionArg(h), lengthArg(n))
+	defer c.endOperation(&rv, h, C.CKF_DECRYPT)
+	if data, out := view[byte](&c, data, n), output[byte](&c, out, nout); c.accepted() {
+		c.err = c.library.provider.Decrypt(uint(h), data, out)
+	}
+	return rv
 }
 
 //export goDecryptUpdate
-func goDecryptUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) C.CK_RV {
-	return during(C.CKF_DECRYPT, "C_DecryptUpdate", h, args{sessionArg(h), lengthArg(n)}, func(p *pkcs11.Provider) error {
-		return p.DecryptUpdate(uint(h), view[byte](part, n), output[byte](out, nout))
-	})
+func goDecryptUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_DecryptUpdate", sessionArg(h), lengthArg(n))
+	defer c.endOperation(&rv, h, C.CKF_DECRYPT)
+	if part, out := view[byte](&c, part, n), output[byte](&c, out, nout); c.accepted() {
+		c.err = c.library.provider.DecryptUpdate(uint(h), part, out)
+	}
+	return rv
 }
 
 //export goDecryptFinal
-func goDecryptFinal(h C.CK_SESSION_HANDLE, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) C.CK_RV {
-	return during(C.CKF_DECRYPT, "C_DecryptFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
-		return p.DecryptFinal(uint(h), output[byte](out, nout))
-	})
+func goDecryptFinal(h C.CK_SESSION_HANDLE, out C.CK_BYTE_PTR, nout C.CK_ULONG_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_DecryptFinal", sessionArg(h))
+	defer c.endOperation(&rv, h, C.CKF_DECRYPT)
+	if out := output[byte](&c, out, nout); c.accepted() {
+		c.err = c.library.provider.DecryptFinal(uint(h), out)
+	}
+	return rv
 }

@@ -8,24 +8,36 @@ import "C"
 import "libzk_pkcs11/pkcs11"
 
 //export goGetInfo
-func goGetInfo(info C.CK_INFO_PTR) C.CK_RV {
-	return call("C_GetInfo", nil, func(p *pkcs11.Provider) error {
-		return fill(info, infoOf)(p.GetInfo())
-	})
+func goGetInfo(info C.CK_INFO_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_GetInfo")
+	defer c.end(&rv)
+	if to := into(&c, info, infoOf); c.accepted() {
+		c.err = to.take(c.library.provider.GetInfo())
+	}
+	return rv
 }
 
 // The parallel functions are there for old programs, and always answer this.
 
 //export goGetFunctionStatus
-func goGetFunctionStatus(h C.CK_SESSION_HANDLE) C.CK_RV {
-	return call("C_GetFunctionStatus", args{sessionArg(h)}, func(*pkcs11.Provider) error {
-		return pkcs11.CKR_FUNCTION_NOT_PARALLEL
-	})
+func goGetFunctionStatus(h C.CK_SESSION_HANDLE) (rv C.CK_RV) {
+	var c call
+	c.begin("C_GetFunctionStatus", sessionArg(h))
+	defer c.end(&rv)
+	if c.accepted() {
+		c.err = pkcs11.CKR_FUNCTION_NOT_PARALLEL
+	}
+	return rv
 }
 
 //export goCancelFunction
-func goCancelFunction(h C.CK_SESSION_HANDLE) C.CK_RV {
-	return call("C_CancelFunction", args{sessionArg(h)}, func(*pkcs11.Provider) error {
-		return pkcs11.CKR_FUNCTION_NOT_PARALLEL
-	})
+func goCancelFunction(h C.CK_SESSION_HANDLE) (rv C.CK_RV) {
+	var c call
+	c.begin("C_CancelFunction", sessionArg(h))
+	defer c.end(&rv)
+	if c.accepted() {
+		c.err = pkcs11.CKR_FUNCTION_NOT_PARALLEL
+	}
+	return rv
 }

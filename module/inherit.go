@@ -52,14 +52,14 @@ func (e estate) Leave(instead pkcs11.Piece, content []byte) pkcs11.Piece {
 func (e estate) Revoke(p pkcs11.Piece) { C.zk_estate_revoke(e.begun, C.uintptr_t(p)) }
 
 // Pieces is pkcs11.Estate.Pieces.
-func (estate) Pieces() iter.Seq2[pkcs11.Piece, []byte] {
-	return func(yield func(pkcs11.Piece, []byte) bool) {
-		for p := C.zk_estate_next(0); p != 0; p = C.zk_estate_next(p) {
-			var size C.size_t
-			content := C.zk_estate_content(p, &size)
-			if !yield(pkcs11.Piece(p), unsafe.Slice((*byte)(content), size)) {
-				return
-			}
+func (estate) Pieces() iter.Seq2[pkcs11.Piece, []byte] { return eachPiece }
+
+func eachPiece(yield func(pkcs11.Piece, []byte) bool) {
+	for p := C.zk_estate_next(0); p != 0; p = C.zk_estate_next(p) {
+		var size C.size_t
+		content := C.zk_estate_content(p, &size)
+		if !yield(pkcs11.Piece(p), unsafe.Slice((*byte)(content), size)) {
+			return
 		}
 	}
 }

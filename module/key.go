@@ -5,21 +5,40 @@ package main
 // #include "pkcs11.h"
 import "C"
 
-import "libzk_pkcs11/pkcs11"
-
 //export goGenerateKeyPair
-func goGenerateKeyPair(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, tpub C.CK_ATTRIBUTE_PTR, npub C.CK_ULONG, tpriv C.CK_ATTRIBUTE_PTR, npriv C.CK_ULONG, pub, priv C.CK_OBJECT_HANDLE_PTR) C.CK_RV {
-	return within("C_GenerateKeyPair", h, args{sessionArg(h), mechanismArg(m), typesArg(tpub, npub), typesArg(tpriv, npriv)}, func(p *pkcs11.Provider) error {
-		toPub, toPriv := fill(pub, ulong), fill(priv, ulong)
-		public, private, err := p.GenerateKeyPair(uint(h), mechanism(m), template(tpub, npub), template(tpriv, npriv))
-		_ = toPub(public, err)
-		return toPriv(private, err)
-	})
+func goGenerateKeyPair(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, tpub C.CK_ATTRIBUTE_PTR, npub C.CK_ULONG, tpriv C.CK_ATTRIBUTE_PTR, npriv C.CK_ULONG, pub, priv C.CK_OBJECT_HANDLE_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_GenerateKeyPair", sessionArg(h), mechanismArg(m), typesArg(tpub, npub), typesArg(tpriv, npriv))
+	defer c.endWithin(&rv, h)
+	to, how := intoPair(&c, pub, priv), mechanism(&c, m)
+	if public, private := template(&c, tpub, npub), template(&c, tpriv, npriv); c.accepted() {
+		c.err = to.take(c.library.provider.GenerateKeyPair(uint(h), how, public, private))
+	}
+	return rv
+}
+
+// pairDestination is where the handles of a new key pair go.
+type pairDestination struct {
+	public, private destination[C.CK_OBJECT_HANDLE, uint]
+}
+
+func intoPair(c *call, public, private C.CK_OBJECT_HANDLE_PTR) pairDestination {
+	return pairDestination{into(c, public, ulong), into(c, private, ulong)}
+}
+
+// take writes both handles, unless there was an error, which it returns.
+func (d pairDestination) take(public, private uint, err error) error {
+	_ = d.public.take(public, err)
+	return d.private.take(private, err)
 }
 
 //export goDeriveKey
-func goDeriveKey(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, base C.CK_OBJECT_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG, key C.CK_OBJECT_HANDLE_PTR) C.CK_RV {
-	return within("C_DeriveKey", h, args{sessionArg(h), mechanismArg(m), objectArg(base), typesArg(t, n)}, func(p *pkcs11.Provider) error {
-		return fill(key, ulong)(p.DeriveKey(uint(h), mechanism(m), uint(base), template(t, n)))
-	})
+func goDeriveKey(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, base C.CK_OBJECT_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG, key C.CK_OBJECT_HANDLE_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_DeriveKey", sessionArg(h), mechanismArg(m), objectArg(base), typesArg(t, n))
+	defer c.endWithin(&rv, h)
+	if to, m, list := into(&c, key, ulong), mechanism(&c, m), template(&c, t, n); c.accepted() {
+		c.err = to.take(c.library.provider.DeriveKey(uint(h), m, uint(base), list))
+	}
+	return rv
 }

@@ -17,6 +17,7 @@ package main
 import "C"
 
 import (
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,25 +46,26 @@ var (
 // thread: the host may be in dlopen, and what looks for a user may want to load a library.
 //
 //export goInitialize
-func goInitialize() C.CK_RV {
-	start := time.Now()
+func goInitialize() (rv C.CK_RV) {
 	changing.Lock()
 	defer changing.Unlock()
 	if current.Load() != nil {
 		return C.CKR_CRYPTOKI_ALREADY_INITIALIZED
 	}
-	var l *library
-	early := library{log: trace.NewLogger(trace.Error, "stderr")} // until the settings are known
-	rv := early.run("C_Initialize", func(*pkcs11.Provider) (err error) {
-		l, err = newLibrary()
-		if err != nil {
-			early.log.Errorf("%v", err)
-		}
-		return err
-	})
-	if rv == C.CKR_OK {
-		current.Store(l)
-		l.traceCall("C_Initialize", nil, start, rv)
+	early := &library{log: trace.NewLogger(trace.Error, "stderr")} // until the settings are known
+	c := call{library: early, name: "C_Initialize"}
+	start := time.Now()
+	debug.SetPanicOnFault(true)
+	defer c.end(&rv)
+	l, err := newLibrary()
+	if err != nil {
+		early.log.Errorf("%v", err)
+		c.err = err
+		return rv
+	}
+	current.Store(l)
+	if c.library = l; l.tracer != nil {
+		c.traced = &traced{start: start}
 	}
 	return rv
 }
@@ -71,19 +73,17 @@ func goInitialize() C.CK_RV {
 // goFinalize lets no new call in and waits for those that are running.
 //
 //export goFinalize
-func goFinalize() C.CK_RV {
-	start := time.Now()
+func goFinalize() (rv C.CK_RV) {
 	changing.Lock()
 	defer changing.Unlock()
-	l := current.Swap(nil)
-	if l == nil {
-		return C.CKR_CRYPTOKI_NOT_INITIALIZED
+	var c call
+	c.begin("C_Finalize")
+	if !c.accepted() {
+		return result(c.err)
 	}
-	rv := l.elsewhere("C_Finalize", func(p *pkcs11.Provider) error {
-		p.Close()
-		return nil
-	})
-	l.traceCall("C_Finalize", nil, start, rv)
-	l.tracer.Close()
+	current.Store(nil)
+	defer c.library.tracer.Close()
+	defer c.end(&rv)
+	c.elsewhere((*pkcs11.Provider).Close)
 	return rv
 }

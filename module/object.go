@@ -5,70 +5,101 @@ package main
 // #include "pkcs11.h"
 import "C"
 
-import "libzk_pkcs11/pkcs11"
-
 //export goCreateObject
-func goCreateObject(h C.CK_SESSION_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG, object C.CK_OBJECT_HANDLE_PTR) C.CK_RV {
-	return within("C_CreateObject", h, args{sessionArg(h), typesArg(t, n)}, func(p *pkcs11.Provider) error {
-		return fill(object, ulong)(p.CreateObject(uint(h), template(t, n)))
-	})
+func goCreateObject(h C.CK_SESSION_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG, object C.CK_OBJECT_HANDLE_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_CreateObject", sessionArg(h), typesArg(t, n))
+	defer c.endWithin(&rv, h)
+	if to, list := into(&c, object, ulong), template(&c, t, n); c.accepted() {
+		c.err = to.take(c.library.provider.CreateObject(uint(h), list))
+	}
+	return rv
 }
 
 //export goCopyObject
-func goCopyObject(h C.CK_SESSION_HANDLE, from C.CK_OBJECT_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG, object C.CK_OBJECT_HANDLE_PTR) C.CK_RV {
-	return within("C_CopyObject", h, args{sessionArg(h), objectArg(from), typesArg(t, n)}, func(p *pkcs11.Provider) error {
-		return fill(object, ulong)(p.CopyObject(uint(h), uint(from), template(t, n)))
-	})
+func goCopyObject(h C.CK_SESSION_HANDLE, from C.CK_OBJECT_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG, object C.CK_OBJECT_HANDLE_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_CopyObject", sessionArg(h), objectArg(from), typesArg(t, n))
+	defer c.endWithin(&rv, h)
+	if to, list := into(&c, object, ulong), template(&c, t, n); c.accepted() {
+		c.err = to.take(c.library.provider.CopyObject(uint(h), uint(from), list))
+	}
+	return rv
 }
 
 //export goDestroyObject
-func goDestroyObject(h C.CK_SESSION_HANDLE, object C.CK_OBJECT_HANDLE) C.CK_RV {
-	return within("C_DestroyObject", h, args{sessionArg(h), objectArg(object)}, func(p *pkcs11.Provider) error {
-		return p.DestroyObject(uint(h), uint(object))
-	})
+func goDestroyObject(h C.CK_SESSION_HANDLE, object C.CK_OBJECT_HANDLE) (rv C.CK_RV) {
+	var c call
+	c.begin("C_DestroyObject", sessionArg(h), objectArg(object))
+	defer c.endWithin(&rv, h)
+	if c.accepted() {
+		c.err = c.library.provider.DestroyObject(uint(h), uint(object))
+	}
+	return rv
 }
 
 //export goGetObjectSize
-func goGetObjectSize(h C.CK_SESSION_HANDLE, object C.CK_OBJECT_HANDLE, size C.CK_ULONG_PTR) C.CK_RV {
-	return within("C_GetObjectSize", h, args{sessionArg(h), objectArg(object)}, func(p *pkcs11.Provider) error {
-		return fill(size, ulong)(p.GetObjectSize(uint(h), uint(object)))
-	})
+func goGetObjectSize(h C.CK_SESSION_HANDLE, object C.CK_OBJECT_HANDLE, size C.CK_ULONG_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_GetObjectSize", sessionArg(h), objectArg(object))
+	defer c.endWithin(&rv, h)
+	if to := into(&c, size, ulong); c.accepted() {
+		c.err = to.take(c.library.provider.GetObjectSize(uint(h), uint(object)))
+	}
+	return rv
 }
 
 //export goGetAttributeValue
-func goGetAttributeValue(h C.CK_SESSION_HANDLE, object C.CK_OBJECT_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) C.CK_RV {
-	return within("C_GetAttributeValue", h, args{sessionArg(h), objectArg(object), typesArg(t, n)}, func(p *pkcs11.Provider) error {
-		return p.GetAttributeValue(uint(h), uint(object), queries(t, n))
-	})
+func goGetAttributeValue(h C.CK_SESSION_HANDLE, object C.CK_OBJECT_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) (rv C.CK_RV) {
+	var c call
+	c.begin("C_GetAttributeValue", sessionArg(h), objectArg(object), typesArg(t, n))
+	defer c.endWithin(&rv, h)
+	if list := queries(&c, t, n); c.accepted() {
+		c.err = c.library.provider.GetAttributeValue(uint(h), uint(object), list)
+	}
+	return rv
 }
 
 //export goSetAttributeValue
-func goSetAttributeValue(h C.CK_SESSION_HANDLE, object C.CK_OBJECT_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) C.CK_RV {
-	return within("C_SetAttributeValue", h, args{sessionArg(h), objectArg(object), typesArg(t, n)}, func(p *pkcs11.Provider) error {
-		return p.SetAttributeValue(uint(h), uint(object), template(t, n))
-	})
+func goSetAttributeValue(h C.CK_SESSION_HANDLE, object C.CK_OBJECT_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) (rv C.CK_RV) {
+	var c call
+	c.begin("C_SetAttributeValue", sessionArg(h), objectArg(object), typesArg(t, n))
+	defer c.endWithin(&rv, h)
+	if list := template(&c, t, n); c.accepted() {
+		c.err = c.library.provider.SetAttributeValue(uint(h), uint(object), list)
+	}
+	return rv
 }
 
 //export goFindObjectsInit
-func goFindObjectsInit(h C.CK_SESSION_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) C.CK_RV {
-	return within("C_FindObjectsInit", h, args{sessionArg(h), typesArg(t, n)}, func(p *pkcs11.Provider) error {
-		return p.FindObjectsInit(uint(h), template(t, n))
-	})
+func goFindObjectsInit(h C.CK_SESSION_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) (rv C.CK_RV) {
+	var c call
+	c.begin("C_FindObjectsInit", sessionArg(h), typesArg(t, n))
+	defer c.endWithin(&rv, h)
+	if list := template(&c, t, n); c.accepted() {
+		c.err = c.library.provider.FindObjectsInit(uint(h), list)
+	}
+	return rv
 }
 
 //export goFindObjects
-func goFindObjects(h C.CK_SESSION_HANDLE, objects C.CK_OBJECT_HANDLE_PTR, most C.CK_ULONG, count C.CK_ULONG_PTR) C.CK_RV {
-	return within("C_FindObjects", h, args{sessionArg(h), lengthArg(most)}, func(p *pkcs11.Provider) error {
-		if most > 0 {
-			need(objects)
-		}
-		return fill(count, number)(p.FindObjects(uint(h), room[uint](objects, most)))
-	})
+func goFindObjects(h C.CK_SESSION_HANDLE, objects C.CK_OBJECT_HANDLE_PTR, most C.CK_ULONG, count C.CK_ULONG_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_FindObjects", sessionArg(h), lengthArg(most))
+	defer c.endWithin(&rv, h)
+	if found, to := handles(&c, objects, most), into(&c, count, number); c.accepted() {
+		c.err = to.take(c.library.provider.FindObjects(uint(h), found))
+	}
+	return rv
 }
 
 //export goFindObjectsFinal
-func goFindObjectsFinal(h C.CK_SESSION_HANDLE) C.CK_RV {
-	return within("C_FindObjectsFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
-		return p.FindObjectsFinal(uint(h))
-	})
+func goFindObjectsFinal(h C.CK_SESSION_HANDLE) (rv C.CK_RV) {
+	var c call
+	c.begin("C_FindObjectsFinal", sessionArg(h))
+	defer c.endWithin(&rv, h)
+	if c.accepted() {
+		c.err = c.library.provider.FindObjectsFinal(uint(h))
+	}
+	return rv
 }

@@ -39,8 +39,8 @@ func (q *quirks) detect() pkcs11.Quirks {
 	if objects := uint64(C.zk_objects_loaded()); objects != q.objects {
 		q.objects = objects
 		q.found = pkcs11.Quirks{
-			HideOtherKeyTypes: q.applies(config.QuirkLibp11, leavesOut, func() bool { return C.zk_old_libp11() != 0 }),
-			HideUnknownCurves: q.applies(config.QuirkOpenSSH, leavesOut, func() bool { return C.zk_in_ssh_helper() != 0 }),
+			HideOtherKeyTypes: q.applies(config.QuirkLibp11, leavesOut, hasOldLibp11),
+			HideUnknownCurves: q.applies(config.QuirkOpenSSH, leavesOut, isSSHHelper),
 		}
 	}
 	return q.found
@@ -63,7 +63,13 @@ func (q *quirks) applies(name, does string, seen func() bool) bool {
 // readyChildren has the children of this process get threads when they are forked, if the
 // program needs that.
 func (q *quirks) readyChildren() {
-	if q.applies(config.QuirkHaproxy, readiesForked, func() bool { return C.zk_in_haproxy() != 0 }) {
+	if q.applies(config.QuirkHaproxy, readiesForked, isHaproxy) {
 		C.zk_ready_children()
 	}
 }
+
+// What quirks are seen by, in this process.
+
+func hasOldLibp11() bool { return C.zk_old_libp11() != 0 }
+func isSSHHelper() bool  { return C.zk_in_ssh_helper() != 0 }
+func isHaproxy() bool    { return C.zk_in_haproxy() != 0 }

@@ -5,18 +5,24 @@ package main
 // #include "pkcs11.h"
 import "C"
 
-import "libzk_pkcs11/pkcs11"
-
 //export goSeedRandom
-func goSeedRandom(h C.CK_SESSION_HANDLE, seed C.CK_BYTE_PTR, n C.CK_ULONG) C.CK_RV {
-	return within("C_SeedRandom", h, args{sessionArg(h), lengthArg(n)}, func(p *pkcs11.Provider) error {
-		return p.SeedRandom(uint(h), view[byte](seed, n))
-	})
+func goSeedRandom(h C.CK_SESSION_HANDLE, seed C.CK_BYTE_PTR, n C.CK_ULONG) (rv C.CK_RV) {
+	var c call
+	c.begin("C_SeedRandom", sessionArg(h), lengthArg(n))
+	defer c.endWithin(&rv, h)
+	if seed := view[byte](&c, seed, n); c.accepted() {
+		c.err = c.library.provider.SeedRandom(uint(h), seed)
+	}
+	return rv
 }
 
 //export goGenerateRandom
-func goGenerateRandom(h C.CK_SESSION_HANDLE, out C.CK_BYTE_PTR, n C.CK_ULONG) C.CK_RV {
-	return within("C_GenerateRandom", h, args{sessionArg(h), lengthArg(n)}, func(p *pkcs11.Provider) error {
-		return p.GenerateRandom(uint(h), view[byte](out, n))
-	})
+func goGenerateRandom(h C.CK_SESSION_HANDLE, out C.CK_BYTE_PTR, n C.CK_ULONG) (rv C.CK_RV) {
+	var c call
+	c.begin("C_GenerateRandom", sessionArg(h), lengthArg(n))
+	defer c.endWithin(&rv, h)
+	if out := view[byte](&c, out, n); c.accepted() {
+		c.err = c.library.provider.GenerateRandom(uint(h), out)
+	}
+	return rv
 }

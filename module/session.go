@@ -10,78 +10,122 @@ import "libzk_pkcs11/pkcs11"
 // goOpenSession ignores the callback: nothing here has anything to notify of.
 //
 //export goOpenSession
-func goOpenSession(slot C.CK_SLOT_ID, flags C.CK_FLAGS, _ C.CK_VOID_PTR, notify C.CK_NOTIFY, h C.CK_SESSION_HANDLE_PTR) C.CK_RV {
-	return onSlot("C_OpenSession", slot, args{slotArg(slot), flagsArg(flags)}, func(p *pkcs11.Provider) error {
-		return fill(h, ulong)(p.OpenSession(uint(slot), uint(flags)))
-	})
+func goOpenSession(slot C.CK_SLOT_ID, flags C.CK_FLAGS, _ C.CK_VOID_PTR, notify C.CK_NOTIFY, h C.CK_SESSION_HANDLE_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_OpenSession", slotArg(slot), flagsArg(flags))
+	defer c.end(&rv)
+	if to := into(&c, h, ulong); c.accepted() {
+		c.onSlot(slot, func(p *pkcs11.Provider) error { return to.take(p.OpenSession(uint(slot), uint(flags))) })
+	}
+	return rv
 }
 
 //export goCloseSession
-func goCloseSession(h C.CK_SESSION_HANDLE) C.CK_RV {
-	return within("C_CloseSession", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
-		return p.CloseSession(uint(h))
-	})
+func goCloseSession(h C.CK_SESSION_HANDLE) (rv C.CK_RV) {
+	var c call
+	c.begin("C_CloseSession", sessionArg(h))
+	defer c.endWithin(&rv, h)
+	if c.accepted() {
+		c.err = c.library.provider.CloseSession(uint(h))
+	}
+	return rv
 }
 
 //export goCloseAllSessions
-func goCloseAllSessions(slot C.CK_SLOT_ID) C.CK_RV {
-	return onSlot("C_CloseAllSessions", slot, args{slotArg(slot)}, func(p *pkcs11.Provider) error {
-		return p.CloseAllSessions(uint(slot))
-	})
+func goCloseAllSessions(slot C.CK_SLOT_ID) (rv C.CK_RV) {
+	var c call
+	c.begin("C_CloseAllSessions", slotArg(slot))
+	defer c.end(&rv)
+	if c.accepted() {
+		c.onSlot(slot, func(p *pkcs11.Provider) error { return p.CloseAllSessions(uint(slot)) })
+	}
+	return rv
 }
 
 //export goGetSessionInfo
-func goGetSessionInfo(h C.CK_SESSION_HANDLE, info C.CK_SESSION_INFO_PTR) C.CK_RV {
-	return within("C_GetSessionInfo", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
-		return fill(info, sessionInfoOf)(p.GetSessionInfo(uint(h)))
-	})
+func goGetSessionInfo(h C.CK_SESSION_HANDLE, info C.CK_SESSION_INFO_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_GetSessionInfo", sessionArg(h))
+	defer c.endWithin(&rv, h)
+	if to := into(&c, info, sessionInfoOf); c.accepted() {
+		c.err = to.take(c.library.provider.GetSessionInfo(uint(h)))
+	}
+	return rv
 }
 
 //export goSessionCancel
-func goSessionCancel(h C.CK_SESSION_HANDLE, flags C.CK_FLAGS) C.CK_RV {
-	return within("C_SessionCancel", h, args{sessionArg(h), flagsArg(flags)}, func(p *pkcs11.Provider) error {
-		return p.SessionCancel(uint(h), uint(flags))
-	})
+func goSessionCancel(h C.CK_SESSION_HANDLE, flags C.CK_FLAGS) (rv C.CK_RV) {
+	var c call
+	c.begin("C_SessionCancel", sessionArg(h), flagsArg(flags))
+	defer c.endWithin(&rv, h)
+	if c.accepted() {
+		c.err = c.library.provider.SessionCancel(uint(h), uint(flags))
+	}
+	return rv
 }
 
 //export goGetSessionValidationFlags
-func goGetSessionValidationFlags(h C.CK_SESSION_HANDLE, kind C.CK_SESSION_VALIDATION_FLAGS_TYPE, flags C.CK_FLAGS_PTR) C.CK_RV {
-	return within("C_GetSessionValidationFlags", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
-		return fill(flags, ulong)(p.GetSessionValidationFlags(uint(h), uint(kind)))
-	})
+func goGetSessionValidationFlags(h C.CK_SESSION_HANDLE, kind C.CK_SESSION_VALIDATION_FLAGS_TYPE, flags C.CK_FLAGS_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_GetSessionValidationFlags", sessionArg(h))
+	defer c.endWithin(&rv, h)
+	if to := into(&c, flags, ulong); c.accepted() {
+		c.err = to.take(c.library.provider.GetSessionValidationFlags(uint(h), uint(kind)))
+	}
+	return rv
 }
 
 //export goGetOperationState
-func goGetOperationState(h C.CK_SESSION_HANDLE, state C.CK_BYTE_PTR, n C.CK_ULONG_PTR) C.CK_RV {
-	return within("C_GetOperationState", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
-		return p.GetOperationState(uint(h), output[byte](state, n))
-	})
+func goGetOperationState(h C.CK_SESSION_HANDLE, state C.CK_BYTE_PTR, n C.CK_ULONG_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_GetOperationState", sessionArg(h))
+	defer c.endWithin(&rv, h)
+	if state := output[byte](&c, state, n); c.accepted() {
+		c.err = c.library.provider.GetOperationState(uint(h), state)
+	}
+	return rv
 }
 
 //export goSetOperationState
-func goSetOperationState(h C.CK_SESSION_HANDLE, state C.CK_BYTE_PTR, n C.CK_ULONG, cipher, auth C.CK_OBJECT_HANDLE) C.CK_RV {
-	return within("C_SetOperationState", h, args{sessionArg(h), lengthArg(n)}, func(p *pkcs11.Provider) error {
-		return p.SetOperationState(uint(h), view[byte](state, n), uint(cipher), uint(auth))
-	})
+func goSetOperationState(h C.CK_SESSION_HANDLE, state C.CK_BYTE_PTR, n C.CK_ULONG, cipher, auth C.CK_OBJECT_HANDLE) (rv C.CK_RV) {
+	var c call
+	c.begin("C_SetOperationState", sessionArg(h), lengthArg(n))
+	defer c.endWithin(&rv, h)
+	if state := view[byte](&c, state, n); c.accepted() {
+		c.err = c.library.provider.SetOperationState(uint(h), state, uint(cipher), uint(auth))
+	}
+	return rv
 }
 
 //export goLogin
-func goLogin(h C.CK_SESSION_HANDLE, user C.CK_USER_TYPE, pin C.CK_UTF8CHAR_PTR, n C.CK_ULONG) C.CK_RV {
-	return lastingWithin("C_Login", h, args{sessionArg(h), userArg(user)}, func(p *pkcs11.Provider) error {
-		return p.Login(uint(h), uint(user), view[byte](pin, n))
-	})
+func goLogin(h C.CK_SESSION_HANDLE, user C.CK_USER_TYPE, pin C.CK_UTF8CHAR_PTR, n C.CK_ULONG) (rv C.CK_RV) {
+	var c call
+	c.begin("C_Login", sessionArg(h), userArg(user))
+	defer c.endWithin(&rv, h)
+	if pin := view[byte](&c, pin, n); c.accepted() {
+		c.elsewhere(func(p *pkcs11.Provider) error { return p.Login(uint(h), uint(user), pin) })
+	}
+	return rv
 }
 
 //export goLoginUser
-func goLoginUser(h C.CK_SESSION_HANDLE, user C.CK_USER_TYPE, pin C.CK_UTF8CHAR_PTR, n C.CK_ULONG, name C.CK_UTF8CHAR_PTR, nname C.CK_ULONG) C.CK_RV {
-	return lastingWithin("C_LoginUser", h, args{sessionArg(h), userArg(user)}, func(p *pkcs11.Provider) error {
-		return p.LoginUser(uint(h), uint(user), view[byte](pin, n), view[byte](name, nname))
-	})
+func goLoginUser(h C.CK_SESSION_HANDLE, user C.CK_USER_TYPE, pin C.CK_UTF8CHAR_PTR, n C.CK_ULONG, name C.CK_UTF8CHAR_PTR, nname C.CK_ULONG) (rv C.CK_RV) {
+	var c call
+	c.begin("C_LoginUser", sessionArg(h), userArg(user))
+	defer c.endWithin(&rv, h)
+	if pin, name := view[byte](&c, pin, n), view[byte](&c, name, nname); c.accepted() {
+		c.elsewhere(func(p *pkcs11.Provider) error { return p.LoginUser(uint(h), uint(user), pin, name) })
+	}
+	return rv
 }
 
 //export goLogout
-func goLogout(h C.CK_SESSION_HANDLE) C.CK_RV {
-	return within("C_Logout", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
-		return p.Logout(uint(h))
-	})
+func goLogout(h C.CK_SESSION_HANDLE) (rv C.CK_RV) {
+	var c call
+	c.begin("C_Logout", sessionArg(h))
+	defer c.endWithin(&rv, h)
+	if c.accepted() {
+		c.err = c.library.provider.Logout(uint(h))
+	}
+	return rv
 }

@@ -9,6 +9,7 @@ package main
 import "C"
 
 import (
+	"crypto/fips140"
 	"sync"
 	"unsafe"
 
@@ -29,6 +30,9 @@ func newLibrary() (*library, error) {
 		return nil, err
 	}
 	l := &library{log: trace.NewLogger(level, settings.Log.To)}
+	if fips140.Enforced() { // in a plain go build only (start.c)
+		l.log.Errorf("GODEBUG=fips140=only makes algorithms fail that FIPS 140 does not know; build the module with make, or unset it")
+	}
 	if settings.Trace != "" {
 		l.tracer, err = trace.NewTracer(settings.Trace)
 		if err != nil {
@@ -79,18 +83,31 @@ func inherited() string {
 func process() setup.Process {
 	p := setup.Process{ForkGuard: guardLock, Pause: pause}
 	if guardFiles() {
-		p.Intact = func() bool { return C.zk_files_intact() != 0 }
-		p.GiveUp = func(device, inode uint64) { C.zk_files_give_up(C.uint64_t(device), C.uint64_t(inode)) }
-		p.Cuts = func() uint64 { return uint64(C.zk_files_cut()) }
+		p.Intact, p.GiveUp, p.Cuts = areFilesIntact, giveUpFile, countCuts
 	}
 	return p
 }
 
-// guardFiles has SQLite look whose its descriptors are.
-var guardFiles = sync.OnceValue(func() bool { return C.zk_guard_files() == 0 })
+// The functions of C that SQLite's files ask, as those of Go.
+
+func areFilesIntact() bool { return C.zk_files_intact() != 0 }
+func countCuts() uint64    { return uint64(C.zk_files_cut()) }
+func giveUpFile(device, inode uint64) {
+	C.zk_files_give_up(C.uint64_t(device), C.uint64_t(inode))
+}
+
+// guardFiles has SQLite look whose its descriptors are, once in a process.
+var guardFiles = sync.OnceValue(guardFilesNow)
+
+func guardFilesNow() bool { return C.zk_guard_files() == 0 }
 
 // guardLock has the children of this process close a descriptor that locks files.
 func guardLock(fd int) (forget func()) {
 	C.zk_lock_opened(C.int(fd))
-	return func() { C.zk_lock_closes(C.int(fd)) }
+	return lockDescriptor(fd).forget
 }
+
+// lockDescriptor is a descriptor that locks files.
+type lockDescriptor int
+
+func (fd lockDescriptor) forget() { C.zk_lock_closes(C.int(fd)) }

@@ -46,18 +46,26 @@ func goReserveHeap() {
 func goPrepareThreads(n C.int) { prepareThreads(int(n)) }
 
 func prepareThreads(n int) {
-	var there, gone sync.WaitGroup
-	release := make(chan struct{})
+	threads := threads{release: make(chan struct{})}
+	threads.there.Add(n)
 	for range n {
-		there.Add(1)
-		gone.Go(func() {
-			runtime.LockOSThread() // so that each has a thread while it waits
-			defer runtime.UnlockOSThread()
-			there.Done()
-			<-release
-		})
+		threads.gone.Go(threads.occupy)
 	}
-	there.Wait()
-	close(release)
-	gone.Wait()
+	threads.there.Wait()
+	close(threads.release)
+	threads.gone.Wait()
+}
+
+// threads are threads that wait for one another.
+type threads struct {
+	there, gone sync.WaitGroup
+	release     chan struct{}
+}
+
+// occupy has a thread of its own while it waits.
+func (t *threads) occupy() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	t.there.Done()
+	<-t.release
 }

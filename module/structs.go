@@ -12,17 +12,27 @@ import (
 	"libzk_pkcs11/pkcs11"
 )
 
-// fill makes a function that writes a result of the provider to the caller's
-// memory, converted, unless there was an error. Where to is NULL or cannot be
-// written, the call is refused before it does anything.
-func fill[T, G any](to *T, convert func(G) T) func(G, error) error {
-	touch(need(to))
-	return func(v G, err error) error {
-		if err == nil {
-			*to = convert(v)
-		}
-		return err
+// destination is where a result of the provider goes in the caller's memory, converted.
+type destination[T, G any] struct {
+	to      *T
+	convert func(G) T
+}
+
+// into makes a destination. A call is refused before it does anything if that is NULL, and
+// fails if it cannot be written.
+func into[T, G any](c *call, to *T, convert func(G) T) destination[T, G] {
+	if need(c, to) {
+		touch(to)
 	}
+	return destination[T, G]{to, convert}
+}
+
+// take writes a result, unless there was an error, which it returns.
+func (d destination[T, G]) take(v G, err error) error {
+	if err == nil {
+		*d.to = d.convert(v)
+	}
+	return err
 }
 
 func ulong(v uint) C.CK_ULONG { return C.CK_ULONG(v) }

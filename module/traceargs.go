@@ -28,26 +28,41 @@ func flagsArg(f C.CK_FLAGS) trace.Arg {
 
 func mechanismArg(m C.CK_MECHANISM_PTR) trace.Arg {
 	if m == nil {
-		return trace.Arg{Name: "mechanism", Show: func(uint) string { return "NULL" }}
+		return trace.Arg{Name: "mechanism", Show: showNull}
 	}
-	return trace.Arg{Name: "mechanism", Show: mechanismName, List: func() []uint { return []uint{uint(m.mechanism)} }}
+	return trace.Arg{Name: "mechanism", Show: mechanismName, List: mechanismPointer{m}.types}
 }
+
+func showNull(uint) string { return "NULL" }
+
+// mechanismPointer is a mechanism that is looked at when the call has ended, if calls are
+// traced.
+type mechanismPointer struct{ m C.CK_MECHANISM_PTR }
+
+func (p mechanismPointer) types() []uint { return []uint{uint(p.m.mechanism)} }
 
 func mechanismTypeArg(m C.CK_MECHANISM_TYPE) trace.Arg {
 	return trace.Arg{Name: "mechanism", Value: uint(m), Show: mechanismName}
 }
 
 func typesArg(t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) trace.Arg {
-	return trace.Arg{Name: "types", Show: attributeName, List: func() []uint { return types(t, n) }}
+	return trace.Arg{Name: "types", Show: attributeName, List: templatePointer{t, n}.types}
+}
+
+// templatePointer is a template that is looked at when the call has ended, if calls are
+// traced.
+type templatePointer struct {
+	t C.CK_ATTRIBUTE_PTR
+	n C.CK_ULONG
 }
 
 // types returns the types in a template, and nothing for one that is refused.
-func types(t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []uint {
-	if t == nil || n > maxAttributes {
+func (p templatePointer) types() []uint {
+	if p.t == nil {
 		return nil
 	}
 	var list []uint
-	for _, a := range attributes(t, n) {
+	for _, a := range attributes(new(call), p.t, p.n) {
 		list = append(list, uint(a._type))
 	}
 	return list

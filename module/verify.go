@@ -5,60 +5,90 @@ package main
 // #include "pkcs11.h"
 import "C"
 
-import "libzk_pkcs11/pkcs11"
-
 //export goVerifyInit
-func goVerifyInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK_OBJECT_HANDLE) C.CK_RV {
-	return within("C_VerifyInit", h, args{sessionArg(h), mechanismArg(m), objectArg(key)}, func(p *pkcs11.Provider) error {
-		return p.VerifyInit(uint(h), mechanism(m), uint(key))
-	})
+func goVerifyInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK_OBJECT_HANDLE) (rv C.CK_RV) {
+	var c call
+	c.begin("C_VerifyInit", sessionArg(h), mechanismArg(m), objectArg(key))
+	defer c.endWithin(&rv, h)
+	if m := mechanism(&c, m); c.accepted() {
+		c.err = c.library.provider.VerifyInit(uint(h), m, uint(key))
+	}
+	return rv
 }
 
 //export goVerify
-func goVerify(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG, sig C.CK_BYTE_PTR, ns C.CK_ULONG) C.CK_RV {
-	return during(C.CKF_VERIFY, "C_Verify", h, args{sessionArg(h), lengthArg(n)}, func(p *pkcs11.Provider) error {
-		return p.Verify(uint(h), view[byte](data, n), view[byte](sig, ns))
-	})
+func goVerify(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG, sig C.CK_BYTE_PTR, ns C.CK_ULONG) (rv C.CK_RV) {
+	var c call
+	c.begin("C_Verify", sessionArg(h), lengthArg(n))
+	defer c.endOperation(&rv, h, C.CKF_VERIFY)
+	if data, sig := view[byte](&c, data, n), view[byte](&c, sig, ns); c.accepted() {
+		c.err = c.library.provider.Verify(uint(h), data, sig)
+	}
+	return rv
 }
 
 //export goVerifyUpdate
-func goVerifyUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG) C.CK_RV {
-	return during(C.CKF_VERIFY, "C_VerifyUpdate", h, args{sessionArg(h), lengthArg(n)}, func(p *pkcs11.Provider) error {
-		return p.VerifyUpdate(uint(h), view[byte](part, n))
-	})
+func goVerifyUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG) (rv C.CK_RV) {
+	var c call
+	c.begin("C_VerifyUpdate", sessionArg(h), lengthArg(n))
+	defer c.endOperation(&rv, h, C.CKF_VERIFY)
+	if part := view[byte](&c, part, n); c.accepted() {
+		c.err = c.library.provider.VerifyUpdate(uint(h), part)
+	}
+	return rv
 }
 
 //export goVerifyFinal
-func goVerifyFinal(h C.CK_SESSION_HANDLE, sig C.CK_BYTE_PTR, ns C.CK_ULONG) C.CK_RV {
-	return during(C.CKF_VERIFY, "C_VerifyFinal", h, args{sessionArg(h), lengthArg(ns)}, func(p *pkcs11.Provider) error {
-		return p.VerifyFinal(uint(h), view[byte](sig, ns))
-	})
+func goVerifyFinal(h C.CK_SESSION_HANDLE, sig C.CK_BYTE_PTR, ns C.CK_ULONG) (rv C.CK_RV) {
+	var c call
+	c.begin("C_VerifyFinal", sessionArg(h), lengthArg(ns))
+	defer c.endOperation(&rv, h, C.CKF_VERIFY)
+	if sig := view[byte](&c, sig, ns); c.accepted() {
+		c.err = c.library.provider.VerifyFinal(uint(h), sig)
+	}
+	return rv
 }
 
 //export goVerifySignatureInit
-func goVerifySignatureInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK_OBJECT_HANDLE, sig C.CK_BYTE_PTR, ns C.CK_ULONG) C.CK_RV {
-	return within("C_VerifySignatureInit", h, args{sessionArg(h), mechanismArg(m), objectArg(key), lengthArg(ns)}, func(p *pkcs11.Provider) error {
-		return p.VerifySignatureInit(uint(h), mechanism(m), uint(key), view[byte](sig, ns))
-	})
+func goVerifySignatureInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK_OBJECT_HANDLE, sig C.CK_BYTE_PTR, ns C.CK_ULONG) (rv C.CK_RV) {
+	var c call
+	c.begin("C_VerifySignatureInit", sessionArg(h), mechanismArg(m), objectArg(key), lengthArg(ns))
+	defer c.endWithin(&rv, h)
+	if m, sig := mechanism(&c, m), view[byte](&c, sig, ns); c.accepted() {
+		c.err = c.library.provider.VerifySignatureInit(uint(h), m, uint(key), sig)
+	}
+	return rv
 }
 
 //export goVerifySignature
-func goVerifySignature(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG) C.CK_RV {
-	return during(C.CKF_VERIFY, "C_VerifySignature", h, args{sessionArg(h), lengthArg(n)}, func(p *pkcs11.Provider) error {
-		return p.VerifySignature(uint(h), view[byte](data, n))
-	})
+func goVerifySignature(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG) (rv C.CK_RV) {
+	var c call
+	c.begin("C_VerifySignature", sessionArg(h), lengthArg(n))
+	defer c.endOperation(&rv, h, C.CKF_VERIFY)
+	if data := view[byte](&c, data, n); c.accepted() {
+		c.err = c.library.provider.VerifySignature(uint(h), data)
+	}
+	return rv
 }
 
 //export goVerifySignatureUpdate
-func goVerifySignatureUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG) C.CK_RV {
-	return during(C.CKF_VERIFY, "C_VerifySignatureUpdate", h, args{sessionArg(h), lengthArg(n)}, func(p *pkcs11.Provider) error {
-		return p.VerifySignatureUpdate(uint(h), view[byte](part, n))
-	})
+func goVerifySignatureUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG) (rv C.CK_RV) {
+	var c call
+	c.begin("C_VerifySignatureUpdate", sessionArg(h), lengthArg(n))
+	defer c.endOperation(&rv, h, C.CKF_VERIFY)
+	if part := view[byte](&c, part, n); c.accepted() {
+		c.err = c.library.provider.VerifySignatureUpdate(uint(h), part)
+	}
+	return rv
 }
 
 //export goVerifySignatureFinal
-func goVerifySignatureFinal(h C.CK_SESSION_HANDLE) C.CK_RV {
-	return within("C_VerifySignatureFinal", h, args{sessionArg(h)}, func(p *pkcs11.Provider) error {
-		return p.VerifySignatureFinal(uint(h))
-	})
+func goVerifySignatureFinal(h C.CK_SESSION_HANDLE) (rv C.CK_RV) {
+	var c call
+	c.begin("C_VerifySignatureFinal", sessionArg(h))
+	defer c.endWithin(&rv, h)
+	if c.accepted() {
+		c.err = c.library.provider.VerifySignatureFinal(uint(h))
+	}
+	return rv
 }

@@ -9,7 +9,6 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/scm/soft/board"
-	"libzk_pkcs11/tests/harness"
 )
 
 // destroyKeys has the SCM destroy its keys: in production mode, after a breach.
@@ -149,7 +148,7 @@ func TestDaemonRestart(t *testing.T) {
 
 // TestDaemonGone: where it cannot be made anew, the device is opened anew.
 func TestDaemonGone(t *testing.T) {
-	harness.SoftOnly(t, harness.NoReconnect)
+	softOnly(t, noReconnect)
 	f := newUser(t)
 	f.device.Before("Reconnect", func(int) error { return scm.ErrDevice })
 	f.ok(f.world().InjectFault(board.Fault{Restart: true}))

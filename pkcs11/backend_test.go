@@ -5,24 +5,52 @@ package pkcs11
 import (
 	"os"
 	"path/filepath"
+	"strings"
+	"testing"
 	"time"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/scm/zymbit"
-	"libzk_pkcs11/tests/harness"
 )
 
 // library is where make puts it.
 const library = "../build/libzk_app_utils.so"
 
+// Why tests are skipped, or expect another answer, where the provider reaches the soft SCM
+// as it reaches the hardware.
+const (
+	noPlace     = "the vendor's C API makes a key in a slot of its own choice"
+	noSession   = "the vendor's C API keeps every key pair that it makes"
+	noSeal      = "the vendor's C API has no PIN, which would seal the private keys"
+	noReconnect = "the driver for the hardware opens a context of the vendor's C API anew by itself, which the provider does not see"
+)
+
+// overVendor reports whether the provider uses the soft SCM through the vendor's C API, by
+// the driver for the hardware: ZK_PKCS11_BACKEND=zymbit.
+func overVendor() bool { return os.Getenv("ZK_PKCS11_BACKEND") == "zymbit" }
+
+// softOnly skips a test of what the hardware path cannot do.
+func softOnly(t testing.TB, why string) {
+	t.Helper()
+	if overVendor() {
+		t.Skip(why)
+	}
+}
+
+// hostIdentity is the identity of the host, by which the vendor's C API opens the soft SCM, too.
+func hostIdentity() string {
+	id, _ := os.ReadFile("/etc/machine-id") // there may be none
+	return strings.TrimSpace(string(id))
+}
+
 // openDevice opens the soft SCM in a directory: directly, or with
 // ZK_PKCS11_BACKEND=zymbit by the driver for the hardware over our own
 // libzk_app_utils.so, with what that one lacks unset.
 func openDevice(dir string, refresh time.Duration) (scmtest.Full, error) {
-	if !harness.OverVendor() {
-		return soft.Open(dir, soft.Options{Group: -1, Settings: soft.Settings{Host: harness.Machine()}})
+	if !overVendor() {
+		return soft.Open(dir, soft.Options{Group: -1, Settings: soft.Settings{Host: hostIdentity()}})
 	}
 	// The library asks for it whenever it opens a context.
 	if err := os.Setenv("ZK_PKCS11_HOME", dir); err != nil {
@@ -39,7 +67,7 @@ func (d driven) Version() uint64 { return d.before + d.Device.Version() }
 // yet: what happens to the SCM below shows at once. The soft SCM always shows it.
 func (f *fixture) reopen(refresh time.Duration) {
 	f.Helper()
-	if !harness.OverVendor() {
+	if !overVendor() {
 		return
 	}
 	if err := os.Remove(filepath.Join(f.dir, "zymbit.keys")); !os.IsNotExist(err) {
@@ -60,7 +88,7 @@ func (f *fixture) watch() { f.Helper(); f.reopen(time.Nanosecond) }
 // happen.
 func (f *fixture) world() *soft.Device {
 	f.Helper()
-	d, err := soft.Open(f.dir, soft.Options{Group: -1, Settings: soft.Settings{Host: harness.Machine()}})
+	d, err := soft.Open(f.dir, soft.Options{Group: -1, Settings: soft.Settings{Host: hostIdentity()}})
 	f.ok(err)
 	f.Cleanup(func() { d.Close() })
 	return d

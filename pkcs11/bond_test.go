@@ -16,7 +16,6 @@ import (
 	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/scm/soft/settings"
 	"libzk_pkcs11/internal/store"
-	"libzk_pkcs11/tests/harness"
 )
 
 // TestAnotherDevice: a token that finds another SCM than its own does nothing with it. Who
@@ -64,7 +63,7 @@ func TestAnotherDevice(t *testing.T) {
 // TestInitTokenInterrupted: wherever C_InitToken is interrupted, the token and its device
 // belong together afterwards.
 func TestInitTokenInterrupted(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSeal)
+	softOnly(t, noSeal)
 	fault := errors.New("interrupted")
 	for _, method := range []string{"Prepare", "Offer", "Unseal", "Bind", "Keys"} {
 		for call := 1; call <= 3; call++ {
@@ -89,7 +88,7 @@ func TestInitTokenInterrupted(t *testing.T) {
 // TestResetThenInterrupted: after a reset C_InitToken may be interrupted wherever it is, and
 // tried again.
 func TestResetThenInterrupted(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSeal)
+	softOnly(t, noSeal)
 	for _, method := range []string{"Prepare", "Offer", "Unseal", "Keys"} {
 		for _, after := range []bool{false, true} {
 			f := newPublic(t)
@@ -161,7 +160,7 @@ func (d interrupted) Keys() (keys []scm.Key, err error) {
 // TestInitTokenTwiceInterrupted: what an interrupted C_InitToken has left, the next one
 // finishes before it offers another secret and bond, or it fails.
 func TestInitTokenTwiceInterrupted(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSeal)
+	softOnly(t, noSeal)
 	for _, seal := range []string{settings.SealPIN, settings.SealDevice} {
 		for _, first := range []string{"Unseal", "Bind"} {
 			for _, second := range []string{"Prepare", "Offer", "Unseal", "Bind"} {
@@ -187,7 +186,7 @@ func TestInitTokenTwiceInterrupted(t *testing.T) {
 // TestInitTokenBeforeSealed: while the device is not sealed to the secret of the token for
 // want of room, there is no place in it for another.
 func TestInitTokenBeforeSealed(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSeal)
+	softOnly(t, noSeal)
 	dir := t.TempDir()
 	for _, tt := range []struct {
 		full bool
@@ -203,7 +202,7 @@ func TestInitTokenBeforeSealed(t *testing.T) {
 func initialising(dir, seal string, d interrupted) (*Provider, *lines) {
 	log := &lines{}
 	open := func() (scm.Device, *store.Store, error) {
-		device, err := soft.Open(dir, soft.Options{Group: -1, Settings: soft.Settings{Seal: seal, Host: harness.Machine()}})
+		device, err := soft.Open(dir, soft.Options{Group: -1, Settings: soft.Settings{Seal: seal, Host: hostIdentity()}})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -217,7 +216,7 @@ func initialising(dir, seal string, d interrupted) (*Provider, *lines) {
 // TestInitTokenOfForged: the SO does not take a flash for the token's own that has its
 // serial number and bond and needs no secret.
 func TestInitTokenOfForged(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSeal)
+	softOnly(t, noSeal)
 	f := newPublic(t)
 	known, err := f.device.Bonds()
 	f.ok(err)
@@ -245,7 +244,7 @@ func TestInitTokenOfForged(t *testing.T) {
 // TestLoginBesideInitToken: a login leaves what another process has offered to the device,
 // which would be lost if that died as soon as it has stored what belongs to it.
 func TestLoginBesideInitToken(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSeal)
+	softOnly(t, noSeal)
 	f := newPublic(t)
 	offered := []byte("bond of another process")
 	f.ok(f.device.Offer(offered))

@@ -13,7 +13,6 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
-	"libzk_pkcs11/tests/harness"
 )
 
 // TestDefaults: a key that nobody gave attributes shows up by itself, with
@@ -205,7 +204,7 @@ func TestVanishedKey(t *testing.T) {
 		t.Errorf("%d log lines, want 1", n)
 	}
 	_, private = f.tokenPair(scm.P256)
-	if harness.OverVendor() {
+	if overVendor() {
 		f.private(16)
 		return
 	}

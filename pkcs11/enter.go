@@ -44,11 +44,18 @@ func (p *Provider) sessionForOperation(h uint) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	entered := false
-	defer s.unlockUnless(&entered)
-	s.token.notice()
-	entered = true
+	if s.token.isOutdated() {
+		s.logoutOutdated()
+	}
 	return s, nil
+}
+
+// logoutOutdated leaves the session only when a panic comes.
+func (s *session) logoutOutdated() {
+	done := false
+	defer s.unlockUnless(&done)
+	s.token.logoutOutdated()
+	done = true
 }
 
 // done ends a call with a session, whose error becomes the code for the caller.
@@ -62,19 +69,30 @@ func (p *Provider) lockSession(h uint) (*session, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
 	}
-	entered := false
-	defer p.leaveUnless(&entered)
-	s, err := p.findSession(h)
+	s, err := p.sessions.get(h)
 	if err != nil {
+		s, err = p.enterInherited(h)
+	}
+	if err != nil {
+		p.leave()
 		return nil, err
 	}
 	s.mu.Lock()
 	if s.closed || !s.token.acquire() {
 		s.mu.Unlock()
+		p.leave()
 		return nil, CKR_SESSION_HANDLE_INVALID
 	}
-	entered = true
 	return s, nil
+}
+
+// enterInherited leaves the call only when a panic comes.
+func (p *Provider) enterInherited(h uint) (*session, error) {
+	done := false
+	defer p.leaveUnless(&done)
+	s, err := p.findSession(h)
+	done = true
+	return s, err
 }
 
 func (s *session) unlock() {
@@ -142,11 +160,12 @@ func (t *token) releaseUnless(used *bool) {
 
 // begin looks after a token that is acquired: whether it is there, and whose it is.
 func (t *token) begin() error {
-	err := t.alive()
-	if err != nil {
+	if err := t.alive(); err != nil {
 		return t.after(err)
 	}
-	t.notice()
+	if t.isOutdated() {
+		t.logoutOutdated()
+	}
 	return nil
 }
 

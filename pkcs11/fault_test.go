@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/tests/harness"
 )
 
 // TestFaults fails one call of the device in each function that makes one. The
@@ -68,7 +67,7 @@ func (f *fixture) fails(name, method string, call func() error) {
 
 // TestFaultsInSlotAsked is TestFaults for a key pair in a slot of the caller's choice.
 func TestFaultsInSlotAsked(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	f := newUser(t)
 	slot := 100
 	for _, method := range []string{"Draft", "Place"} {
@@ -89,7 +88,7 @@ func TestFaultsInSlotAsked(t *testing.T) {
 
 // TestFaultsInSessionPair is TestFaults for a key pair of a session.
 func TestFaultsInSessionPair(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSession)
+	softOnly(t, noSession)
 	f := newUser(t)
 	f.fails("C_GenerateKeyPair volatile", "GenerateVolatile", func() error { _, _, err := f.tryPair(scm.P256, nil, nil); return err })
 }
@@ -113,7 +112,7 @@ func TestFaultInInitToken(t *testing.T) {
 	}{{"Unseal", 1}, {"Prepare", 1}, {"Unseal", 2}, {"Keys", 1}} {
 		t.Run(fmt.Sprint(c.method, c.call), func(t *testing.T) {
 			if c.method != "Keys" {
-				harness.SoftOnly(t, harness.NoSeal)
+				softOnly(t, noSeal)
 			}
 			f := newPublic(t)
 			f.ok(f.CloseSession(f.h))
@@ -157,7 +156,7 @@ func TestDeviceCalls(t *testing.T) {
 	f := newUser(t)
 	private, public := f.private(0), f.public(0)
 	pair := 6 // Draft, Free, Place, and three to look
-	if harness.OverVendor() {
+	if overVendor() {
 		pair = 4
 	}
 	for _, c := range []struct {

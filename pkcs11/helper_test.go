@@ -15,7 +15,6 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/store"
-	"libzk_pkcs11/tests/harness"
 )
 
 // The PINs of the tests' token.
@@ -348,7 +347,7 @@ func place(template []any) []any {
 			return template
 		}
 	}
-	if harness.OverVendor() {
+	if overVendor() {
 		template = with(template, CKA_TOKEN, true)
 	}
 	return template

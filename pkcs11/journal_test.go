@@ -9,7 +9,6 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/store"
-	"libzk_pkcs11/tests/harness"
 )
 
 // dies makes a call in which the process is killed, as far as the token can tell: before
@@ -73,7 +72,7 @@ var onToken = []any{CKA_TOKEN, true, CKA_LABEL, "mine"}
 
 // TestKilledInGenerate: a key pair is whole, with its names, or not there.
 func TestKilledInGenerate(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	for _, public := range [][]any{onToken, {CKA_TOKEN, false}} {
 		for _, after := range []bool{false, true} {
 			f := newUser(t)
@@ -113,7 +112,7 @@ func TestKilledInGenerate(t *testing.T) {
 func TestKilledInDestroy(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		if after {
-			harness.SoftOnly(t, harness.NoPlace)
+			softOnly(t, noPlace)
 		}
 		f := newUser(t)
 		beside := f.another()
@@ -174,7 +173,7 @@ func TestChangedAfterKill(t *testing.T) {
 
 // TestOthersKeyIsLeftAlone: another program makes a key in the slot in which one was to be.
 func TestOthersKeyIsLeftAlone(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	f := newUser(t)
 	f.dies("Place", false, func() { _, _, _ = f.tryPair(scm.P256, onToken, onToken) })
 	k, err := f.device.Generate(scm.Ed25519)
@@ -190,7 +189,7 @@ func TestOthersKeyIsLeftAlone(t *testing.T) {
 // TestSlotTakenMeanwhile: another program takes the slot that was chosen. The key pair gets
 // another one.
 func TestSlotTakenMeanwhile(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	for _, public := range [][]any{onToken, {CKA_TOKEN, false}} {
 		f := newUser(t)
 		f.during("Place", func() {
@@ -208,7 +207,7 @@ func TestSlotTakenMeanwhile(t *testing.T) {
 
 // TestRememberedSlot: the slot of a key that was lost is taken when there is no other.
 func TestRememberedSlot(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	f := newUser(t)
 	f.tokenPair(scm.P256)
 	ok(t, f.device.Remove(scm.Key{Slot: 16}))
@@ -276,7 +275,7 @@ func TestDestroyedWithItsWallet(t *testing.T) {
 // TestDestroyedWithANewChild: what another process has derived, and named, since this one
 // looked at the device goes with the key that it is derived from.
 func TestDestroyedWithANewChild(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	f := newUser(t)
 	_, child := f.child("savings")
 	private := f.private(int(child))
@@ -300,7 +299,7 @@ func TestDestroyedWithANewChild(t *testing.T) {
 
 // choosy is a device that makes keys in slots of its own choice.
 func choosy(f *fixture) scm.Device {
-	if harness.OverVendor() {
+	if overVendor() {
 		return seen(f.device)
 	}
 	return struct {
@@ -369,7 +368,7 @@ func TestChosenByTheDevice(t *testing.T) {
 
 // TestStruckLater: nobody waits for other writers to say that a key pair is made.
 func TestStruckLater(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	f := newUser(t)
 	release := func() {}
 	f.during("Place", func() { release = f.withheld("token.db.write") })
@@ -418,7 +417,7 @@ func TestDestroyIsEndedLater(t *testing.T) {
 
 // TestMendingWaits: nobody touches what another process is at work on.
 func TestMendingWaits(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	f := newUser(t)
 	f.during("Place", func() {
 		other := f.another()

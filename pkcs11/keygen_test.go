@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/tests/harness"
 )
 
 // TestGenerateKeyPair makes a pair on each curve and uses it.
@@ -18,7 +17,7 @@ func TestGenerateKeyPair(t *testing.T) {
 
 // TestGenerateSessionPair is TestGenerateKeyPair for pairs of a session.
 func TestGenerateSessionPair(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSession)
+	softOnly(t, noSession)
 	for _, c := range scm.Curves {
 		makesPair(t, c, false)
 	}
@@ -145,7 +144,7 @@ func TestGenerateInSlot(t *testing.T) {
 	f := newUser(t)
 	token := []any{CKA_TOKEN, true}
 	made := Error(CKR_OK)
-	if harness.OverVendor() {
+	if overVendor() {
 		made = CKR_TEMPLATE_INCONSISTENT
 	}
 	f.makes("a slot", token, with(token, zkSlot, 20), made)
@@ -198,7 +197,7 @@ func TestWhoMayGenerate(t *testing.T) {
 	f.login(CKU_USER)
 	f.h = f.session(0)
 	sessionPair := Error(CKR_OK)
-	if harness.OverVendor() { // harness.NoSession
+	if overVendor() { // noSession
 		sessionPair = CKR_TEMPLATE_INCONSISTENT
 	}
 	for _, c := range []struct {
@@ -215,7 +214,7 @@ func TestWhoMayGenerate(t *testing.T) {
 
 // TestMixedPairs: the halves of a pair may live in different places.
 func TestMixedPairs(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSession)
+	softOnly(t, noSession)
 	f := newUser(t)
 	second := f.session(CKF_RW_SESSION)
 	main := f.h
@@ -244,7 +243,7 @@ func TestMixedPairs(t *testing.T) {
 
 // TestVolatileKeysAreErased: with their object, their session, or the login.
 func TestVolatileKeysAreErased(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSession)
+	softOnly(t, noSession)
 	for name, end := range map[string]func(*fixture, uint){
 		"destroyed":      func(f *fixture, private uint) { f.ok(f.DestroyObject(f.h, private)) },
 		"session closed": func(f *fixture, _ uint) { f.ok(f.CloseSession(f.h)); f.h = f.session(0) },
@@ -273,7 +272,7 @@ func TestVolatileKeysAreErased(t *testing.T) {
 
 // TestPublicHalfOfVolatileKey: destroying it leaves the private half alone.
 func TestPublicHalfOfVolatileKey(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSession)
+	softOnly(t, noSession)
 	f := newUser(t)
 	public, private := f.pairOn(scm.P256)
 	f.ok(f.DestroyObject(f.h, public))

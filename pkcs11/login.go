@@ -332,15 +332,16 @@ func (t *token) logout() {
 	secret.Collect()
 }
 
-// notice logs the token out once another process has initialised it: what the PIN
-// of whoever is logged in opened is gone. The sessions go on as public ones.
-func (t *token) notice() {
-	if t.user() == nobody || t.store.Unlocked() {
-		return
-	}
+// isOutdated reports whether another process has initialised the token while a user was
+// logged in: what the user's PIN opened is gone.
+func (t *token) isOutdated() bool { return t.user() != nobody && !t.store.Unlocked() }
+
+// logoutOutdated logs the user out of a token that is outdated. The sessions go on as
+// public ones.
+func (t *token) logoutOutdated() {
 	t.login.Lock()
 	defer t.login.Unlock()
-	if t.user() != nobody && !t.store.Unlocked() {
+	if t.isOutdated() {
 		t.slot.provider.log.Warningf("slot %d: another process has initialised the token; its user is logged out", t.slot.id)
 		t.logout()
 	}

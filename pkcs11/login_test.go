@@ -9,7 +9,6 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
-	"libzk_pkcs11/tests/harness"
 )
 
 // TestLogin goes through who may log in when.
@@ -307,7 +306,7 @@ func TestInitTokenElsewhere(t *testing.T) {
 
 // TestLoginDeviceStaysShut: the PIN is right, but the device does not open.
 func TestLoginDeviceStaysShut(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSeal)
+	softOnly(t, noSeal)
 	f := newPublic(t)
 	f.device.Fail("Unseal", 1, scm.ErrSecret)
 	want(t, "login", f.Login(f.h, CKU_USER, userPIN), CKR_DEVICE_ERROR)

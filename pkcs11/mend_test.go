@@ -10,13 +10,12 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/store"
-	"libzk_pkcs11/tests/harness"
 )
 
 // TestNobodyMendsUnproven: looking at a token writes nothing. Its SCM was reset after a program
 // had been killed, and may be put back.
 func TestNobodyMendsUnproven(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	f := newUser(t)
 	f.dies("Place", true, func() { _, _, _ = f.tryPair(scm.P256, onToken, onToken) })
 	f.Close()
@@ -62,7 +61,7 @@ func (f *fixture) copied(pattern string) (putBack func()) {
 // TestOlderCopyIsNotMended: the login that finds an older copy writes no more than that it
 // has, for the newer one may be put back.
 func TestOlderCopyIsNotMended(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	f := newUser(t)
 	f.dies("Place", false, func() { _, _, _ = f.tryPair(scm.P256, onToken, onToken) })
 	f.Close()
@@ -94,7 +93,7 @@ func TestOlderCopyIsNotMended(t *testing.T) {
 // TestOthersEntryIsSeen: a change tells the entry of somebody who was killed from one of its
 // own process, and brings it to its end.
 func TestOthersEntryIsSeen(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	f := newUser(t)
 	other := f.another()
 	release := func() {}
@@ -120,7 +119,7 @@ func TestOthersEntryIsSeen(t *testing.T) {
 // TestMendingGivesUp: one line tells of an entry that cannot be brought to its end, and one of
 // a slot that the device does not have any more stays away, while the records stay.
 func TestMendingGivesUp(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	f := newUser(t)
 	f.dies("Place", false, func() { _, _, _ = f.tryPair(scm.P256, onToken, onToken) })
 	f.mute()

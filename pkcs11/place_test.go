@@ -9,13 +9,12 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
-	"libzk_pkcs11/tests/harness"
 )
 
 // TestPlacedOnce: the public half of a pair is one session object, however often the store
 // has the records written.
 func TestPlacedOnce(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	f := newUser(t)
 	s, err := f.findSession(f.h)
 	ok(t, err)
@@ -37,7 +36,7 @@ func TestPlacedOnce(t *testing.T) {
 // TestAskedSlotIsRemembered: what the store remembers of a key that its slot has lost gives way
 // to a key that comes there, with a line in the log, and to none that does not.
 func TestAskedSlotIsRemembered(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	asking := append([]any{zkSlot, 16}, onToken...)
 	for _, failing := range []error{scm.ErrFull, nil} {
 		f := newUser(t)

@@ -16,9 +16,10 @@ type Provider struct {
 	slots   []*slot
 
 	// calls is held for reading by every call and for writing by Close.
-	calls  sync.RWMutex
-	closed bool
-	done   chan struct{} // closed by Close, ends C_WaitForSlotEvent
+	calls   sync.RWMutex
+	closing atomic.Bool // Close has begun
+	closed  bool
+	done    chan struct{} // closed by Close, ends C_WaitForSlotEvent
 
 	sessions  sessionTable
 	inherited map[uint]uint  // handles of the parent's sessions, and their slots
@@ -50,9 +51,12 @@ func New(o Options) *Provider {
 }
 
 // Close ends the provider: it waits for the calls that are running, closes all
-// sessions and the devices. Every later call answers
+// sessions and the devices. Every later call, another Close too, answers
 // CKR_CRYPTOKI_NOT_INITIALIZED.
-func (p *Provider) Close() {
+func (p *Provider) Close() error {
+	if p.closing.Swap(true) {
+		return CKR_CRYPTOKI_NOT_INITIALIZED
+	}
 	close(p.done)
 	p.calls.Lock()
 	defer p.calls.Unlock()
@@ -60,4 +64,5 @@ func (p *Provider) Close() {
 	for _, s := range p.slots {
 		s.close()
 	}
+	return nil
 }

@@ -3,6 +3,7 @@
 package pkcs11
 
 import (
+	"reflect"
 	"sync/atomic"
 	"testing"
 )
@@ -67,5 +68,28 @@ func TestCloseWaits(t *testing.T) {
 	f.Close()
 	if !ended.Load() {
 		t.Error("closed while a call was running")
+	}
+}
+
+// TestClosed: after Close each method, Close too, answers a code and does nothing.
+func TestClosed(t *testing.T) {
+	f := newPublic(t)
+	f.ok(f.Close())
+	p := reflect.ValueOf(f.Provider)
+	for i := range p.NumMethod() {
+		name, method := p.Type().Method(i).Name, p.Method(i)
+		if name == "Present" {
+			continue
+		}
+		var arguments []reflect.Value
+		for j := range method.Type().NumIn() {
+			arguments = append(arguments, reflect.Zero(method.Type().In(j)))
+		}
+		results := method.Call(arguments)
+		err, _ := results[len(results)-1].Interface().(error)
+		want(t, name, err, CKR_CRYPTOKI_NOT_INITIALIZED)
+	}
+	if f.Present(0) {
+		t.Error("a token is present")
 	}
 }

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-
-	"libzk_pkcs11/tests/harness"
 )
 
 // initialiseAtOnce lets as many processes as there are PINs initialise a token.
@@ -76,7 +74,7 @@ func checkUsable(t *testing.T, dir string, so []byte) {
 
 // TestInitTokenOfLostStore: the device belongs to a token that is gone.
 func TestInitTokenOfLostStore(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSeal)
+	softOnly(t, noSeal)
 	f := newPublic(t)
 	f.Close()
 	files, err := filepath.Glob(filepath.Join(f.dir, "token.db*"))

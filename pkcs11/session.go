@@ -178,7 +178,9 @@ func (p *Provider) GetSessionInfo(h uint) (SessionInfo, error) {
 		return SessionInfo{}, CKR_SESSION_HANDLE_INVALID
 	}
 	defer s.token.release()
-	s.token.notice()
+	if s.token.isOutdated() {
+		s.token.logoutOutdated()
+	}
 	info := SessionInfo{Slot: s.token.slot.id, State: s.state(), Flags: CKF_SERIAL_SESSION}
 	if s.rw {
 		info.Flags |= CKF_RW_SESSION

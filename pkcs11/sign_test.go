@@ -10,7 +10,6 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
-	"libzk_pkcs11/tests/harness"
 )
 
 // signer is a token with a key pair on each curve that signs.
@@ -44,7 +43,7 @@ func (m *mechanism) input(message []byte) []byte {
 func TestSignEveryMechanism(t *testing.T) {
 	s := newSigner(t)
 	message := []byte("a message of more than one part, which is longer than any digest there is")
-	if harness.OverVendor() { // which is told no length, so that an Ed25519 key signs 32 bytes
+	if overVendor() { // which is told no length, so that an Ed25519 key signs 32 bytes
 		message = []byte("a message of more than one part.")
 	}
 	for typ, row := range mechanisms {
@@ -199,7 +198,7 @@ func TestEdDSAOfLongMessage(t *testing.T) {
 	s := newSigner(t)
 	message := bytes.Repeat([]byte("m"), 5000)
 	signature, err := s.sign(CKM_EDDSA, s.private[scm.Ed25519], message)
-	if harness.OverVendor() {
+	if overVendor() {
 		want(t, "by the vendor's C API, which is told no length", err, CKR_DATA_LEN_RANGE)
 		return
 	}

@@ -27,7 +27,7 @@ func newPair(t *testing.T) (p *Provider, log *lines, opened *int) {
 	f := &fixture{dir: t.TempDir(), wait: time.Minute}
 	log, opened = &lines{}, new(int)
 	p = New(Options{Log: log, Slots: []SlotOptions{{Description: "good", Open: f.open}, failing(opened)}})
-	t.Cleanup(p.Close)
+	t.Cleanup(func() { p.Close() })
 	return p, log, opened
 }
 
@@ -138,7 +138,7 @@ func TestFirmwareVersion(t *testing.T) {
 func TestTwoSlots(t *testing.T) {
 	a, b := newUser(t), &fixture{TB: t, dir: t.TempDir(), wait: time.Minute}
 	p := New(Options{Slots: []SlotOptions{{Open: a.open}, {Open: b.open}}})
-	t.Cleanup(p.Close)
+	t.Cleanup(func() { p.Close() })
 	a.Close()
 	first, err := p.OpenSession(0, CKF_SERIAL_SESSION|CKF_RW_SESSION)
 	ok(t, err)

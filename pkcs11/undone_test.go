@@ -9,7 +9,6 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
 	"libzk_pkcs11/internal/store"
-	"libzk_pkcs11/tests/harness"
 )
 
 // TestGenerateUndone: a pair that cannot be recorded is not left in the device,
@@ -18,7 +17,7 @@ func TestGenerateUndone(t *testing.T) {
 	for _, c := range []struct{ public, private bool }{{true, true}, {false, true}, {true, false}} {
 		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
 			if !c.private {
-				harness.SoftOnly(t, harness.NoSession)
+				softOnly(t, noSession)
 			}
 			generateUndone(t, []any{CKA_TOKEN, c.public}, []any{CKA_TOKEN, c.private})
 		})
@@ -57,7 +56,7 @@ func generateUndone(t *testing.T, public, private []any) {
 // TestGenerateLoggedOut: the user logs out while a pair in volatile memory is made,
 // whose public half is stored. That half does not stay alone.
 func TestGenerateLoggedOut(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSession)
+	softOnly(t, noSession)
 	f := newUser(t)
 	second := f.session(0)
 	f.during("Random", func() { f.ok(f.Logout(second)) }) // for the CKA_UNIQUE_ID of the public half
@@ -92,7 +91,7 @@ func (p *panicky) Capability(c scm.Curve) scm.Capability {
 
 // makingMethod is the method by which the device gets a key pair on the token.
 func makingMethod() string {
-	if harness.OverVendor() {
+	if overVendor() {
 		return "Generate"
 	}
 	return "Place"
@@ -118,7 +117,7 @@ func TestPanicInGenerate(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%+v %s", c, step), func(t *testing.T) {
 				if !c.private {
-					harness.SoftOnly(t, harness.NoSession)
+					softOnly(t, noSession)
 				}
 				panicInGenerate(t, breakAt, []any{CKA_TOKEN, c.public, CKA_LABEL, "mine"}, []any{CKA_TOKEN, c.private})
 			})
@@ -130,7 +129,7 @@ func generateMethod(onToken bool) string {
 	switch {
 	case !onToken:
 		return "GenerateVolatile"
-	case harness.OverVendor():
+	case overVendor():
 		return "Generate"
 	}
 	return "Draft"

@@ -8,7 +8,6 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/scmtest"
-	"libzk_pkcs11/tests/harness"
 )
 
 // unsure is a device that does what it is told, and fails to say so.
@@ -40,7 +39,7 @@ func (f *fixture) mute() {
 // TestUnsureRemoval: the public key is there, whatever the device answers, and is the one that
 // it was where the device can be asked.
 func TestUnsureRemoval(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	for _, removed := range []bool{false, true} {
 		for _, mute := range []bool{false, true} {
 			f := newUser(t)
@@ -87,7 +86,7 @@ func TestUnsureRemoval(t *testing.T) {
 func TestPanicInDestroy(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		if after {
-			harness.SoftOnly(t, harness.NoPlace)
+			softOnly(t, noPlace)
 		}
 		f := newUser(t)
 		_, private := f.pair(scm.P256, onToken, onToken)
@@ -109,7 +108,7 @@ func TestPanicInDestroy(t *testing.T) {
 // TestUnsureForeignRemoval: a key that is gone from a foreign slot is destroyed, and nothing is
 // remembered of it.
 func TestUnsureForeignRemoval(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	f := newUser(t)
 	h, _ := f.storeForeign(scm.P256, CKA_LABEL, "peer")
 	f.token().device = unsure{f.device}
@@ -121,7 +120,7 @@ func TestUnsureForeignRemoval(t *testing.T) {
 
 // TestUnsurePlacement: a key that is there has its names, whatever the device answers.
 func TestUnsurePlacement(t *testing.T) {
-	harness.SoftOnly(t, harness.NoPlace)
+	softOnly(t, noPlace)
 	for _, placed := range []bool{false, true} {
 		for _, mute := range []bool{false, true} {
 			f := newUser(t)

@@ -17,7 +17,6 @@ const (
 	NoReadObject  = "pkcs11-tool 0.23 reads a public key after it has freed it, which fails beside a second library in Go"
 	NoSeal        = "the vendor's C API has no PIN, which would seal the private keys"
 	SecondRuntime = "our own libzk_app_utils.so brings a runtime as Go makes it into the host, which the vendor's does not"
-	NoReconnect   = "the driver for the hardware opens a context of the vendor's C API anew by itself, which the provider does not see"
 )
 
 // OverVendor tells whether the module uses the soft SCM through the vendor's C

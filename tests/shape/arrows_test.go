@@ -56,11 +56,12 @@ var arrows = map[string][]string{
 var testArrows = map[string][]string{
 	"pkcs11": {
 		"internal/scm/soft", "internal/scm/soft/board", "internal/scm/soft/settings", "internal/scm/soft/wallet",
-		"internal/scm/zymbit", "tests/harness",
+		"internal/scm/zymbit",
 	},
 	"internal/scm/soft/wallet": {"internal/scm/soft/board"},
 	"internal/scm/scmtest":     {"internal/scm/soft"},
 	"internal/scm/zymbit":      {"internal/scm/soft", "internal/scm/soft/board", "internal/scm/soft/wallet", "tests/harness"},
+	"module":                   {"internal/scm", "internal/scm/soft", "internal/store"},
 }
 
 // testOnly are the packages that only tests may import.
