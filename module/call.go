@@ -58,7 +58,7 @@ func (c *call) refuse(code pkcs11.Error) {
 // end makes rv the result of a call, and keeps every panic inside the module.
 func (c *call) end(rv *C.CK_RV) {
 	if problem := recover(); problem != nil {
-		c.fail(problem)
+		c.failWith(problem)
 	}
 	c.answer(rv)
 }
@@ -67,7 +67,7 @@ func (c *call) end(rv *C.CK_RV) {
 // before any complaint about the other arguments (section 5.1.7).
 func (c *call) endWithin(rv *C.CK_RV, h C.CK_SESSION_HANDLE) {
 	if problem := recover(); problem != nil {
-		c.fail(problem)
+		c.failWith(problem)
 	}
 	if c.refused {
 		c.cancel(h, 0)
@@ -81,7 +81,7 @@ func (c *call) endWithin(rv *C.CK_RV, h C.CK_SESSION_HANDLE) {
 func (c *call) endOperation(rv *C.CK_RV, h C.CK_SESSION_HANDLE, operation uint) {
 	problem := recover()
 	if problem != nil {
-		c.fail(problem)
+		c.failWith(problem)
 	}
 	if c.refused || problem != nil {
 		c.cancel(h, operation)
@@ -91,16 +91,16 @@ func (c *call) endOperation(rv *C.CK_RV, h C.CK_SESSION_HANDLE, operation uint) 
 
 // cancel ends an operation of the session of a call, if there is such a session.
 func (c *call) cancel(h C.CK_SESSION_HANDLE, operation uint) {
-	defer c.catch()
+	defer c.catchPanic()
 	if err := c.library.provider.SessionCancel(uint(h), operation); err != nil && c.refused {
 		c.err = err
 	}
 }
 
-// catch is deferred, and makes a panic the result of the call.
-func (c *call) catch() {
+// catchPanic is deferred, and makes a panic the result of the call.
+func (c *call) catchPanic() {
 	if problem := recover(); problem != nil {
-		c.fail(problem)
+		c.failWith(problem)
 	}
 }
 
@@ -131,14 +131,14 @@ func (c *call) onSlot(slot C.CK_SLOT_ID, work func(*pkcs11.Provider) error) {
 // signals are let through (pause, and crossing.h).
 func (c *call) elsewhere(work func(*pkcs11.Provider) error) {
 	done, there := new(C.zk_errand), &call{library: c.library, name: c.name}
-	go there.serve(done, work)
+	go there.doErrand(done, work)
 	C.zk_wait(done)
 	c.err = there.err
 }
 
-func (c *call) serve(done *C.zk_errand, work func(*pkcs11.Provider) error) {
+func (c *call) doErrand(done *C.zk_errand, work func(*pkcs11.Provider) error) {
 	defer C.zk_done(done)
-	defer c.catch()
+	defer c.catchPanic()
 	debug.SetPanicOnFault(true)
 	c.err = work(c.library.provider)
 }
@@ -154,8 +154,8 @@ func pause(d time.Duration) {
 // are at NULL, and have no address.
 type badAddress interface{ Addr() uintptr }
 
-// fail logs a panic and makes it the result of the call.
-func (c *call) fail(problem any) {
+// failWith logs a panic and makes it the result of the call.
+func (c *call) failWith(problem any) {
 	log := c.library.log
 	if bad, ok := problem.(badAddress); ok && C.zk_at_lost_file(C.uintptr_t(bad.Addr())) == 0 {
 		log.Infof("%s: a pointer of the caller leads to where it has no memory, or none that can be written", c.name)

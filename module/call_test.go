@@ -104,7 +104,7 @@ func TestRefusedOnce(t *testing.T) {
 	start(t)
 	c := begun("C_Test")
 	c.refuse(pkcs11.CKR_MECHANISM_PARAM_INVALID)
-	if mechanism(&c, nil) != nil || need(&c, (*int)(nil)) || view[byte](&c, new(byte), 1) != nil {
+	if mechanism(&c, nil) != nil || required(&c, (*int)(nil)) || sliceOf[byte](&c, new(byte), 1) != nil {
 		t.Error("an argument was looked at after another was refused")
 	}
 	if got := do(c, func(*call) { t.Error("was made") }); got != pkcs11.CKR_MECHANISM_PARAM_INVALID {

@@ -38,8 +38,8 @@ var _ = [1]struct{}{}[unsafe.Sizeof(uint(0))-unsafe.Sizeof(C.CK_ULONG(0))]
 // cannot be what it is meant to be: it then has no use for the others, which are not looked
 // at and come out empty.
 
-// need reports whether p is no NULL, which is refused.
-func need[T any](c *call, p *T) bool {
+// required reports whether p is no NULL, which is refused.
+func required[T any](c *call, p *T) bool {
 	if c.accepted() && nowhere(p, 1) {
 		c.refuse(pkcs11.CKR_ARGUMENTS_BAD)
 	}
@@ -53,23 +53,23 @@ func (c *call) mustBeNULL(p C.CK_VOID_PTR) {
 	}
 }
 
-// touch panics where p leads nowhere, or to what cannot be written. A function that makes
+// probeWritable panics where p leads nowhere, or to what cannot be written. A function that makes
 // something does so first: else nobody could be told of it afterwards.
-func touch[T any](p *T) {
+func probeWritable[T any](p *T) {
 	b := unsafe.Slice((*byte)(unsafe.Pointer(p)), unsafe.Sizeof(*p))
-	poke(&b[0], b[0])
-	poke(&b[len(b)-1], b[len(b)-1])
+	writeAgain(&b[0], b[0])
+	writeAgain(&b[len(b)-1], b[len(b)-1])
 }
 
-// poke is not inlined: the compiler leaves out the writing of what is there already.
+// writeAgain is not inlined: the compiler leaves out the writing of what is there already.
 //
 //go:noinline
-func poke(p *byte, v byte) { *p = v }
+func writeAgain(p *byte, v byte) { *p = v }
 
-// view shows n elements of the caller's memory, for as long as the call lasts.
+// sliceOf shows n elements of the caller's memory, for as long as the call lasts.
 // NULL is a nil slice, and has no elements. Nothing is looked for where no element is:
 // clients in Rust have small numbers there.
-func view[T, E any](c *call, p *E, n C.CK_ULONG) []T {
+func sliceOf[T, E any](c *call, p *E, n C.CK_ULONG) []T {
 	switch {
 	case !c.accepted() || p == nil && n == 0:
 		return nil
@@ -84,27 +84,27 @@ func view[T, E any](c *call, p *E, n C.CK_ULONG) []T {
 
 // handles shows a buffer for n handles, which may be NULL only where n is 0.
 func handles(c *call, p C.CK_OBJECT_HANDLE_PTR, n C.CK_ULONG) []uint {
-	if n > 0 && !need(c, p) {
+	if n > 0 && !required(c, p) {
 		return nil
 	}
-	return room[uint](c, p, n)
+	return bufferOf[uint](c, p, n)
 }
 
-// room is view for a buffer to write to, whose length is a promise only: it is
+// bufferOf is sliceOf for a buffer to write to, whose length is a promise only: it is
 // cut to the limit.
-func room[T, E any](c *call, p *E, n C.CK_ULONG) []T {
+func bufferOf[T, E any](c *call, p *E, n C.CK_ULONG) []T {
 	if p == nil {
 		return nil
 	}
-	return view[T](c, p, min(n, maxBytes/C.CK_ULONG(unsafe.Sizeof(*p))))
+	return sliceOf[T](c, p, min(n, maxBytes/C.CK_ULONG(unsafe.Sizeof(*p))))
 }
 
 // output is a caller's buffer and the length beside it.
 func output[T, E any](c *call, p *E, n C.CK_ULONG_PTR) pkcs11.Output[T] {
-	if n == nil || !need(c, n) {
+	if n == nil || !required(c, n) {
 		return pkcs11.Output[T]{}
 	}
-	return pkcs11.Output[T]{Buffer: room[T](c, p, *n), Length: (*uint)(unsafe.Pointer(n))}
+	return pkcs11.Output[T]{Buffer: bufferOf[T](c, p, *n), Length: (*uint)(unsafe.Pointer(n))}
 }
 
 // template shows the attributes that a caller gives.
@@ -113,7 +113,7 @@ func template(c *call, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []pkcs11.Attribute {
 	list := make([]pkcs11.Attribute, len(given))
 	for i := range given {
 		a := &given[i]
-		list[i] = pkcs11.Attribute{Type: uint(a._type), Value: view[byte](c, (*byte)(a.pValue), a.ulValueLen)}
+		list[i] = pkcs11.Attribute{Type: uint(a._type), Value: sliceOf[byte](c, (*byte)(a.pValue), a.ulValueLen)}
 	}
 	return list
 }
@@ -126,7 +126,7 @@ func queries(c *call, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []pkcs11.Query {
 		a := &asked[i]
 		list[i] = pkcs11.Query{
 			Type:   uint(a._type),
-			Buffer: room[byte](c, (*byte)(a.pValue), a.ulValueLen),
+			Buffer: bufferOf[byte](c, (*byte)(a.pValue), a.ulValueLen),
 			Length: (*uint)(unsafe.Pointer(&a.ulValueLen)),
 		}
 	}
@@ -138,15 +138,15 @@ func attributes(c *call, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []C.CK_ATTRIBUTE {
 		c.refuse(pkcs11.CKR_ARGUMENTS_BAD)
 		return nil
 	}
-	return view[C.CK_ATTRIBUTE](c, t, n)
+	return sliceOf[C.CK_ATTRIBUTE](c, t, n)
 }
 
 // mechanism converts a CK_MECHANISM; NULL stays nil, which cancels an operation.
 func mechanism(c *call, m C.CK_MECHANISM_PTR) *pkcs11.Mechanism {
-	if m == nil || !need(c, m) {
+	if m == nil || !required(c, m) {
 		return nil
 	}
-	parameter := inner(c, (C.CK_BYTE_PTR)(m.pParameter), m.ulParameterLen)
+	parameter := copyInner(c, (C.CK_BYTE_PTR)(m.pParameter), m.ulParameterLen)
 	if !c.accepted() {
 		return nil
 	}
@@ -158,13 +158,13 @@ func parameters(c *call, m C.CK_MECHANISM_PTR) any {
 	switch {
 	case m.mechanism == C.CKM_EDDSA && m.ulParameterLen == C.sizeof_CK_EDDSA_PARAMS:
 		p := (*C.CK_EDDSA_PARAMS)(m.pParameter)
-		return &pkcs11.EdDSAParams{Prehash: p.phFlag != C.CK_FALSE, Context: inner(c, p.pContextData, p.ulContextDataLen)}
+		return &pkcs11.EdDSAParams{Prehash: p.phFlag != C.CK_FALSE, Context: copyInner(c, p.pContextData, p.ulContextDataLen)}
 	case derivesECDH(m.mechanism) && m.ulParameterLen == C.sizeof_CK_ECDH1_DERIVE_PARAMS:
 		p := (*C.CK_ECDH1_DERIVE_PARAMS)(m.pParameter)
 		return &pkcs11.ECDH1Params{
 			KDF:        uint(p.kdf),
-			SharedData: inner(c, p.pSharedData, p.ulSharedDataLen),
-			Public:     inner(c, p.pPublicData, p.ulPublicDataLen),
+			SharedData: copyInner(c, p.pSharedData, p.ulSharedDataLen),
+			Public:     copyInner(c, p.pPublicData, p.ulPublicDataLen),
 		}
 	}
 	return nil
@@ -174,12 +174,12 @@ func derivesECDH(m C.CK_MECHANISM_TYPE) bool {
 	return m == C.CKM_ECDH1_DERIVE || m == C.CKM_ECDH1_COFACTOR_DERIVE
 }
 
-// inner copies a parameter, or bytes that it points to: an operation can outlive
+// copyInner copies a parameter, or bytes that it points to: an operation can outlive
 // the call that begins it.
-func inner(c *call, p C.CK_BYTE_PTR, n C.CK_ULONG) []byte {
+func copyInner(c *call, p C.CK_BYTE_PTR, n C.CK_ULONG) []byte {
 	if n > math.MaxUint16 || (p == nil && n > 0) {
 		c.refuse(pkcs11.CKR_MECHANISM_PARAM_INVALID)
 		return nil
 	}
-	return bytes.Clone(view[byte](c, p, n))
+	return bytes.Clone(sliceOf[byte](c, p, n))
 }

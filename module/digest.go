@@ -21,7 +21,7 @@ func goDigest(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG, digest C.
 	var c call
 	c.begin("C_Digest", sessionArg(h), lengthArg(n))
 	defer c.endOperation(&rv, h, C.CKF_DIGEST)
-	if data, digest := view[byte](&c, data, n), output[byte](&c, digest, nd); c.accepted() {
+	if data, digest := sliceOf[byte](&c, data, n), output[byte](&c, digest, nd); c.accepted() {
 		c.err = c.library.provider.Digest(uint(h), data, digest)
 	}
 	return rv
@@ -32,7 +32,7 @@ func goDigestUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG) (rv
 	var c call
 	c.begin("C_DigestUpdate", sessionArg(h), lengthArg(n))
 	defer c.endOperation(&rv, h, C.CKF_DIGEST)
-	if part := view[byte](&c, part, n); c.accepted() {
+	if part := sliceOf[byte](&c, part, n); c.accepted() {
 		c.err = c.library.provider.DigestUpdate(uint(h), part)
 	}
 	return rv

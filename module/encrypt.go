@@ -21,7 +21,7 @@ func goEncrypt(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG, out C.CK
 	var c call
 	c.begin("C_Encrypt", sessionArg(h), lengthArg(n))
 	defer c.endOperation(&rv, h, C.CKF_ENCRYPT)
-	if data, out := view[byte](&c, data, n), output[byte](&c, out, nout); c.accepted() {
+	if data, out := sliceOf[byte](&c, data, n), output[byte](&c, out, nout); c.accepted() {
 		c.err = c.library.provider.Encrypt(uint(h), data, out)
 	}
 	return rv
@@ -32,7 +32,7 @@ func goEncryptUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG, ou
 	var c call
 	c.begin("C_EncryptUpdate", sessionArg(h), lengthArg(n))
 	defer c.endOperation(&rv, h, C.CKF_ENCRYPT)
-	if part, out := view[byte](&c, part, n), output[byte](&c, out, nout); c.accepted() {
+	if part, out := sliceOf[byte](&c, part, n), output[byte](&c, out, nout); c.accepted() {
 		c.err = c.library.provider.EncryptUpdate(uint(h), part, out)
 	}
 	return rv
@@ -65,7 +65,7 @@ func goDecrypt(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG, out C.CK
 	var c call
 	c.begin("C_Decrypt", sessionArg(h), lengthArg(n))
 	defer c.endOperation(&rv, h, C.CKF_DECRYPT)
-	if data, out := view[byte](&c, data, n), output[byte](&c, out, nout); c.accepted() {
+	if data, out := sliceOf[byte](&c, data, n), output[byte](&c, out, nout); c.accepted() {
 		c.err = c.library.provider.Decrypt(uint(h), data, out)
 	}
 	return rv
@@ -76,7 +76,7 @@ func goDecryptUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG, ou
 	var c call
 	c.begin("C_DecryptUpdate", sessionArg(h), lengthArg(n))
 	defer c.endOperation(&rv, h, C.CKF_DECRYPT)
-	if part, out := view[byte](&c, part, n), output[byte](&c, out, nout); c.accepted() {
+	if part, out := sliceOf[byte](&c, part, n), output[byte](&c, out, nout); c.accepted() {
 		c.err = c.library.provider.DecryptUpdate(uint(h), part, out)
 	}
 	return rv

@@ -12,8 +12,8 @@ func goGetInfo(info C.CK_INFO_PTR) (rv C.CK_RV) {
 	var c call
 	c.begin("C_GetInfo")
 	defer c.end(&rv)
-	if to := into(&c, info, infoOf); c.accepted() {
-		c.err = to.take(c.library.provider.GetInfo())
+	if to := destinationOf(&c, info, infoOf); c.accepted() {
+		c.err = to.deliver(c.library.provider.GetInfo())
 	}
 	return rv
 }

@@ -10,9 +10,9 @@ func goGenerateKeyPair(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, tpub C.CK_AT
 	var c call
 	c.begin("C_GenerateKeyPair", sessionArg(h), mechanismArg(m), typesArg(tpub, npub), typesArg(tpriv, npriv))
 	defer c.endWithin(&rv, h)
-	to, how := intoPair(&c, pub, priv), mechanism(&c, m)
+	to, how := destinationsOf(&c, pub, priv), mechanism(&c, m)
 	if public, private := template(&c, tpub, npub), template(&c, tpriv, npriv); c.accepted() {
-		c.err = to.take(c.library.provider.GenerateKeyPair(uint(h), how, public, private))
+		c.err = to.deliver(c.library.provider.GenerateKeyPair(uint(h), how, public, private))
 	}
 	return rv
 }
@@ -22,14 +22,14 @@ type pairDestination struct {
 	public, private destination[C.CK_OBJECT_HANDLE, uint]
 }
 
-func intoPair(c *call, public, private C.CK_OBJECT_HANDLE_PTR) pairDestination {
-	return pairDestination{into(c, public, ulong), into(c, private, ulong)}
+func destinationsOf(c *call, public, private C.CK_OBJECT_HANDLE_PTR) pairDestination {
+	return pairDestination{destinationOf(c, public, toULong), destinationOf(c, private, toULong)}
 }
 
-// take writes both handles, unless there was an error, which it returns.
-func (d pairDestination) take(public, private uint, err error) error {
-	_ = d.public.take(public, err)
-	return d.private.take(private, err)
+// deliver writes both handles, unless there was an error, which it returns.
+func (d pairDestination) deliver(public, private uint, err error) error {
+	_ = d.public.deliver(public, err)
+	return d.private.deliver(private, err)
 }
 
 //export goDeriveKey
@@ -37,8 +37,8 @@ func goDeriveKey(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, base C.CK_OBJECT_H
 	var c call
 	c.begin("C_DeriveKey", sessionArg(h), mechanismArg(m), objectArg(base), typesArg(t, n))
 	defer c.endWithin(&rv, h)
-	if to, m, list := into(&c, key, ulong), mechanism(&c, m), template(&c, t, n); c.accepted() {
-		c.err = to.take(c.library.provider.DeriveKey(uint(h), m, uint(base), list))
+	if to, m, list := destinationOf(&c, key, toULong), mechanism(&c, m), template(&c, t, n); c.accepted() {
+		c.err = to.deliver(c.library.provider.DeriveKey(uint(h), m, uint(base), list))
 	}
 	return rv
 }

@@ -10,8 +10,8 @@ func goCreateObject(h C.CK_SESSION_HANDLE, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG, o
 	var c call
 	c.begin("C_CreateObject", sessionArg(h), typesArg(t, n))
 	defer c.endWithin(&rv, h)
-	if to, list := into(&c, object, ulong), template(&c, t, n); c.accepted() {
-		c.err = to.take(c.library.provider.CreateObject(uint(h), list))
+	if to, list := destinationOf(&c, object, toULong), template(&c, t, n); c.accepted() {
+		c.err = to.deliver(c.library.provider.CreateObject(uint(h), list))
 	}
 	return rv
 }
@@ -21,8 +21,8 @@ func goCopyObject(h C.CK_SESSION_HANDLE, from C.CK_OBJECT_HANDLE, t C.CK_ATTRIBU
 	var c call
 	c.begin("C_CopyObject", sessionArg(h), objectArg(from), typesArg(t, n))
 	defer c.endWithin(&rv, h)
-	if to, list := into(&c, object, ulong), template(&c, t, n); c.accepted() {
-		c.err = to.take(c.library.provider.CopyObject(uint(h), uint(from), list))
+	if to, list := destinationOf(&c, object, toULong), template(&c, t, n); c.accepted() {
+		c.err = to.deliver(c.library.provider.CopyObject(uint(h), uint(from), list))
 	}
 	return rv
 }
@@ -43,8 +43,8 @@ func goGetObjectSize(h C.CK_SESSION_HANDLE, object C.CK_OBJECT_HANDLE, size C.CK
 	var c call
 	c.begin("C_GetObjectSize", sessionArg(h), objectArg(object))
 	defer c.endWithin(&rv, h)
-	if to := into(&c, size, ulong); c.accepted() {
-		c.err = to.take(c.library.provider.GetObjectSize(uint(h), uint(object)))
+	if to := destinationOf(&c, size, toULong); c.accepted() {
+		c.err = to.deliver(c.library.provider.GetObjectSize(uint(h), uint(object)))
 	}
 	return rv
 }
@@ -87,8 +87,8 @@ func goFindObjects(h C.CK_SESSION_HANDLE, objects C.CK_OBJECT_HANDLE_PTR, most C
 	var c call
 	c.begin("C_FindObjects", sessionArg(h), lengthArg(most))
 	defer c.endWithin(&rv, h)
-	if found, to := handles(&c, objects, most), into(&c, count, number); c.accepted() {
-		c.err = to.take(c.library.provider.FindObjects(uint(h), found))
+	if found, to := handles(&c, objects, most), destinationOf(&c, count, toCount); c.accepted() {
+		c.err = to.deliver(c.library.provider.FindObjects(uint(h), found))
 	}
 	return rv
 }

@@ -10,7 +10,7 @@ func goSeedRandom(h C.CK_SESSION_HANDLE, seed C.CK_BYTE_PTR, n C.CK_ULONG) (rv C
 	var c call
 	c.begin("C_SeedRandom", sessionArg(h), lengthArg(n))
 	defer c.endWithin(&rv, h)
-	if seed := view[byte](&c, seed, n); c.accepted() {
+	if seed := sliceOf[byte](&c, seed, n); c.accepted() {
 		c.err = c.library.provider.SeedRandom(uint(h), seed)
 	}
 	return rv
@@ -21,7 +21,7 @@ func goGenerateRandom(h C.CK_SESSION_HANDLE, out C.CK_BYTE_PTR, n C.CK_ULONG) (r
 	var c call
 	c.begin("C_GenerateRandom", sessionArg(h), lengthArg(n))
 	defer c.endWithin(&rv, h)
-	if out := view[byte](&c, out, n); c.accepted() {
+	if out := sliceOf[byte](&c, out, n); c.accepted() {
 		c.err = c.library.provider.GenerateRandom(uint(h), out)
 	}
 	return rv

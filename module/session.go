@@ -14,8 +14,8 @@ func goOpenSession(slot C.CK_SLOT_ID, flags C.CK_FLAGS, _ C.CK_VOID_PTR, notify 
 	var c call
 	c.begin("C_OpenSession", slotArg(slot), flagsArg(flags))
 	defer c.end(&rv)
-	if to := into(&c, h, ulong); c.accepted() {
-		c.onSlot(slot, func(p *pkcs11.Provider) error { return to.take(p.OpenSession(uint(slot), uint(flags))) })
+	if to := destinationOf(&c, h, toULong); c.accepted() {
+		c.onSlot(slot, func(p *pkcs11.Provider) error { return to.deliver(p.OpenSession(uint(slot), uint(flags))) })
 	}
 	return rv
 }
@@ -47,8 +47,8 @@ func goGetSessionInfo(h C.CK_SESSION_HANDLE, info C.CK_SESSION_INFO_PTR) (rv C.C
 	var c call
 	c.begin("C_GetSessionInfo", sessionArg(h))
 	defer c.endWithin(&rv, h)
-	if to := into(&c, info, sessionInfoOf); c.accepted() {
-		c.err = to.take(c.library.provider.GetSessionInfo(uint(h)))
+	if to := destinationOf(&c, info, sessionInfoOf); c.accepted() {
+		c.err = to.deliver(c.library.provider.GetSessionInfo(uint(h)))
 	}
 	return rv
 }
@@ -69,8 +69,8 @@ func goGetSessionValidationFlags(h C.CK_SESSION_HANDLE, kind C.CK_SESSION_VALIDA
 	var c call
 	c.begin("C_GetSessionValidationFlags", sessionArg(h))
 	defer c.endWithin(&rv, h)
-	if to := into(&c, flags, ulong); c.accepted() {
-		c.err = to.take(c.library.provider.GetSessionValidationFlags(uint(h), uint(kind)))
+	if to := destinationOf(&c, flags, toULong); c.accepted() {
+		c.err = to.deliver(c.library.provider.GetSessionValidationFlags(uint(h), uint(kind)))
 	}
 	return rv
 }
@@ -91,7 +91,7 @@ func goSetOperationState(h C.CK_SESSION_HANDLE, state C.CK_BYTE_PTR, n C.CK_ULON
 	var c call
 	c.begin("C_SetOperationState", sessionArg(h), lengthArg(n))
 	defer c.endWithin(&rv, h)
-	if state := view[byte](&c, state, n); c.accepted() {
+	if state := sliceOf[byte](&c, state, n); c.accepted() {
 		c.err = c.library.provider.SetOperationState(uint(h), state, uint(cipher), uint(auth))
 	}
 	return rv
@@ -102,7 +102,7 @@ func goLogin(h C.CK_SESSION_HANDLE, user C.CK_USER_TYPE, pin C.CK_UTF8CHAR_PTR, 
 	var c call
 	c.begin("C_Login", sessionArg(h), userArg(user))
 	defer c.endWithin(&rv, h)
-	if pin := view[byte](&c, pin, n); c.accepted() {
+	if pin := sliceOf[byte](&c, pin, n); c.accepted() {
 		c.elsewhere(func(p *pkcs11.Provider) error { return p.Login(uint(h), uint(user), pin) })
 	}
 	return rv
@@ -113,7 +113,7 @@ func goLoginUser(h C.CK_SESSION_HANDLE, user C.CK_USER_TYPE, pin C.CK_UTF8CHAR_P
 	var c call
 	c.begin("C_LoginUser", sessionArg(h), userArg(user))
 	defer c.endWithin(&rv, h)
-	if pin, name := view[byte](&c, pin, n), view[byte](&c, name, nname); c.accepted() {
+	if pin, name := sliceOf[byte](&c, pin, n), sliceOf[byte](&c, name, nname); c.accepted() {
 		c.elsewhere(func(p *pkcs11.Provider) error { return p.LoginUser(uint(h), uint(user), pin, name) })
 	}
 	return rv

@@ -54,7 +54,7 @@ func newLibrary() (*library, error) {
 func readSettings() (config.Config, error) {
 	settings, err := config.LoadInherited(inherited(), getenv)
 	if err == nil {
-		bequeath(settings.Source.Encode())
+		handDown(settings.Source.Encode())
 	}
 	return settings, err
 }
@@ -67,8 +67,8 @@ func getenv(name string) string {
 	return C.GoString(C.secure_getenv(cname))
 }
 
-// bequeath hands bytes down to forked children.
-func bequeath(text string) {
+// handDown hands bytes down to forked children.
+func handDown(text string) {
 	C.zk_bequeath(unsafe.Pointer(unsafe.StringData(text)), C.size_t(len(text)))
 }
 

@@ -21,7 +21,7 @@ func goSign(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG, sig C.CK_BY
 	var c call
 	c.begin("C_Sign", sessionArg(h), lengthArg(n))
 	defer c.endOperation(&rv, h, C.CKF_SIGN)
-	if data, sig := view[byte](&c, data, n), output[byte](&c, sig, ns); c.accepted() {
+	if data, sig := sliceOf[byte](&c, data, n), output[byte](&c, sig, ns); c.accepted() {
 		c.err = c.library.provider.Sign(uint(h), data, sig)
 	}
 	return rv
@@ -32,7 +32,7 @@ func goSignUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG) (rv C
 	var c call
 	c.begin("C_SignUpdate", sessionArg(h), lengthArg(n))
 	defer c.endOperation(&rv, h, C.CKF_SIGN)
-	if part := view[byte](&c, part, n); c.accepted() {
+	if part := sliceOf[byte](&c, part, n); c.accepted() {
 		c.err = c.library.provider.SignUpdate(uint(h), part)
 	}
 	return rv

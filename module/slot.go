@@ -23,8 +23,8 @@ func goGetSlotInfo(slot C.CK_SLOT_ID, info C.CK_SLOT_INFO_PTR) (rv C.CK_RV) {
 	var c call
 	c.begin("C_GetSlotInfo", slotArg(slot))
 	defer c.end(&rv)
-	if to := into(&c, info, slotInfoOf); c.accepted() {
-		c.onSlot(slot, func(p *pkcs11.Provider) error { return to.take(p.GetSlotInfo(uint(slot))) })
+	if to := destinationOf(&c, info, slotInfoOf); c.accepted() {
+		c.onSlot(slot, func(p *pkcs11.Provider) error { return to.deliver(p.GetSlotInfo(uint(slot))) })
 	}
 	return rv
 }
@@ -34,8 +34,8 @@ func goGetTokenInfo(slot C.CK_SLOT_ID, info C.CK_TOKEN_INFO_PTR) (rv C.CK_RV) {
 	var c call
 	c.begin("C_GetTokenInfo", slotArg(slot))
 	defer c.end(&rv)
-	if to := into(&c, info, tokenInfoOf); c.accepted() {
-		c.onSlot(slot, func(p *pkcs11.Provider) error { return to.take(p.GetTokenInfo(uint(slot))) })
+	if to := destinationOf(&c, info, tokenInfoOf); c.accepted() {
+		c.onSlot(slot, func(p *pkcs11.Provider) error { return to.deliver(p.GetTokenInfo(uint(slot))) })
 	}
 	return rv
 }
@@ -46,8 +46,8 @@ func goWaitForSlotEvent(flags C.CK_FLAGS, slot C.CK_SLOT_ID_PTR, reserved C.CK_V
 	c.begin("C_WaitForSlotEvent", flagsArg(flags))
 	defer c.end(&rv)
 	c.mustBeNULL(reserved)
-	if to := into(&c, slot, ulong); c.accepted() {
-		c.elsewhere(func(p *pkcs11.Provider) error { return to.take(p.WaitForSlotEvent(uint(flags))) })
+	if to := destinationOf(&c, slot, toULong); c.accepted() {
+		c.elsewhere(func(p *pkcs11.Provider) error { return to.deliver(p.WaitForSlotEvent(uint(flags))) })
 	}
 	return rv
 }
@@ -68,8 +68,8 @@ func goGetMechanismInfo(slot C.CK_SLOT_ID, m C.CK_MECHANISM_TYPE, info C.CK_MECH
 	var c call
 	c.begin("C_GetMechanismInfo", slotArg(slot), mechanismTypeArg(m))
 	defer c.end(&rv)
-	if to := into(&c, info, mechanismInfoOf); c.accepted() {
-		c.onSlot(slot, func(p *pkcs11.Provider) error { return to.take(p.GetMechanismInfo(uint(slot), uint(m))) })
+	if to := destinationOf(&c, info, mechanismInfoOf); c.accepted() {
+		c.onSlot(slot, func(p *pkcs11.Provider) error { return to.deliver(p.GetMechanismInfo(uint(slot), uint(m))) })
 	}
 	return rv
 }
@@ -79,7 +79,7 @@ func goInitToken(slot C.CK_SLOT_ID, pin C.CK_UTF8CHAR_PTR, n C.CK_ULONG, label C
 	var c call
 	c.begin("C_InitToken", slotArg(slot))
 	defer c.end(&rv)
-	if pin, label := view[byte](&c, pin, n), view[byte](&c, label, labelSize); c.accepted() {
+	if pin, label := sliceOf[byte](&c, pin, n), sliceOf[byte](&c, label, labelSize); c.accepted() {
 		c.elsewhere(func(p *pkcs11.Provider) error { return p.InitToken(uint(slot), pin, label) })
 	}
 	return rv
@@ -90,7 +90,7 @@ func goInitPIN(h C.CK_SESSION_HANDLE, pin C.CK_UTF8CHAR_PTR, n C.CK_ULONG) (rv C
 	var c call
 	c.begin("C_InitPIN", sessionArg(h))
 	defer c.endWithin(&rv, h)
-	if pin := view[byte](&c, pin, n); c.accepted() {
+	if pin := sliceOf[byte](&c, pin, n); c.accepted() {
 		c.elsewhere(func(p *pkcs11.Provider) error { return p.InitPIN(uint(h), pin) })
 	}
 	return rv
@@ -101,7 +101,7 @@ func goSetPIN(h C.CK_SESSION_HANDLE, old C.CK_UTF8CHAR_PTR, nold C.CK_ULONG, pin
 	var c call
 	c.begin("C_SetPIN", sessionArg(h))
 	defer c.endWithin(&rv, h)
-	if old, pin := view[byte](&c, old, nold), view[byte](&c, pin, n); c.accepted() {
+	if old, pin := sliceOf[byte](&c, old, nold), sliceOf[byte](&c, pin, n); c.accepted() {
 		c.elsewhere(func(p *pkcs11.Provider) error { return p.SetPIN(uint(h), old, pin) })
 	}
 	return rv

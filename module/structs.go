@@ -18,33 +18,33 @@ type destination[T, G any] struct {
 	convert func(G) T
 }
 
-// into makes a destination. A call is refused before it does anything if that is NULL, and
+// destinationOf makes a destination. A call is refused before it does anything if that is NULL, and
 // fails if it cannot be written.
-func into[T, G any](c *call, to *T, convert func(G) T) destination[T, G] {
-	if need(c, to) {
-		touch(to)
+func destinationOf[T, G any](c *call, to *T, convert func(G) T) destination[T, G] {
+	if required(c, to) {
+		probeWritable(to)
 	}
 	return destination[T, G]{to, convert}
 }
 
-// take writes a result, unless there was an error, which it returns.
-func (d destination[T, G]) take(v G, err error) error {
+// deliver writes a result, unless there was an error, which it returns.
+func (d destination[T, G]) deliver(v G, err error) error {
 	if err == nil {
 		*d.to = d.convert(v)
 	}
 	return err
 }
 
-func ulong(v uint) C.CK_ULONG { return C.CK_ULONG(v) }
-func number(v int) C.CK_ULONG { return C.CK_ULONG(v) }
+func toULong(v uint) C.CK_ULONG { return C.CK_ULONG(v) }
+func toCount(v int) C.CK_ULONG  { return C.CK_ULONG(v) }
 
 func version(v pkcs11.Version) C.CK_VERSION {
 	return C.CK_VERSION{major: C.CK_BYTE(v.Major), minor: C.CK_BYTE(v.Minor)}
 }
 
-// pad fills a field of fixed size with s and blanks. What does not fit is cut
+// padField fills a field of fixed size with s and blanks. What does not fit is cut
 // off between characters.
-func pad(field []C.CK_UTF8CHAR, s string) {
+func padField(field []C.CK_UTF8CHAR, s string) {
 	s = strings.ToValidUTF8(s, "?")
 	for len(s) > len(field) {
 		_, size := utf8.DecodeLastRuneInString(s)
@@ -60,46 +60,46 @@ func pad(field []C.CK_UTF8CHAR, s string) {
 
 func infoOf(v pkcs11.Info) (c C.CK_INFO) {
 	c.cryptokiVersion = version(v.Cryptoki)
-	pad(c.manufacturerID[:], v.Manufacturer)
-	pad(c.libraryDescription[:], v.Description)
+	padField(c.manufacturerID[:], v.Manufacturer)
+	padField(c.libraryDescription[:], v.Description)
 	c.libraryVersion = version(v.Library)
 	return c
 }
 
 func slotInfoOf(v pkcs11.SlotInfo) (c C.CK_SLOT_INFO) {
-	pad(c.slotDescription[:], v.Description)
-	pad(c.manufacturerID[:], v.Manufacturer)
-	c.flags = ulong(v.Flags)
+	padField(c.slotDescription[:], v.Description)
+	padField(c.manufacturerID[:], v.Manufacturer)
+	c.flags = toULong(v.Flags)
 	c.hardwareVersion = version(v.Hardware)
 	c.firmwareVersion = version(v.Firmware)
 	return c
 }
 
 func tokenInfoOf(v pkcs11.TokenInfo) (c C.CK_TOKEN_INFO) {
-	pad(c.label[:], v.Label)
-	pad(c.manufacturerID[:], v.Manufacturer)
-	pad(c.model[:], v.Model)
-	pad(c.serialNumber[:], v.Serial)
-	c.flags = ulong(v.Flags)
-	c.ulMaxSessionCount, c.ulSessionCount = ulong(v.MaxSession), ulong(v.Session)
-	c.ulMaxRwSessionCount, c.ulRwSessionCount = ulong(v.MaxRWSession), ulong(v.RWSession)
-	c.ulMaxPinLen, c.ulMinPinLen = ulong(v.MaxPIN), ulong(v.MinPIN)
-	c.ulTotalPublicMemory, c.ulFreePublicMemory = ulong(v.TotalPublic), ulong(v.FreePublic)
-	c.ulTotalPrivateMemory, c.ulFreePrivateMemory = ulong(v.TotalPrivate), ulong(v.FreePrivate)
+	padField(c.label[:], v.Label)
+	padField(c.manufacturerID[:], v.Manufacturer)
+	padField(c.model[:], v.Model)
+	padField(c.serialNumber[:], v.Serial)
+	c.flags = toULong(v.Flags)
+	c.ulMaxSessionCount, c.ulSessionCount = toULong(v.MaxSession), toULong(v.Session)
+	c.ulMaxRwSessionCount, c.ulRwSessionCount = toULong(v.MaxRWSession), toULong(v.RWSession)
+	c.ulMaxPinLen, c.ulMinPinLen = toULong(v.MaxPIN), toULong(v.MinPIN)
+	c.ulTotalPublicMemory, c.ulFreePublicMemory = toULong(v.TotalPublic), toULong(v.FreePublic)
+	c.ulTotalPrivateMemory, c.ulFreePrivateMemory = toULong(v.TotalPrivate), toULong(v.FreePrivate)
 	c.hardwareVersion = version(v.Hardware)
 	c.firmwareVersion = version(v.Firmware)
-	pad(c.utcTime[:], v.UTCTime)
+	padField(c.utcTime[:], v.UTCTime)
 	return c
 }
 
 func sessionInfoOf(v pkcs11.SessionInfo) C.CK_SESSION_INFO {
 	return C.CK_SESSION_INFO{
-		slotID: ulong(v.Slot), state: ulong(v.State), flags: ulong(v.Flags), ulDeviceError: ulong(v.DeviceError),
+		slotID: toULong(v.Slot), state: toULong(v.State), flags: toULong(v.Flags), ulDeviceError: toULong(v.DeviceError),
 	}
 }
 
 func mechanismInfoOf(v pkcs11.MechanismInfo) C.CK_MECHANISM_INFO {
 	return C.CK_MECHANISM_INFO{
-		ulMinKeySize: ulong(v.MinKeySize), ulMaxKeySize: ulong(v.MaxKeySize), flags: ulong(v.Flags),
+		ulMinKeySize: toULong(v.MinKeySize), ulMaxKeySize: toULong(v.MaxKeySize), flags: toULong(v.Flags),
 	}
 }

@@ -23,14 +23,14 @@ func userArg(u C.CK_USER_TYPE) trace.Arg         { return trace.Arg{Name: "user"
 func lengthArg(n C.CK_ULONG) trace.Arg           { return trace.Arg{Name: "length", Value: uint(n)} }
 
 func flagsArg(f C.CK_FLAGS) trace.Arg {
-	return trace.Arg{Name: "flags", Value: uint(f), Show: hex}
+	return trace.Arg{Name: "flags", Value: uint(f), Show: hexText}
 }
 
 func mechanismArg(m C.CK_MECHANISM_PTR) trace.Arg {
 	if m == nil {
 		return trace.Arg{Name: "mechanism", Show: showNull}
 	}
-	return trace.Arg{Name: "mechanism", Show: mechanismName, List: mechanismPointer{m}.types}
+	return trace.Arg{Name: "mechanism", Show: mechanismName, List: mechanismPointer{m}.listTypes}
 }
 
 func showNull(uint) string { return "NULL" }
@@ -39,14 +39,14 @@ func showNull(uint) string { return "NULL" }
 // traced.
 type mechanismPointer struct{ m C.CK_MECHANISM_PTR }
 
-func (p mechanismPointer) types() []uint { return []uint{uint(p.m.mechanism)} }
+func (p mechanismPointer) listTypes() []uint { return []uint{uint(p.m.mechanism)} }
 
 func mechanismTypeArg(m C.CK_MECHANISM_TYPE) trace.Arg {
 	return trace.Arg{Name: "mechanism", Value: uint(m), Show: mechanismName}
 }
 
 func typesArg(t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) trace.Arg {
-	return trace.Arg{Name: "types", Show: attributeName, List: templatePointer{t, n}.types}
+	return trace.Arg{Name: "types", Show: attributeName, List: templatePointer{t, n}.listTypes}
 }
 
 // templatePointer is a template that is looked at when the call has ended, if calls are
@@ -56,8 +56,8 @@ type templatePointer struct {
 	n C.CK_ULONG
 }
 
-// types returns the types in a template, and nothing for one that is refused.
-func (p templatePointer) types() []uint {
+// listTypes returns the types in a template, and nothing for one that is refused.
+func (p templatePointer) listTypes() []uint {
 	if p.t == nil {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (p templatePointer) types() []uint {
 // Values are shown by their names in the specification, or as numbers when they
 // have none there.
 
-func mechanismName(v uint) string { return cmp.Or(pkcs11.MechanismName(v), hex(v)) }
-func attributeName(v uint) string { return cmp.Or(pkcs11.AttributeName(v), hex(v)) }
+func mechanismName(v uint) string { return cmp.Or(pkcs11.MechanismName(v), hexText(v)) }
+func attributeName(v uint) string { return cmp.Or(pkcs11.AttributeName(v), hexText(v)) }
 
-func hex(v uint) string { return "0x" + strconv.FormatUint(uint64(v), 16) }
+func hexText(v uint) string { return "0x" + strconv.FormatUint(uint64(v), 16) }

@@ -21,7 +21,7 @@ func goVerify(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG, sig C.CK_
 	var c call
 	c.begin("C_Verify", sessionArg(h), lengthArg(n))
 	defer c.endOperation(&rv, h, C.CKF_VERIFY)
-	if data, sig := view[byte](&c, data, n), view[byte](&c, sig, ns); c.accepted() {
+	if data, sig := sliceOf[byte](&c, data, n), sliceOf[byte](&c, sig, ns); c.accepted() {
 		c.err = c.library.provider.Verify(uint(h), data, sig)
 	}
 	return rv
@@ -32,7 +32,7 @@ func goVerifyUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_ULONG) (rv
 	var c call
 	c.begin("C_VerifyUpdate", sessionArg(h), lengthArg(n))
 	defer c.endOperation(&rv, h, C.CKF_VERIFY)
-	if part := view[byte](&c, part, n); c.accepted() {
+	if part := sliceOf[byte](&c, part, n); c.accepted() {
 		c.err = c.library.provider.VerifyUpdate(uint(h), part)
 	}
 	return rv
@@ -43,7 +43,7 @@ func goVerifyFinal(h C.CK_SESSION_HANDLE, sig C.CK_BYTE_PTR, ns C.CK_ULONG) (rv 
 	var c call
 	c.begin("C_VerifyFinal", sessionArg(h), lengthArg(ns))
 	defer c.endOperation(&rv, h, C.CKF_VERIFY)
-	if sig := view[byte](&c, sig, ns); c.accepted() {
+	if sig := sliceOf[byte](&c, sig, ns); c.accepted() {
 		c.err = c.library.provider.VerifyFinal(uint(h), sig)
 	}
 	return rv
@@ -54,7 +54,7 @@ func goVerifySignatureInit(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, key C.CK
 	var c call
 	c.begin("C_VerifySignatureInit", sessionArg(h), mechanismArg(m), objectArg(key), lengthArg(ns))
 	defer c.endWithin(&rv, h)
-	if m, sig := mechanism(&c, m), view[byte](&c, sig, ns); c.accepted() {
+	if m, sig := mechanism(&c, m), sliceOf[byte](&c, sig, ns); c.accepted() {
 		c.err = c.library.provider.VerifySignatureInit(uint(h), m, uint(key), sig)
 	}
 	return rv
@@ -65,7 +65,7 @@ func goVerifySignature(h C.CK_SESSION_HANDLE, data C.CK_BYTE_PTR, n C.CK_ULONG) 
 	var c call
 	c.begin("C_VerifySignature", sessionArg(h), lengthArg(n))
 	defer c.endOperation(&rv, h, C.CKF_VERIFY)
-	if data := view[byte](&c, data, n); c.accepted() {
+	if data := sliceOf[byte](&c, data, n); c.accepted() {
 		c.err = c.library.provider.VerifySignature(uint(h), data)
 	}
 	return rv
@@ -76,7 +76,7 @@ func goVerifySignatureUpdate(h C.CK_SESSION_HANDLE, part C.CK_BYTE_PTR, n C.CK_U
 	var c call
 	c.begin("C_VerifySignatureUpdate", sessionArg(h), lengthArg(n))
 	defer c.endOperation(&rv, h, C.CKF_VERIFY)
-	if part := view[byte](&c, part, n); c.accepted() {
+	if part := sliceOf[byte](&c, part, n); c.accepted() {
 		c.err = c.library.provider.VerifySignatureUpdate(uint(h), part)
 	}
 	return rv

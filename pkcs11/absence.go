@@ -12,8 +12,8 @@ import (
 // keys that it has destroyed. Its sessions end then, and the next call that needs a token
 // opens the device anew, so that nobody has to start the host again.
 
-// gone tells whether a device that answers err may be lost.
-func gone(err error) bool {
+// isGone reports whether a device that answers err may be lost.
+func isGone(err error) bool {
 	return errors.Is(err, scm.ErrAbsent) || errors.Is(err, scm.ErrDestroyed)
 }
 
@@ -33,50 +33,50 @@ func (t *token) acquire() bool {
 
 func (t *token) release() { t.inUse.RUnlock() }
 
-// alive answers why the device is gone, and nil while it is not. It asks the device when
+// checkPresent returns why the device is gone, and nil while it is not. It asks the device when
 // that has changed, also by the hand of other processes, and costs nothing otherwise.
-func (t *token) alive() error {
+func (t *token) checkPresent() error {
 	version := t.device.Version()
 	if t.asked.Load() == version {
 		return nil
 	}
-	err := t.ask()
+	err := t.askDevice()
 	if err == nil {
 		t.asked.Store(version)
 	}
 	return err
 }
 
-// hasKeys answers whether the device has its keys, and asks it as seldom as alive.
-func (t *token) hasKeys() error {
+// checkKeys returns an error unless the device has its keys, and asks it as seldom as checkPresent.
+func (t *token) checkKeys() error {
 	version := t.device.Version()
 	if t.usable.Load() == version {
 		return nil
 	}
-	err := t.ask()
+	err := t.askDevice()
 	if err == nil {
 		t.usable.Store(version)
 	}
 	return err
 }
 
-// ask looks at the device. Failures that may pass are for the call that meets them.
-func (t *token) ask() error {
+// askDevice looks at the device. Failures that may pass are for the call that meets them.
+func (t *token) askDevice() error {
 	_, err := t.listing()
 	if r, can := t.device.(scm.Reconnector); can && errors.Is(err, scm.ErrAbsent) && r.Reconnect() == nil {
 		_, err = t.listing()
 	}
-	if !gone(err) {
+	if !isGone(err) {
 		return nil
 	}
 	return err
 }
 
-// lose ends the token if its device, asked once more, is gone. Calls that are under way
+// endIfGone ends the token if its device, asked once more, is gone. Calls that are under way
 // with it come to their ends.
-func (t *token) lose() {
+func (t *token) endIfGone() {
 	t.forgetObjects()
-	err := t.ask()
+	err := t.askDevice()
 	if err == nil || t.gone.Swap(true) {
 		return
 	}
@@ -100,8 +100,8 @@ func (t *token) retire() {
 	t.close()
 }
 
-// here is token for who asks whether there is one.
-func (s *slot) here() (*token, error) {
+// presentToken is token for who asks whether there is one.
+func (s *slot) presentToken() (*token, error) {
 	t, err := s.token()
 	if err != nil {
 		return nil, err
@@ -110,8 +110,8 @@ func (s *slot) here() (*token, error) {
 		return nil, CKR_TOKEN_NOT_PRESENT
 	}
 	defer t.release()
-	if err := t.alive(); errors.Is(err, scm.ErrAbsent) {
-		t.lose()
+	if err := t.checkPresent(); errors.Is(err, scm.ErrAbsent) {
+		t.endIfGone()
 		return nil, CKR_TOKEN_NOT_PRESENT
 	}
 	return t, nil

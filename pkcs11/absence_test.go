@@ -30,7 +30,7 @@ func (f *fixture) over(found Error) {
 	want(f, "C_GetSessionInfo", err, CKR_SESSION_HANDLE_INVALID)
 }
 
-// present tells whether the slot has a token, in both ways of asking.
+// present reports whether the slot has a token, in both ways of asking.
 func (f *fixture) present() bool {
 	f.Helper()
 	info, err := f.GetSlotInfo(0)

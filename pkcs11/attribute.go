@@ -23,16 +23,16 @@ type attributes map[uint][]byte
 // ulongSize is the size of a CK_ULONG in bytes.
 const ulongSize = bits.UintSize / 8
 
-// ulong encodes a CK_ULONG as it stands in the caller's memory.
-func ulong(v uint) []byte {
+// encodeULong encodes a CK_ULONG as it stands in the caller's memory.
+func encodeULong(v uint) []byte {
 	if ulongSize == 4 {
 		return binary.NativeEndian.AppendUint32(nil, uint32(v))
 	}
 	return binary.NativeEndian.AppendUint64(nil, uint64(v))
 }
 
-// ulongOf decodes what ulong encodes.
-func ulongOf(b []byte) (uint, bool) {
+// decodeULong decodes what ulong encodes.
+func decodeULong(b []byte) (uint, bool) {
 	switch {
 	case len(b) != ulongSize:
 		return 0, false
@@ -48,29 +48,29 @@ var (
 	no  = []byte{CK_FALSE}
 )
 
-func boolean(v bool) []byte {
+func encodeBool(v bool) []byte {
 	if v {
 		return yes
 	}
 	return no
 }
 
-// is tells whether a boolean attribute is there and true.
-func (a attributes) is(t uint) bool { return isTrue(a[t]) }
+// isTrue reports whether a boolean attribute is there and true.
+func (a attributes) isTrue(t uint) bool { return isTrueValue(a[t]) }
 
-// isTrue tells whether v is a CK_BBOOL that is true.
-func isTrue(v []byte) bool { return len(v) == 1 && v[0] != CK_FALSE }
+// isTrueValue reports whether v is a CK_BBOOL that is true.
+func isTrueValue(v []byte) bool { return len(v) == 1 && v[0] != CK_FALSE }
 
 // number returns a CK_ULONG attribute, or CK_UNAVAILABLE_INFORMATION.
 func (a attributes) number(t uint) uint {
-	if v, ok := ulongOf(a[t]); ok {
+	if v, ok := decodeULong(a[t]); ok {
 		return v
 	}
 	return CK_UNAVAILABLE_INFORMATION
 }
 
-// with returns a copy of a in which the attributes of b replace those of a.
-func (a attributes) with(b attributes) attributes {
+// withAll returns a copy of a in which the attributes of b replace those of a.
+func (a attributes) withAll(b attributes) attributes {
 	c := make(attributes, len(a)+len(b))
 	for t, v := range a {
 		c[t] = v
@@ -83,13 +83,13 @@ func (a attributes) with(b attributes) attributes {
 
 // without returns a copy of a that lacks one attribute.
 func (a attributes) without(t uint) attributes {
-	c := a.with(nil)
+	c := a.withAll(nil)
 	delete(c, t)
 	return c
 }
 
-// fill adds the attributes of b that a does not have.
-func (a attributes) fill(b attributes) {
+// addMissing adds the attributes of b that a does not have.
+func (a attributes) addMissing(b attributes) {
 	for t, v := range b {
 		if _, ok := a[t]; !ok {
 			a[t] = v

@@ -9,12 +9,12 @@ import (
 
 func TestUlong(t *testing.T) {
 	for _, v := range []uint{0, 1, 258, 1 << 31, CK_UNAVAILABLE_INFORMATION} {
-		if got, ok := ulongOf(ulong(v)); !ok || got != v {
+		if got, ok := decodeULong(encodeULong(v)); !ok || got != v {
 			t.Errorf("%d is read as %d, %v", v, got, ok)
 		}
 	}
 	for _, size := range []int{0, 1, ulongSize - 1, ulongSize + 1} {
-		if _, ok := ulongOf(make([]byte, size)); ok {
+		if _, ok := decodeULong(make([]byte, size)); ok {
 			t.Errorf("%d bytes are taken for a CK_ULONG", size)
 		}
 	}
@@ -23,13 +23,13 @@ func TestUlong(t *testing.T) {
 func TestAttributesAccess(t *testing.T) {
 	a := attributes{
 		CKA_TOKEN: yes, CKA_PRIVATE: no, CKA_SIGN: {}, CKA_VERIFY: {1, 1},
-		CKA_CLASS: ulong(CKO_DATA), CKA_VALUE_LEN: {1},
+		CKA_CLASS: encodeULong(CKO_DATA), CKA_VALUE_LEN: {1},
 	}
 	for _, c := range []struct {
 		attribute uint
 		is        bool
 	}{{CKA_TOKEN, true}, {CKA_PRIVATE, false}, {CKA_SIGN, false}, {CKA_VERIFY, false}, {CKA_DERIVE, false}} {
-		if a.is(c.attribute) != c.is {
+		if a.isTrue(c.attribute) != c.is {
 			t.Errorf("%s is %v", AttributeName(c.attribute), !c.is)
 		}
 	}
@@ -45,14 +45,14 @@ func TestAttributesAccess(t *testing.T) {
 func TestWithAndFill(t *testing.T) {
 	a := attributes{CKA_LABEL: []byte("a"), CKA_ID: []byte("a")}
 	b := attributes{CKA_ID: []byte("b"), CKA_URL: []byte("b")}
-	joined := a.with(b)
+	joined := a.withAll(b)
 	if string(joined[CKA_LABEL])+string(joined[CKA_ID])+string(joined[CKA_URL]) != "abb" {
 		t.Errorf("with: %x", joined)
 	}
 	if len(a) != 2 || string(a[CKA_ID]) != "a" {
 		t.Errorf("with changed its receiver to %x", a)
 	}
-	a.fill(b)
+	a.addMissing(b)
 	if string(a[CKA_LABEL])+string(a[CKA_ID])+string(a[CKA_URL]) != "aab" {
 		t.Errorf("fill: %x", a)
 	}
@@ -75,5 +75,5 @@ func TestTemplate(t *testing.T) {
 		t.Errorf("the same value twice makes %d attributes, want 2", len(a))
 	}
 	_, err = template(is(CKA_ID, "1", CKA_LABEL, "x", CKA_ID, "2"))
-	want(t, "two values", code(err), CKR_TEMPLATE_INCONSISTENT)
+	want(t, "two values", codeOf(err), CKR_TEMPLATE_INCONSISTENT)
 }

@@ -17,7 +17,7 @@ func BenchmarkOutput(b *testing.B) {
 	signature := make([]byte, 64)
 	for b.Loop() {
 		*out.Length = 64
-		if err := out.give(signature); err != nil {
+		if err := out.writeResult(signature); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -29,15 +29,15 @@ func foreign(format string, args ...any) error {
 // untold is the serial number of a device that does not tell it.
 const untold = "unknown"
 
-// mate is what the store is to know of the device, after C_InitToken.
-func (t *token) mate() (store.Mate, error) {
-	known, _, err := t.bonds()
+// newMate is what the store is to know of the device, after C_InitToken.
+func (t *token) newMate() (store.Mate, error) {
+	known, _, err := t.deviceBonds()
 	b, can := t.device.(scm.Bonded)
 	return store.Mate{Serial: known.Serial, Open: !can || !b.Seals()}, err
 }
 
-// bonds is what the device knows of its token: of most devices no more than who they are.
-func (t *token) bonds() (b scm.Bonds, can bool, err error) {
+// deviceBonds is what the device knows of its token: of most devices no more than who they are.
+func (t *token) deviceBonds() (b scm.Bonds, can bool, err error) {
 	if d, can := t.device.(scm.Bonded); can {
 		b, err = d.Bonds()
 		return b, true, err
@@ -46,15 +46,15 @@ func (t *token) bonds() (b scm.Bonds, can bool, err error) {
 	return scm.Bonds{Serial: info.Serial}, false, err
 }
 
-// together answers why the token and its device do not belong together, as far as that is
+// checkPair returns why the token and its device do not belong together, as far as that is
 // seen without the token's secret.
-func (t *token) together() error {
+func (t *token) checkPair() error {
 	for {
 		st, err := t.store.Pairing()
 		if err != nil {
 			return err
 		}
-		known, can, err := t.bonds()
+		known, can, err := t.deviceBonds()
 		if err != nil {
 			return err
 		}
@@ -86,17 +86,17 @@ func mismatch(st store.Pairing, known scm.Bonds, can bool) error {
 	return foreign("token.db or flash.db is a copy from before the token was initialised the last time, or of another token: put back what was exchanged")
 }
 
-// proven answers why a device that was unsealed with the token's secret is not the token's.
+// checkUnsealed returns why a device that was unsealed with the token's secret is not the token's.
 // A token that knows no device yet, such as one of version 0.1.0, takes this one.
-func (t *token) proven(secret []byte) error {
-	err := t.prove(secret)
+func (t *token) checkUnsealed(secret []byte) error {
+	err := t.checkBond(secret)
 	if err != nil && !t.store.Unlocked() {
 		return nil // another process has initialised the token meanwhile, which the next call notices
 	}
 	return err
 }
 
-func (t *token) prove(secret []byte) error {
+func (t *token) checkBond(secret []byte) error {
 	st, err := t.store.Pairing()
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func (t *token) prove(secret []byte) error {
 		return err
 	}
 	if len(st.Bond) == 0 || st.Mate.Serial == untold {
-		return t.trust(secret, sealed)
+		return t.adoptDevice(secret, sealed)
 	}
 	bond := store.Bond(secret, st.Mate)
 	switch {
@@ -115,14 +115,14 @@ func (t *token) prove(secret []byte) error {
 	case can && !sealed && !st.Mate.Open:
 		return foreign("the SCM opens without the token's secret, so it is not the one that was sealed to it: put its flash.db back")
 	}
-	t.bind(bond)
+	t.bindDevice(bond)
 	return nil
 }
 
-// settled has the device finish what the C_InitToken or the login before left to do. Of
+// settleBond has the device finish what the C_InitToken or the login before left to do. Of
 // bonds and secrets it remembers two: one that is only prepared gives way to the next, and
 // would be lost when that is not committed.
-func (t *token) settled() error {
+func (t *token) settleBond() error {
 	b, can := t.device.(scm.Bonded)
 	if !can {
 		return nil
@@ -150,11 +150,11 @@ func (t *token) sealedTo(secret []byte) (sealed, can bool, err error) {
 	return sealed, can, err
 }
 
-// trust binds the token to the device that it is found with. It fails for a device that
+// adoptDevice binds the token to the device that it is found with. It fails for a device that
 // belongs to another token. The device comes first: until the store has the bond, this is
 // done again.
-func (t *token) trust(secret []byte, sealed bool) error {
-	known, _, err := t.bonds()
+func (t *token) adoptDevice(secret []byte, sealed bool) error {
+	known, _, err := t.deviceBonds()
 	if err != nil || known.Serial == untold {
 		return err
 	}
@@ -163,17 +163,17 @@ func (t *token) trust(secret []byte, sealed bool) error {
 	if known.Token != nil && !bytes.Equal(known.Token, bond) && !sealed {
 		return foreign("the SCM belongs to another token: put back what was exchanged")
 	}
-	if t.store.ReadOnly() || !t.bind(bond) {
+	if t.store.ReadOnly() || !t.bindDevice(bond) {
 		return nil
 	}
-	t.later("token.db", t.store.Bind(secret, mate))
+	t.logUnlessWritten("token.db", t.store.Bind(secret, mate))
 	return nil
 }
 
-// bind has the device know the bond, if it can know any. What cannot be written now is
+// bindDevice has the device know the bond, if it can know any. What cannot be written now is
 // left to the next login. Where it knows the bond, what was offered stays: another process
 // may be about to store what belongs to it.
-func (t *token) bind(bond []byte) (done bool) {
+func (t *token) bindDevice(bond []byte) (done bool) {
 	b, can := t.device.(scm.Bonded)
 	if !can {
 		return true
@@ -181,11 +181,11 @@ func (t *token) bind(bond []byte) (done bool) {
 	if known, err := b.Bonds(); err == nil && bytes.Equal(known.Token, bond) {
 		return true
 	}
-	return t.later("flash.db", b.Bind(bond))
+	return t.logUnlessWritten("flash.db", b.Bind(bond))
 }
 
-// later reports whether err is nil. The login is good without what has failed.
-func (t *token) later(what string, err error) bool {
+// logUnlessWritten reports whether err is nil. The login is good without what has failed.
+func (t *token) logUnlessWritten(what string, err error) bool {
 	if err != nil && !errors.Is(err, scm.ErrReadOnly) && !errors.Is(err, store.ErrReadOnly) {
 		t.slot.provider.log.Infof("slot %d: %s does not know yet what belongs to it; the next login tells it: %v", t.slot.id, what, err)
 	}

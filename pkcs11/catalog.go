@@ -36,29 +36,22 @@ type keySlot struct {
 }
 
 // halves are the records of a key slot: of its public and its private key.
-type halves [2]*store.Record
+type halves struct{ public, private *store.Record }
 
-func half(private bool) int {
-	if private {
-		return 1
-	}
-	return 0
-}
-
-// of takes the records that are not of the key that the slot holds out, and returns the
+// ofKey takes the records that are not of the key that the slot holds out, and returns the
 // public keys that they are of.
-func (h halves) of(k scm.Key) (of halves, lost [][]byte) {
-	for i, r := range h {
-		if r != nil && !bytes.Equal(r.Public, k.Public) {
-			lost = append(lost, r.Public)
-			h[i] = nil
-		}
+func (h halves) ofKey(k scm.Key) (of halves, lost [][]byte) {
+	if h.public != nil && !bytes.Equal(h.public.Public, k.Public) {
+		lost, h.public = append(lost, h.public.Public), nil
+	}
+	if h.private != nil && !bytes.Equal(h.private.Public, k.Public) {
+		lost, h.private = append(lost, h.private.Public), nil
 	}
 	return h, lost
 }
 
-// is tells whether the key slot is still made of these.
-func (p *keySlot) is(k scm.Key, n node, h halves) bool {
+// isMadeOf reports whether the key slot is still made of these.
+func (p *keySlot) isMadeOf(k scm.Key, n node, h halves) bool {
 	return p.key.Curve == k.Curve && bytes.Equal(p.key.Public, k.Public) && p.node == n && p.records == h
 }
 
@@ -67,7 +60,11 @@ func bySlot(records map[int64]*store.Record) map[scm.Slot]halves {
 	slots := make(map[scm.Slot]halves, len(records))
 	for _, r := range records {
 		h := slots[scm.Slot(r.Slot)]
-		h[half(r.Private)] = r
+		if r.Private {
+			h.private = r
+		} else {
+			h.public = r
+		}
 		slots[scm.Slot(r.Slot)] = h
 	}
 	return slots
@@ -95,10 +92,10 @@ func applied(before map[int64]*store.Record, changes *store.Changes) map[int64]*
 	return after
 }
 
-// next makes the catalog that comes after old, which may be nil: the device says which
+// nextCatalog makes the catalog that comes after old, which may be nil: the device says which
 // keys there are, the store what they are called. Where they disagree it is logged, unless
 // somebody is changing something.
-func (t *token) next(old *catalog, login uint64) (*catalog, error) {
+func (t *token) nextCatalog(old *catalog, login uint64) (*catalog, error) {
 	// The versions are read first: what changes meanwhile is read the next time.
 	c := &catalog{login: login, device: t.device.Version(), stored: t.store.Version()}
 	if old == nil {
@@ -146,7 +143,7 @@ func (t *token) listing() (*keyList, error) {
 	if l := t.listed.Load(); l != nil && l.version == version {
 		return l, nil
 	}
-	seen := t.stamps(version)
+	seen := t.allStamps(version)
 	keys, err := t.device.Keys()
 	if err != nil {
 		return nil, err
@@ -164,7 +161,7 @@ func (t *token) readChanges(c *catalog) error {
 		return err
 	}
 	c.records, c.revision = applied(c.records, changes), changes.Revision
-	t.loaded.drop(changes)
+	t.loaded.dropChanged(changes)
 	for _, id := range changes.Damaged {
 		t.warnRecord(id)
 	}
@@ -176,29 +173,29 @@ func (t *token) readChanges(c *catalog) error {
 func (t *token) arrange(c, old *catalog) {
 	c.slots = make(map[scm.Slot]keySlot, len(c.keys))
 	c.handles = make(map[uint]*object, len(old.handles)+2)
-	quiet := t.quiet(c)
+	quiet := t.isUnchanging(c)
 	slots := bySlot(c.records)
-	c.show(t.clock())
+	c.addObjects(t.clockObject())
 	for _, k := range c.keys {
-		node := t.nodes.of(k)
+		node := t.nodes.nodeOfKey(k)
 		p, known := old.slots[k.Slot]
-		if !known || !p.is(k, node, slots[k.Slot]) {
+		if !known || !p.isMadeOf(k, node, slots[k.Slot]) {
 			p = t.newKeySlot(k, node, slots[k.Slot])
 		}
 		c.slots[k.Slot] = p
-		c.show(p.objects...)
+		c.addObjects(p.objects...)
 		delete(slots, k.Slot)
 	}
-	c.show(t.profiles()...)
-	t.names.keep(c)
+	c.addObjects(t.profileObjects()...)
+	t.names.dropMissing(c)
 	c.confirm(c.seen)
 	if quiet {
 		t.reportDamage(c, slots)
 	}
 }
 
-// show adds objects; nil is none.
-func (c *catalog) show(objects ...*object) {
+// addObjects adds objects; nil is none.
+func (c *catalog) addObjects(objects ...*object) {
 	for _, o := range objects {
 		if o != nil {
 			c.objects = append(c.objects, o)
@@ -212,12 +209,12 @@ func (c *catalog) show(objects ...*object) {
 // have just made.
 func (t *token) newKeySlot(k scm.Key, n node, records halves) keySlot {
 	p := keySlot{key: k, node: n, records: records}
-	of, lost := records.of(k)
+	of, lost := records.ofKey(k)
 	if !isForeign(k.Slot) { // see replaced
 		p.lost = lost
 	}
-	for _, private := range []bool{false, true} {
-		if o := t.slotObject(k, private, of[half(private)]); o != nil {
+	for _, o := range []*object{t.slotObject(k, publicHalf, of.public), t.slotObject(k, privateHalf, of.private)} {
+		if o != nil {
 			o.lost = p.lost
 			p.objects = append(p.objects, o)
 		}
@@ -226,27 +223,27 @@ func (t *token) newKeySlot(k scm.Key, n node, records halves) keySlot {
 }
 
 // slotObject makes the object of one half of a key pair, nil when the user may not see one.
-func (t *token) slotObject(k scm.Key, private bool, r *store.Record) *object {
-	if private && (isForeign(k.Slot) || t.user() != CKU_USER) {
+func (t *token) slotObject(k scm.Key, h half, r *store.Record) *object {
+	if h == privateHalf && (isForeign(k.Slot) || t.user() != CKU_USER) {
 		return nil
 	}
-	o := &object{id: slotIdentity(k, private), key: &k, held: unconfirmed(), attrs: t.slotAttributes(k, private)}
+	o := &object{id: slotIdentity(k, h), key: &k, held: unconfirmed(), attrs: t.slotAttributes(k, h)}
 	if r != nil {
 		if r.Hidden || r.Sealed && t.user() != CKU_USER {
 			return nil
 		}
-		o.attrs = o.attrs.with(attributesOf(r))
+		o.attrs = o.attrs.withAll(attributesOf(r))
 	}
-	if !o.complete() {
+	if !o.setRules() {
 		return nil
 	}
 	o.handle = t.slotHandle(o)
 	return o
 }
 
-// quiet tells whether nobody was changing a key since the versions were read: between the
+// isUnchanging reports whether nobody was changing a key since the versions were read: between the
 // steps of such a change the device and the store disagree.
-func (t *token) quiet(c *catalog) bool {
+func (t *token) isUnchanging(c *catalog) bool {
 	if !t.changes.TryLock() {
 		return false
 	}

@@ -32,9 +32,9 @@ func TestDefaults(t *testing.T) {
 		f.reads(h, CKA_LOCAL, true)
 		f.reads(h, CKA_KEY_TYPE, c.keyType)
 		f.reads(h, CKA_KEY_GEN_MECHANISM, c.generate)
-		f.reads(h, CKA_EC_PARAMS, c.params())
-		f.reads(h, CKA_EC_POINT, octetString(c.raw(k.Public)))
-		f.reads(h, CKA_PUBLIC_KEY_INFO, c.info(k.Public))
+		f.reads(h, CKA_EC_PARAMS, c.encodeParams())
+		f.reads(h, CKA_EC_POINT, octetString(c.rawPoint(k.Public)))
+		f.reads(h, CKA_PUBLIC_KEY_INFO, c.publicKeyInfo(k.Public))
 	}
 	if n := len(f.search(CKA_CLASS, CKO_PRIVATE_KEY)); n > 0 {
 		t.Errorf("%d private keys are visible without a login", n)
@@ -221,10 +221,10 @@ func TestForgedRecords(t *testing.T) {
 	n := len(f.search())
 	_, err := f.store.Update(func(tx *store.Tx) error {
 		for _, a := range []attributes{
-			{CKA_CLASS: ulong(CKO_PRIVATE_KEY), CKA_KEY_TYPE: ulong(CKK_EC), CKA_SIGN: yes, CKA_TOKEN: yes},
-			{CKA_CLASS: ulong(CKO_PUBLIC_KEY), CKA_KEY_TYPE: ulong(CKK_EC), CKA_TOKEN: yes},
-			{CKA_CLASS: ulong(CKO_PUBLIC_KEY), CKA_KEY_TYPE: ulong(CKK_EC), CKA_EC_PARAMS: curves[0].params()},
-			{CKA_CLASS: ulong(CKO_HW_FEATURE)},
+			{CKA_CLASS: encodeULong(CKO_PRIVATE_KEY), CKA_KEY_TYPE: encodeULong(CKK_EC), CKA_SIGN: yes, CKA_TOKEN: yes},
+			{CKA_CLASS: encodeULong(CKO_PUBLIC_KEY), CKA_KEY_TYPE: encodeULong(CKK_EC), CKA_TOKEN: yes},
+			{CKA_CLASS: encodeULong(CKO_PUBLIC_KEY), CKA_KEY_TYPE: encodeULong(CKK_EC), CKA_EC_PARAMS: curves[0].encodeParams()},
+			{CKA_CLASS: encodeULong(CKO_HW_FEATURE)},
 			{CKA_CLASS: {1}}, {},
 		} {
 			if err := tx.Put(&store.Record{Slot: store.NoSlot, Attributes: toStore(a)}); err != nil {

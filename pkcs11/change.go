@@ -19,7 +19,7 @@ func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) (err erro
 	defer s.done(&err)
 	s.token.changes.Lock()
 	defer s.token.changes.Unlock()
-	o, err := s.object(object)
+	o, err := s.findObject(object)
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) (err erro
 	if err != nil {
 		return err
 	}
-	if err := s.mayChange(o, list, a); err != nil {
+	if err := s.checkChangeable(o, list, a); err != nil {
 		return err
 	}
 	if o.owner != nil {
@@ -36,15 +36,15 @@ func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) (err erro
 	return s.changeTokenObject(o, list, a)
 }
 
-// mayChange answers whether the session may give an object these attributes.
-func (s *session) mayChange(o *object, list []Attribute, a attributes) error {
-	if err := s.writable(o.attrs); err != nil {
+// checkChangeable returns an error unless the session may give an object these attributes.
+func (s *session) checkChangeable(o *object, list []Attribute, a attributes) error {
+	if err := s.checkWritable(o.attrs); err != nil {
 		return err
 	}
-	if !o.attrs.is(CKA_MODIFIABLE) || o.broken() || s.vouched(o.attrs) {
+	if !o.attrs.isTrue(CKA_MODIFIABLE) || o.broken() || s.vouched(o.attrs) {
 		return CKR_ACTION_PROHIBITED
 	}
-	return o.rules.checkChange(o.attrs, list, a, false, s.token.user())
+	return o.rules.checkChange(o.attrs, list, a, changing, s.token.user())
 }
 
 func (t *token) changeSessionObject(o *object, a attributes) error {
@@ -54,14 +54,14 @@ func (t *token) changeSessionObject(o *object, a attributes) error {
 	if now == nil {
 		return CKR_OBJECT_HANDLE_INVALID // its session has just ended
 	}
-	whole, err := t.whole(now)
+	whole, err := t.withValue(now)
 	if err != nil {
 		return err
 	}
-	defer now.spent(whole)
+	defer now.eraseValueOf(whole)
 	changed := *whole
-	changed.attrs = whole.attrs.with(a)
-	if !changed.complete() {
+	changed.attrs = whole.attrs.withAll(a)
+	if !changed.setRules() {
 		return CKR_ATTRIBUTE_VALUE_INVALID
 	}
 	t.leaveObject(&changed)
@@ -77,16 +77,16 @@ func (s *session) changeTokenObject(o *object, list []Attribute, a attributes) e
 	if o.hasSecretValue() {
 		defer clear(a[CKA_VALUE])
 	}
-	return t.write(func(tx *store.Tx) error {
+	return t.updateStore(func(tx *store.Tx) error {
 		changed, err := t.latest(tx, o)
 		if err != nil {
 			return err
 		}
 		defer changed.eraseSecret(changed.attrs[CKA_VALUE])
-		if err := s.mayChange(changed, list, a); err != nil {
+		if err := s.checkChangeable(changed, list, a); err != nil {
 			return err
 		}
-		changed.attrs = changed.attrs.with(a)
+		changed.attrs = changed.attrs.withAll(a)
 		return tx.Put(t.record(changed))
 	})
 }
@@ -116,18 +116,20 @@ func (t *token) latest(tx *store.Tx, o *object) (*object, error) {
 	if r.Hidden || !bytes.Equal(r.Public, o.key.Public) {
 		return nil, CKR_OBJECT_HANDLE_INVALID
 	}
-	now.attrs = t.slotAttributes(*o.key, o.id.private).with(now.attrs)
+	now.attrs = t.slotAttributes(*o.key, o.id.half).withAll(now.attrs)
 	return &now, nil
 }
 
 // record is what the store keeps of a token object.
 func (t *token) record(o *object) *store.Record {
 	if o.key == nil {
-		return recordOf(o.id.record, o.attrs, o.apart)
+		r := recordOf(o.id.record, o.attrs)
+		r.Apart = r.Apart || o.apart
+		return r
 	}
 	return &store.Record{
-		Slot: int(o.key.Slot), Private: o.id.private, Public: o.key.Public,
-		Sealed: o.private(), Attributes: toStore(o.own()),
+		Slot: int(o.key.Slot), Private: o.id.half == privateHalf, Public: o.key.Public,
+		Sealed: o.private(), Attributes: toStore(o.storedAttributes()),
 	}
 }
 
@@ -140,7 +142,7 @@ func (p *Provider) DestroyObject(h, object uint) (err error) {
 	}
 	defer s.done(&err)
 	err = s.destroy(object)
-	if code(err) == CKR_USER_NOT_LOGGED_IN {
+	if codeOf(err) == CKR_USER_NOT_LOGGED_IN {
 		return CKR_OBJECT_HANDLE_INVALID // the user logged out meanwhile, and the handle went too
 	}
 	return err
@@ -149,18 +151,18 @@ func (p *Provider) DestroyObject(h, object uint) (err error) {
 func (s *session) destroy(object uint) error {
 	s.token.changes.Lock()
 	defer s.token.changes.Unlock()
-	o, err := s.object(object)
+	o, err := s.findObject(object)
 	if err != nil {
 		return err
 	}
-	if err := s.writable(o.attrs); err != nil {
+	if err := s.checkWritable(o.attrs); err != nil {
 		return err
 	}
-	if !o.attrs.is(CKA_DESTROYABLE) || s.vouched(o.attrs) || o.key != nil && o.key.Slot.Permanent() {
+	if !o.attrs.isTrue(CKA_DESTROYABLE) || s.vouched(o.attrs) || o.key != nil && o.key.Slot.Permanent() {
 		return CKR_ACTION_PROHIBITED
 	}
 	if o.key != nil {
-		if err := s.token.removable(o.key.Slot); err != nil {
+		if err := s.token.checkRemovable(o.key.Slot); err != nil {
 			return err
 		}
 	}
@@ -173,19 +175,19 @@ func (t *token) destroy(o *object) error {
 		t.dropObject(o)
 		return nil
 	case o.key == nil:
-		return t.writeDeletion(func(tx *store.Tx) error { return tx.Delete(o.id.record) })
+		return t.updateForDeletion(func(tx *store.Tx) error { return tx.Delete(o.id.record) })
 	case o.foreign():
 		return t.removeForeign(o)
 	case o.class() == CKO_PUBLIC_KEY:
-		return t.hide(o)
+		return t.hidePublicKey(o)
 	}
 	return t.removeKey(o)
 }
 
-// hide destroys a public key object whose key stays in its slot. That is for the
+// hidePublicKey destroys a public key object whose key stays in its slot. That is for the
 // user to do: what the store keeps of a slot is authenticated.
-func (t *token) hide(o *object) error {
-	err := t.writeDeletion(func(tx *store.Tx) error {
+func (t *token) hidePublicKey(o *object) error {
+	err := t.updateForDeletion(func(tx *store.Tx) error {
 		if _, err := t.latest(tx, o); err != nil && !o.broken() {
 			return err // the slot has got another key, and its record must stay
 		}
@@ -207,7 +209,7 @@ func (t *token) publicHalf(o *object) *object {
 		return nil // logged out just now
 	}
 	for _, p := range c.slots[o.key.Slot].objects {
-		if !p.id.private && p.id.public == o.id.public && !p.broken() {
+		if p.id.half == publicHalf && p.id.public == o.id.public && !p.broken() {
 			return p
 		}
 	}

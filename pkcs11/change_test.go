@@ -141,7 +141,7 @@ func TestDestroyedElsewhere(t *testing.T) {
 	f.ok(f.DestroyObject(f.h, h))
 	want(t, "change", other.SetAttributeValue(other.h, there, is(CKA_LABEL, "x")), CKR_OBJECT_HANDLE_INVALID)
 	want(t, "destroy", other.DestroyObject(other.h, there), CKR_OBJECT_HANDLE_INVALID)
-	want(t, "record that is gone", code(store.ErrNoRecord), CKR_OBJECT_HANDLE_INVALID)
+	want(t, "record that is gone", codeOf(store.ErrNoRecord), CKR_OBJECT_HANDLE_INVALID)
 }
 
 // TestPermanentSlots: they cannot be destroyed, whatever is tried.

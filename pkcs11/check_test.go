@@ -11,7 +11,7 @@ import (
 func TestValidEnumeration(t *testing.T) {
 	for n := range uint(6) {
 		x := rule{kind: number, is: oneOfFour}
-		if err := x.valid(ulong(n)); (err == nil) != (n <= CK_CERTIFICATE_CATEGORY_OTHER_ENTITY) {
+		if err := x.checkForm(encodeULong(n)); (err == nil) != (n <= CK_CERTIFICATE_CATEGORY_OTHER_ENTITY) {
 			t.Errorf("%d: %v", n, err)
 		}
 	}
@@ -25,13 +25,13 @@ func TestValidForms(t *testing.T) {
 	}{
 		{octets, "", true}, {octets, "anything", true},
 		{truth, "\x00", true}, {truth, "\x01", true}, {truth, "\x02", false}, {truth, "", false}, {truth, "\x00\x00", false},
-		{number, string(ulong(5)), true}, {number, "", false}, {number, "\x05", false}, {number, string(ulong(5)) + "\x00", false},
-		{numbers, "", true}, {numbers, string(ulong(5)), true}, {numbers, strings.Repeat(string(ulong(5)), 3), true},
-		{numbers, string(ulong(5)) + "\x00", false},
+		{number, string(encodeULong(5)), true}, {number, "", false}, {number, "\x05", false}, {number, string(encodeULong(5)) + "\x00", false},
+		{numbers, "", true}, {numbers, string(encodeULong(5)), true}, {numbers, strings.Repeat(string(encodeULong(5)), 3), true},
+		{numbers, string(encodeULong(5)) + "\x00", false},
 		{date, "", true}, {date, "20260131", true}, {date, "20261231", true}, {date, "19000101", true}, {date, "18991231", false}, {date, "20261301", false}, {date, "20260001", false},
 		{date, "20260132", false}, {date, "20260100", false}, {date, "2026013", false}, {date, "2026013x", false}, {date, "202601310", false},
 	} {
-		if err := (rule{kind: c.kind}).valid([]byte(c.value)); (err == nil) != c.ok || err != nil && err != CKR_ATTRIBUTE_VALUE_INVALID {
+		if err := (rule{kind: c.kind}).checkForm([]byte(c.value)); (err == nil) != c.ok || err != nil && err != CKR_ATTRIBUTE_VALUE_INVALID {
 			t.Errorf("kind %d, value %q: %v", c.kind, c.value, err)
 		}
 	}
@@ -50,32 +50,32 @@ func TestCheckEveryRule(t *testing.T) {
 			}
 			for x, rule := range r {
 				name := object + " " + function + " " + AttributeName(x)
-				want(t, name, r.checkAll(base.with(attributes{x: rule.sample(false)}), m, CKU_USER), rule.refusal(m))
+				want(t, name, r.checkAll(base.withAll(attributes{x: rule.sample(false)}), m, CKU_USER), rule.refusal(m))
 				if rule.is&m.need != 0 {
-					without := base.with(nil)
+					without := base.withAll(nil)
 					delete(without, x)
 					want(t, name+" missing", r.checkAll(without, m, CKU_USER), CKR_TEMPLATE_INCOMPLETE)
 				}
 				if rule.is&byOfficer != 0 {
-					trusted := base.with(attributes{x: yes})
+					trusted := base.withAll(attributes{x: yes})
 					want(t, name+" by the user", r.checkAll(trusted, m, CKU_USER), CKR_ATTRIBUTE_READ_ONLY)
 					want(t, name+" by the SO", r.checkAll(trusted, m, CKU_SO), CKR_OK)
 				}
 			}
 			want(t, object+" "+function+" unknown attribute",
-				r.checkAll(base.with(attributes{CKA_VENDOR_DEFINED: {1}}), m, CKU_USER), CKR_ATTRIBUTE_TYPE_INVALID)
+				r.checkAll(base.withAll(attributes{CKA_VENDOR_DEFINED: {1}}), m, CKU_USER), CKR_ATTRIBUTE_TYPE_INVALID)
 		}
 	}
 }
 
 // checkAll is check of a template of which the order does not matter.
 func (r rules) checkAll(a attributes, m making, user uint) error {
-	return code(r.check(listed(a), a, m, user))
+	return codeOf(r.checkNew(listed(a), a, m, user))
 }
 
 // changeAll is checkChange likewise.
-func (r rules) changeAll(old, a attributes, copying bool, user uint) error {
-	return code(r.checkChange(old, listed(a), a, copying, user))
+func (r rules) changeAll(old, a attributes, c change, user uint) error {
+	return codeOf(r.checkChange(old, listed(a), a, c, user))
 }
 
 // listed is a template with these attributes, in any order.
@@ -107,9 +107,9 @@ func (x rule) refusal(m making) Error {
 func (x rule) sample(other bool) []byte {
 	switch x.kind {
 	case truth:
-		return boolean(other)
+		return encodeBool(other)
 	case number, numbers:
-		return map[bool][]byte{false: ulong(1), true: ulong(2)}[other]
+		return map[bool][]byte{false: encodeULong(1), true: encodeULong(2)}[other]
 	case date:
 		return map[bool][]byte{false: []byte("20260101"), true: []byte("20270101")}[other]
 	}
@@ -120,30 +120,30 @@ func (x rule) sample(other bool) []byte {
 func TestChangeEveryRule(t *testing.T) {
 	for object, r := range kinds {
 		for x, rule := range r {
-			for _, copying := range []bool{false, true} {
+			for _, c := range []change{changing, copying} {
 				name := object + " " + AttributeName(x)
 				old, change := attributes{x: rule.sample(false)}, attributes{x: rule.sample(true)}
 				wanted := Error(CKR_ATTRIBUTE_READ_ONLY)
-				if rule.is&(ofKey|erasable) != 0 || rule.changeable(copying) {
+				if rule.is&(ofKey|erasable) != 0 || rule.changeable(c) {
 					wanted = CKR_OK
 				}
-				want(t, name+" to what it is", r.changeAll(old, old, copying, CKU_USER), wanted)
+				want(t, name+" to what it is", r.changeAll(old, old, c, CKU_USER), wanted)
 				wanted = CKR_ATTRIBUTE_READ_ONLY
 				switch {
 				case rule.is&ofKey != 0:
 					wanted = CKR_ATTRIBUTE_VALUE_INVALID
-				case rule.changeable(copying) && rule.is&byOfficer == 0:
+				case rule.changeable(c) && rule.is&byOfficer == 0:
 					wanted = CKR_OK
 				}
-				want(t, name+" to another value", r.changeAll(old, change, copying, CKU_USER), wanted)
+				want(t, name+" to another value", r.changeAll(old, change, c, CKU_USER), wanted)
 			}
 		}
 	}
 }
 
-// changeable tells whether an attribute whose first sample, false, it has may change.
-func (x rule) changeable(copying bool) bool {
-	return x.is&onlyFalse == 0 && (x.is&(modifiable|byOfficer) != 0 || copying && x.is&copyable != 0)
+// changeable reports whether an attribute whose first sample, false, it has may change.
+func (x rule) changeable(c change) bool {
+	return x.is&onlyFalse == 0 && (x.is&(modifiable|byOfficer) != 0 || c == copying && x.is&copyable != 0)
 }
 
 // TestChangeOneWay has the attributes that may change in one direction only.
@@ -181,7 +181,7 @@ func TestChangeOneWay(t *testing.T) {
 		{dataObject, CKA_SENSITIVE, nil, yes, CKU_USER, CKR_ATTRIBUTE_TYPE_INVALID},
 	} {
 		change := attributes{c.attribute: c.to}
-		err := c.rules.changeAll(attributes{c.attribute: c.from}, change, false, c.user)
+		err := c.rules.changeAll(attributes{c.attribute: c.from}, change, changing, c.user)
 		want(t, AttributeName(c.attribute), err, c.code)
 	}
 }

@@ -22,32 +22,32 @@ var clockRules = rules{
 	CKA_UNIQUE_ID:       {octets, ours, nil},
 }
 
-// feature tells whether the object is a hardware feature, which is found only by who
+// feature reports whether the object is a hardware feature, which is found only by who
 // asks for one (section 4.3.1).
 func (o *object) feature() bool { return o.id.record == clockRecord }
 
-// clock returns the clock object, nil for a device without a clock. What it shows is
+// clockObject returns the clock object, nil for a device without a clock. What it shows is
 // added when it is read.
-func (t *token) clock() *object {
+func (t *token) clockObject() *object {
 	if _, can := t.device.(scm.Clock); !can {
 		return nil
 	}
 	o := &object{id: identity{record: clockRecord}, rules: clockRules, attrs: attributes{
-		CKA_CLASS: ulong(CKO_HW_FEATURE), CKA_HW_FEATURE_TYPE: ulong(CKH_CLOCK),
+		CKA_CLASS: encodeULong(CKO_HW_FEATURE), CKA_HW_FEATURE_TYPE: encodeULong(CKH_CLOCK),
 		CKA_UNIQUE_ID: []byte("clock"),
 	}}
 	o.handle = t.slotHandle(o)
 	return o
 }
 
-// atNow returns the clock as it is now.
-func (t *token) atNow(o *object) (*object, error) {
+// withTime returns the clock as it is now.
+func (t *token) withTime(o *object) (*object, error) {
 	now, err := t.utcTime()
 	if err != nil || now == "" {
 		return o, err
 	}
 	shown := *o
-	shown.attrs = o.attrs.with(attributes{CKA_VALUE: []byte(now)})
+	shown.attrs = o.attrs.withAll(attributes{CKA_VALUE: []byte(now)})
 	return &shown, nil
 }
 

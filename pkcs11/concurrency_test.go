@@ -46,7 +46,7 @@ func (c *caller) step() error {
 	case 5:
 		return c.each(func(o uint) error { return f.SetAttributeValue(h, o, is(CKA_APPLICATION, fmt.Sprint(o))) })
 	case 6:
-		_, _, err := f.GenerateKeyPair(h, &Mechanism{Type: CKM_EC_KEY_PAIR_GEN}, is(CKA_EC_PARAMS, curves[scm.P256].params()), nil)
+		_, _, err := f.GenerateKeyPair(h, &Mechanism{Type: CKM_EC_KEY_PAIR_GEN}, is(CKA_EC_PARAMS, curves[scm.P256].encodeParams()), nil)
 		return err
 	case 7:
 		_, err := f.GetSessionInfo(h)

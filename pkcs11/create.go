@@ -30,17 +30,17 @@ func (p *Provider) CreateObject(h uint, list []Attribute) (handle uint, err erro
 	if err != nil {
 		return 0, err
 	}
-	if err := r.check(list, a, creating, s.token.user()); err != nil {
+	if err := r.checkNew(list, a, creating, s.token.user()); err != nil {
 		return 0, err
 	}
-	if a.is(CKA_ZK_FOREIGN) {
+	if a.isTrue(CKA_ZK_FOREIGN) {
 		return s.keepForeign(a)
 	}
-	a.fill(r.initial())
+	a.addMissing(r.initial())
 	if err := complete(a); err != nil {
 		return 0, err
 	}
-	return s.keep(a, nil)
+	return s.keepObject(a, nil)
 }
 
 // creatable returns the rules for an object that C_CreateObject can make.
@@ -81,7 +81,7 @@ func completeSecret(a attributes) error {
 	if len(a[CKA_VALUE]) == 0 {
 		return refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_VALUE, "is empty")
 	}
-	a[CKA_VALUE_LEN] = ulong(uint(len(a[CKA_VALUE])))
+	a[CKA_VALUE_LEN] = encodeULong(uint(len(a[CKA_VALUE])))
 	return a.completeCheckValue()
 }
 
@@ -94,7 +94,7 @@ func (a attributes) completeCheckValue() error {
 	if given := a[CKA_CHECK_VALUE]; len(given) > 0 && !bytes.Equal(given, sum[:3]) {
 		return refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_CHECK_VALUE, "is not that of CKA_VALUE")
 	}
-	a.fill(attributes{CKA_CHECK_VALUE: sum[:3]})
+	a.addMissing(attributes{CKA_CHECK_VALUE: sum[:3]})
 	return nil
 }
 
@@ -106,7 +106,7 @@ func completePublicKey(a attributes) error {
 	if k.curve.keyType != a.number(CKA_KEY_TYPE) {
 		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_KEY_TYPE, "is not that of the curve")
 	}
-	info := k.curve.info(k.public)
+	info := k.curve.publicKeyInfo(k.public)
 	if given := a[CKA_PUBLIC_KEY_INFO]; len(given) > 0 && !bytes.Equal(given, info) {
 		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_PUBLIC_KEY_INFO, "is of another key")
 	}
@@ -136,7 +136,7 @@ func completeCertificate(a attributes) error {
 	if c, err := x509.ParseCertificate(a[CKA_VALUE]); err == nil {
 		info = bytes.Clone(c.RawSubjectPublicKeyInfo)
 	}
-	a.fill(attributes{CKA_PUBLIC_KEY_INFO: info})
+	a.addMissing(attributes{CKA_PUBLIC_KEY_INFO: info})
 	return nil
 }
 
@@ -145,20 +145,20 @@ func completeURL(a attributes) error {
 	if len(a[CKA_URL]) == 0 {
 		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_VALUE, "is empty, and there is no CKA_URL")
 	}
-	a.fill(attributes{CKA_CHECK_VALUE: empty, CKA_PUBLIC_KEY_INFO: empty})
+	a.addMissing(attributes{CKA_CHECK_VALUE: empty, CKA_PUBLIC_KEY_INFO: empty})
 	return nil
 }
 
-// keep makes an object of finished attributes, in the store or in the session.
-func (s *session) keep(a attributes, o *object) (uint, error) {
-	if err := s.writable(a); err != nil {
+// keepObject makes an object of finished attributes, in the store or in the session.
+func (s *session) keepObject(a attributes, o *object) (uint, error) {
+	if err := s.checkWritable(a); err != nil {
 		return 0, err
 	}
 	if o == nil {
 		o = &object{}
 	}
 	o.attrs = a
-	if a.is(CKA_TOKEN) {
+	if a.isTrue(CKA_TOKEN) {
 		return s.token.keepStored(o)
 	}
 	o.owner = s
@@ -171,7 +171,7 @@ func (t *token) keepSession(o *object) (uint, error) {
 	if o.attrs[CKA_UNIQUE_ID] == nil {
 		o.attrs[CKA_UNIQUE_ID] = []byte("session-" + hex.EncodeToString(binary.BigEndian.AppendUint64(nil, uint64(o.handle))))
 	}
-	if !o.complete() {
+	if !o.setRules() {
 		return 0, CKR_TEMPLATE_INCONSISTENT
 	}
 	t.mine.mu.Lock()
@@ -194,8 +194,8 @@ func (t *token) keepStored(o *object) (uint, error) {
 		}
 		o.attrs[CKA_UNIQUE_ID] = []byte(hex.EncodeToString(id))
 	}
-	r := recordOf(0, o.attrs, false)
-	err := t.put(r)
+	r := recordOf(0, o.attrs)
+	err := t.putRecord(r)
 	if r.Sealed {
 		clear(o.attrs[CKA_VALUE])
 	}
@@ -203,24 +203,26 @@ func (t *token) keepStored(o *object) (uint, error) {
 		return 0, err
 	}
 	o.id = identity{record: r.ID}
-	o.handle = t.recordHandle(r.ID, o.private())
+	o.handle = t.recordHandle(r.ID, o)
 	return o.handle, nil
 }
 
-// write changes the store in one transaction. Whoever looks next sees the change.
-func (t *token) write(change func(*store.Tx) error) error { return t.wrote(t.store.Update(change)) }
-
-// put writes one record.
-func (t *token) put(r *store.Record) error {
-	return t.write(func(tx *store.Tx) error { return tx.Put(r) })
+// updateStore changes the store in one transaction. What looks next sees the change.
+func (t *token) updateStore(change func(*store.Tx) error) error {
+	return t.noteWritten(t.store.Update(change))
 }
 
-// writeDeletion is write for what makes room.
-func (t *token) writeDeletion(change func(*store.Tx) error) error {
-	return t.wrote(t.store.Release(change))
+// putRecord writes one record.
+func (t *token) putRecord(r *store.Record) error {
+	return t.updateStore(func(tx *store.Tx) error { return tx.Put(r) })
 }
 
-func (t *token) wrote(done store.Change, err error) error {
+// updateForDeletion is updateStore for what makes room.
+func (t *token) updateForDeletion(change func(*store.Tx) error) error {
+	return t.noteWritten(t.store.Release(change))
+}
+
+func (t *token) noteWritten(done store.Change, err error) error {
 	if err != nil {
 		return err
 	}
@@ -240,7 +242,7 @@ func (p *Provider) CopyObject(h, object uint, list []Attribute) (handle uint, er
 		return 0, err
 	}
 	defer s.done(&err)
-	o, err := s.object(object)
+	o, err := s.findObject(object)
 	if err != nil {
 		return 0, err
 	}
@@ -248,20 +250,20 @@ func (p *Provider) CopyObject(h, object uint, list []Attribute) (handle uint, er
 	if err != nil {
 		return 0, err
 	}
-	if !o.attrs.is(CKA_COPYABLE) {
+	if !o.attrs.isTrue(CKA_COPYABLE) {
 		return 0, CKR_ACTION_PROHIBITED
 	}
-	if err := o.rules.checkChange(o.attrs, list, a, true, s.token.user()); err != nil {
+	if err := o.rules.checkChange(o.attrs, list, a, copying, s.token.user()); err != nil {
 		return 0, err
 	}
-	if o, err = s.token.whole(o); err != nil {
+	if o, err = s.token.withValue(o); err != nil {
 		return 0, err
 	}
-	return s.copy(o, o.attrs.with(a))
+	return s.copyObject(o, o.attrs.withAll(a))
 }
 
-func (s *session) copy(o *object, a attributes) (uint, error) {
-	if o.private() && !a.is(CKA_PRIVATE) {
+func (s *session) copyObject(o *object, a attributes) (uint, error) {
+	if o.private() && !a.isTrue(CKA_PRIVATE) {
 		return 0, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_PRIVATE, "cannot be taken from a copy")
 	}
 	if o.class() == CKO_PRIVATE_KEY {
@@ -275,5 +277,5 @@ func (s *session) copy(o *object, a attributes) (uint, error) {
 	if o.key != nil {
 		a[CKA_DESTROYABLE] = yes // the copy is not in the slot
 	}
-	return s.keep(a, nil)
+	return s.keepObject(a, nil)
 }

@@ -30,7 +30,7 @@ func certificate(t testing.TB) (template []any, c *x509.Certificate) {
 // publicKeyTemplate is a template of a public key on a curve.
 func publicKeyTemplate(t testing.TB, c scm.Curve) []any {
 	return []any{CKA_CLASS, CKO_PUBLIC_KEY, CKA_KEY_TYPE, curves[c].keyType,
-		CKA_EC_PARAMS, curves[c].params(), CKA_EC_POINT, curves[c].point(publicOn(t, c), false)}
+		CKA_EC_PARAMS, curves[c].encodeParams(), CKA_EC_POINT, curves[c].encodePoint(publicOn(t, c))}
 }
 
 func with(template []any, more ...any) []any { return append(append([]any{}, template...), more...) }
@@ -54,7 +54,7 @@ func TestCreateObject(t *testing.T) {
 		{"certificate", cert, CKR_OK},
 		{"secret", secretKey, CKR_OK},
 		{"public key", public, CKR_OK},
-		{"public key, allowed mechanisms", with(public, CKA_ALLOWED_MECHANISMS, ulong(CKM_ECDSA)), CKR_OK},
+		{"public key, allowed mechanisms", with(public, CKA_ALLOWED_MECHANISMS, encodeULong(CKM_ECDSA)), CKR_OK},
 		{"public key on Ed25519", publicKeyTemplate(t, scm.Ed25519), CKR_OK},
 		{"public key on X25519", publicKeyTemplate(t, scm.X25519), CKR_OK},
 		{"public key on secp256k1", publicKeyTemplate(t, scm.Secp256k1), CKR_OK},
@@ -95,7 +95,7 @@ func TestCreateObject(t *testing.T) {
 		{"point off the curve", with(public[:6], CKA_EC_POINT, "\x04\x03\x04\x01\x01"), CKR_ATTRIBUTE_VALUE_INVALID},
 		{"public key in a slot", with(public, zkSlot, 3), CKR_ATTRIBUTE_READ_ONLY},
 		{"key info of another key", with(public, CKA_PUBLIC_KEY_INFO, "x"), CKR_TEMPLATE_INCONSISTENT},
-		{"key info of this key", with(public, CKA_PUBLIC_KEY_INFO, curves[scm.P256].info(publicOn(t, scm.P256))), CKR_OK},
+		{"key info of this key", with(public, CKA_PUBLIC_KEY_INFO, curves[scm.P256].publicKeyInfo(publicOn(t, scm.P256))), CKR_OK},
 	} {
 		h, err := f.CreateObject(f.h, is(c.template...))
 		want(t, c.name, err, c.code)

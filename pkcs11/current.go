@@ -5,30 +5,30 @@ package pkcs11
 // Of the threads of a process one brings the catalog up to date. A search waits for it; who
 // has a handle goes on with what was true a moment ago.
 
-// isCurrent tells whether the catalog is up to date.
+// isCurrent reports whether the catalog is up to date.
 func (t *token) isCurrent(c *catalog) bool {
 	return c != nil && c.login == t.logins.Load() && c.device == t.device.Version() && c.stored == t.store.Version()
 }
 
-// current returns the catalog with all that was committed before the call.
-func (t *token) current() (*catalog, error) {
+// currentCatalog returns the catalog with all that was committed before the call.
+func (t *token) currentCatalog() (*catalog, error) {
 	if c := t.catalog.Load(); t.isCurrent(c) {
 		return c, nil
 	}
-	return t.renew(nil)
+	return t.renewCatalog(nil)
 }
 
-// renew returns a catalog that is up to date, and another one than old.
-func (t *token) renew(old *catalog) (*catalog, error) {
+// renewCatalog returns a catalog that is up to date, and another one than old.
+func (t *token) renewCatalog(old *catalog) (*catalog, error) {
 	t.updating.Lock()
 	defer t.updating.Unlock()
-	return t.update(old)
+	return t.updateCatalog(old)
 }
 
-// update brings the catalog up to date. The caller holds updating. Of one that is old the
+// updateCatalog brings the catalog up to date. The caller holds updating. Of one that is old the
 // records are read anew although the store's version has not moved: a change may be
 // committed and not told yet, for as long as its writer is stopped.
-func (t *token) update(old *catalog) (*catalog, error) {
+func (t *token) updateCatalog(old *catalog) (*catalog, error) {
 	c := t.catalog.Load()
 	if c != old && t.isCurrent(c) {
 		return c, nil
@@ -42,7 +42,7 @@ func (t *token) update(old *catalog) (*catalog, error) {
 		untold.stored = ^c.stored
 		c = &untold
 	}
-	c, err := t.next(c, login)
+	c, err := t.nextCatalog(c, login)
 	if err != nil {
 		return nil, err
 	}
@@ -50,22 +50,22 @@ func (t *token) update(old *catalog) (*catalog, error) {
 	return c, nil
 }
 
-// recent returns the catalog with all that this process has committed, and more if that
+// recentCatalog returns the catalog with all that this process has committed, and more if that
 // costs no waiting for another thread.
-func (t *token) recent() (*catalog, error) {
+func (t *token) recentCatalog() (*catalog, error) {
 	c := t.inMemory()
 	if c == nil {
-		return t.current()
+		return t.currentCatalog()
 	}
 	if t.isCurrent(c) || !t.updating.TryLock() {
 		return c, nil
 	}
 	defer t.updating.Unlock()
-	newer, err := t.update(nil)
+	newer, err := t.updateCatalog(nil)
 	switch {
 	case err == nil:
 		return newer, nil
-	case gone(err):
+	case isGone(err):
 		return nil, err
 	}
 	return c, nil // a store that is busy keeps nobody from what is in memory
@@ -86,12 +86,12 @@ func (t *token) forgetObjects() {
 	t.logins.Add(1)
 }
 
-// object finds an object that the session may see.
-func (s *session) object(handle uint) (*object, error) {
+// findObject finds an object that the session may see.
+func (s *session) findObject(handle uint) (*object, error) {
 	if handle&namesTokenObject == 0 {
 		return s.visible(s.token.mine.get(handle))
 	}
-	c, err := s.token.recent()
+	c, err := s.token.recentCatalog()
 	if err != nil {
 		return nil, err
 	}
@@ -124,14 +124,14 @@ func (s *session) visible(o *object) (*object, error) {
 	return o, nil
 }
 
-// key is object for a function that needs a key. One that is in memory, and in its slot,
+// findKey is object for a function that needs a key. One that is in memory, and in its slot,
 // is taken from there, whatever the store is doing.
-func (s *session) key(handle uint) (*object, error) {
+func (s *session) findKey(handle uint) (*object, error) {
 	o, err := s.keyInMemory(handle)
 	if o != nil || err != nil {
 		return o, err
 	}
-	o, err = s.object(handle)
+	o, err = s.findObject(handle)
 	if err == CKR_OBJECT_HANDLE_INVALID || err == nil && o.keyType() == CK_UNAVAILABLE_INFORMATION {
 		return nil, CKR_KEY_HANDLE_INVALID
 	}
@@ -142,7 +142,7 @@ func (s *session) key(handle uint) (*object, error) {
 func (s *session) keyInMemory(handle uint) (*object, error) {
 	c := s.token.inMemory()
 	if c == nil {
-		return nil, s.token.alive()
+		return nil, s.token.checkPresent()
 	}
 	o := c.handles[handle]
 	if o == nil || o.key == nil || isForeign(o.key.Slot) || !s.readable(o) {
@@ -151,17 +151,17 @@ func (s *session) keyInMemory(handle uint) (*object, error) {
 	if s.token.unchanged(o) {
 		return o, nil
 	}
-	if err := s.token.alive(); err != nil {
+	if err := s.token.checkPresent(); err != nil {
 		return nil, err
 	}
-	if s.token.stillHolds(o) != nil {
+	if s.token.checkStillHeld(o) != nil {
 		return nil, nil
 	}
 	return o, nil
 }
 
-// own are the session objects of a session.
-func (s *session) own() []*object {
+// ownObjects are the session objects of a session.
+func (s *session) ownObjects() []*object {
 	l := &s.token.mine
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -174,7 +174,7 @@ func (s *session) own() []*object {
 
 // dropSessionObjects destroys the objects of a session that ends.
 func (t *token) dropSessionObjects(s *session) {
-	for _, o := range s.own() {
+	for _, o := range s.ownObjects() {
 		t.dropObject(o)
 	}
 }
@@ -194,7 +194,7 @@ func (t *token) dropPrivate() {
 	t.names.newLogin(t.slot.provider.newHandle())
 	t.forgetObjects()
 	t.catalog.Store(nil) // what private objects are called does not stay in memory
-	t.loaded.clear()
+	t.loaded.dropAll()
 }
 
 // dropObject destroys a session object.
@@ -208,8 +208,8 @@ func (t *token) dropObject(o *object) {
 	if there == nil {
 		return
 	}
-	t.slot.provider.revoke(there.left)
+	t.slot.provider.revoke(there.piece)
 	if there.key != nil && there.class() == CKO_PRIVATE_KEY {
-		t.warnOn("erasing a session key", t.device.Remove(*there.key))
+		t.warnIfFailed("erasing a session key", t.device.Remove(*there.key))
 	}
 }

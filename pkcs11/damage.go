@@ -22,7 +22,7 @@ func newWarned() warned {
 	return warned{slots: map[scm.Slot]bool{}, records: map[int64]bool{}, entries: map[int64]bool{}}
 }
 
-func (w *warned) slot(s scm.Slot) (first bool) {
+func (w *warned) firstForSlot(s scm.Slot) (first bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	first = !w.slots[s]
@@ -30,14 +30,14 @@ func (w *warned) slot(s scm.Slot) (first bool) {
 	return first
 }
 
-// knows reports whether a line is in the log already.
-func (w *warned) knows(s scm.Slot) bool {
+// knowsSlot reports whether a line is in the log already.
+func (w *warned) knowsSlot(s scm.Slot) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.slots[s]
 }
 
-func (w *warned) record(id int64) (first bool) {
+func (w *warned) firstForRecord(id int64) (first bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	first = !w.records[id]
@@ -45,7 +45,7 @@ func (w *warned) record(id int64) (first bool) {
 	return first
 }
 
-func (w *warned) entry(id int64) (first bool) {
+func (w *warned) firstForEntry(id int64) (first bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	first = !w.entries[id]
@@ -55,14 +55,14 @@ func (w *warned) entry(id int64) (first bool) {
 
 // warnSlot logs once that a key slot is not as it was.
 func (t *token) warnSlot(s scm.Slot, what string) {
-	if t.warned.slot(s) {
+	if t.warned.firstForSlot(s) {
 		t.slot.provider.log.Errorf("slot %d: %s %s", t.slot.id, slotName(s), what)
 	}
 }
 
 // warnRecord logs once that a record is not as the store wrote it.
 func (t *token) warnRecord(id int64) {
-	if t.warned.record(id) {
+	if t.warned.firstForRecord(id) {
 		t.slot.provider.log.Errorf("slot %d: object %d in the store is damaged or was changed by somebody else; it is left out", t.slot.id, id)
 	}
 }
@@ -75,7 +75,7 @@ func (t *token) reportDamage(c *catalog, vanished map[scm.Slot]halves) {
 		}
 	}
 	for s, h := range vanished {
-		_, lost := h.of(scm.Key{})
+		_, lost := h.ofKey(scm.Key{})
 		if !t.differs(c, s, lost) {
 			continue
 		}
@@ -94,7 +94,7 @@ func (t *token) reportDamage(c *catalog, vanished map[scm.Slot]halves) {
 // is at work on it. The records in a catalog may be older than its keys, and a change of both
 // takes a while: so the store is asked again, while the device stays as it is.
 func (t *token) differs(c *catalog, s scm.Slot, lost [][]byte) bool {
-	if t.warned.knows(s) {
+	if t.warned.knowsSlot(s) {
 		return false
 	}
 	for _, public := range lost {
@@ -109,14 +109,14 @@ func (t *token) differs(c *catalog, s scm.Slot, lost [][]byte) bool {
 // conceals answers why the device does not give the public key of a slot away: ErrExport,
 // and ErrDevice, too, when what it gives is none.
 func (t *token) conceals(s scm.Slot) error {
-	_, err := t.keyIn(s)
+	_, err := t.keyInSlot(s)
 	return err
 }
 
-// warnOn logs that a key could not be erased. One that is not there any more, as
+// warnIfFailed logs that a key could not be erased. One that is not there any more, as
 // after a logout, needs no erasing, and descriptors that the host has closed are told by
 // the call that met them.
-func (t *token) warnOn(what string, err error) {
+func (t *token) warnIfFailed(what string, err error) {
 	if err != nil && !errors.Is(err, scm.ErrSlotEmpty) && !errors.Is(err, store.ErrLost) {
 		t.slot.provider.log.Warningf("slot %d: %s: %v", t.slot.id, what, err)
 	}

@@ -28,7 +28,7 @@ func pureEdDSA(m *Mechanism) error {
 	if ok && !p.Prehash && len(p.Context) == 0 {
 		return nil
 	}
-	return m.plain()
+	return m.checkNoParameter()
 }
 
 // ecdhParams checks the parameter of CKM_ECDH1_DERIVE.
@@ -58,7 +58,7 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 	if err != nil {
 		return 0, err
 	}
-	if err := s.mayDerive(base, o); err != nil {
+	if err := s.checkDerivable(base, o); err != nil {
 		return 0, err
 	}
 	a, err := s.derived(list)
@@ -67,7 +67,7 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 	}
 	a[CKA_VALUE], err = row.derive(s.token, o, m, a)
 	defer clear(a[CKA_VALUE])
-	if lost := s.token.stillHolds(o); lost != nil {
+	if lost := s.token.checkStillHeld(o); lost != nil {
 		return 0, lost
 	}
 	if err != nil {
@@ -76,9 +76,9 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 	if err := a.completeCheckValue(); err != nil {
 		return 0, err
 	}
-	a[CKA_ALWAYS_SENSITIVE] = boolean(o.attrs.is(CKA_ALWAYS_SENSITIVE) && a.is(CKA_SENSITIVE))
-	a[CKA_NEVER_EXTRACTABLE] = boolean(o.attrs.is(CKA_NEVER_EXTRACTABLE) && !a.is(CKA_EXTRACTABLE))
-	return s.keep(a, nil)
+	a[CKA_ALWAYS_SENSITIVE] = encodeBool(o.attrs.isTrue(CKA_ALWAYS_SENSITIVE) && a.isTrue(CKA_SENSITIVE))
+	a[CKA_NEVER_EXTRACTABLE] = encodeBool(o.attrs.isTrue(CKA_NEVER_EXTRACTABLE) && !a.isTrue(CKA_EXTRACTABLE))
+	return s.keepObject(a, nil)
 }
 
 // derivation is the use of a key with CKA_ALWAYS_AUTHENTICATE by C_DeriveKey. No call
@@ -90,9 +90,9 @@ type derivation struct {
 	authenticated bool
 }
 
-// mayDerive answers whether a key may be used, as far as it wants a login of its own.
-func (s *session) mayDerive(key uint, o *object) error {
-	began, era := s.derive, s.token.names.now().private
+// checkDerivable returns an error unless a key may be used, as far as it wants a login of its own.
+func (s *session) checkDerivable(key uint, o *object) error {
+	began, era := s.derive, s.token.names.currentEras().private
 	s.derive = nil
 	if !o.alwaysAuthenticate() || began != nil && *began == (derivation{key, era, true}) {
 		return nil
@@ -107,15 +107,15 @@ func (s *session) derived(list []Attribute) (attributes, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := secretObject.check(list, a, deriving, s.token.user()); err != nil {
+	if err := secretObject.checkNew(list, a, deriving, s.token.user()); err != nil {
 		return nil, err
 	}
-	if err := a.agree(CKO_SECRET_KEY, CKK_GENERIC_SECRET); err != nil {
+	if err := a.checkKind(CKO_SECRET_KEY, CKK_GENERIC_SECRET); err != nil {
 		return nil, err
 	}
-	a.fill(attributes{CKA_CLASS: ulong(CKO_SECRET_KEY), CKA_KEY_TYPE: ulong(CKK_GENERIC_SECRET)})
-	a.fill(secretObject.initial())
-	return a, s.writable(a)
+	a.addMissing(attributes{CKA_CLASS: encodeULong(CKO_SECRET_KEY), CKA_KEY_TYPE: encodeULong(CKK_GENERIC_SECRET)})
+	a.addMissing(secretObject.initial())
+	return a, s.checkWritable(a)
 }
 
 // deriveECDH is CKM_ECDH1_DERIVE: the shared secret, without its leading bytes
@@ -144,7 +144,7 @@ func deriveECDH(t *token, o *object, m *Mechanism, a attributes) ([]byte, error)
 		clear(agreed)
 		return nil, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_VALUE_LEN, "is not from 1 to the length of the secret")
 	}
-	a[CKA_VALUE_LEN] = ulong(n)
+	a[CKA_VALUE_LEN] = encodeULong(n)
 	cut := uint(len(agreed)) - n
 	clear(agreed[:cut])
 	return agreed[cut:], nil

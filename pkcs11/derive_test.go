@@ -98,7 +98,7 @@ func TestDeriveAttributes(t *testing.T) {
 	}
 }
 
-func publicPoint(t testing.TB) []byte { return curves[scm.P256].raw(publicOn(t, scm.P256)) }
+func publicPoint(t testing.TB) []byte { return curves[scm.P256].rawPoint(publicOn(t, scm.P256)) }
 
 func TestDeriveErrors(t *testing.T) {
 	f := newUser(t)

@@ -26,8 +26,8 @@ func newDigester(typ uint, row mechanism) *digester {
 	return w
 }
 
-// sum ends the digest. Nothing is left of the value of a key.
-func (w *digester) sum() (sum []byte) {
+// finalSum ends the digest. Nothing is left of the value of a key.
+func (w *digester) finalSum() (sum []byte) {
 	if !w.keyed {
 		return w.Sum(nil)
 	}
@@ -50,7 +50,7 @@ func (p *Provider) DigestInit(h uint, m *Mechanism) (err error) {
 		s.digest.end()
 		return nil
 	}
-	if err := s.digest.idle(); err != nil {
+	if err := s.digest.checkIdle(); err != nil {
 		return err
 	}
 	row, err := mechanismFor(m, CKF_DIGEST)
@@ -67,14 +67,14 @@ func (p *Provider) Digest(h uint, data []byte, out Output[byte]) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	w, err := s.digest.whole()
+	w, err := s.digest.workInOne()
 	if err != nil {
 		return err
 	}
 	wanted, err := s.digest.finish(out, w.Size())
 	if wanted {
 		w.Write(data)
-		out.put(w.sum())
+		out.copyResult(w.finalSum())
 	}
 	return err
 }
@@ -86,7 +86,7 @@ func (p *Provider) DigestUpdate(h uint, part []byte) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	w, err := s.digest.part()
+	w, err := s.digest.workInParts()
 	if err != nil {
 		return err
 	}
@@ -102,27 +102,27 @@ func (p *Provider) DigestKey(h, key uint) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	w, err := s.digest.part()
+	w, err := s.digest.workInParts()
 	if err != nil {
 		return err
 	}
-	return s.digest.endOn(s.addKey(w, key))
+	return s.digest.endOnError(s.addKey(w, key))
 }
 
 // addKey goes on with the value of a secret key.
 func (s *session) addKey(w *digester, key uint) error {
-	o, err := s.key(key)
+	o, err := s.findKey(key)
 	switch {
 	case err != nil:
 		return err
 	case o.class() != CKO_SECRET_KEY:
 		return CKR_KEY_INDIGESTIBLE
 	}
-	whole, err := s.token.whole(o)
+	whole, err := s.token.withValue(o)
 	if err != nil {
 		return err
 	}
-	defer o.spent(whole)
+	defer o.eraseValueOf(whole)
 	secret.Do(func() { w.Write(whole.attrs[CKA_VALUE]) })
 	w.keyed = true
 	return nil
@@ -135,13 +135,13 @@ func (p *Provider) DigestFinal(h uint, out Output[byte]) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	w, err := s.digest.part()
+	w, err := s.digest.workInParts()
 	if err != nil {
 		return err
 	}
 	wanted, err := s.digest.finish(out, w.Size())
 	if wanted {
-		out.put(w.sum())
+		out.copyResult(w.finalSum())
 	}
 	return err
 }

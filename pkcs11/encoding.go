@@ -48,8 +48,8 @@ func mustDER(v any) []byte {
 	return der
 }
 
-// params is CKA_EC_PARAMS in its default form, an OID.
-func (c *curve) params() []byte { return mustDER(c.oid) }
+// encodeParams is CKA_EC_PARAMS in its default form, an OID.
+func (c *curve) encodeParams() []byte { return mustDER(c.oid) }
 
 // curveOf reads CKA_EC_PARAMS, an OID or a PrintableString.
 func curveOf(params []byte) (*curve, error) {
@@ -60,7 +60,7 @@ func curveOf(params []byte) (*curve, error) {
 	}
 	for i := range curves {
 		c := &curves[i]
-		if bytes.Equal(params, c.params()) {
+		if bytes.Equal(params, c.encodeParams()) {
 			return c, nil
 		}
 		for _, name := range c.names {
@@ -72,22 +72,24 @@ func curveOf(params []byte) (*curve, error) {
 	return nil, CKR_CURVE_NOT_SUPPORTED
 }
 
-// raw is a device's public key as a point of SEC 1 (04 x y), or as it is for
+// rawPoint is a device's public key as a point of SEC 1 (04 x y), or as it is for
 // the curves that have no other form.
-func (c *curve) raw(public []byte) []byte {
+func (c *curve) rawPoint(public []byte) []byte {
 	if c.keyType != CKK_EC {
 		return public
 	}
 	return append([]byte{4}, public...)
 }
 
-// point is CKA_EC_POINT of a device's public key: a DER OCTET STRING, or for
-// Edwards and Montgomery curves just the bytes when asked to be bare.
-func (c *curve) point(public []byte, bare bool) []byte {
-	if bare && c.keyType != CKK_EC {
-		return public
+// encodePoint is CKA_EC_POINT of a device's public key: a DER OCTET STRING.
+func (c *curve) encodePoint(public []byte) []byte { return mustDER(c.rawPoint(public)) }
+
+// barePoint is encodePoint without DER for Edwards and Montgomery curves: just the bytes.
+func (c *curve) barePoint(public []byte) []byte {
+	if c.keyType == CKK_EC {
+		return c.encodePoint(public)
 	}
-	return mustDER(c.raw(public))
+	return public
 }
 
 // publicOf reads CKA_EC_POINT in any of the forms that are in use (raw, DER
@@ -147,17 +149,17 @@ func p256Point(raw []byte) ([]byte, bool) {
 	return raw[1:], true
 }
 
-// info is the SubjectPublicKeyInfo of a device's public key.
-func (c *curve) info(public []byte) []byte {
+// publicKeyInfo is the SubjectPublicKeyInfo of a device's public key.
+func (c *curve) publicKeyInfo(public []byte) []byte {
 	type algorithm struct {
 		OID    asn1.ObjectIdentifier
 		Params asn1.RawValue `asn1:"optional"`
 	}
 	a := algorithm{OID: c.oid}
 	if c.algorithm != nil {
-		a = algorithm{c.algorithm, asn1.RawValue{FullBytes: c.params()}}
+		a = algorithm{c.algorithm, asn1.RawValue{FullBytes: c.encodeParams()}}
 	}
-	raw := c.raw(public)
+	raw := c.rawPoint(public)
 	return mustDER(struct {
 		Algorithm algorithm
 		Key       asn1.BitString

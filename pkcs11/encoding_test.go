@@ -53,7 +53,7 @@ func TestPointForms(t *testing.T) {
 	for i := range curves {
 		c := &curves[i]
 		public := publicOn(t, c.curve)
-		raw := c.raw(public)
+		raw := c.rawPoint(public)
 		accepted := map[string][]byte{"raw": raw, "OCTET STRING": octetString(raw), "BIT STRING": bitString(raw)}
 		refused := map[string][]byte{
 			"nothing": {}, "short": raw[1:], "long": append(bytes.Clone(raw), 0),
@@ -100,10 +100,10 @@ func TestPointOut(t *testing.T) {
 	for i := range curves {
 		c := &curves[i]
 		public := publicOn(t, c.curve)
-		if got := c.point(public, false); !bytes.Equal(got, octetString(c.raw(public))) {
+		if got := c.encodePoint(public); !bytes.Equal(got, octetString(c.rawPoint(public))) {
 			t.Errorf("%s: %x is no OCTET STRING of the point", c.curve, got)
 		}
-		bare := c.point(public, true)
+		bare := c.barePoint(public)
 		if plain := bytes.Equal(bare, public); plain != (c.keyType != CKK_EC) {
 			t.Errorf("%s: bare point %x", c.curve, bare)
 		}
@@ -144,7 +144,7 @@ func TestParams(t *testing.T) {
 }
 
 func TestParamsRefused(t *testing.T) {
-	oid := curves[scm.P256].params()
+	oid := curves[scm.P256].encodeParams()
 	utf8, err := asn1.MarshalWithParams("secp256r1", "utf8")
 	ok(t, err)
 	for _, c := range []struct {
@@ -177,7 +177,7 @@ func TestPublicKeyInfo(t *testing.T) {
 	} {
 		standard, err := x509.MarshalPKIXPublicKey(key)
 		ok(t, err)
-		if got := curves[c].info(publicOn(t, c)); !bytes.Equal(got, standard) {
+		if got := curves[c].publicKeyInfo(publicOn(t, c)); !bytes.Equal(got, standard) {
 			t.Errorf("%s: %x, want %x", c, got, standard)
 		}
 	}
@@ -185,7 +185,7 @@ func TestPublicKeyInfo(t *testing.T) {
 	header, err := hex.DecodeString("3056301006072a8648ce3d020106052b8104000a03420004")
 	ok(t, err)
 	koblitz := publicOn(t, scm.Secp256k1)
-	if got := curves[scm.Secp256k1].info(koblitz); !bytes.Equal(got, append(header, koblitz...)) {
+	if got := curves[scm.Secp256k1].publicKeyInfo(koblitz); !bytes.Equal(got, append(header, koblitz...)) {
 		t.Errorf("secp256k1: %x", got)
 	}
 }
@@ -210,7 +210,7 @@ func TestDerSignature(t *testing.T) {
 func FuzzPoint(f *testing.F) {
 	for i := range curves {
 		public := publicOn(f, curves[i].curve)
-		raw := curves[i].raw(public)
+		raw := curves[i].rawPoint(public)
 		for _, seed := range [][]byte{raw, octetString(raw), bitString(raw), public} {
 			f.Add(i, seed)
 		}
@@ -227,14 +227,14 @@ func FuzzPoint(f *testing.F) {
 		if len(public) != c.curve.PublicSize() {
 			t.Fatalf("%s: a public key of %d bytes", c.curve, len(public))
 		}
-		for _, bare := range []bool{false, true} {
-			again, err := c.publicOf(c.point(public, bare))
+		for _, shown := range [][]byte{c.encodePoint(public), c.barePoint(public)} {
+			again, err := c.publicOf(shown)
 			if err != nil || !bytes.Equal(again, public) {
 				t.Fatalf("%s: %x is read as %x, %v", c.curve, public, again, err)
 			}
 		}
 		if c.curve == scm.P256 {
-			if _, err := x509.ParsePKIXPublicKey(c.info(public)); err != nil {
+			if _, err := x509.ParsePKIXPublicKey(c.publicKeyInfo(public)); err != nil {
 				t.Fatalf("the standard library refuses the point: %v", err)
 			}
 		}
@@ -244,7 +244,7 @@ func FuzzPoint(f *testing.F) {
 // FuzzParams: whatever is read as a curve is one of ours, in one of two forms.
 func FuzzParams(f *testing.F) {
 	for i := range curves {
-		f.Add(curves[i].params())
+		f.Add(curves[i].encodeParams())
 		for _, name := range curves[i].names {
 			f.Add(append([]byte{asn1.TagPrintableString, byte(len(name))}, name...))
 		}

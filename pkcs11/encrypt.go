@@ -10,7 +10,7 @@ func (p *Provider) EncryptInit(h uint, m *Mechanism, key uint) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	return s.beginLocking(&s.encrypt, &lockData, m, key)
+	return s.beginLocking(&s.encrypt, &lockingWay, m, key)
 }
 
 // Encrypt encrypts data in one part (section 5.8.2).
@@ -51,7 +51,7 @@ func (p *Provider) DecryptInit(h uint, m *Mechanism, key uint) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	return s.beginLocking(&s.decrypt, &unlockData, m, key)
+	return s.beginLocking(&s.decrypt, &unlockingWay, m, key)
 }
 
 // Decrypt decrypts data in one part (section 5.10.2).

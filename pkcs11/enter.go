@@ -32,7 +32,7 @@ func (p *Provider) session(h uint) (*session, error) {
 	}
 	entered := false
 	defer s.unlockUnless(&entered)
-	err = s.token.begin()
+	err = s.token.checkAndNotice()
 	entered = err == nil
 	return s, err
 }
@@ -61,7 +61,7 @@ func (s *session) logoutOutdated() {
 // done ends a call with a session, whose error becomes the code for the caller.
 func (s *session) done(err *error) {
 	defer s.unlock()
-	*err = s.token.after(*err)
+	*err = s.token.handleError(*err)
 }
 
 // lockSession is session for what has to work whatever the device does; unlock ends it.
@@ -111,7 +111,7 @@ func (s *session) unlockUnless(entered *bool) {
 func (p *Provider) token(id uint) (*token, error) { return p.tokenBy(id, (*slot).token) }
 
 // awaitedToken is token for calls that can bear to wait for a device that is starting.
-func (p *Provider) awaitedToken(id uint) (*token, error) { return p.tokenBy(id, (*slot).await) }
+func (p *Provider) awaitedToken(id uint) (*token, error) { return p.tokenBy(id, (*slot).awaitToken) }
 
 // tokenBy is token with the way in which it is looked for.
 func (p *Provider) tokenBy(id uint, find func(*slot) (*token, error)) (*token, error) {
@@ -128,7 +128,7 @@ func (p *Provider) tokenBy(id uint, find func(*slot) (*token, error)) (*token, e
 	if err != nil {
 		return nil, err
 	}
-	err = t.use()
+	err = t.enterToken()
 	entered = err == nil
 	return t, err
 }
@@ -137,17 +137,17 @@ func (p *Provider) tokenBy(id uint, find func(*slot) (*token, error)) (*token, e
 func (t *token) done(err *error) {
 	defer t.slot.provider.leave()
 	defer t.release()
-	*err = t.after(*err)
+	*err = t.handleError(*err)
 }
 
-// use has a call begin with a token, which release ends.
-func (t *token) use() error {
+// enterToken has a call begin with a token, which release ends.
+func (t *token) enterToken() error {
 	if !t.acquire() {
 		return CKR_DEVICE_REMOVED
 	}
 	used := false
 	defer t.releaseUnless(&used)
-	err := t.begin()
+	err := t.checkAndNotice()
 	used = err == nil
 	return err
 }
@@ -158,10 +158,10 @@ func (t *token) releaseUnless(used *bool) {
 	}
 }
 
-// begin looks after a token that is acquired: whether it is there, and whose it is.
-func (t *token) begin() error {
-	if err := t.alive(); err != nil {
-		return t.after(err)
+// checkAndNotice returns an error unless a token that is acquired is there, and logs a user out whose login is over.
+func (t *token) checkAndNotice() error {
+	if err := t.checkPresent(); err != nil {
+		return t.handleError(err)
 	}
 	if t.isOutdated() {
 		t.logoutOutdated()
@@ -169,10 +169,10 @@ func (t *token) begin() error {
 	return nil
 }
 
-// after looks after the token when a call has ended with err, and returns its code.
-func (t *token) after(err error) error {
-	if gone(err) {
-		t.lose()
+// handleError looks after the token when a call has ended with err, and returns its code.
+func (t *token) handleError(err error) error {
+	if isGone(err) {
+		t.endIfGone()
 	}
 	return t.outcome(err)
 }

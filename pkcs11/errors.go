@@ -47,9 +47,9 @@ var failures = []struct {
 	{store.ErrLabel, CKR_ARGUMENTS_BAD},
 }
 
-// code is the one place where an error of the device or the store becomes a
+// codeOf is the one place where an error of the device or the store becomes a
 // CK_RV. What is not listed is a failure of the device.
-func code(err error) error {
+func codeOf(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -69,7 +69,7 @@ func code(err error) error {
 // its own is told to the operator, because the caller learns only that the
 // device failed.
 func (t *token) outcome(err error) error {
-	c := code(err)
+	c := codeOf(err)
 	if errors.Is(err, store.ErrLost) {
 		err = store.ErrLost // whatever was asked for: one line says what to do
 	}

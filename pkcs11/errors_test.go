@@ -13,7 +13,7 @@ import (
 )
 
 func TestCode(t *testing.T) {
-	want(t, "success", code(nil), CKR_OK)
+	want(t, "success", codeOf(nil), CKR_OK)
 	for cause, wanted := range map[error]Error{
 		scm.ErrSlotEmpty:   CKR_FUNCTION_FAILED,
 		scm.ErrSlotRange:   CKR_ATTRIBUTE_VALUE_INVALID,
@@ -42,9 +42,9 @@ func TestCode(t *testing.T) {
 		fs.ErrPermission:   CKR_DEVICE_ERROR,
 		CKR_DATA_INVALID:   CKR_DATA_INVALID,
 	} {
-		want(t, cause.Error(), code(cause), wanted)
-		want(t, cause.Error()+", wrapped", code(fmt.Errorf("slot 3: %w", cause)), wanted)
-		want(t, cause.Error()+", joined", code(errors.Join(errors.New("first"), cause)), wanted)
+		want(t, cause.Error(), codeOf(cause), wanted)
+		want(t, cause.Error()+", wrapped", codeOf(fmt.Errorf("slot 3: %w", cause)), wanted)
+		want(t, cause.Error()+", joined", codeOf(errors.Join(errors.New("first"), cause)), wanted)
 	}
 }
 

@@ -39,24 +39,24 @@ const (
 type content []byte
 
 func newContent(kind, slot uint, room int) content {
-	return make(content, 0, 256+room).number(kind).number(slot)
+	return make(content, 0, 256+room).appendNumber(kind).appendNumber(slot)
 }
 
-func (c content) number(n uint) content { return binary.BigEndian.AppendUint64(c, uint64(n)) }
+func (c content) appendNumber(n uint) content { return binary.BigEndian.AppendUint64(c, uint64(n)) }
 
-func (c content) bytes(b []byte) content { return append(c.number(uint(len(b))), b...) }
+func (c content) appendBytes(b []byte) content { return append(c.appendNumber(uint(len(b))), b...) }
 
-// attributes stand after their number.
-func (c content) attributes(a attributes) content {
-	c = c.number(uint(len(a)))
+// appendAttributes appends attributes after their number.
+func (c content) appendAttributes(a attributes) content {
+	c = c.appendNumber(uint(len(a)))
 	for t, v := range a {
-		c = c.number(t).bytes(v)
+		c = c.appendNumber(t).appendBytes(v)
 	}
 	return c
 }
 
-// size is how many bytes attributes take.
-func (a attributes) size() int {
+// encodedSize is how many bytes attributes take.
+func (a attributes) encodedSize() int {
 	n := 0
 	for _, v := range a {
 		n += 16 + len(v)
@@ -64,8 +64,8 @@ func (a attributes) size() int {
 	return n
 }
 
-// bequeath leaves a piece, if the process leaves any, and overwrites c.
-func (p *Provider) bequeath(instead Piece, c content) Piece {
+// leavePiece leaves a piece, if the process leaves any, and overwrites c.
+func (p *Provider) leavePiece(instead Piece, c content) Piece {
 	defer clear(c)
 	if p.options.Estate == nil {
 		return 0
@@ -79,54 +79,50 @@ func (p *Provider) revoke(left Piece) {
 	}
 }
 
-// leaves tells whether the process leaves anything to its children.
-func (t *token) leaves() bool { return t.slot.provider.options.Estate != nil }
+// leavesPieces reports whether the process leaves anything to its children.
+func (t *token) leavesPieces() bool { return t.slot.provider.options.Estate != nil }
 
-// leave leaves who is logged in, with the token's secret that the login opened. The
+// leaveLogin leaves who is logged in, with the token's secret that the login opened. The
 // caller holds login.
-func (t *token) leave(secret []byte) {
-	if !t.leaves() {
+func (t *token) leaveLogin(secret []byte) {
+	if !t.leavesPieces() {
 		return
 	}
 	c := newContent(tokenPiece, t.slot.id, len(secret))
-	now := t.names.now()
-	c = c.number(now.public).number(now.private).number(t.user()).bytes(secret)
-	t.left = t.slot.provider.bequeath(t.left, c)
+	now := t.names.currentEras()
+	c = c.appendNumber(now.public).appendNumber(now.private).appendNumber(t.user()).appendBytes(secret)
+	t.piece = t.slot.provider.leavePiece(t.piece, c)
 }
 
-// leave leaves a session.
-func (s *session) leave() {
-	rw := uint(0)
-	if s.rw {
-		rw = 1
-	}
-	c := newContent(sessionPiece, s.token.slot.id, 0).number(s.handle).number(rw)
-	s.left.Store(uintptr(s.token.slot.provider.bequeath(0, c)))
+// leaveSession leaves a session.
+func (s *session) leaveSession() {
+	c := newContent(sessionPiece, s.token.slot.id, 0).appendNumber(s.handle).appendNumber(s.flags())
+	s.piece.Store(uintptr(s.token.slot.provider.leavePiece(0, c)))
 }
 
 // forget makes the handle of a session invalid, in children too.
 func (p *Provider) forget(s *session) {
 	p.sessions.Delete(s.handle)
-	p.revoke(Piece(s.left.Swap(0)))
+	p.revoke(Piece(s.piece.Swap(0)))
 }
 
-// left is the piece of a session.
-type left = atomic.Uintptr
+// pieceNumber is the piece of a session.
+type pieceNumber = atomic.Uintptr
 
 // leaveObject leaves a session object, with the private key that it stands for. The
 // caller holds the lock of the session objects.
 func (t *token) leaveObject(o *object) {
-	if !t.leaves() {
+	if !t.leavesPieces() {
 		return
 	}
 	private := t.volatileSecret(o)
 	defer clear(private)
-	c := newContent(objectPiece, t.slot.id, o.attrs.size()).number(o.owner.handle).number(o.handle)
-	c = c.attributes(o.attrs)
+	c := newContent(objectPiece, t.slot.id, o.attrs.encodedSize()).appendNumber(o.owner.handle).appendNumber(o.handle)
+	c = c.appendAttributes(o.attrs)
 	if o.key != nil {
-		c = c.number(uint(o.key.Slot)).number(uint(o.key.Curve)).bytes(o.key.Public).bytes(private)
+		c = c.appendNumber(uint(o.key.Slot)).appendNumber(uint(o.key.Curve)).appendBytes(o.key.Public).appendBytes(private)
 	}
-	o.left = t.slot.provider.bequeath(o.left, c)
+	o.piece = t.slot.provider.leavePiece(o.piece, c)
 }
 
 // volatileSecret is the private key in volatile memory behind a private key object.
@@ -136,27 +132,24 @@ func (t *token) volatileSecret(o *object) []byte {
 		return nil
 	}
 	b, err := device.VolatileSecret(o.key.Slot)
-	t.warnOn("leaving a session key to children", err)
+	t.warnIfFailed("leaving a session key to children", err)
 	return b
 }
 
 // leftName leaves the handle of a token object that does not follow from what it names.
 // The caller holds the lock of the names.
-func (t *token) leftName(id identity, handle uint, private bool) named {
-	x := named{handle: handle, private: private}
-	if !t.leaves() {
+func (t *token) leftName(id identity, handle uint, o *object) named {
+	x := named{handle: handle, private: o.private()}
+	if !t.leavesPieces() {
 		return x
 	}
-	flags := uint(0)
-	if id.private {
-		flags |= 1
-	}
-	if private {
+	flags := uint(id.half)
+	if x.private {
 		flags |= 2
 	}
-	c := newContent(namePiece, t.slot.id, len(id.public)).number(handle)
-	c = c.number(uint(id.record)).number(uint(id.slot)).number(flags).bytes([]byte(id.public))
-	x.left = t.slot.provider.bequeath(0, c)
+	c := newContent(namePiece, t.slot.id, len(id.public)).appendNumber(handle)
+	c = c.appendNumber(uint(id.record)).appendNumber(uint(id.slot)).appendNumber(flags).appendBytes([]byte(id.public))
+	x.piece = t.slot.provider.leavePiece(0, c)
 	return x
 }
 
@@ -166,14 +159,14 @@ func (t *token) withdraw() {
 	t.mine.mu.Lock()
 	defer t.mine.mu.Unlock()
 	for _, o := range t.mine.table.all {
-		p.revoke(o.left)
-		o.left = 0
+		p.revoke(o.piece)
+		o.piece = 0
 	}
 	t.names.mu.Lock()
 	defer t.names.mu.Unlock()
 	for id := range t.names.slots {
-		t.names.drop(id)
+		t.names.dropHandle(id)
 	}
-	p.revoke(t.left)
-	t.left = 0
+	p.revoke(t.piece)
+	t.piece = 0
 }

@@ -22,7 +22,7 @@ func (p *Provider) FindObjectsInit(h uint, list []Attribute) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	if err := s.find.idle(); err != nil {
+	if err := s.find.checkIdle(); err != nil {
 		return err
 	}
 	wanted, err := template(list)
@@ -46,7 +46,7 @@ const maxSearches = 3
 func (s *session) search(wanted attributes, quirks Quirks) ([]uint, error) {
 	t := s.token
 	for attempt := 1; ; attempt++ {
-		c, err := t.current()
+		c, err := t.currentCatalog()
 		if err != nil {
 			return nil, err
 		}
@@ -59,13 +59,13 @@ func (s *session) search(wanted attributes, quirks Quirks) ([]uint, error) {
 			return nil, err
 		}
 		if revision != c.revision && attempt < maxSearches {
-			if _, err := t.renew(c); err != nil {
+			if _, err := t.renewCatalog(c); err != nil {
 				return nil, err
 			}
 			continue // an object may have moved from a key slot to the store, and be there twice
 		}
 		for _, o := range t.findMine(wanted) {
-			if s.readable(o) && !quirks.hide(o, wanted) {
+			if s.readable(o) && !quirks.leavesOut(o, wanted) {
 				found = append(found, o.handle)
 			}
 		}
@@ -76,7 +76,7 @@ func (s *session) search(wanted attributes, quirks Quirks) ([]uint, error) {
 func (s *session) searchCatalog(c *catalog, wanted attributes, quirks Quirks) ([]uint, error) {
 	found := []uint{}
 	for _, o := range c.objects {
-		if !s.readable(o) || !o.matches(wanted) || quirks.hide(o, wanted) {
+		if !s.readable(o) || !o.matches(wanted) || quirks.leavesOut(o, wanted) {
 			continue
 		}
 		if o.publicCertificates() {
@@ -103,7 +103,7 @@ func (s *session) searchStore(found *[]uint, c *catalog, wanted attributes) (uin
 	r := &recordSearch{session: s, wanted: wanted, found: *found}
 	revision, damaged, err := t.store.Find(termsOf(wanted), r.add)
 	if err == nil {
-		err = r.sift()
+		err = r.dropMismatches()
 	}
 	*found = r.found
 	for _, id := range damaged {
@@ -141,15 +141,15 @@ func (r *recordSearch) add(record *store.Record) {
 	}
 }
 
-// sift takes the objects out whose value is kept apart and is not the one that is wanted.
-func (r *recordSearch) sift() error {
+// dropMismatches takes the objects out whose value is kept apart and is not the one that is wanted.
+func (r *recordSearch) dropMismatches() error {
 	for _, o := range r.doubtful {
-		all, err := r.session.token.whole(o)
+		all, err := r.session.token.withValue(o)
 		if err != nil && !errors.Is(err, store.ErrNoRecord) {
 			return err
 		}
 		matches := err == nil && all.matches(r.wanted)
-		o.spent(all)
+		o.eraseValueOf(all)
 		if at := slices.Index(r.found, o.handle); !matches && at >= 0 {
 			r.found = slices.Delete(r.found, at, at+1)
 		}
@@ -157,9 +157,9 @@ func (r *recordSearch) sift() error {
 	return nil
 }
 
-// ofNoRecord tells whether no stored object can have all attributes of a template.
+// ofNoRecord reports whether no stored object can have all attributes of a template.
 func (a attributes) ofNoRecord() bool {
-	if token, given := a[CKA_TOKEN]; given && !isTrue(token) {
+	if token, given := a[CKA_TOKEN]; given && !isTrueValue(token) {
 		return true
 	}
 	if _, given := a[CKA_ZK_SLOT]; given {
@@ -212,14 +212,14 @@ func (p *Provider) quirks(wanted attributes) Quirks {
 	return p.options.Quirks()
 }
 
-// hide tells whether the host is better off without an object that its search
+// leavesOut reports whether the host is better off without an object that its search
 // would find.
-func (q Quirks) hide(o *object, wanted attributes) bool {
+func (q Quirks) leavesOut(o *object, wanted attributes) bool {
 	return q.HideOtherKeyTypes && len(wanted) == 1 && o.otherKeyType() ||
 		q.HideUnknownCurves && o.verify != nil && o.verify.curve.curve == scm.Secp256k1
 }
 
-// otherKeyType tells whether o is half of a key pair that is neither RSA nor EC.
+// otherKeyType reports whether o is half of a key pair that is neither RSA nor EC.
 func (o *object) otherKeyType() bool {
 	c := o.class()
 	return (c == CKO_PUBLIC_KEY || c == CKO_PRIVATE_KEY) && o.keyType() != CKK_EC && o.keyType() != CKK_RSA
@@ -233,7 +233,7 @@ func (p *Provider) KeysInSlot(h uint, keySlot int) (found []uint, err error) {
 		return nil, err
 	}
 	defer s.done(&err)
-	c, err := s.token.current()
+	c, err := s.token.currentCatalog()
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ const foreignBase scm.Slot = 1 << 16
 
 func isForeign(s scm.Slot) bool { return s >= foreignBase }
 
-// foreign tells whether an object is a public key in a foreign slot.
+// foreign reports whether an object is a public key in a foreign slot.
 func (o *object) foreign() bool { return o.key != nil && isForeign(o.key.Slot) }
 
 // slotName is how a log line calls a key slot or a foreign slot.
@@ -48,14 +48,14 @@ func (t *token) foreignKeys() ([]scm.Key, error) {
 // slot: nobody knows where it was made.
 func asForeign(a attributes, k scm.Key) {
 	a[CKA_LABEL] = fmt.Appendf(nil, "SCM foreign key %d", k.Slot-foreignBase)
-	a[CKA_ZK_SLOT] = ulong(uint(k.Slot - foreignBase))
+	a[CKA_ZK_SLOT] = encodeULong(uint(k.Slot - foreignBase))
 	a[CKA_ZK_FOREIGN] = yes
 	a[CKA_LOCAL] = no
-	a[CKA_KEY_GEN_MECHANISM] = ulong(CK_UNAVAILABLE_INFORMATION)
-	a[CKA_VERIFY] = boolean(k.Curve != scm.X25519)
+	a[CKA_KEY_GEN_MECHANISM] = encodeULong(CK_UNAVAILABLE_INFORMATION)
+	a[CKA_VERIFY] = encodeBool(k.Curve != scm.X25519)
 }
 
-// replaced tells whether a record is of a key that was in a foreign slot before. Others
+// replaced reports whether a record is of a key that was in a foreign slot before. Others
 // may use the slot again, which is no alarm: nothing is signed with such a key.
 func (o *object) replaced(r *store.Record) bool {
 	return o.foreign() && !bytes.Equal(r.Public, o.key.Public)
@@ -65,14 +65,14 @@ func (o *object) replaced(r *store.Record) bool {
 // what is recorded of slots is authenticated.
 func (s *session) keepForeign(a attributes) (uint, error) {
 	keeper, can := s.token.device.(scm.Keeper)
-	if !can || a.is(CKA_PRIVATE) || !agreesOn(a, CKA_TOKEN, yes) {
+	if !can || a.isTrue(CKA_PRIVATE) || !agreesOn(a, CKA_TOKEN, yes) {
 		return 0, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_ZK_FOREIGN, "is for public objects of the token, with a device that keeps them")
 	}
 	a[CKA_TOKEN] = yes
 	if err := complete(a); err != nil {
 		return 0, err
 	}
-	if err := s.writable(a); err != nil {
+	if err := s.checkWritable(a); err != nil {
 		return 0, err
 	}
 	if s.token.user() != CKU_USER {
@@ -91,7 +91,7 @@ func (s *session) keepForeign(a attributes) (uint, error) {
 	return s.token.recordForeign(keeper, scm.Key{Slot: foreignBase + n, Curve: k.curve.curve, Public: k.public}, a)
 }
 
-// agreesOn tells whether a template says of an attribute nothing but the value.
+// agreesOn reports whether a template says of an attribute nothing but the value.
 func agreesOn(a attributes, t uint, value []byte) bool {
 	given, ok := a[t]
 	return !ok || bytes.Equal(given, value)
@@ -113,10 +113,10 @@ func foreignFailure(err error) error {
 func (t *token) recordForeign(keeper scm.Keeper, k scm.Key, a attributes) (uint, error) {
 	recorded := false
 	defer t.removeForeignUnless(&recorded, keeper, k)
-	o := &object{id: slotIdentity(k, false), key: &k, rules: ecPublicObject, attrs: t.slotAttributes(k, false).with(a)}
-	o.attrs[CKA_ZK_SLOT] = ulong(uint(k.Slot - foreignBase))
+	o := &object{id: slotIdentity(k, publicHalf), key: &k, rules: ecPublicObject, attrs: t.slotAttributes(k, publicHalf).withAll(a)}
+	o.attrs[CKA_ZK_SLOT] = encodeULong(uint(k.Slot - foreignBase))
 	r := t.record(o)
-	if err := t.put(r); err != nil {
+	if err := t.putRecord(r); err != nil {
 		return 0, err
 	}
 	recorded = true
@@ -125,7 +125,7 @@ func (t *token) recordForeign(keeper scm.Keeper, k scm.Key, a attributes) (uint,
 
 func (t *token) removeForeignUnless(recorded *bool, keeper scm.Keeper, k scm.Key) {
 	if !*recorded {
-		t.warnOn("erasing a foreign key that could not be recorded", keeper.RemoveForeign(k.Slot-foreignBase))
+		t.warnIfFailed("erasing a foreign key that could not be recorded", keeper.RemoveForeign(k.Slot-foreignBase))
 	}
 }
 
@@ -149,11 +149,11 @@ type removingForeign struct {
 	object *object
 }
 
-func (r *removingForeign) begin(*store.Tx) ([]*store.Entry, error) {
+func (r *removingForeign) prepare(*store.Tx) ([]*store.Entry, error) {
 	return []*store.Entry{entryOf(store.Removing, *r.object.key)}, nil
 }
 
-func (r *removingForeign) act() error {
+func (r *removingForeign) perform() error {
 	n := r.object.key.Slot - foreignBase
 	now, err := r.keeper.ForeignKey(n)
 	if err == nil && !bytes.Equal(now.Public, r.object.key.Public) {
@@ -165,7 +165,7 @@ func (r *removingForeign) act() error {
 	return r.token.removed(*r.object.key, r.keeper.RemoveForeign(n))
 }
 
-func (r *removingForeign) end(tx *store.Tx, failed error) error {
+func (r *removingForeign) conclude(tx *store.Tx, failed error) error {
 	switch {
 	case failed == nil, errors.Is(failed, scm.ErrSlotEmpty):
 		return forgetKeys(tx, r.object)

@@ -14,8 +14,8 @@ const zkForeign = uint(CKA_ZK_FOREIGN)
 // foreignTemplate is a public key for a foreign slot.
 func (f *fixture) foreignTemplate(c scm.Curve, public []byte, more ...any) []Attribute {
 	return is(append([]any{
-		CKA_CLASS, CKO_PUBLIC_KEY, CKA_KEY_TYPE, curves[c].keyType, CKA_EC_PARAMS, curves[c].params(),
-		CKA_EC_POINT, curves[c].point(public, false), zkForeign, true,
+		CKA_CLASS, CKO_PUBLIC_KEY, CKA_KEY_TYPE, curves[c].keyType, CKA_EC_PARAMS, curves[c].encodeParams(),
+		CKA_EC_POINT, curves[c].encodePoint(public), zkForeign, true,
 	}, more...)...)
 }
 
@@ -39,7 +39,7 @@ func TestForeignKey(t *testing.T) {
 		}
 		for attribute, wanted := range map[uint]any{
 			CKA_TOKEN: true, CKA_PRIVATE: false, CKA_LABEL: "peer", CKA_ID: []byte{9, byte(i)}, zkSlot: i, zkForeign: true,
-			CKA_LOCAL: false, CKA_DESTROYABLE: true, CKA_PUBLIC_KEY_INFO: curves[c].info(public), CKA_VERIFY: c != scm.X25519,
+			CKA_LOCAL: false, CKA_DESTROYABLE: true, CKA_PUBLIC_KEY_INFO: curves[c].publicKeyInfo(public), CKA_VERIFY: c != scm.X25519,
 		} {
 			f.reads(h, attribute, wanted)
 		}
@@ -136,7 +136,7 @@ func TestCreateForeignKeyErrors(t *testing.T) {
 		"session object": {f.foreignTemplate(scm.P256, public, CKA_TOKEN, false), CKR_TEMPLATE_INCONSISTENT},
 		"private":        {f.foreignTemplate(scm.P256, public, CKA_PRIVATE, true), CKR_TEMPLATE_INCONSISTENT},
 		"slot asked":     {f.foreignTemplate(scm.P256, public, zkSlot, 3), CKR_ATTRIBUTE_READ_ONLY},
-		"no point":       {is(CKA_CLASS, CKO_PUBLIC_KEY, CKA_KEY_TYPE, CKK_EC, CKA_EC_PARAMS, curves[scm.P256].params(), zkForeign, true), CKR_TEMPLATE_INCOMPLETE},
+		"no point":       {is(CKA_CLASS, CKO_PUBLIC_KEY, CKA_KEY_TYPE, CKK_EC, CKA_EC_PARAMS, curves[scm.P256].encodeParams(), zkForeign, true), CKR_TEMPLATE_INCOMPLETE},
 		"data":           {is(CKA_CLASS, CKO_DATA, zkForeign, true), CKR_ATTRIBUTE_TYPE_INVALID},
 	} {
 		want(t, name, try(f, tt.template), tt.code)

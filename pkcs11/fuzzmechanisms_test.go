@@ -20,7 +20,7 @@ var mechanismCodes = []Error{
 // FuzzMechanisms begins every kind of operation with mechanisms and parameters of every
 // form, and goes on with it where it begins.
 func FuzzMechanisms(f *testing.F) {
-	point := curves[scm.P256].raw(generatorOfP256)
+	point := curves[scm.P256].rawPoint(generatorOfP256)
 	for call := range byte(8) {
 		for t := range mechanisms {
 			f.Add(call, byte(call), uint64(t), []byte{}, byte(0), uint64(CKD_NULL), []byte{}, point, []byte("data"))
@@ -88,7 +88,7 @@ func (f *fixture) use(call byte, key uint, m *Mechanism, input, other []byte) er
 			err = f.DestroyObject(f.h, h)
 		}
 	case 7:
-		a, b, failed := f.GenerateKeyPair(f.h, m, is(CKA_EC_PARAMS, curves[scm.P256].params()), nil)
+		a, b, failed := f.GenerateKeyPair(f.h, m, is(CKA_EC_PARAMS, curves[scm.P256].encodeParams()), nil)
 		if err = failed; err == nil {
 			f.ok(f.DestroyObject(f.h, a))
 			err = f.DestroyObject(f.h, b)

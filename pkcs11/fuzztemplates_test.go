@@ -45,20 +45,20 @@ func (s *speller) value(t uint) []byte {
 	case 1:
 		return yes
 	case 2:
-		return ulong(uint(s.next()))
+		return encodeULong(uint(s.next()))
 	case 3:
 		n := min(int(s.next()), len(s.rest))
 		v := s.rest[:n:n]
 		s.rest = s.rest[n:]
 		return v
 	case 4:
-		return curves[s.next()%byte(len(curves))].params()
+		return curves[s.next()%byte(len(curves))].encodeParams()
 	case 5:
-		return curves[scm.P256].raw(generatorOfP256)
+		return curves[scm.P256].rawPoint(generatorOfP256)
 	case 6:
 		return empty
 	case 7:
-		return ulong(CK_UNAVAILABLE_INFORMATION - uint(s.next()))
+		return encodeULong(CK_UNAVAILABLE_INFORMATION - uint(s.next()))
 	}
 	return allRules[t].sample(s.next()%2 == 1)
 }
@@ -86,11 +86,11 @@ func spell(list ...any) []byte {
 var generatorOfP256 = []byte("\x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\xf2\x77\x03\x7d\x81\x2d\xeb\x33\xa0\xf4\xa1\x39\x45\xd8\x98\xc2\x96" +
 	"\x4f\xe3\x42\xe2\xfe\x1a\x7f\x9b\x8e\xe7\xeb\x4a\x7c\x0f\x9e\x16\x2b\xce\x33\x57\x6b\x31\x5e\xce\xcb\xb6\x40\x68\x37\xbf\x51\xf5")
 
-// lasts tells whether a template asks for what would stay for the next inputs.
+// lasts reports whether a template asks for what would stay for the next inputs.
 func lasts(list []Attribute) bool {
 	a, err := template(list)
 	_, named := a[CKA_DESTROYABLE]
-	return err == nil && named && !a.is(CKA_DESTROYABLE)
+	return err == nil && named && !a.isTrue(CKA_DESTROYABLE)
 }
 
 // FuzzTemplates gives templates to every function that takes one. Each answers a code that it
@@ -138,10 +138,10 @@ func (f *fixture) askFor(function byte, base uint, first, second []Attribute) {
 		h, h2, err = f.GenerateKeyPair(f.h, &Mechanism{Type: CKM_EC_KEY_PAIR_GEN}, first, second)
 		made[h], made[h2] = first, second
 	case 2:
-		h, err = f.derive(CKM_ECDH1_DERIVE, base, curves[scm.P256].raw(generatorOfP256))
+		h, err = f.derive(CKM_ECDH1_DERIVE, base, curves[scm.P256].rawPoint(generatorOfP256))
 		f.ok(err)
 		f.ok(f.DestroyObject(f.h, h))
-		h, err = f.DeriveKey(f.h, &Mechanism{Type: CKM_ECDH1_DERIVE, Params: &ECDH1Params{KDF: CKD_NULL, Public: curves[scm.P256].raw(generatorOfP256)}}, base, first)
+		h, err = f.DeriveKey(f.h, &Mechanism{Type: CKM_ECDH1_DERIVE, Params: &ECDH1Params{KDF: CKD_NULL, Public: curves[scm.P256].rawPoint(generatorOfP256)}}, base, first)
 		made[h] = first
 	case 3:
 		h, err = f.CopyObject(f.h, data, first)

@@ -40,9 +40,9 @@ func (p *Provider) newHandle() uint {
 // They are numbers that were no handles.
 type eras struct{ public, private uint }
 
-// of returns the era of public or of private objects.
-func (e eras) of(private bool) uint {
-	if private {
+// ofObject returns the era of public or of private objects.
+func (e eras) ofObject(o *object) uint {
+	if o.private() {
 		return e.private
 	}
 	return e.public
@@ -61,34 +61,34 @@ type names struct {
 type named struct {
 	handle  uint
 	private bool  // of a private object
-	left    Piece // by which children are told, where it does not follow from what it names
+	piece   Piece // by which children are told, where it does not follow from what it names
 }
 
 func newNames(e eras, revoke func(Piece)) names {
 	return names{eras: e, slots: map[identity]named{}, back: map[uint]identity{}, revoke: revoke}
 }
 
-// now returns the eras.
-func (n *names) now() eras {
+// currentEras returns the eras.
+func (n *names) currentEras() eras {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.eras
 }
 
-// set gives an identity a handle. The caller holds mu.
-func (n *names) set(id identity, x named) {
-	n.drop(id)
+// assign gives an identity a handle. The caller holds mu.
+func (n *names) assign(id identity, x named) {
+	n.dropHandle(id)
 	n.slots[id], n.back[x.handle] = x, id
 }
 
-// keep makes the handles invalid that objects of key slots had which are not in the
+// dropMissing makes the handles invalid that objects of key slots had which are not in the
 // catalog any more.
-func (n *names) keep(c *catalog) {
+func (n *names) dropMissing(c *catalog) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for id, x := range n.slots {
 		if id.record == 0 && c.handles[x.handle] == nil {
-			n.drop(id)
+			n.dropHandle(id)
 		}
 	}
 }
@@ -98,7 +98,7 @@ func (n *names) giveUp(records []int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, id := range records {
-		n.drop(identity{record: id})
+		n.dropHandle(identity{record: id})
 	}
 }
 
@@ -109,17 +109,17 @@ func (n *names) newLogin(era uint) {
 	n.eras.private = era
 	for id, x := range n.slots {
 		if x.private {
-			n.drop(id)
+			n.dropHandle(id)
 		}
 	}
 }
 
-// drop takes away the handle of an identity, if it has one. The caller holds mu.
-func (n *names) drop(id identity) {
+// dropHandle takes away the handle of an identity, if it has one. The caller holds mu.
+func (n *names) dropHandle(id identity) {
 	if x, known := n.slots[id]; known {
 		delete(n.slots, id)
 		delete(n.back, x.handle)
-		n.revoke(x.left)
+		n.revoke(x.piece)
 	}
 }
 
@@ -134,21 +134,21 @@ func (n *names) record(handle uint) (id int64, ok bool) {
 		return 0, false
 	}
 	id = int64(handle & (1<<recordBits - 1))
-	return id, id > 0 && handle == n.ofRecord(id, handle&namesPrivate != 0)
+	return id, id > 0 && handle == n.ofRecord(id, handle&namesPrivate)
 }
 
-// ofRecord is the handle that a stored object has unless it keeps another. The caller
-// holds mu.
-func (n *names) ofRecord(id int64, private bool) uint {
-	h := namesTokenObject | namesRecord | n.eras.of(private)&(1<<eraBits-1)<<recordBits | uint(id)&(1<<recordBits-1)
-	if private {
-		h |= namesPrivate
+// ofRecord is the handle that a stored object has unless it keeps another. For a private
+// object mark is namesPrivate, for others 0. The caller holds mu.
+func (n *names) ofRecord(id int64, mark uint) uint {
+	era := n.eras.public
+	if mark != 0 {
+		era = n.eras.private
 	}
-	return h
+	return namesTokenObject | namesRecord | mark | era&(1<<eraBits-1)<<recordBits | uint(id)&(1<<recordBits-1)
 }
 
-// recordHandle returns the handle of a stored object.
-func (t *token) recordHandle(id int64, private bool) uint {
+// recordHandle returns the handle of a stored object, which has the record of number id.
+func (t *token) recordHandle(id int64, o *object) uint {
 	n := &t.names
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -157,10 +157,14 @@ func (t *token) recordHandle(id int64, private bool) uint {
 		return x.handle
 	}
 	if uint64(id) < 1<<recordBits {
-		return n.ofRecord(id, private)
+		mark := uint(0)
+		if o.private() {
+			mark = namesPrivate
+		}
+		return n.ofRecord(id, mark)
 	}
 	h := t.slot.provider.newHandle() | namesTokenObject // only where a CK_ULONG has 32 bits
-	n.set(name, t.leftName(name, h, private))
+	n.assign(name, t.leftName(name, h, o))
 	return h
 }
 
@@ -173,7 +177,7 @@ func (t *token) slotHandle(o *object) uint {
 	if x, known := n.slots[o.id]; known {
 		return x.handle
 	}
-	era := n.eras.of(o.private())
+	era := n.eras.ofObject(o)
 	for try := uint(0); ; try++ {
 		h := hashedHandle(t.slot.id, era, o, try)
 		if _, taken := n.back[h]; taken {
@@ -181,9 +185,9 @@ func (t *token) slotHandle(o *object) uint {
 		}
 		x := named{handle: h, private: o.private()}
 		if try > 0 { // only of the very few that are not the first try a child has to be told
-			x = t.leftName(o.id, h, x.private)
+			x = t.leftName(o.id, h, o)
 		}
-		n.set(o.id, x)
+		n.assign(o.id, x)
 		return h
 	}
 }
@@ -199,11 +203,11 @@ func hashedHandle(slot, era uint, o *object, n uint) uint {
 }
 
 // moveHandle gives the handle of an object to what it becomes. Between a key slot and the
-// store that is done before the commit: whoever sees what is new then finds the handle.
+// store that is done before the commit: a caller that sees what is new then finds the handle.
 func (t *token) moveHandle(o *object, from, to identity) {
 	n := &t.names
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.drop(from)
-	n.set(to, t.leftName(to, o.handle, o.private()))
+	n.dropHandle(from)
+	n.assign(to, t.leftName(to, o.handle, o))
 }

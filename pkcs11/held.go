@@ -22,31 +22,31 @@ func unconfirmed() *atomic.Uint64 {
 	return held
 }
 
-// stamp is a number that changes whenever the key in a slot may have.
-func (t *token) stamp(s scm.Slot) uint64 {
+// slotStamp is a number that changes whenever the key in a slot may have.
+func (t *token) slotStamp(s scm.Slot) uint64 {
 	if d, can := t.device.(scm.Stamper); can {
 		return d.Stamp(s)
 	}
 	return t.device.Version()
 }
 
-// atHand answers whether a key can be used, and asks the device only when the key or the
+// checkAtHand returns an error unless a key can be used, and asks the device only when the key or the
 // device may have changed.
-func (t *token) atHand(key *object) error {
+func (t *token) checkAtHand(key *object) error {
 	if t.unchanged(key) {
 		return nil
 	}
-	return t.alive()
+	return t.checkPresent()
 }
 
-// unchanged tells whether a key is in its slot as surely as when it was seen there.
-func (t *token) unchanged(key *object) bool { return key.held.Load() == t.stamp(key.key.Slot) }
+// unchanged reports whether a key is in its slot as surely as when it was seen there.
+func (t *token) unchanged(key *object) bool { return key.held.Load() == t.slotStamp(key.key.Slot) }
 
 // stamps are those of all key slots.
 type stamps [scm.LastUser + 1]uint64
 
-// stamps reads them. version is that of the device, which tells as much where it has none.
-func (t *token) stamps(version uint64) *stamps {
+// allStamps reads them. version is that of the device, which tells as much where it has none.
+func (t *token) allStamps(version uint64) *stamps {
 	all := new(stamps)
 	d, can := t.device.(scm.Stamper)
 	for s := range all {
@@ -71,18 +71,18 @@ func (c *catalog) confirm(at *stamps) {
 	}
 }
 
-// stillHolds answers whether a key is what it was when the operation with it began: its
+// checkStillHeld returns an error unless a key is what it was when the operation with it began: its
 // slot may have been emptied, or filled anew, by another process. It is asked after the
 // device has used the slot, because only then nobody can come between any more: a key that
 // is gone never comes back.
-func (t *token) stillHolds(key *object) error {
-	stamp := t.stamp(key.key.Slot)
+func (t *token) checkStillHeld(key *object) error {
+	stamp := t.slotStamp(key.key.Slot)
 	if key.held.Load() == stamp {
 		return nil
 	}
 	k, err := t.device.PublicKey(key.key.Slot)
 	switch {
-	case gone(err):
+	case isGone(err):
 		return err
 	case err != nil, !bytes.Equal(k.Public, key.key.Public):
 		return CKR_FUNCTION_FAILED

@@ -206,7 +206,7 @@ func (f *fixture) object(handle uint) *object {
 	f.Helper()
 	s, err := f.sessions.get(f.h)
 	f.ok(err)
-	o, err := s.object(handle)
+	o, err := s.findObject(handle)
 	f.ok(err)
 	return o
 }
@@ -245,11 +245,11 @@ func typeOf(v any) uint {
 func value(v any) []byte {
 	switch v := v.(type) {
 	case bool:
-		return boolean(v)
+		return encodeBool(v)
 	case int:
-		return ulong(uint(v))
+		return encodeULong(uint(v))
 	case uint:
-		return ulong(v)
+		return encodeULong(v)
 	case string:
 		return []byte(v)
 	case []byte:
@@ -336,7 +336,7 @@ func (f *fixture) pair(c scm.Curve, public, private []any) (uint, uint) {
 
 func (f *fixture) tryPair(c scm.Curve, public, private []any) (uint, uint, error) {
 	return f.GenerateKeyPair(f.h, &Mechanism{Type: curves[c].generate},
-		append(is(CKA_EC_PARAMS, curves[c].params()), is(public...)...), is(private...))
+		append(is(CKA_EC_PARAMS, curves[c].encodeParams()), is(public...)...), is(private...))
 }
 
 // place is a template which leaves open where a key pair lives as one of what the

@@ -5,7 +5,7 @@ package pkcs11
 // The values of session objects lie masked in memory, so that no core dump and no forked
 // child has them.
 
-// hasSecretValue tells whether the value of an object is for few.
+// hasSecretValue reports whether the value of an object is for few.
 func (o *object) hasSecretValue() bool { return o.private() || o.class() == CKO_SECRET_KEY }
 
 // conceal takes a value out of a session object that is in nobody's hands yet, and
@@ -20,7 +20,7 @@ func (t *token) conceal(o *object) {
 	clear(value)
 }
 
-// unhidden is whole for a session object.
+// unhidden is withValue for a session object.
 func (t *token) unhidden(o *object) (*object, error) {
 	value := make([]byte, o.hidden.Size())
 	if !t.mask.Show(value, o.hidden) {
@@ -28,7 +28,7 @@ func (t *token) unhidden(o *object) (*object, error) {
 	}
 	all := *o
 	all.apart, all.hidden = false, nil
-	all.attrs = o.attrs.with(attributes{CKA_VALUE: value})
+	all.attrs = o.attrs.withAll(attributes{CKA_VALUE: value})
 	return &all, nil
 }
 
@@ -39,11 +39,11 @@ func (t *token) findMine(wanted attributes) []*object {
 	}
 	var found []*object
 	for _, o := range t.mine.find(wanted.without(CKA_VALUE)) {
-		all, err := t.whole(o)
+		all, err := t.withValue(o)
 		if err == nil && all.matches(wanted) {
 			found = append(found, o)
 		}
-		o.spent(all)
+		o.eraseValueOf(all)
 	}
 	return found
 }

@@ -14,18 +14,18 @@ import (
 )
 
 // The device and the store cannot change together. What is about to be done to a key slot
-// stands in the store's journal until it is done: whoever finds it there, and nobody at work,
+// stands in the store's journal until it is done: a process that finds it there, and nobody at work,
 // knows that its writer has died, and brings it to an end (docs/adr/0027).
 
 // slotChange is a change of a key slot and of what the store remembers of it.
 type slotChange interface {
-	// begin writes what has to be there before the device acts, and returns for the
+	// prepare writes what has to be there before the device acts, and returns for the
 	// journal what it is about to do. It may be called twice.
-	begin(*store.Tx) ([]*store.Entry, error)
-	// act has the device do it.
-	act() error
-	// end writes what has come of it. errUnknown leaves that to mend. It may be called twice.
-	end(tx *store.Tx, failed error) error
+	prepare(*store.Tx) ([]*store.Entry, error)
+	// perform has the device do it.
+	perform() error
+	// conclude writes what has come of it. errUnknown leaves that to mend. It may be called twice.
+	conclude(tx *store.Tx, failed error) error
 	// recorded reports whether there is nothing left to write once act has succeeded.
 	recorded() bool
 }
@@ -41,7 +41,7 @@ type commit func(func(*store.Tx) error) (store.Change, error)
 func (t *token) journaled(c slotChange, first commit) error {
 	finished, err := t.carryOut(c, first)
 	if !finished {
-		t.mend(0)
+		t.mendJournal(0)
 	}
 	return err
 }
@@ -54,7 +54,7 @@ func (t *token) carryOut(c slotChange, first commit) (finished bool, err error) 
 	}
 	defer release()
 	var entries []*store.Entry
-	err = t.wrote(first(func(tx *store.Tx) error {
+	err = t.noteWritten(first(func(tx *store.Tx) error {
 		others, err := tx.Journal()
 		if err != nil {
 			return err
@@ -63,7 +63,7 @@ func (t *token) carryOut(c slotChange, first commit) (finished bool, err error) 
 		if err := tx.Strike(t.over...); err != nil {
 			return err
 		}
-		if entries, err = c.begin(tx); err != nil {
+		if entries, err = c.prepare(tx); err != nil {
 			return err
 		}
 		return tx.Note(entries...)
@@ -72,17 +72,17 @@ func (t *token) carryOut(c slotChange, first commit) (finished bool, err error) 
 		return finished, err
 	}
 	t.over = nil
-	failed := c.act()
+	failed := c.perform()
 	if failed == nil && c.recorded() {
 		t.over = entries
 		t.strikeOver()
 		return finished, nil
 	}
-	ended := t.wrote(t.store.Relaxed(func(tx *store.Tx) error {
-		return errors.Join(c.end(tx, failed), tx.Strike(entries...))
+	ended := t.noteWritten(t.store.Relaxed(func(tx *store.Tx) error {
+		return errors.Join(c.conclude(tx, failed), tx.Strike(entries...))
 	}))
 	if !errors.Is(ended, errUnknown) {
-		t.warnOn("ending a change of a key slot", ended)
+		t.warnIfFailed("ending a change of a key slot", ended)
 	}
 	return finished && ended == nil, failed
 }
@@ -102,7 +102,7 @@ func (t *token) hasWritten(entries []store.Entry) bool {
 }
 
 // strikeOver takes out what this process has done. While others write it is left for the next
-// change, or for whoever mends.
+// change, or for the next to mend.
 func (t *token) strikeOver() {
 	if len(t.over) == 0 {
 		return
@@ -114,7 +114,7 @@ func (t *token) strikeOver() {
 
 // strike takes entries out of the journal, if others are at work for no longer than wait.
 func (t *token) strike(wait time.Duration, entries ...*store.Entry) error {
-	return t.wrote(t.store.Soon(wait, func(tx *store.Tx) error { return tx.Strike(entries...) }))
+	return t.noteWritten(t.store.Soon(wait, func(tx *store.Tx) error { return tx.Strike(entries...) }))
 }
 
 // entryOf is the entry of a change of a key.
@@ -122,7 +122,7 @@ func entryOf(kind store.Kind, k scm.Key) *store.Entry {
 	return &store.Entry{Kind: kind, Slot: int(k.Slot), Public: k.Public}
 }
 
-// mendWait is how long whoever comes to a token waits for others, to mend.
+// mendWait is how long a login waits for others, to mend.
 const mendWait = 20 * time.Millisecond
 
 // copied reports whether there is something to mend, and the token or the device is an older
@@ -137,10 +137,10 @@ func (t *token) copied() bool {
 	return older || err != nil
 }
 
-// mend brings to an end what processes have begun that have died, once a user is logged in,
+// mendJournal brings to an end what processes have begun that have died, once a user is logged in,
 // whose secret has proven that the token and the device belong together. What cannot be done
 // now, because others are at work for longer than wait, stays in the journal.
-func (t *token) mend(wait time.Duration) {
+func (t *token) mendJournal(wait time.Duration) {
 	if t.store.ReadOnly() || t.user() == nobody || t.older.Load() {
 		return
 	}
@@ -158,8 +158,8 @@ func (t *token) mend(wait time.Duration) {
 	}
 	for i := range left {
 		err := t.mendOne(&left[i], wait)
-		if err != nil && !errors.Is(err, store.ErrBusy) && t.warned.entry(left[i].ID) {
-			t.warnOn("ending what a program has begun that was killed", err)
+		if err != nil && !errors.Is(err, store.ErrBusy) && t.warned.firstForEntry(left[i].ID) {
+			t.warnIfFailed("ending what a program has begun that was killed", err)
 		}
 	}
 }
@@ -169,14 +169,14 @@ func (t *token) mendOne(e *store.Entry, wait time.Duration) error {
 	if e.Kind == store.Choosing {
 		return t.mendChoosing(e, wait)
 	}
-	there, err := t.holds(scm.Key{Slot: scm.Slot(e.Slot), Public: e.Public})
+	there, err := t.holdsKey(scm.Key{Slot: scm.Slot(e.Slot), Public: e.Public})
 	if errors.Is(err, scm.ErrSlotRange) { // the device has fewer slots now, and may have more again
 		return t.strike(wait, e)
 	}
 	if err != nil {
 		return err
 	}
-	err = t.wrote(t.store.Soon(wait, func(tx *store.Tx) (err error) {
+	err = t.noteWritten(t.store.Soon(wait, func(tx *store.Tx) (err error) {
 		switch {
 		case !there:
 			err = tx.DeleteSlot(e.Slot, e.Public)
@@ -191,9 +191,9 @@ func (t *token) mendOne(e *store.Entry, wait time.Duration) error {
 	return err
 }
 
-// holds reports whether a key is in its slot, or in its foreign slot.
-func (t *token) holds(k scm.Key) (bool, error) {
-	now, err := t.keyIn(k.Slot)
+// holdsKey reports whether a key is in its slot, or in its foreign slot.
+func (t *token) holdsKey(k scm.Key) (bool, error) {
+	now, err := t.keyInSlot(k.Slot)
 	switch {
 	case errors.Is(err, scm.ErrExport):
 		return true, nil // which nobody makes, nor removes, by PKCS#11
@@ -203,8 +203,8 @@ func (t *token) holds(k scm.Key) (bool, error) {
 	return bytes.Equal(now.Public, k.Public), err
 }
 
-// keyIn asks the device for the key in a slot, or in a foreign slot.
-func (t *token) keyIn(s scm.Slot) (scm.Key, error) {
+// keyInSlot asks the device for the key in a slot, or in a foreign slot.
+func (t *token) keyInSlot(s scm.Slot) (scm.Key, error) {
 	if !isForeign(s) {
 		return t.device.PublicKey(s)
 	}

@@ -31,7 +31,7 @@ func makesPair(t *testing.T, c scm.Curve, token bool) {
 		f.reads(h, CKA_TOKEN, token)
 		f.reads(h, CKA_LOCAL, true)
 		f.reads(h, CKA_KEY_TYPE, curves[c].keyType)
-		f.reads(h, CKA_EC_PARAMS, curves[c].params())
+		f.reads(h, CKA_EC_PARAMS, curves[c].encodeParams())
 		f.reads(h, CKA_KEY_GEN_MECHANISM, curves[c].generate)
 	}
 	f.reads(private, CKA_EC_POINT, f.read(public, CKA_EC_POINT))
@@ -160,7 +160,7 @@ func TestGenerateInSlot(t *testing.T) {
 
 func TestGenerateMechanisms(t *testing.T) {
 	f := newUser(t)
-	params := func(c scm.Curve) []Attribute { return is(CKA_EC_PARAMS, curves[c].params()) }
+	params := func(c scm.Curve) []Attribute { return is(CKA_EC_PARAMS, curves[c].encodeParams()) }
 	for _, c := range []struct {
 		name     string
 		m        *Mechanism

@@ -14,51 +14,59 @@ import (
 
 // slotAttributes are the attributes of one half of a key pair in a key slot,
 // as they are when nobody gave it any.
-func (t *token) slotAttributes(k scm.Key, private bool) attributes {
-	a := t.keyAttributes(k, private)
+func (t *token) slotAttributes(k scm.Key, h half) attributes {
+	a := t.keyAttributes(k, h)
 	a[CKA_TOKEN] = yes
 	a[CKA_LABEL] = fmt.Appendf(nil, "SCM slot %d", k.Slot)
 	a[CKA_ID] = defaultID(k)
-	a[CKA_DESTROYABLE] = boolean(!k.Slot.Permanent())
-	a[CKA_ZK_SLOT] = ulong(uint(k.Slot))
-	a[CKA_UNIQUE_ID] = uniqueID(k, private)
+	a[CKA_DESTROYABLE] = encodeBool(!k.Slot.Permanent())
+	a[CKA_ZK_SLOT] = encodeULong(uint(k.Slot))
+	a[CKA_UNIQUE_ID] = uniqueID(k, h)
 	switch {
 	case isForeign(k.Slot):
 		asForeign(a, k)
-	case !private:
+	case h == publicHalf:
 		a[CKA_ZK_FOREIGN] = no
 	}
-	maps.Copy(a, t.nodes.of(k).attributes())
+	maps.Copy(a, t.nodes.nodeOfKey(k).attributes())
 	return a
 }
 
 // keyAttributes are the attributes of one half of a key pair that the device
 // made, wherever it lives.
-func (t *token) keyAttributes(k scm.Key, private bool) attributes {
+func (t *token) keyAttributes(k scm.Key, h half) attributes {
 	c, can := &curves[k.Curve], t.capability(k.Curve)
 	r := ecPublicObject
-	if private {
+	if h == privateHalf {
 		r = ecPrivateObject
 	}
 	a := r.initial()
-	a.fill(attributes{
-		CKA_CLASS:           ulong(CKO_PUBLIC_KEY),
-		CKA_KEY_TYPE:        ulong(c.keyType),
-		CKA_EC_PARAMS:       c.params(),
-		CKA_EC_POINT:        c.point(k.Public, t.slot.provider.options.ECPointRaw),
-		CKA_PUBLIC_KEY_INFO: c.info(k.Public),
+	a.addMissing(attributes{
+		CKA_CLASS:           encodeULong(CKO_PUBLIC_KEY),
+		CKA_KEY_TYPE:        encodeULong(c.keyType),
+		CKA_EC_PARAMS:       c.encodeParams(),
+		CKA_EC_POINT:        t.encodePoint(k),
+		CKA_PUBLIC_KEY_INFO: c.publicKeyInfo(k.Public),
 	})
 	a[CKA_LOCAL] = yes
-	a[CKA_KEY_GEN_MECHANISM] = ulong(c.generate)
-	if private {
-		a[CKA_CLASS] = ulong(CKO_PRIVATE_KEY)
+	a[CKA_KEY_GEN_MECHANISM] = encodeULong(c.generate)
+	if h == privateHalf {
+		a[CKA_CLASS] = encodeULong(CKO_PRIVATE_KEY)
 		a[CKA_COPYABLE] = no // there is one of it
-		a[CKA_SIGN] = boolean(can.Sign)
-		a[CKA_DERIVE] = boolean(can.Agree)
+		a[CKA_SIGN] = encodeBool(can.Sign)
+		a[CKA_DERIVE] = encodeBool(can.Agree)
 	} else {
-		a[CKA_VERIFY] = boolean(can.Sign)
+		a[CKA_VERIFY] = encodeBool(can.Sign)
 	}
 	return a
+}
+
+// encodePoint is the CKA_EC_POINT of a key as the settings want it.
+func (t *token) encodePoint(k scm.Key) []byte {
+	if t.slot.provider.options.ECPointRaw {
+		return curves[k.Curve].barePoint(k.Public)
+	}
+	return curves[k.Curve].encodePoint(k.Public)
 }
 
 // leaveSlot takes out what only an object of a slot has.
@@ -84,28 +92,28 @@ func defaultID(k scm.Key) []byte {
 	if k.Slot.Permanent() {
 		return []byte{byte(k.Slot)}
 	}
-	id := sha1.Sum(curves[k.Curve].raw(k.Public))
+	id := sha1.Sum(curves[k.Curve].rawPoint(k.Public))
 	return id[:]
 }
 
 // uniqueID is the CKA_UNIQUE_ID of one half of a key pair: the same wherever
 // and whenever it is looked at, different for every key.
-func uniqueID(k scm.Key, private bool) []byte {
-	h := sha256.New()
-	fmt.Fprintf(h, "%d %t %x", k.Slot, private, k.Public)
-	return []byte(hex.EncodeToString(h.Sum(nil)[:16]))
+func uniqueID(k scm.Key, h half) []byte {
+	hash := sha256.New()
+	fmt.Fprintf(hash, "%d %t %x", k.Slot, h == privateHalf, k.Public)
+	return []byte(hex.EncodeToString(hash.Sum(nil)[:16]))
 }
 
-// own is what the store keeps of the attributes of a key in a slot: what the
+// storedAttributes is what the store keeps of the attributes of a key in a slot: what the
 // device and the defaults do not tell.
-func (o *object) own() attributes {
+func (o *object) storedAttributes() attributes {
 	a := attributes{}
 	for t, v := range o.attrs {
 		if o.rules[t].is&ours != ours && !derived[t] {
 			a[t] = v
 		}
 	}
-	if o.id.private && !o.attrs.is(CKA_ALWAYS_SENSITIVE) {
+	if o.id.half == privateHalf && !o.attrs.isTrue(CKA_ALWAYS_SENSITIVE) {
 		a[CKA_ALWAYS_SENSITIVE] = no
 	}
 	return a

@@ -19,8 +19,8 @@ type locking struct {
 	data   []byte // that came in by parts
 }
 
-// erase overwrites what came in.
-func (w *locking) erase() { clear(w.data) }
+// eraseSecrets overwrites what came in.
+func (w *locking) eraseSecrets() { clear(w.data) }
 
 // lockWay is one of the two ways of CKM_ZK_LOCK.
 type lockWay struct {
@@ -30,8 +30,8 @@ type lockWay struct {
 }
 
 var (
-	lockData   = lockWay{scm.Locker.Lock, lockedSize}
-	unlockData = lockWay{scm.Locker.Unlock, unlockedSize}
+	lockingWay   = lockWay{scm.Locker.Lock, lockedSize}
+	unlockingWay = lockWay{scm.Locker.Unlock, unlockedSize}
 )
 
 // lockedSize is the length of n bytes when they are locked: a header of 8 bytes,
@@ -68,7 +68,7 @@ func (s *session) beginLocking(o *operation[locking], way *lockWay, m *Mechanism
 		o.end()
 		return nil
 	}
-	if err := o.idle(); err != nil {
+	if err := o.checkIdle(); err != nil {
 		return err
 	}
 	if _, err := mechanismFor(m, CKF_ENCRYPT); err != nil {
@@ -93,60 +93,60 @@ func (s *session) lockKey(key uint, m *Mechanism) error {
 	if key == CK_INVALID_HANDLE {
 		return nil
 	}
-	o, err := s.key(key)
+	o, err := s.findKey(key)
 	switch {
 	case err != nil:
 		return err
 	case o.key == nil || o.foreign():
 		return CKR_KEY_TYPE_INCONSISTENT
 	}
-	return o.allows(m.Type)
+	return o.checkAllowed(m.Type)
 }
 
 // lockWhole locks or unlocks data in one part.
 func (s *session) lockWhole(o *operation[locking], data []byte, out Output[byte]) error {
-	w, err := o.whole()
+	w, err := o.workInOne()
 	if err != nil {
 		return err
 	}
-	return s.lock(o, w, data, out)
+	return s.finishLocking(o, w, data, out)
 }
 
 // lockPart takes a part of the data in, and gives nothing out.
 func (s *session) lockPart(o *operation[locking], part []byte, out Output[byte]) error {
-	w, err := o.part()
+	w, err := o.workInParts()
 	if err != nil {
 		return err
 	}
-	ok, err := out.ready(0)
+	ok, err := out.isWanted(0)
 	if ok {
 		w.data = secret.Append(w.data, part...)
-		out.put(nil)
+		out.copyResult(nil)
 	}
-	return o.endOn(err)
+	return o.endOnError(err)
 }
 
 // lockFinal locks or unlocks the data that came in by parts.
 func (s *session) lockFinal(o *operation[locking], out Output[byte]) error {
-	w, err := o.part()
+	w, err := o.workInParts()
 	if err != nil {
 		return err
 	}
-	return s.lock(o, w, w.data, out)
+	return s.finishLocking(o, w, w.data, out)
 }
 
-// lock gives the result to the caller. Whoever asks for its size is told what it can
+// finishLocking gives the result to the caller. One that asks for its size is told what it can
 // be at most, because that costs the device nothing; who gives a buffer needs room for
 // the result as it is.
-func (s *session) lock(o *operation[locking], w *locking, data []byte, out Output[byte]) error {
+func (s *session) finishLocking(o *operation[locking], w *locking, data []byte, out Output[byte]) error {
 	if out.Buffer == nil {
-		_, err := out.ready(w.way.size(len(data)))
-		return o.endOn(err)
+		_, err := out.isWanted(w.way.size(len(data)))
+		return o.endOnError(err)
 	}
-	result, err := s.token.lock(w, data)
+	result, err := s.token.lockData(w, data)
 	defer clear(result)
 	if err == nil {
-		err = out.give(result)
+		err = out.writeResult(result)
 	}
 	if err != error(CKR_BUFFER_TOO_SMALL) {
 		o.end()
@@ -154,9 +154,9 @@ func (s *session) lock(o *operation[locking], w *locking, data []byte, out Outpu
 	return err
 }
 
-// lock asks the device. An operation does not outlive the login: there is no code for
+// lockData asks the device. An operation does not outlive the login: there is no code for
 // one that is missing by then.
-func (t *token) lock(w *locking, data []byte) ([]byte, error) {
+func (t *token) lockData(w *locking, data []byte) ([]byte, error) {
 	locker, can := t.device.(scm.Locker)
 	if !can || t.user() != CKU_USER {
 		return nil, CKR_OPERATION_NOT_INITIALIZED

@@ -35,7 +35,7 @@ func (p *Provider) InitToken(slot uint, pin, label []byte) (err error) {
 	err = t.initialise(strings.TrimRight(string(label), " "), pin)
 	if errors.Is(err, scm.ErrSealed) {
 		t.slot.provider.log.Errorf("slot %d: the device is sealed to a secret that the PINs of this token do not give", t.slot.id)
-		return CKR_DEVICE_ERROR // whoever initialises a token is never logged in
+		return CKR_DEVICE_ERROR // nobody is logged in to a token that is initialised
 	}
 	return err
 }
@@ -50,15 +50,15 @@ func (t *token) initialise(label string, pin []byte) error {
 		return err
 	}
 	defer release()
-	apart := t.together()
+	apart := t.checkPair()
 	if apart != nil && !errors.Is(apart, errReset) {
 		return apart
 	}
-	if err := t.unsealAsOfficer(pin, apart == nil); err != nil {
+	if err := t.unsealAsOfficer(pin, apart); err != nil {
 		return err
 	}
-	defer t.seal()
-	mate, err := t.mate()
+	defer t.sealDevice()
+	mate, err := t.newMate()
 	if err != nil {
 		return err
 	}
@@ -74,10 +74,10 @@ func (t *token) initialise(label string, pin []byte) error {
 		return err
 	}
 	defer clear(secret)
-	if err := t.unseal(secret); err != nil {
+	if err := t.unsealDevice(secret); err != nil {
 		return err
 	}
-	t.bind(store.Bond(secret, mate))
+	t.bindDevice(store.Bond(secret, mate))
 	return errors.Join(t.removeUserKeys(), t.removeForeignKeys())
 }
 
@@ -95,8 +95,8 @@ func (t *token) prepare(secret, bond []byte) error {
 }
 
 // unsealAsOfficer opens the device of a token that is initialised already, with
-// the SO PIN that it has. One that was not reset has to be the token's own.
-func (t *token) unsealAsOfficer(pin []byte, own bool) error {
+// the SO PIN that it has. It has to be the token's own unless apart says that it was reset.
+func (t *token) unsealAsOfficer(pin []byte, apart error) error {
 	st, err := t.store.Token()
 	if err != nil || !st.Initialized {
 		return err
@@ -106,13 +106,13 @@ func (t *token) unsealAsOfficer(pin []byte, own bool) error {
 		return err
 	}
 	defer clear(secret)
-	if err := t.unseal(secret); err != nil || !own {
+	if err := t.unsealDevice(secret); err != nil || apart != nil {
 		return err
 	}
-	if err := t.prove(secret); err != nil {
+	if err := t.checkBond(secret); err != nil {
 		return err
 	}
-	return t.settled()
+	return t.settleBond()
 }
 
 // removeUserKeys empties the user key slots, as far as that is possible. Those that
@@ -128,7 +128,7 @@ func (t *token) removeUserKeys() error {
 		if !k.Slot.User() {
 			continue
 		}
-		err := t.removable(k.Slot)
+		err := t.checkRemovable(k.Slot)
 		if err == nil {
 			err = t.device.Remove(scm.Key{Slot: k.Slot})
 		}
@@ -139,15 +139,15 @@ func (t *token) removeUserKeys() error {
 	return failed
 }
 
-// unseal opens the device with the token's secret.
-func (t *token) unseal(secret []byte) error {
+// unsealDevice opens the device with the token's secret.
+func (t *token) unsealDevice(secret []byte) error {
 	if s, ok := t.device.(scm.Sealer); ok {
 		return s.Unseal(secret)
 	}
 	return nil
 }
 
-func (t *token) seal() {
+func (t *token) sealDevice() {
 	if s, ok := t.device.(scm.Sealer); ok {
 		s.Forget()
 	}
@@ -185,7 +185,7 @@ func (p *Provider) SetPIN(h uint, old, pin []byte) (err error) {
 	if old == nil || pin == nil {
 		return CKR_ARGUMENTS_BAD
 	}
-	if err := s.writing(); err != nil {
+	if err := s.checkCanWrite(); err != nil {
 		return err
 	}
 	if err := pinLength(pin); err != nil {
@@ -197,7 +197,7 @@ func (p *Provider) SetPIN(h uint, old, pin []byte) (err error) {
 	if s.token.user() == CKU_SO {
 		user = store.SO
 	}
-	if err := s.token.together(); err != nil {
+	if err := s.token.checkPair(); err != nil {
 		return err
 	}
 	secret, err := s.token.store.CheckPIN(user, old)
@@ -237,10 +237,10 @@ func (p *Provider) Login(h, user uint, pin []byte) (err error) {
 	}
 	s.token.login.Lock()
 	defer s.token.login.Unlock()
-	if err := s.token.mayLogin(user); err != nil {
+	if err := s.token.checkMayLogin(user); err != nil {
 		return err
 	}
-	return s.token.logIn(user, pin)
+	return s.token.openLogin(user, pin)
 }
 
 // LoginUser is Login for tokens that know several users by name (section
@@ -257,8 +257,8 @@ func (p *Provider) LoginUser(h, user uint, pin, username []byte) (err error) {
 	return CKR_USER_TYPE_INVALID
 }
 
-// mayLogin answers whether user may log in as things stand.
-func (t *token) mayLogin(user uint) error {
+// checkMayLogin returns an error unless user may log in as things stand.
+func (t *token) checkMayLogin(user uint) error {
 	switch t.user() {
 	case user:
 		return CKR_USER_ALREADY_LOGGED_IN
@@ -272,10 +272,10 @@ func (t *token) mayLogin(user uint) error {
 	return nil
 }
 
-// logIn checks the PIN, then opens the device and the stored private objects
+// openLogin checks the PIN, then opens the device and the stored private objects
 // with the secret that the PIN guards.
-func (t *token) logIn(user uint, pin []byte) error {
-	if err := t.together(); err != nil {
+func (t *token) openLogin(user uint, pin []byte) error {
+	if err := t.checkPair(); err != nil {
 		return err
 	}
 	t.older.Store(t.copied())
@@ -284,21 +284,21 @@ func (t *token) logIn(user uint, pin []byte) error {
 		return err
 	}
 	defer clear(secret)
-	if err := t.unseal(secret); err != nil {
+	if err := t.unsealDevice(secret); err != nil {
 		t.store.Logout()
 		t.slot.provider.log.Errorf("slot %d: the PIN is right, but the device does not open: %v", t.slot.id, err)
 		return CKR_DEVICE_ERROR
 	}
-	if err := t.proven(secret); err != nil {
+	if err := t.checkUnsealed(secret); err != nil {
 		t.store.Logout()
-		t.seal()
+		t.sealDevice()
 		return err
 	}
 	t.who.Store(uint64(user))
-	t.leave(secret)
+	t.leaveLogin(secret)
 	t.forgetObjects()
 	t.reindex()
-	t.mend(mendWait)
+	t.mendJournal(mendWait)
 	return nil
 }
 
@@ -327,8 +327,8 @@ func (t *token) logout() {
 	t.who.Store(uint64(nobody))
 	t.store.Logout()
 	t.dropPrivate()
-	t.leave(nil)
-	t.seal()
+	t.leaveLogin(nil)
+	t.sealDevice()
 	secret.Collect()
 }
 

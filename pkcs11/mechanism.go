@@ -18,8 +18,8 @@ type Mechanism struct {
 	Params any
 }
 
-// plain answers whether a mechanism that takes no parameter was given none.
-func (m *Mechanism) plain() error {
+// checkNoParameter returns an error unless a mechanism that takes no parameter was given none.
+func (m *Mechanism) checkNoParameter() error {
 	if len(m.Parameter) > 0 || m.Params != nil {
 		return CKR_MECHANISM_PARAM_INVALID
 	}
@@ -29,16 +29,16 @@ func (m *Mechanism) plain() error {
 // mechanism is a row of the table of mechanisms: what it works on, how, and
 // with what. A function that is nil is something that the mechanism is not for.
 type mechanism struct {
-	keyType uint        // the type of its keys
-	hash    crypto.Hash // of the message, 0 for none
-	message bool        // works on a whole message without hashing it
+	keyType      uint        // the type of its keys
+	hash         crypto.Hash // of the message, 0 for none
+	wholeMessage bool        // works on a whole message without hashing it
 
-	params   func(*Mechanism) error // checks the parameter; nil: there must be none
-	digest   bool
-	sign     bool
-	generate bool
-	lock     bool // its keys are no objects
-	derive   func(*token, *object, *Mechanism, attributes) ([]byte, error)
+	params    func(*Mechanism) error // checks the parameter; nil: there must be none
+	digest    bool
+	sign      bool
+	generate  bool
+	locksData bool // its keys are no objects
+	derive    func(*token, *object, *Mechanism, attributes) ([]byte, error)
 }
 
 // mechanisms is the table of mechanisms. C_GetMechanismList and
@@ -70,11 +70,11 @@ var mechanisms = map[uint]mechanism{
 	CKM_ECDSA_SHA3_256: {keyType: CKK_EC, sign: true, hash: crypto.SHA3_256},
 	CKM_ECDSA_SHA3_384: {keyType: CKK_EC, sign: true, hash: crypto.SHA3_384},
 	CKM_ECDSA_SHA3_512: {keyType: CKK_EC, sign: true, hash: crypto.SHA3_512},
-	CKM_EDDSA:          {keyType: CKK_EC_EDWARDS, sign: true, message: true, params: pureEdDSA},
+	CKM_EDDSA:          {keyType: CKK_EC_EDWARDS, sign: true, wholeMessage: true, params: pureEdDSA},
 
 	CKM_ECDH1_DERIVE: {keyType: CKK_EC, derive: deriveECDH, params: ecdhParams},
 
-	CKM_ZK_LOCK: {lock: true, params: lockParams},
+	CKM_ZK_LOCK: {locksData: true, params: lockParams},
 }
 
 // MechanismInfo is a CK_MECHANISM_INFO.
@@ -97,7 +97,7 @@ func (p *Provider) GetMechanismList(slot uint, out Output[uint]) (err error) {
 		}
 	}
 	slices.Sort(list)
-	return out.give(list)
+	return out.writeResult(list)
 }
 
 // GetMechanismInfo describes a mechanism of the token in a slot (section
@@ -123,12 +123,12 @@ func (t *token) mechanismInfo(typ uint) (MechanismInfo, error) {
 	if m.digest {
 		return MechanismInfo{Flags: CKF_DIGEST}, nil
 	}
-	if m.lock {
+	if m.locksData {
 		return t.lockInfo()
 	}
 	info := MechanismInfo{MinKeySize: CK_UNAVAILABLE_INFORMATION}
 	for _, c := range scm.Curves {
-		if f := m.flags(&curves[c], t.capability(c)); f != 0 {
+		if f := m.curveFlags(&curves[c], t.capability(c)); f != 0 {
 			info.Flags |= f
 			info.MinKeySize = min(info.MinKeySize, curves[c].bits)
 			info.MaxKeySize = 256
@@ -157,18 +157,18 @@ func (m *mechanism) serves(function uint) bool {
 	case CKF_GENERATE_KEY_PAIR:
 		return m.generate
 	case CKF_ENCRYPT, CKF_DECRYPT:
-		return m.lock
+		return m.locksData
 	case CKF_DERIVE:
 		return m.derive != nil
 	}
 	return false
 }
 
-// flags are the functions that a mechanism has with keys on a curve.
-func (m *mechanism) flags(c *curve, can scm.Capability) uint {
+// curveFlags are the functions that a mechanism has with keys on a curve.
+func (m *mechanism) curveFlags(c *curve, can scm.Capability) uint {
 	var f uint
 	switch {
-	case !m.takes(c.keyType):
+	case !m.takesKeys(c.keyType):
 	case m.generate && can.Generate:
 		f = CKF_GENERATE_KEY_PAIR
 	case m.sign && can.Sign:
@@ -179,9 +179,9 @@ func (m *mechanism) flags(c *curve, can scm.Capability) uint {
 	return f
 }
 
-// takes tells whether a mechanism works with keys of a type. ECDH does with
+// takesKeys reports whether a mechanism works with keys of a type. ECDH does with
 // both kinds of curves that can.
-func (m *mechanism) takes(keyType uint) bool {
+func (m *mechanism) takesKeys(keyType uint) bool {
 	return m.keyType == keyType || m.derive != nil && keyType == CKK_EC_MONTGOMERY
 }
 
@@ -193,17 +193,17 @@ func mechanismFor(m *Mechanism, function uint) (mechanism, error) {
 		return row, CKR_MECHANISM_INVALID
 	}
 	if row.params == nil {
-		return row, m.plain()
+		return row, m.checkNoParameter()
 	}
 	return row, row.params(m)
 }
 
-// allows answers whether a key's CKA_ALLOWED_MECHANISMS, if it has one, names a
+// checkAllowed returns an error unless a key's CKA_ALLOWED_MECHANISMS, if it has one, names a
 // mechanism.
-func (o *object) allows(typ uint) error {
+func (o *object) checkAllowed(typ uint) error {
 	list, limited := o.attrs[CKA_ALLOWED_MECHANISMS]
 	for ; len(list) >= ulongSize; list = list[ulongSize:] {
-		if n, _ := ulongOf(list[:ulongSize]); n == typ {
+		if n, _ := decodeULong(list[:ulongSize]); n == typ {
 			return nil
 		}
 	}
@@ -216,16 +216,16 @@ func (o *object) allows(typ uint) error {
 // keyFor finds the key of an operation and checks that the operation can be
 // done with it: its class, its type, the attribute that permits it.
 func (s *session) keyFor(handle, class, usage uint, m *Mechanism, row *mechanism) (*object, error) {
-	o, err := s.key(handle)
+	o, err := s.findKey(handle)
 	switch {
 	case err != nil:
 		return nil, err
-	case o.class() != class || !row.takes(o.keyType()):
+	case o.class() != class || !row.takesKeys(o.keyType()):
 		return nil, CKR_KEY_TYPE_INCONSISTENT
-	case !o.attrs.is(usage):
+	case !o.attrs.isTrue(usage):
 		return nil, CKR_KEY_FUNCTION_NOT_PERMITTED
 	case o.broken():
 		return nil, CKR_DEVICE_ERROR
 	}
-	return o, o.allows(m.Type)
+	return o, o.checkAllowed(m.Type)
 }

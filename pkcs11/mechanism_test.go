@@ -14,7 +14,7 @@ import (
 func TestMechanismTable(t *testing.T) {
 	for typ, row := range mechanisms {
 		uses := 0
-		for _, is := range []bool{row.digest, row.sign, row.generate, row.lock, row.derive != nil} {
+		for _, is := range []bool{row.digest, row.sign, row.generate, row.locksData, row.derive != nil} {
 			if is {
 				uses++
 			}
@@ -22,10 +22,10 @@ func TestMechanismTable(t *testing.T) {
 		if MechanismName(typ) == "" || uses != 1 {
 			t.Errorf("mechanism 0x%x %s is for %d things", typ, MechanismName(typ), uses)
 		}
-		if (row.digest || row.lock) == (row.keyType != 0) {
+		if (row.digest || row.locksData) == (row.keyType != 0) {
 			t.Errorf("%s: a digest and CKM_ZK_LOCK have no key object, everything else has one", MechanismName(typ))
 		}
-		if row.digest && row.hash == 0 || row.message && row.hash != 0 {
+		if row.digest && row.hash == 0 || row.wholeMessage && row.hash != 0 {
 			t.Errorf("%s: hash %v", MechanismName(typ), row.hash)
 		}
 	}
@@ -165,7 +165,7 @@ func TestEveryFlag(t *testing.T) {
 		_, derived := f.DeriveKey(f.h, m, private[row.keyType], nil)
 		template, curve := []Attribute(nil), curveOfType(row.keyType)
 		if curve != nil {
-			template = is(CKA_EC_PARAMS, curve.params(), CKA_TOKEN, true)
+			template = is(CKA_EC_PARAMS, curve.encodeParams(), CKA_TOKEN, true)
 		}
 		_, _, generated := f.GenerateKeyPair(f.h, m, template, is(CKA_TOKEN, true))
 		for flag, err := range map[uint]error{

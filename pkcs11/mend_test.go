@@ -124,13 +124,13 @@ func TestMendingGivesUp(t *testing.T) {
 	f.dies("Place", false, func() { _, _, _ = f.tryPair(scm.P256, onToken, onToken) })
 	f.mute()
 	for range 3 {
-		f.token().mend(0)
+		f.token().mendJournal(0)
 	}
 	if n := f.log.count("warning:"); n != 1 || len(f.unsettled()) != 1 {
 		t.Errorf("%d lines, journal %v: %q", n, f.unsettled(), f.log.list)
 	}
 	f.device.Before("PublicKey", func(int) error { return scm.ErrSlotRange })
-	f.token().mend(0)
+	f.token().mendJournal(0)
 	if len(f.unsettled()) > 0 || len(f.records()) != 2 || f.log.count("warning:") != 1 {
 		t.Errorf("%d records, journal %v: %q", len(f.records()), f.unsettled(), f.log.list)
 	}

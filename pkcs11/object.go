@@ -24,29 +24,37 @@ type object struct {
 	held   *atomic.Uint64 // the stamp of the key slot when the key was seen in it
 	lost   [][]byte       // public keys that the store remembers in the key slot instead
 	verify *publicKey     // of public keys
-	left   Piece          // of a session object
+	piece  Piece          // of a session object
 }
 
-// broken tells whether the key slot does not hold the key that it held.
+// broken reports whether the key slot does not hold the key that it held.
 func (o *object) broken() bool { return len(o.lost) > 0 }
 
 // identity tells token objects apart for as long as they live: the number of its record
 // in the store, or its key slot with the key that it holds.
 type identity struct {
-	record  int64
-	slot    scm.Slot
-	private bool
-	public  string
+	record int64
+	slot   scm.Slot
+	half   half
+	public string
 }
+
+// half is one of the two keys of a pair.
+type half uint8
+
+const (
+	publicHalf half = iota
+	privateHalf
+)
 
 // slotIdentity is the identity of one half of a key pair in a key slot.
-func slotIdentity(k scm.Key, private bool) identity {
-	return identity{slot: k.Slot, private: private, public: string(k.Public)}
+func slotIdentity(k scm.Key, h half) identity {
+	return identity{slot: k.Slot, half: h, public: string(k.Public)}
 }
 
-// complete gives an object its rules and its key for verifying. It is false for one that
+// setRules gives an object its rules and its key for verifying. It is false for one that
 // makes no sense.
-func (o *object) complete() bool {
+func (o *object) setRules() bool {
 	var err error
 	if o.rules, err = rulesFor(o.class(), o.keyType()); err != nil {
 		return false
@@ -59,14 +67,14 @@ func (o *object) complete() bool {
 
 func (o *object) class() uint   { return o.attrs.number(CKA_CLASS) }
 func (o *object) keyType() uint { return o.attrs.number(CKA_KEY_TYPE) }
-func (o *object) private() bool { return o.attrs.is(CKA_PRIVATE) }
+func (o *object) private() bool { return o.attrs.isTrue(CKA_PRIVATE) }
 
-// hides tells whether the value of an attribute is kept from callers.
-func (o *object) hides(t uint) bool {
-	return o.rules[t].is&concealed != 0 && (o.attrs.is(CKA_SENSITIVE) || !o.attrs.is(CKA_EXTRACTABLE))
+// hidesAttribute reports whether the value of an attribute is kept from callers.
+func (o *object) hidesAttribute(t uint) bool {
+	return o.rules[t].is&concealed != 0 && (o.attrs.isTrue(CKA_SENSITIVE) || !o.attrs.isTrue(CKA_EXTRACTABLE))
 }
 
-// matches tells whether the object has all attributes of a template. Attributes
+// matches reports whether the object has all attributes of a template. Attributes
 // that are kept from callers match nothing.
 func (o *object) matches(template attributes) bool {
 	if o.feature() && template[CKA_CLASS] == nil {
@@ -74,36 +82,38 @@ func (o *object) matches(template attributes) bool {
 	}
 	for t, v := range template {
 		have, ok := o.attrs[t]
-		if !ok || string(have) != string(v) || o.hides(t) {
+		if !ok || string(have) != string(v) || o.hidesAttribute(t) {
 			return false
 		}
 	}
 	return true
 }
 
-// readable tells whether the session's user may see an object.
+// readable reports whether the session's user may see an object.
 func (s *session) readable(o *object) bool {
 	return !o.private() || s.token.user() == CKU_USER
 }
 
-// vouched tells whether the SO vouches for an object, so that it is for nobody else
+// vouched reports whether the SO vouches for an object, so that it is for nobody else
 // to change or destroy.
-func (s *session) vouched(a attributes) bool { return a.is(CKA_TRUSTED) && s.token.user() != CKU_SO }
+func (s *session) vouched(a attributes) bool {
+	return a.isTrue(CKA_TRUSTED) && s.token.user() != CKU_SO
+}
 
-// writable answers whether the session may make, change or destroy an object
+// checkWritable returns an error unless the session may make, change or destroy an object
 // with these attributes (section 4.4 and 5.6, table 3).
-func (s *session) writable(a attributes) error {
-	if a.is(CKA_PRIVATE) && s.token.user() != CKU_USER {
+func (s *session) checkWritable(a attributes) error {
+	if a.isTrue(CKA_PRIVATE) && s.token.user() != CKU_USER {
 		return CKR_USER_NOT_LOGGED_IN
 	}
-	if a.is(CKA_TOKEN) {
-		return s.writing()
+	if a.isTrue(CKA_TOKEN) {
+		return s.checkCanWrite()
 	}
 	return nil
 }
 
-// writing answers whether the session may change what is on the token.
-func (s *session) writing() error {
+// checkCanWrite returns an error unless the session may change what is on the token.
+func (s *session) checkCanWrite() error {
 	switch {
 	case s.token.store.ReadOnly():
 		return CKR_TOKEN_WRITE_PROTECTED

@@ -28,23 +28,23 @@ func (o *operation[T]) begin(work *T) error {
 	return nil
 }
 
-// idle answers whether begin would succeed, before the work for it is done.
-func (o *operation[T]) idle() error {
+// checkIdle returns an error unless begin would succeed, before the work for it is done.
+func (o *operation[T]) checkIdle() error {
 	if o.work != nil {
 		return CKR_OPERATION_ACTIVE
 	}
 	return nil
 }
 
-// whole returns the work for a function that takes all data at once.
-func (o *operation[T]) whole() (*T, error) { return o.take(inOne) }
+// workInOne returns the work for a function that takes all data at once.
+func (o *operation[T]) workInOne() (*T, error) { return o.workBy(inOne) }
 
-// part returns the work for an Update or Final function.
-func (o *operation[T]) part() (*T, error) { return o.take(inParts) }
+// workInParts returns the work for an Update or Final function.
+func (o *operation[T]) workInParts() (*T, error) { return o.workBy(inParts) }
 
-// take returns the work for a function that works in one way. To go on in the
+// workBy returns the work for a function that works in one way. To go on in the
 // other ends the operation.
-func (o *operation[T]) take(w way) (*T, error) {
+func (o *operation[T]) workBy(w way) (*T, error) {
 	switch {
 	case o.work == nil:
 		return nil, CKR_OPERATION_NOT_INITIALIZED
@@ -57,18 +57,18 @@ func (o *operation[T]) take(w way) (*T, error) {
 }
 
 // eraser is work that holds secrets.
-type eraser interface{ erase() }
+type eraser interface{ eraseSecrets() }
 
 // end makes the operation idle.
 func (o *operation[T]) end() {
 	if w, holds := any(o.work).(eraser); holds && o.work != nil {
-		w.erase()
+		w.eraseSecrets()
 	}
 	o.work, o.way = nil, undecided
 }
 
-// endOn ends the operation if err says that it failed.
-func (o *operation[T]) endOn(err error) error {
+// endOnError ends the operation if err says that it failed.
+func (o *operation[T]) endOnError(err error) error {
 	if err != nil {
 		o.end()
 	}
@@ -79,7 +79,7 @@ func (o *operation[T]) endOn(err error) error {
 // and then ends the operation. Asking for the size, and too small a buffer, leave the
 // operation as it is; everything else ends it.
 func (o *operation[T]) finish(out Output[byte], size int) (wanted bool, err error) {
-	wanted, err = out.ready(size)
+	wanted, err = out.isWanted(size)
 	if wanted || err != nil && err != CKR_BUFFER_TOO_SMALL {
 		o.end()
 	}

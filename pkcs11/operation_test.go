@@ -14,17 +14,17 @@ func TestOperationStates(t *testing.T) {
 		}
 		switch state {
 		case asked:
-			_, _ = o.whole()
+			_, _ = o.workInOne()
 		case partway:
-			_, _ = o.part()
+			_, _ = o.workInParts()
 		}
 		return o
 	}
 	begin := func(o *operation[int]) error { return o.begin(new(int)) }
-	whole := func(o *operation[int]) error { _, err := o.whole(); return err }
-	part := func(o *operation[int]) error { _, err := o.part(); return err }
-	failed := func(o *operation[int]) error { return o.endOn(CKR_DATA_INVALID) }
-	went := func(o *operation[int]) error { return o.endOn(nil) }
+	whole := func(o *operation[int]) error { _, err := o.workInOne(); return err }
+	part := func(o *operation[int]) error { _, err := o.workInParts(); return err }
+	failed := func(o *operation[int]) error { return o.endOnError(CKR_DATA_INVALID) }
+	went := func(o *operation[int]) error { return o.endOnError(nil) }
 	end := func(o *operation[int]) error { o.end(); return nil }
 	for _, c := range []struct {
 		name  string
@@ -33,9 +33,9 @@ func TestOperationStates(t *testing.T) {
 		code  Error
 		after int
 	}{
-		{"idle", (*operation[int]).idle, idle, CKR_OK, idle},
-		{"idle", (*operation[int]).idle, begun, CKR_OPERATION_ACTIVE, begun},
-		{"idle", (*operation[int]).idle, partway, CKR_OPERATION_ACTIVE, partway},
+		{"idle", (*operation[int]).checkIdle, idle, CKR_OK, idle},
+		{"idle", (*operation[int]).checkIdle, begun, CKR_OPERATION_ACTIVE, begun},
+		{"idle", (*operation[int]).checkIdle, partway, CKR_OPERATION_ACTIVE, partway},
 		{"begin", begin, idle, CKR_OK, begun},
 		{"begin", begin, begun, CKR_OPERATION_ACTIVE, begun},
 		{"begin", begin, partway, CKR_OPERATION_ACTIVE, partway},
@@ -86,7 +86,7 @@ func TestOperationFinish(t *testing.T) {
 		o := &operation[int]{work: new(int)}
 		asked, err := o.finish(c.out, 4)
 		if asked {
-			err = c.out.putUnless([]byte("done"), c.fails)
+			err = c.out.copyUnless([]byte("done"), c.fails)
 		}
 		want(t, c.name, err, c.code)
 		if active := o.work != nil; active != c.active || asked != c.asked {

@@ -86,7 +86,7 @@ func TestOrderOfGenerate(t *testing.T) {
 		_, _, err := f.GenerateKeyPair(f.h, &Mechanism{Type: CKM_EC_KEY_PAIR_GEN}, is(public...), is(private...))
 		return err
 	}
-	params := []any{CKA_EC_PARAMS, curves[scm.P256].params()}
+	params := []any{CKA_EC_PARAMS, curves[scm.P256].encodeParams()}
 	faults := []fault{unknownType, malformed, notForCallers}
 	inBothOrders(t, append(faults, missing), func(template []any) error { return generate(template, nil) })
 	inBothOrders(t, faults, func(template []any) error { return generate(params, template) })

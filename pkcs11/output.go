@@ -11,9 +11,9 @@ type Output[T any] struct {
 	Length *uint // where the caller reads the length; nil is a caller's mistake
 }
 
-// ready tells whether a result of n elements is wanted now. When it is not, the
+// isWanted reports whether a result of n elements is wanted now. When it is not, the
 // caller has been told n.
-func (o Output[T]) ready(n int) (bool, error) {
+func (o Output[T]) isWanted(n int) (bool, error) {
 	if o.Length == nil {
 		return false, CKR_ARGUMENTS_BAD
 	}
@@ -28,24 +28,24 @@ func (o Output[T]) ready(n int) (bool, error) {
 	return true, nil
 }
 
-// put copies a result into a buffer that is ready for it.
-func (o Output[T]) put(values []T) {
+// copyResult copies a result that is wanted into the buffer.
+func (o Output[T]) copyResult(values []T) {
 	*o.Length = uint(copy(o.Buffer, values))
 }
 
-// putUnless is put for a result that there is unless err is not nil.
-func (o Output[T]) putUnless(values []T, err error) error {
+// copyUnless is copyResult for a result that there is unless err is not nil.
+func (o Output[T]) copyUnless(values []T, err error) error {
 	if err == nil {
-		o.put(values)
+		o.copyResult(values)
 	}
 	return err
 }
 
-// give is ready and put for a result that is at hand.
-func (o Output[T]) give(values []T) error {
-	ok, err := o.ready(len(values))
+// writeResult is isWanted and copyResult for a result that is at hand.
+func (o Output[T]) writeResult(values []T) error {
+	ok, err := o.isWanted(len(values))
 	if ok {
-		o.put(values)
+		o.copyResult(values)
 	}
 	return err
 }

@@ -29,7 +29,7 @@ func TestOutput(t *testing.T) {
 		if c.room >= 0 {
 			out.Buffer = make([]uint, c.room)
 		}
-		want(t, c.name, out.give(c.values), c.code)
+		want(t, c.name, out.writeResult(c.values), c.code)
 		if length != c.length {
 			t.Errorf("%s: length %d, want %d", c.name, length, c.length)
 		}
@@ -38,17 +38,17 @@ func TestOutput(t *testing.T) {
 			t.Errorf("%s: the buffer is %v", c.name, out.Buffer)
 		}
 	}
-	want(t, "no length", Output[uint]{Buffer: list}.give(list), CKR_ARGUMENTS_BAD)
+	want(t, "no length", Output[uint]{Buffer: list}.writeResult(list), CKR_ARGUMENTS_BAD)
 }
 
 // TestOutputReadySaysNothingYet: the length is written when the result is, so
 // that a failure in between leaves what the caller had.
 func TestOutputReadySaysNothingYet(t *testing.T) {
 	out, _ := buffer(8)
-	if ready, err := out.ready(4); !ready || err != nil || *out.Length != 8 {
+	if ready, err := out.isWanted(4); !ready || err != nil || *out.Length != 8 {
 		t.Errorf("ready %v, %v, length %d", ready, err, *out.Length)
 	}
-	out.put([]byte("four"))
+	out.copyResult([]byte("four"))
 	if *out.Length != 4 {
 		t.Errorf("length %d after put, want 4", *out.Length)
 	}

@@ -14,31 +14,31 @@ import (
 // there: whenever a process dies, there is a pair with its names, or none.
 
 // generatePlaced makes a key pair in a slot that is chosen here.
-func (s *session) generatePlaced(r *pairRequest, d scm.Placer) ([2]uint, error) {
+func (s *session) generatePlaced(r *pairRequest, d scm.Placer) (pairHandles, error) {
 	draft, err := d.Draft(r.curve.curve)
 	if err != nil {
-		return [2]uint{}, err
+		return pairHandles{}, err
 	}
 	defer draft.Discard()
 	asked := r.asksForSlot()
 	if asked {
-		s.token.mend(mendWait) // somebody may have died with this slot in hand
+		s.token.mendJournal(mendWait) // somebody may have died with this slot in hand
 	}
 	for {
-		pair, err := s.place(&placing{session: s, request: r, device: d, draft: draft})
+		pair, err := s.placePair(&placing{session: s, request: r, device: d, draft: draft})
 		if err == nil {
 			return pair.handles(), nil
 		}
 		if asked {
-			return [2]uint{}, slotRefusal(err)
+			return pairHandles{}, slotRefusal(err)
 		}
 		if !errors.Is(err, scm.ErrSlotTaken) { // by another program, just now
-			return [2]uint{}, err
+			return pairHandles{}, err
 		}
 	}
 }
 
-func (s *session) place(p *placing) (*madePair, error) {
+func (s *session) placePair(p *placing) (*madePair, error) {
 	t := s.token
 	t.changes.Lock()
 	defer t.changes.Unlock()
@@ -67,8 +67,8 @@ type placing struct {
 	acted      bool
 }
 
-func (p *placing) begin(tx *store.Tx) ([]*store.Entry, error) {
-	slot, err := p.slot(tx)
+func (p *placing) prepare(tx *store.Tx) ([]*store.Entry, error) {
+	slot, err := p.chooseSlot(tx)
 	if err != nil {
 		return nil, err
 	}
@@ -78,16 +78,16 @@ func (p *placing) begin(tx *store.Tx) ([]*store.Entry, error) {
 	if err := p.giveWay(tx, slot); err != nil {
 		return nil, err
 	}
-	return []*store.Entry{entryOf(store.Placing, k)}, p.session.record(tx, p.pair)
+	return []*store.Entry{entryOf(store.Placing, k)}, p.session.recordPair(tx, p.pair)
 }
 
-func (p *placing) act() error {
+func (p *placing) perform() error {
 	p.acted = true
 	_, err := p.draft.Place(p.pair.key.Slot)
 	return err
 }
 
-func (p *placing) end(tx *store.Tx, failed error) error {
+func (p *placing) conclude(tx *store.Tx, failed error) error {
 	switch {
 	case failed == nil:
 		return nil
@@ -134,13 +134,13 @@ func refusesToPlace(err error) bool {
 
 func (*placing) recorded() bool { return true }
 
-// slot returns the slot that was asked for, or a free one that the store does not remember,
+// chooseSlot returns the slot that was asked for, or a free one that the store does not remember,
 // while there is one.
-func (p *placing) slot(tx *store.Tx) (scm.Slot, error) {
+func (p *placing) chooseSlot(tx *store.Tx) (scm.Slot, error) {
 	t := p.session.token
 	if p.request.asksForSlot() {
-		slot := scm.Slot(p.request.half[1].number(CKA_ZK_SLOT))
-		return slot, t.mayFill(tx, slot)
+		slot := scm.Slot(p.request.private.number(CKA_ZK_SLOT))
+		return slot, t.checkFree(tx, slot)
 	}
 	free := &freeSlots{token: t, tx: tx}
 	slot, err := p.device.Free(free.isForgotten)
@@ -164,10 +164,10 @@ func (f *freeSlots) isForgotten(slot scm.Slot) bool {
 	return !remembered
 }
 
-func (f *freeSlots) mayFill(slot scm.Slot) bool { return f.token.mayFill(f.tx, slot) == nil }
+func (f *freeSlots) mayFill(slot scm.Slot) bool { return f.token.checkFree(f.tx, slot) == nil }
 
-// mayFill answers ErrSlotTaken for a slot that holds a key, or is about to.
-func (t *token) mayFill(tx *store.Tx, slot scm.Slot) error {
+// checkFree returns ErrSlotTaken for a slot that holds a key, or is about to.
+func (t *token) checkFree(tx *store.Tx, slot scm.Slot) error {
 	entries, err := tx.Journal()
 	if err != nil {
 		return err
@@ -193,35 +193,35 @@ func (t *token) replaces(slot scm.Slot) {
 	t.slot.provider.log.Warningf("slot %d: a new key takes key slot %d; what the store remembers of the key that was lost there is given up", t.slot.id, slot)
 }
 
-// record writes what the caller said of a key pair in a user key slot. A public half without
+// recordPair writes what the caller said of a key pair in a user key slot. A public half without
 // CKA_TOKEN is a session object, and the slot shows none.
-func (s *session) record(tx *store.Tx, pair *madePair) error {
+func (s *session) recordPair(tx *store.Tx, pair *madePair) error {
 	t := s.token
-	public, private := t.record(pair.half[0]), t.record(pair.half[1])
-	onToken := pair.half[0].attrs.is(CKA_TOKEN)
+	public, private := t.record(pair.public), t.record(pair.private)
+	onToken := pair.public.attrs.isTrue(CKA_TOKEN)
 	public.Hidden = !onToken
 	if err := errors.Join(tx.Put(public), tx.Put(private)); err != nil || onToken {
 		return err
 	}
-	o := pair.half[0]
+	o := pair.public
 	o.key = nil
 	o.attrs.leaveSlot()
-	_, err := s.keep(o.attrs, o)
+	_, err := s.keepObject(o.attrs, o)
 	return err
 }
 
 // dropHalf destroys the public half of a key pair that was not made, if it is a session
 // object already.
 func (t *token) dropHalf(pair *madePair) {
-	if pair != nil && pair.half[0].owner != nil {
-		t.dropObject(pair.half[0])
+	if pair != nil && pair.public.owner != nil {
+		t.dropObject(pair.public)
 	}
 }
 
 // nameHalves gives the halves in a key slot their handles.
 func (t *token) nameHalves(pair *madePair) {
-	for _, o := range pair.half {
-		if o.attrs.is(CKA_TOKEN) {
+	for _, o := range pair.halves() {
+		if o.attrs.isTrue(CKA_TOKEN) {
 			o.handle = t.slotHandle(o)
 		}
 	}

@@ -18,14 +18,14 @@ func TestPlacedOnce(t *testing.T) {
 	f := newUser(t)
 	s, err := f.findSession(f.h)
 	ok(t, err)
-	r, err := s.pairRequest(CKK_EC, append(is(CKA_EC_PARAMS, curves[scm.P256].params()), is(CKA_TOKEN, false)...), is(onToken...))
+	r, err := s.pairRequest(CKK_EC, append(is(CKA_EC_PARAMS, curves[scm.P256].encodeParams()), is(CKA_TOKEN, false)...), is(onToken...))
 	ok(t, err)
 	draft, err := f.device.Draft(scm.P256)
 	ok(t, err)
 	p := &placing{session: s, request: r, device: f.device, draft: draft}
 	for range 2 {
 		_, err = f.store.Update(func(tx *store.Tx) error {
-			_, err := p.begin(tx)
+			_, err := p.prepare(tx)
 			return err
 		})
 		ok(t, err)

@@ -4,9 +4,9 @@ package pkcs11
 
 import "time"
 
-// event tells whether the token has come or gone since callers were told.
-func (s *slot) event() bool {
-	t, _ := s.here()
+// hasEvent reports whether the token has come or gone since callers were told.
+func (s *slot) hasEvent() bool {
+	t, _ := s.presentToken()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	there := t != nil
@@ -17,15 +17,15 @@ func (s *slot) event() bool {
 	return true
 }
 
-// await is token that waits. A device that has never answered may be starting, for
+// awaitToken is token that waits. A device that has never answered may be starting, for
 // as long as SlotOptions.BootWait from when it was first asked.
-func (s *slot) await() (*token, error) {
+func (s *slot) awaitToken() (*token, error) {
 	for {
 		t, err := s.token()
 		if err == nil || !s.starting() {
 			return t, err
 		}
-		if !s.provider.pause(openAgain) {
+		if !s.provider.pauseUnlessClosed(openAgain) {
 			return nil, CKR_CRYPTOKI_NOT_INITIALIZED
 		}
 	}
@@ -37,8 +37,8 @@ func (s *slot) starting() bool {
 	return s.silent && !s.met && time.Since(s.asked) < s.options.BootWait
 }
 
-// pause waits, and tells whether the provider lives on.
-func (p *Provider) pause(d time.Duration) bool {
+// pauseUnlessClosed waits, and reports whether the provider lives on.
+func (p *Provider) pauseUnlessClosed(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -57,7 +57,7 @@ func (p *Provider) WaitForSlotEvent(flags uint) (uint, error) {
 		if err != CKR_NO_EVENT || flags&CKF_DONT_BLOCK != 0 {
 			return id, err
 		}
-		if !p.pause(openAgain) {
+		if !p.pauseUnlessClosed(openAgain) {
 			return 0, CKR_CRYPTOKI_NOT_INITIALIZED
 		}
 	}
@@ -69,7 +69,7 @@ func (p *Provider) slotEvent() (uint, error) {
 	}
 	defer p.leave()
 	for _, s := range p.slots {
-		if s.event() {
+		if s.hasEvent() {
 			return s.id, nil
 		}
 	}

@@ -60,7 +60,7 @@ func TestSignWithReplacedKey(t *testing.T) {
 		{"C_Sign", "Sign", func(key uint) error { _, err := f.sign(CKM_ECDSA, key, digest32); return err }},
 		{"C_SignFinal", "Sign", func(key uint) error { _, err := f.signParts(CKM_ECDSA_SHA256, key, digest32); return err }},
 		{"C_DeriveKey", "Agree", func(key uint) error {
-			_, err := f.derive(CKM_ECDH1_DERIVE, key, curves[scm.P256].raw(publicOn(t, scm.P256)))
+			_, err := f.derive(CKM_ECDH1_DERIVE, key, curves[scm.P256].rawPoint(publicOn(t, scm.P256)))
 			return err
 		}},
 	} {
@@ -125,7 +125,7 @@ func (f *fixture) newest(label string) {
 // changeAfter changes an object after it was looked up and something else was done.
 func (f *fixture) changeAfter(object uint, meanwhile func(), change ...any) error {
 	return f.within(func(s *session) error {
-		o, err := s.object(object)
+		o, err := s.findObject(object)
 		f.ok(err)
 		meanwhile()
 		list := is(change...)
@@ -206,7 +206,7 @@ func TestHideTooLate(t *testing.T) {
 	f.newLabelled("old")
 	public := f.public(16)
 	err := f.within(func(s *session) error {
-		o, err := s.object(public)
+		o, err := s.findObject(public)
 		f.ok(err)
 		other.replaceKey("old", "new")
 		return s.token.destroy(o)

@@ -20,7 +20,7 @@ func (f *fixture) showsProfiles(when string, certificates bool) {
 	}
 	var got []uint
 	for _, h := range f.search(CKA_CLASS, CKO_PROFILE, CKA_TOKEN, true) {
-		id, _ := ulongOf(f.read(h, CKA_PROFILE_ID))
+		id, _ := decodeULong(f.read(h, CKA_PROFILE_ID))
 		got = append(got, id)
 	}
 	if slices.Sort(got); !slices.Equal(got, wanted) {

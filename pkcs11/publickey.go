@@ -53,11 +53,11 @@ func (k *publicKey) verify(input, signature []byte) bool {
 func (k *publicKey) newVerifier() verifier {
 	switch k.curve.curve {
 	case scm.P256:
-		if key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), k.curve.raw(k.public)); err == nil {
+		if key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), k.curve.rawPoint(k.public)); err == nil {
 			return p256Key{key}
 		}
 	case scm.Secp256k1:
-		if key, err := secp256k1.ParsePubKey(k.curve.raw(k.public)); err == nil {
+		if key, err := secp256k1.ParsePubKey(k.curve.rawPoint(k.public)); err == nil {
 			return secp256k1Key{key}
 		}
 	case scm.Ed25519:
@@ -82,7 +82,7 @@ func (k secp256k1Key) verify(digest, signature []byte) bool {
 		return false
 	}
 	var buffer [32]byte
-	return secp256k1ecdsa.NewSignature(&r, &s).Verify(fit(&buffer, digest), k.PublicKey)
+	return secp256k1ecdsa.NewSignature(&r, &s).Verify(fitDigest(&buffer, digest), k.PublicKey)
 }
 
 type ed25519Key ed25519.PublicKey

@@ -17,7 +17,7 @@ func (p *Provider) SeedRandom(h uint, seed []byte) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	s.token.seed.add(seed)
+	s.token.seed.addSeed(seed)
 	return nil
 }
 
@@ -40,7 +40,7 @@ func (p *Provider) GenerateRandom(h uint, out []byte) (err error) {
 		if err := s.token.device.Random(b[:n]); err != nil {
 			return err
 		}
-		s.token.seed.mask(b[:n])
+		s.token.seed.maskBytes(b[:n])
 		if out = out[copy(out, b[:n]):]; len(out) == 0 {
 			return nil
 		}
@@ -48,24 +48,24 @@ func (p *Provider) GenerateRandom(h uint, out []byte) (err error) {
 }
 
 // seed is what callers have added to the random numbers of a token. The generator of an
-// SCM takes no seed; so its bytes are masked by a stream that comes of the seed. Whoever
-// knows that stream knows no more of the bytes than without it.
+// SCM takes no seed; so its bytes are masked by a stream that comes of the seed. To
+// know that stream is to know no more of the bytes than without it.
 type seed struct {
 	mu    sync.Mutex
 	state []byte // key and counter of AES, nil until the first seed
 }
 
-// add hashes before it takes the lock, and mask works after it has given it back: more
+// addSeed hashes before it takes the lock, and mask works after it has given it back: more
 // and out can be gigabytes, and other sessions do not wait for them.
-func (s *seed) add(more []byte) {
+func (s *seed) addSeed(more []byte) {
 	hash := sha3.SumSHAKE256(more, 64)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stir(hash)
+	s.stirIn(hash)
 }
 
-// stir replaces the state by one that comes of it and of more.
-func (s *seed) stir(more []byte) {
+// stirIn replaces the state by one that comes of it and of more.
+func (s *seed) stirIn(more []byte) {
 	h := sha3.NewSHAKE256()
 	h.Write(s.state)
 	h.Write(more)
@@ -73,8 +73,8 @@ func (s *seed) stir(more []byte) {
 	h.Read(s.state)
 }
 
-// mask masks random bytes, if there is a seed.
-func (s *seed) mask(out []byte) {
+// maskBytes masks random bytes, if there is a seed.
+func (s *seed) maskBytes(out []byte) {
 	if stream := s.stream(); stream != nil {
 		stream.XORKeyStream(out, out)
 	}
@@ -92,6 +92,6 @@ func (s *seed) stream() cipher.Stream {
 		panic(err) // of the length of the key only
 	}
 	stream := cipher.NewCTR(block, s.state[32:])
-	s.stir(nil)
+	s.stirIn(nil)
 	return stream
 }

@@ -17,7 +17,7 @@ func (p *Provider) GetAttributeValue(h, object uint, queries []Query) (err error
 		return err
 	}
 	defer s.done(&err)
-	o, err := s.object(object)
+	o, err := s.findObject(object)
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func (p *Provider) GetAttributeValue(h, object uint, queries []Query) (err error
 	if err != nil {
 		return err
 	}
-	defer o.spent(shown)
+	defer o.eraseValueOf(shown)
 	var first error
 	for _, q := range queries {
 		if err := shown.answer(q); err != nil && first == nil {
@@ -39,12 +39,12 @@ func (p *Provider) GetAttributeValue(h, object uint, queries []Query) (err error
 // asked for: that of the clock, or one that the store keeps apart.
 func (t *token) showing(o *object, queries []Query) (*object, error) {
 	switch {
-	case !asksForValue(queries) || o.hides(CKA_VALUE):
+	case !asksForValue(queries) || o.hidesAttribute(CKA_VALUE):
 		return o, nil
 	case o.feature():
-		return t.atNow(o)
+		return t.withTime(o)
 	}
-	return t.whole(o)
+	return t.withValue(o)
 }
 
 func asksForValue(queries []Query) bool {
@@ -60,7 +60,7 @@ func asksForValue(queries []Query) bool {
 func (o *object) answer(q Query) error {
 	value, ok := o.attrs[q.Type]
 	switch {
-	case o.hides(q.Type):
+	case o.hidesAttribute(q.Type):
 		return q.unavailable(CKR_ATTRIBUTE_SENSITIVE)
 	case !ok:
 		return q.unavailable(CKR_ATTRIBUTE_TYPE_INVALID)
@@ -88,15 +88,15 @@ func (p *Provider) GetObjectSize(h, object uint) (size uint, err error) {
 		return 0, err
 	}
 	defer s.done(&err)
-	o, err := s.object(object)
+	o, err := s.findObject(object)
 	if err != nil {
 		return 0, err
 	}
-	whole, err := s.token.whole(o)
+	whole, err := s.token.withValue(o)
 	if err != nil {
 		return 0, err
 	}
-	defer o.spent(whole)
+	defer o.eraseValueOf(whole)
 	for _, v := range whole.attrs {
 		size += uint(len(v)) + ulongSize
 	}

@@ -38,7 +38,7 @@ func TestRefusalsAreTold(t *testing.T) {
 	}
 	public := []any{CKA_CLASS, CKO_PUBLIC_KEY, CKA_KEY_TYPE, CKK_EC}
 	cert := []any{CKA_CLASS, CKO_CERTIFICATE, CKA_CERTIFICATE_TYPE, CKC_X_509, CKA_SUBJECT, "canary"}
-	params := curves[scm.P256].params()
+	params := curves[scm.P256].encodeParams()
 	for attribute, calls := range map[string][]func() error{
 		"CKA_EXTRACTABLE":      {pair(token, with(token, CKA_EXTRACTABLE, true)), change(CKA_EXTRACTABLE, false)},
 		"CKA_PRIVATE":          {pair(token, with(token, CKA_PRIVATE, false)), change(CKA_PRIVATE, true)},

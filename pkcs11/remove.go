@@ -39,7 +39,7 @@ type removing struct {
 	acted   bool
 }
 
-func (r *removing) begin(tx *store.Tx) ([]*store.Entry, error) {
+func (r *removing) prepare(tx *store.Tx) ([]*store.Entry, error) {
 	r.takeBack() // when called again
 	err := r.keepPublic(tx)
 	if err == error(CKR_OBJECT_HANDLE_INVALID) {
@@ -54,7 +54,7 @@ func (r *removing) begin(tx *store.Tx) ([]*store.Entry, error) {
 	return entries, err
 }
 
-func (r *removing) act() error {
+func (r *removing) perform() error {
 	r.acted = true
 	return r.token.removed(*r.object.key, r.token.device.Remove(*r.object.key))
 }
@@ -64,7 +64,7 @@ func (t *token) removed(k scm.Key, failed error) error {
 	if failed == nil || errors.Is(failed, scm.ErrSlotEmpty) {
 		return failed
 	}
-	there, err := t.holds(k)
+	there, err := t.holdsKey(k)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", failed, errUnknown)
@@ -74,7 +74,7 @@ func (t *token) removed(k scm.Key, failed error) error {
 	return failed
 }
 
-func (r *removing) end(tx *store.Tx, failed error) error {
+func (r *removing) conclude(tx *store.Tx, failed error) error {
 	if errors.Is(failed, errUnknown) {
 		return errUnknown
 	}
@@ -106,9 +106,9 @@ func (r *removing) keepPublic(tx *store.Tx) error {
 	}
 	hidden := t.record(now)
 	hidden.Hidden = true
-	attrs := now.attrs.with(nil)
+	attrs := now.attrs.withAll(nil)
 	attrs.leaveSlot()
-	apart := recordOf(0, attrs, false)
+	apart := recordOf(0, attrs)
 	if err := errors.Join(tx.Put(hidden), tx.Put(apart)); err != nil {
 		return err
 	}
@@ -150,10 +150,10 @@ func (t *token) giveBack(tx *store.Tx, e *store.Entry) error {
 		return err
 	}
 	o := &object{attrs: attributesOf(apart)}
-	if !o.complete() {
+	if !o.setRules() {
 		return nil
 	}
-	r.Hidden, r.Sealed, r.Attributes = false, o.private(), toStore(o.own())
+	r.Hidden, r.Sealed, r.Attributes = false, o.private(), toStore(o.storedAttributes())
 	if err := tx.Put(r); err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func forgetKeys(tx *store.Tx, o *object) error {
 // derivedFrom returns the keys of a wallet that are derived from another. The device is asked,
 // because others may have derived some since this process looked.
 func (t *token) derivedFrom(k scm.Key) (derived []scm.Key, err error) {
-	top := t.nodes.of(k)
+	top := t.nodes.nodeOfKey(k)
 	if top.address == "" {
 		return nil, nil
 	}
@@ -183,7 +183,7 @@ func (t *token) derivedFrom(k scm.Key) (derived []scm.Key, err error) {
 		err = t.seeNodes(keys)
 	}
 	for _, k := range keys {
-		if n := t.nodes.of(k); n.wallet == top.wallet && strings.HasPrefix(n.address, top.address+"/") {
+		if n := t.nodes.nodeOfKey(k); n.wallet == top.wallet && strings.HasPrefix(n.address, top.address+"/") {
 			derived = append(derived, k)
 		}
 	}

@@ -70,7 +70,7 @@ var dataRules = rules{
 var certificateRules = rules{
 	CKA_CERTIFICATE_TYPE:           {number, needCreate, nil},
 	CKA_TRUSTED:                    {truth, byOfficer, no},
-	CKA_CERTIFICATE_CATEGORY:       {number, oneOfFour, ulong(CK_CERTIFICATE_CATEGORY_UNSPECIFIED)},
+	CKA_CERTIFICATE_CATEGORY:       {number, oneOfFour, encodeULong(CK_CERTIFICATE_CATEGORY_UNSPECIFIED)},
 	CKA_CHECK_VALUE:                {octets, 0, nil},
 	CKA_START_DATE:                 {date, 0, empty},
 	CKA_END_DATE:                   {date, 0, empty},
@@ -83,8 +83,8 @@ var certificateRules = rules{
 	CKA_URL:                        {octets, 0, empty},
 	CKA_HASH_OF_SUBJECT_PUBLIC_KEY: {octets, 0, empty},
 	CKA_HASH_OF_ISSUER_PUBLIC_KEY:  {octets, 0, empty},
-	CKA_JAVA_MIDP_SECURITY_DOMAIN:  {number, oneOfFour, ulong(CK_SECURITY_DOMAIN_UNSPECIFIED)},
-	CKA_NAME_HASH_ALGORITHM:        {number, 0, ulong(CKM_SHA_1)},
+	CKA_JAVA_MIDP_SECURITY_DOMAIN:  {number, oneOfFour, encodeULong(CK_SECURITY_DOMAIN_UNSPECIFIED)},
+	CKA_NAME_HASH_ALGORITHM:        {number, 0, encodeULong(CKM_SHA_1)},
 }
 
 var keyRules = rules{
@@ -94,9 +94,9 @@ var keyRules = rules{
 	CKA_END_DATE:                {date, modifiable, empty},
 	CKA_DERIVE:                  {truth, modifiable, no},
 	CKA_LOCAL:                   {truth, ours, no},
-	CKA_KEY_GEN_MECHANISM:       {number, ours, ulong(CK_UNAVAILABLE_INFORMATION)},
+	CKA_KEY_GEN_MECHANISM:       {number, ours, encodeULong(CK_UNAVAILABLE_INFORMATION)},
 	CKA_ALLOWED_MECHANISMS:      {numbers, 0, nil},
-	CKA_OBJECT_VALIDATION_FLAGS: {number, ours, ulong(0)}, // there are no validations
+	CKA_OBJECT_VALIDATION_FLAGS: {number, ours, encodeULong(0)}, // there are no validations
 }
 
 var publicKeyRules = rules{
@@ -169,15 +169,15 @@ var ecPrivateRules = rules{
 
 // The kinds of objects.
 var (
-	dataObject        = merge(storageRules, dataRules)
-	certificateObject = merge(storageRules, certificateRules)
-	ecPublicObject    = merge(storageRules, keyRules, publicKeyRules, ecPublicRules)
-	ecPrivateObject   = merge(storageRules, keyRules, privateKeyRules, ecPrivateRules)
-	secretObject      = merge(storageRules, keyRules, secretKeyRules)
+	dataObject        = mergeRules(storageRules, dataRules)
+	certificateObject = mergeRules(storageRules, certificateRules)
+	ecPublicObject    = mergeRules(storageRules, keyRules, publicKeyRules, ecPublicRules)
+	ecPrivateObject   = mergeRules(storageRules, keyRules, privateKeyRules, ecPrivateRules)
+	secretObject      = mergeRules(storageRules, keyRules, secretKeyRules)
 )
 
-// merge joins tables; what stands later wins.
-func merge(tables ...rules) rules {
+// mergeRules joins tables; what stands later wins.
+func mergeRules(tables ...rules) rules {
 	all := rules{}
 	for _, table := range tables {
 		for t, r := range table {

@@ -12,7 +12,7 @@ func TestRulesAreConsistent(t *testing.T) {
 			if AttributeName(x) == "" {
 				t.Errorf("%s: 0x%x has no name", object, x)
 			}
-			if rule.initial != nil && rule.valid(rule.initial) != nil {
+			if rule.initial != nil && rule.checkForm(rule.initial) != nil {
 				t.Errorf("%s: the initial value is not of its kind", name)
 			}
 			if rule.is&onlyTrue != 0 && rule.is&onlyFalse != 0 || rule.is&modifiable != 0 && rule.is&copyable != 0 {

@@ -19,7 +19,7 @@ type session struct {
 	handle uint
 	token  *token
 	rw     bool
-	left   left
+	piece  pieceNumber
 
 	objects map[uint]*object // of the session, under the lock of the token's; nil before the first
 
@@ -35,8 +35,9 @@ type session struct {
 	encrypt, decrypt operation[locking]
 }
 
-func newSession(t *token, rw bool) *session {
-	s := &session{token: t, rw: rw}
+// newSession makes a session as the flags of C_OpenSession say.
+func newSession(t *token, flags uint) *session {
+	s := &session{token: t, rw: flags&CKF_RW_SESSION != 0}
 	s.mu.Pause = t.slot.provider.options.Pause
 	return s
 }
@@ -81,10 +82,10 @@ func (p *Provider) OpenSession(slot, flags uint) (handle uint, err error) {
 		return 0, err
 	}
 	defer t.done(&err)
-	if err := t.hasKeys(); err != nil {
+	if err := t.checkKeys(); err != nil {
 		return 0, err // no session with a device that has destroyed its keys
 	}
-	s := newSession(t, flags&CKF_RW_SESSION != 0)
+	s := newSession(t, flags)
 	if flags&CKF_SERIAL_SESSION == 0 {
 		return 0, CKR_SESSION_PARALLEL_NOT_SUPPORTED
 	}
@@ -102,7 +103,7 @@ func (p *Provider) OpenSession(slot, flags uint) (handle uint, err error) {
 	}
 	s.handle = p.newHandle()
 	p.sessions.Store(s.handle, s)
-	s.leave()
+	s.leaveSession()
 	return s.handle, nil
 }
 
@@ -117,7 +118,7 @@ func (p *Provider) CloseSession(h uint) error {
 	defer s.unlock()
 	s.token.login.Lock()
 	defer s.token.login.Unlock()
-	p.drop(s)
+	p.dropSession(s)
 	return nil
 }
 
@@ -132,7 +133,7 @@ func (p *Provider) CloseAllSessions(slot uint) (err error) {
 	for _, s := range p.sessionsOf(t) {
 		s.mu.Lock()
 		t.login.Lock()
-		p.drop(s)
+		p.dropSession(s)
 		t.login.Unlock()
 		s.mu.Unlock()
 	}
@@ -150,8 +151,8 @@ func (p *Provider) sessionsOf(t *token) []*session {
 	return list
 }
 
-// drop ends a session, whose lock and whose token's login lock are held.
-func (p *Provider) drop(s *session) {
+// dropSession ends a session, whose lock and whose token's login lock are held.
+func (p *Provider) dropSession(s *session) {
 	if s.closed {
 		return
 	}
@@ -181,11 +182,15 @@ func (p *Provider) GetSessionInfo(h uint) (SessionInfo, error) {
 	if s.token.isOutdated() {
 		s.token.logoutOutdated()
 	}
-	info := SessionInfo{Slot: s.token.slot.id, State: s.state(), Flags: CKF_SERIAL_SESSION}
+	return SessionInfo{Slot: s.token.slot.id, State: s.state(), Flags: s.flags()}, nil
+}
+
+// flags are those of a CK_SESSION_INFO.
+func (s *session) flags() uint {
 	if s.rw {
-		info.Flags |= CKF_RW_SESSION
+		return CKF_SERIAL_SESSION | CKF_RW_SESSION
 	}
-	return info, nil
+	return CKF_SERIAL_SESSION
 }
 
 // state derives the session's state from the token's login (section 5.6).
@@ -203,7 +208,7 @@ func (s *session) state() uint {
 	return CKS_RO_PUBLIC_SESSION
 }
 
-// GetSessionValidationFlags tells whether the last operation of a session met the rules of
+// GetSessionValidationFlags reports whether the last operation of a session met the rules of
 // a validation (section 5.6.11 of PKCS#11 3.2). None does: nobody has validated the module.
 func (p *Provider) GetSessionValidationFlags(h, kind uint) (flags uint, err error) {
 	s, err := p.session(h)

@@ -165,11 +165,11 @@ func TestSeed(t *testing.T) {
 	stream := func(seeds ...string) string {
 		var s seed
 		for _, x := range seeds {
-			s.add([]byte(x))
+			s.addSeed([]byte(x))
 		}
 		out := make([]byte, 100)
-		s.mask(out[:50])
-		s.mask(out[50:])
+		s.maskBytes(out[:50])
+		s.maskBytes(out[50:])
 		return string(out)
 	}
 	none := string(make([]byte, 100))

@@ -51,7 +51,7 @@ func TestSignEveryMechanism(t *testing.T) {
 			continue
 		}
 		for c, private := range s.private {
-			if !row.takes(curves[c].keyType) {
+			if !row.takesKeys(curves[c].keyType) {
 				want(t, MechanismName(typ)+" with a key on "+c.String(),
 					s.SignInit(s.h, &Mechanism{Type: typ}, private), CKR_KEY_TYPE_INCONSISTENT)
 				want(t, MechanismName(typ)+" with a public key on "+c.String(),
@@ -63,7 +63,7 @@ func TestSignEveryMechanism(t *testing.T) {
 			want(t, name, err, CKR_OK)
 			s.checks(name, c, &row, message, whole)
 			want(t, name+" verify", s.verify(typ, s.public[c], message, whole), CKR_OK)
-			if row.hash == 0 && !row.message {
+			if row.hash == 0 && !row.wholeMessage {
 				continue
 			}
 			parts, err := s.signParts(typ, private, message)
@@ -81,7 +81,7 @@ func (s *signer) checks(name string, c scm.Curve, row *mechanism, message, signa
 	input := row.input(message)
 	if c != scm.Ed25519 {
 		var digest [32]byte
-		input = fit(&digest, input)
+		input = fitDigest(&digest, input)
 	}
 	if err := scmtest.Verify(s.keys[c], input, signature); err != nil {
 		s.Errorf("%s: %v", name, err)
@@ -144,7 +144,7 @@ func TestSignInitErrors(t *testing.T) {
 	data, err := s.CreateObject(s.h, is(CKA_CLASS, CKO_DATA))
 	s.ok(err)
 	_, noSign := s.pairOn(scm.P256, CKA_SIGN, false)
-	_, some := s.pairOn(scm.P256, CKA_ALLOWED_MECHANISMS, append(ulong(CKM_ECDSA_SHA256), ulong(CKM_ECDSA_SHA384)...))
+	_, some := s.pairOn(scm.P256, CKA_ALLOWED_MECHANISMS, append(encodeULong(CKM_ECDSA_SHA256), encodeULong(CKM_ECDSA_SHA384)...))
 	_, none := s.pairOn(scm.P256, CKA_ALLOWED_MECHANISMS, "")
 	_, x25519 := s.pairOn(scm.X25519)
 	for _, c := range []struct {
@@ -252,7 +252,7 @@ func TestFit(t *testing.T) {
 		{append(bytes.Clone(digest32), 9), digest32},
 	} {
 		var buffer [32]byte
-		if got := fit(&buffer, c.in); !bytes.Equal(got, c.out) {
+		if got := fitDigest(&buffer, c.in); !bytes.Equal(got, c.out) {
 			t.Errorf("%x: %x, want %x", c.in, got, c.out)
 		}
 	}

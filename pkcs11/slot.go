@@ -23,17 +23,17 @@ type slot struct {
 	id       uint
 	options  SlotOptions
 
-	mu       turn.Mutex
-	present  *token
-	asked    time.Time      // of the first attempt to open the device
-	failed   time.Time      // of the last one that failed
-	silent   bool           // the device did not answer in it
-	met      bool           // the device could be opened once
-	damaged  bool           // files are missing, damaged, or not those of one token
-	failure  string         // that was logged last
-	told     bool           // there was a token when it was first looked for, or at the latest event
-	retiring sync.WaitGroup // tokens that are gone and wait for their last calls
-	heritage *heritage      // what the first token takes over; nil when there is nothing
+	mu          turn.Mutex
+	present     *token
+	asked       time.Time      // of the first attempt to open the device
+	failed      time.Time      // of the last one that failed
+	silent      bool           // the device did not answer in it
+	met         bool           // the device could be opened once
+	damaged     bool           // files are missing, damaged, or not those of one token
+	failure     string         // that was logged last
+	told        bool           // there was a token when it was first looked for, or at the latest event
+	retiring    sync.WaitGroup // tokens that are gone and wait for their last calls
+	inheritance *inheritance   // what the first token takes over; nil when there is nothing
 }
 
 // SlotInfo is a CK_SLOT_INFO. The strings are not padded.
@@ -67,7 +67,7 @@ func (s *slot) token() (*token, error) {
 	if first {
 		s.asked = time.Now()
 	}
-	device, store, err := s.open()
+	device, store, err := s.openDevice()
 	if first {
 		s.told = err == nil // what changes from now on is an event
 	}
@@ -78,12 +78,12 @@ func (s *slot) token() (*token, error) {
 	}
 	s.failure = ""
 	t := newToken(s, device, store)
-	if s.heritage != nil {
-		t.takeOver(s.heritage)
-		s.heritage = nil
+	if s.inheritance != nil {
+		t.takeOver(s.inheritance)
+		s.inheritance = nil
 	}
-	if t.left == 0 {
-		t.leave(nil) // children are to give its objects the same handles
+	if t.piece == 0 {
+		t.leaveLogin(nil) // children are to give its objects the same handles
 	}
 	s.present, s.met = t, true
 	return t, nil
@@ -100,8 +100,8 @@ func (p *Provider) Present(slot uint) bool {
 	return s.present != nil
 }
 
-// open opens a device that is there to answer, and is the token's.
-func (s *slot) open() (scm.Device, *store.Store, error) {
+// openDevice opens a device that is there to answer, and is the token's.
+func (s *slot) openDevice() (scm.Device, *store.Store, error) {
 	device, st, err := s.options.Open()
 	if err != nil {
 		return nil, nil, err
@@ -110,7 +110,7 @@ func (s *slot) open() (scm.Device, *store.Store, error) {
 		return nil, nil, errors.Join(err, st.Close(), device.Close())
 	}
 	pair := &token{slot: s, device: device, store: st}
-	if err := pair.together(); errors.Is(err, scm.ErrForeign) && !errors.Is(err, errReset) {
+	if err := pair.checkPair(); errors.Is(err, scm.ErrForeign) && !errors.Is(err, errReset) {
 		return nil, nil, errors.Join(err, st.Close(), device.Close())
 	}
 	return device, st, nil
@@ -162,13 +162,13 @@ func (p *Provider) GetSlotList(tokenPresent bool, out Output[uint]) error {
 	ids := []uint{}
 	for _, s := range p.slots {
 		if tokenPresent {
-			if _, err := s.here(); err != nil {
+			if _, err := s.presentToken(); err != nil {
 				continue
 			}
 		}
 		ids = append(ids, s.id)
 	}
-	return out.give(ids)
+	return out.writeResult(ids)
 }
 
 // GetSlotInfo describes a slot (section 5.5.2).
@@ -185,7 +185,7 @@ func (p *Provider) GetSlotInfo(id uint) (SlotInfo, error) {
 	if s.options.Hardware {
 		info.Flags |= CKF_HW_SLOT | CKF_REMOVABLE_DEVICE // which may be absent
 	}
-	if t, err := s.here(); err == nil {
+	if t, err := s.presentToken(); err == nil {
 		info.Flags |= CKF_TOKEN_PRESENT
 		if d, err := t.device.Info(); err == nil {
 			info.Manufacturer, info.Firmware = d.Manufacturer, firmwareVersion(d.Firmware)

@@ -19,21 +19,21 @@ func (p *Provider) GetOperationState(h uint, out Output[byte]) (err error) {
 	defer s.done(&err)
 	w := s.digest.work
 	switch {
-	case s.busy() || w != nil && w.keyed:
+	case s.isBusy() || w != nil && w.keyed:
 		return CKR_STATE_UNSAVEABLE
 	case w == nil:
 		return CKR_OPERATION_NOT_INITIALIZED
 	}
-	state, err := w.state()
+	state, err := w.savedState()
 	if err != nil {
 		return CKR_STATE_UNSAVEABLE
 	}
-	return out.give(state)
+	return out.writeResult(state)
 }
 
-// busy tells whether the session is in the middle of something that has no state to
+// isBusy reports whether the session is in the middle of something that has no state to
 // show.
-func (s *session) busy() bool {
+func (s *session) isBusy() bool {
 	return s.sign.work != nil || s.verify.work != nil || s.verifySignature.work != nil ||
 		s.encrypt.work != nil || s.decrypt.work != nil
 }
@@ -57,8 +57,8 @@ func (p *Provider) SetOperationState(h uint, state []byte, encryptionKey, authen
 	return s.digest.begin(w)
 }
 
-// state is the mechanism, eight bytes big-endian, and the state of the hash.
-func (w *digester) state() ([]byte, error) {
+// savedState is the mechanism, eight bytes big-endian, and the state of the hash.
+func (w *digester) savedState() ([]byte, error) {
 	m, ok := w.Hash.(encoding.BinaryMarshaler)
 	if !ok {
 		return nil, CKR_STATE_UNSAVEABLE
@@ -85,7 +85,7 @@ func resumed(state []byte) (*digester, error) {
 	return w, nil
 }
 
-// takesData tells whether a hash can go on: one of SHA-3 panics in a state that it has
+// takesData reports whether a hash can go on: one of SHA-3 panics in a state that it has
 // only after its output was begun, which no digest here has.
 func takesData(h hash.Hash) (takes bool) {
 	defer recoverTo(&takes)

@@ -116,7 +116,7 @@ func TestSetOperationStateErrors(t *testing.T) {
 // TestStateOfOutput: a state of SHA-3 after which nothing can be digested is none.
 func TestStateOfOutput(t *testing.T) {
 	w := &digester{Hash: sha3.New256(), mechanism: CKM_SHA3_256}
-	state, err := w.state()
+	state, err := w.savedState()
 	ok(t, err)
 	_, err = resumed(state)
 	ok(t, err)
@@ -131,7 +131,7 @@ func FuzzState(f *testing.F) {
 		if row.digest {
 			w := &digester{Hash: row.hash.New(), mechanism: typ}
 			w.Write(digest32)
-			state, err := w.state()
+			state, err := w.savedState()
 			ok(f, err)
 			f.Add(state)
 		}
@@ -143,7 +143,7 @@ func FuzzState(f *testing.F) {
 		}
 		w.Write(digest32)
 		w.Sum(nil)
-		if _, err := w.state(); err != nil {
+		if _, err := w.savedState(); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -50,15 +50,15 @@ func (l *loaded) put(o *object, login, revision uint64) {
 	l.objects[o.id.record] = o
 }
 
-// clear gives everything up.
-func (l *loaded) clear() {
+// dropAll gives everything up.
+func (l *loaded) dropAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	clear(l.objects)
 }
 
-// drop gives up what has changed.
-func (l *loaded) drop(changes *store.Changes) {
+// dropChanged gives up what has changed.
+func (l *loaded) dropChanged(changes *store.Changes) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.revision = max(l.revision, changes.Revision)
@@ -79,10 +79,10 @@ func (t *token) storedObject(r *store.Record) *object {
 		return nil
 	}
 	o := &object{id: identity{record: r.ID}, attrs: attributesOf(r), apart: r.Apart && r.Values == nil}
-	if o.class() == CKO_PRIVATE_KEY || !o.complete() {
+	if o.class() == CKO_PRIVATE_KEY || !o.setRules() {
 		return nil // the store never holds a private key: forged
 	}
-	o.handle = t.recordHandle(r.ID, o.private())
+	o.handle = t.recordHandle(r.ID, o)
 	return o
 }
 
@@ -107,9 +107,9 @@ func (t *token) stored(id int64) (*object, error) {
 	return o, nil
 }
 
-// whole returns the object with its value where that is apart, for a moment: the caller
-// calls spent.
-func (t *token) whole(o *object) (*object, error) {
+// withValue returns the object with its value where that is apart, for a moment: the caller
+// calls eraseValueOf.
+func (t *token) withValue(o *object) (*object, error) {
 	switch {
 	case !o.apart:
 		return o, nil
@@ -121,12 +121,12 @@ func (t *token) whole(o *object) (*object, error) {
 		return nil, err
 	}
 	all := *o
-	all.apart, all.attrs = false, o.attrs.with(fromStore(values))
+	all.apart, all.attrs = false, o.attrs.withAll(fromStore(values))
 	return &all, nil
 }
 
-// spent overwrites the values that whole has added to an object.
-func (o *object) spent(whole *object) {
+// eraseValueOf overwrites the values that withValue has added to an object.
+func (o *object) eraseValueOf(whole *object) {
 	if whole != nil && whole != o {
 		clear(whole.attrs[CKA_VALUE])
 	}
@@ -152,8 +152,8 @@ func termsOf(a attributes) []store.Term {
 
 // recordOf is what the store keeps of an object that is in no key slot. The value of a
 // private one is kept apart, so that it is unsealed for nobody but who asks for it.
-func recordOf(id int64, a attributes, apart bool) *store.Record {
-	r := &store.Record{ID: id, Slot: store.NoSlot, Sealed: a.is(CKA_PRIVATE), Apart: apart, Terms: termsOf(a)}
+func recordOf(id int64, a attributes) *store.Record {
+	r := &store.Record{ID: id, Slot: store.NoSlot, Sealed: a.isTrue(CKA_PRIVATE), Terms: termsOf(a)}
 	r.Attributes = toStore(a)
 	setApart(r)
 	return r
@@ -172,7 +172,7 @@ func setApart(r *store.Record) {
 // reindex has the store find records that an earlier version wrote. What is sealed waits
 // for a login.
 func (t *token) reindex() {
-	t.warnOn("indexing the objects of an earlier version", t.store.Reindex(indexRecord))
+	t.warnIfFailed("indexing the objects of an earlier version", t.store.Reindex(indexRecord))
 }
 
 func indexRecord(r *store.Record) error {

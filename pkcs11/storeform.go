@@ -10,7 +10,7 @@ import (
 )
 
 // allRules has every attribute that an object of this token can have.
-var allRules = merge(dataObject, certificateObject, ecPublicObject, ecPrivateObject, secretObject)
+var allRules = mergeRules(dataObject, certificateObject, ecPublicObject, ecPrivateObject, secretObject)
 
 // toStore turns attributes into the form of the store, in which a CK_ULONG has
 // eight bytes, little-endian, on every machine: a token's directory may be read
@@ -26,7 +26,7 @@ func toStore(a attributes) map[uint64][]byte {
 // storeForm is the form of one value.
 func storeForm(t uint, v []byte) []byte {
 	if k := allRules[t].kind; k == number || k == numbers {
-		return widen(v)
+		return widenNumbers(v)
 	}
 	return v
 }
@@ -35,8 +35,8 @@ func storeForm(t uint, v []byte) []byte {
 // says the SO, who is logged in then: it is not believed of a record that somebody
 // may have written who is not.
 func attributesOf(r *store.Record) attributes {
-	a := fromStore(r.Attributes).with(fromStore(r.Values))
-	if !r.Authentic && a.is(CKA_TRUSTED) {
+	a := fromStore(r.Attributes).withAll(fromStore(r.Values))
+	if !r.Authentic && a.isTrue(CKA_TRUSTED) {
 		a[CKA_TRUSTED] = no
 	}
 	return a
@@ -47,17 +47,17 @@ func fromStore(stored map[uint64][]byte) attributes {
 	a := make(attributes, len(stored))
 	for t, v := range stored {
 		if k := allRules[uint(t)].kind; k == number || k == numbers {
-			v = narrow(v)
+			v = narrowNumbers(v)
 		}
 		a[uint(t)] = v
 	}
 	return a
 }
 
-func widen(v []byte) []byte {
+func widenNumbers(v []byte) []byte {
 	out := make([]byte, 0, len(v)/ulongSize*8)
 	for ; len(v) >= ulongSize; v = v[ulongSize:] {
-		n, _ := ulongOf(v[:ulongSize])
+		n, _ := decodeULong(v[:ulongSize])
 		wide := uint64(n)
 		if n == CK_UNAVAILABLE_INFORMATION {
 			wide = math.MaxUint64
@@ -67,10 +67,10 @@ func widen(v []byte) []byte {
 	return out
 }
 
-func narrow(v []byte) []byte {
+func narrowNumbers(v []byte) []byte {
 	out := make([]byte, 0, len(v)/8*ulongSize)
 	for ; len(v) >= 8; v = v[8:] {
-		out = append(out, ulong(uint(binary.LittleEndian.Uint64(v)))...)
+		out = append(out, encodeULong(uint(binary.LittleEndian.Uint64(v)))...)
 	}
 	return out
 }

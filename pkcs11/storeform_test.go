@@ -11,9 +11,9 @@ import (
 // TestStoreForm checks the bytes: they must be the same on every machine.
 func TestStoreForm(t *testing.T) {
 	a := attributes{
-		CKA_CLASS:              ulong(CKO_PUBLIC_KEY),
-		CKA_KEY_GEN_MECHANISM:  ulong(CK_UNAVAILABLE_INFORMATION),
-		CKA_ALLOWED_MECHANISMS: append(ulong(CKM_ECDSA), ulong(CKM_ECDSA_SHA256)...),
+		CKA_CLASS:              encodeULong(CKO_PUBLIC_KEY),
+		CKA_KEY_GEN_MECHANISM:  encodeULong(CK_UNAVAILABLE_INFORMATION),
+		CKA_ALLOWED_MECHANISMS: append(encodeULong(CKM_ECDSA), encodeULong(CKM_ECDSA_SHA256)...),
 		CKA_TOKEN:              yes,
 		CKA_LABEL:              []byte("eight by"),
 		CKA_START_DATE:         empty,

@@ -76,7 +76,7 @@ func newTable() table {
 	return table{objects: map[uint]*object{}, index: map[attributeValue][]*object{}, seed: maphash.MakeSeed()}
 }
 
-func (c *table) key(attribute uint, value []byte) attributeValue {
+func (c *table) indexKey(attribute uint, value []byte) attributeValue {
 	return attributeValue{attribute, maphash.Bytes(c.seed, value)}
 }
 
@@ -84,11 +84,11 @@ func (c *table) key(attribute uint, value []byte) attributeValue {
 func (c *table) add(o *object) {
 	c.remove(o.handle)
 	c.objects[o.handle] = o
-	c.all = insert(c.all, o)
+	c.all = insertObject(c.all, o)
 	for _, t := range indexed {
 		if v, ok := o.attrs[t]; ok {
-			k := c.key(t, v)
-			c.index[k] = insert(c.index[k], o)
+			k := c.indexKey(t, v)
+			c.index[k] = insertObject(c.index[k], o)
 		}
 	}
 }
@@ -100,11 +100,11 @@ func (c *table) remove(handle uint) {
 		return
 	}
 	delete(c.objects, handle)
-	c.all = without(c.all, o)
+	c.all = withoutObject(c.all, o)
 	for _, t := range indexed {
 		if v, ok := o.attrs[t]; ok {
-			k := c.key(t, v)
-			if c.index[k] = without(c.index[k], o); len(c.index[k]) == 0 {
+			k := c.indexKey(t, v)
+			if c.index[k] = withoutObject(c.index[k], o); len(c.index[k]) == 0 {
 				delete(c.index, k)
 			}
 		}
@@ -113,7 +113,7 @@ func (c *table) remove(handle uint) {
 
 func byHandle(a, b *object) int { return cmp.Compare(a.handle, b.handle) }
 
-func insert(list []*object, o *object) []*object {
+func insertObject(list []*object, o *object) []*object {
 	if n := len(list); n == 0 || byHandle(list[n-1], o) < 0 {
 		return append(list, o)
 	}
@@ -121,7 +121,7 @@ func insert(list []*object, o *object) []*object {
 	return slices.Insert(list, i, o)
 }
 
-func without(list []*object, o *object) []*object {
+func withoutObject(list []*object, o *object) []*object {
 	if i, ok := slices.BinarySearchFunc(list, o, byHandle); ok {
 		return slices.Delete(list, i, i+1)
 	}
@@ -144,7 +144,7 @@ func (c *table) candidates(template attributes) []*object {
 	list := c.all
 	for _, t := range indexed {
 		if v, ok := template[t]; ok {
-			if some := c.index[c.key(t, v)]; len(some) < len(list) {
+			if some := c.index[c.indexKey(t, v)]; len(some) < len(list) {
 				list = some
 			}
 		}

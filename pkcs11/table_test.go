@@ -89,7 +89,7 @@ func TestCandidates(t *testing.T) {
 	c := newTable()
 	for i := range uint(100) {
 		c.add(&object{handle: i + 1, id: identity{record: int64(i)}, attrs: attributes{
-			CKA_CLASS: ulong(CKO_DATA), CKA_ID: fmt.Appendf(nil, "%d", i), CKA_LABEL: fmt.Appendf(nil, "%d", i%2),
+			CKA_CLASS: encodeULong(CKO_DATA), CKA_ID: fmt.Appendf(nil, "%d", i), CKA_LABEL: fmt.Appendf(nil, "%d", i%2),
 		}})
 	}
 	for _, x := range []struct {
@@ -97,7 +97,7 @@ func TestCandidates(t *testing.T) {
 		look     int
 	}{
 		{attributes{}, 100},
-		{attributes{CKA_CLASS: ulong(CKO_DATA)}, 100},
+		{attributes{CKA_CLASS: encodeULong(CKO_DATA)}, 100},
 		{attributes{CKA_LABEL: []byte("1")}, 50},
 		{attributes{CKA_LABEL: []byte("1"), CKA_ID: []byte("7")}, 1},
 		{attributes{CKA_ID: []byte("none")}, 0},

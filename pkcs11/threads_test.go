@@ -60,7 +60,7 @@ func doSearch(f *fixture, w worker) error {
 }
 
 func doGenerate(f *fixture, w worker) error {
-	public := is(CKA_TOKEN, true, CKA_EC_PARAMS, curves[scm.P256].params())
+	public := is(CKA_TOKEN, true, CKA_EC_PARAMS, curves[scm.P256].encodeParams())
 	_, _, err := f.GenerateKeyPair(w.session, &Mechanism{Type: CKM_EC_KEY_PAIR_GEN}, public, is(CKA_TOKEN, true))
 	return err
 }

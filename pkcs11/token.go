@@ -37,7 +37,7 @@ type token struct {
 	// from being opened or closed meanwhile.
 	login turn.Mutex
 	who   atomic.Uint64 // CKU_USER, CKU_SO or nobody
-	left  Piece         // tells children who is
+	piece Piece         // tells children who is
 
 	// changes serialises the changes of objects, so that none is lost between
 	// looking an object up and writing it.
@@ -121,10 +121,10 @@ func (p *Provider) GetTokenInfo(slot uint) (info TokenInfo, err error) {
 		return info, err
 	}
 	defer t.done(&err)
-	return t.info()
+	return t.tokenInfo()
 }
 
-func (t *token) info() (TokenInfo, error) {
+func (t *token) tokenInfo() (TokenInfo, error) {
 	d, err := t.device.Info()
 	if err != nil {
 		return TokenInfo{}, err
@@ -137,7 +137,7 @@ func (t *token) info() (TokenInfo, error) {
 	if err != nil {
 		return TokenInfo{}, err
 	}
-	flags := t.flags(st)
+	flags := t.tokenFlags(st)
 	if now != "" {
 		flags |= CKF_CLOCK_ON_TOKEN
 	}
@@ -154,9 +154,9 @@ func (t *token) info() (TokenInfo, error) {
 	}, nil
 }
 
-// flags are the CKF_ of a CK_TOKEN_INFO but that of the clock. No state that can be
+// tokenFlags are the CKF_ of a CK_TOKEN_INFO but that of the clock. No state that can be
 // saved needs a key, because only digests can be.
-func (t *token) flags(st store.Token) uint {
+func (t *token) tokenFlags(st store.Token) uint {
 	f := uint(CKF_RNG | CKF_LOGIN_REQUIRED | CKF_RESTORE_KEY_NOT_NEEDED)
 	if st.Initialized {
 		f |= CKF_TOKEN_INITIALIZED

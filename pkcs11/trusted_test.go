@@ -45,7 +45,7 @@ func TestForgedTrust(t *testing.T) {
 			}
 			forge(t, f.dir, "DELETE FROM records")
 			_, err := f.store.Update(func(tx *store.Tx) error {
-				return tx.Put(recordOf(0, a, false))
+				return tx.Put(recordOf(0, a))
 			})
 			f.ok(err)
 		},

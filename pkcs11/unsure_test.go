@@ -65,7 +65,7 @@ func TestUnsureRemoval(t *testing.T) {
 			if unsettled := len(f.unsettled()); unsettled > 0 != mute {
 				t.Errorf("removed %t, mute %t: %d entries", removed, mute, unsettled)
 			}
-			f.token().mend(0)
+			f.token().mendJournal(0)
 			if now := f.one(CKA_CLASS, CKO_PUBLIC_KEY, CKA_LABEL, "mine"); now != public {
 				t.Errorf("removed %t, mute %t: the public key has another handle", removed, mute)
 			}
@@ -97,7 +97,7 @@ func TestPanicInDestroy(t *testing.T) {
 				t.Errorf("after %t: the public key has another handle", after)
 			}
 			f.reads(public, CKA_LABEL, "mine")
-			f.token().mend(0)
+			f.token().mendJournal(0)
 		}
 		if len(f.unsettled()) > 0 {
 			t.Errorf("the journal is %v", f.unsettled())

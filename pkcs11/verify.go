@@ -4,8 +4,8 @@ package pkcs11
 
 // verifying is a verification under way.
 type verifying struct {
-	key     *publicKey
-	message *message
+	key  *publicKey
+	data *signedData
 }
 
 // VerifyInit begins a verification with a public key (section 5.15.1); without
@@ -20,7 +20,7 @@ func (p *Provider) VerifyInit(h uint, m *Mechanism, key uint) (err error) {
 		s.verify.end()
 		return nil
 	}
-	if err := s.verify.idle(); err != nil {
+	if err := s.verify.checkIdle(); err != nil {
 		return err
 	}
 	w, err := s.verifying(m, key)
@@ -40,7 +40,7 @@ func (s *session) verifying(m *Mechanism, key uint) (*verifying, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &verifying{o.verify, row.newMessage()}, nil
+	return &verifying{o.verify, row.newSignedData()}, nil
 }
 
 // Verify verifies a signature over data in one part (section 5.15.2).
@@ -50,12 +50,12 @@ func (p *Provider) Verify(h uint, data, signature []byte) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	w, err := s.verify.whole()
+	w, err := s.verify.workInOne()
 	if err != nil {
 		return err
 	}
 	s.verify.end()
-	return w.whole(data, signature)
+	return w.checkWhole(data, signature)
 }
 
 // VerifyUpdate goes on with a verification (section 5.15.3).
@@ -65,11 +65,11 @@ func (p *Provider) VerifyUpdate(h uint, part []byte) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	w, err := s.verify.part()
+	w, err := s.verify.workInParts()
 	if err != nil {
 		return err
 	}
-	return s.verify.endOn(w.message.add(part))
+	return s.verify.endOnError(w.data.addPart(part))
 }
 
 // VerifyFinal ends a verification in parts (section 5.15.4).
@@ -79,32 +79,32 @@ func (p *Provider) VerifyFinal(h uint, signature []byte) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	w, err := s.verify.part()
+	w, err := s.verify.workInParts()
 	if err != nil {
 		return err
 	}
 	s.verify.end()
-	return w.final(signature)
+	return w.checkParts(signature)
 }
 
-// whole checks a signature of data in one piece.
-func (w *verifying) whole(data, signature []byte) error {
-	return w.check(w.message.whole(data), signature)
+// checkWhole checks a signature of data in one piece.
+func (w *verifying) checkWhole(data, signature []byte) error {
+	return w.checkSignature(w.data.digestOf(data), signature)
 }
 
-// final checks a signature of data that came in by parts.
-func (w *verifying) final(signature []byte) error {
-	if err := w.message.inParts(); err != nil {
+// checkParts checks a signature of data that came in by parts.
+func (w *verifying) checkParts(signature []byte) error {
+	if err := w.data.checkParts(); err != nil {
 		return err
 	}
-	return w.check(w.message.sum(), signature)
+	return w.checkSignature(w.data.digestOfParts(), signature)
 }
 
-// check holds a signature against what was signed.
+// checkSignature holds a signature against what was signed.
 //
 // Deviates: r and s of ECDSA have all their bytes. Section 6.3.1 lets zeros be cut
 // that both begin with; Wycheproof has such signatures among those to refuse.
-func (w *verifying) check(input, signature []byte) error {
+func (w *verifying) checkSignature(input, signature []byte) error {
 	if len(signature) != signatureSize {
 		return CKR_SIGNATURE_LEN_RANGE
 	}

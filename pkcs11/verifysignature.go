@@ -22,7 +22,7 @@ func (p *Provider) VerifySignatureInit(h uint, m *Mechanism, key uint, signature
 		s.verifySignature.end()
 		return nil
 	}
-	if err := s.verifySignature.idle(); err != nil {
+	if err := s.verifySignature.checkIdle(); err != nil {
 		return err
 	}
 	w, err := s.verifying(m, key)
@@ -39,12 +39,12 @@ func (p *Provider) VerifySignature(h uint, data []byte) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	w, err := s.verifySignature.whole()
+	w, err := s.verifySignature.workInOne()
 	if err != nil {
 		return err
 	}
 	s.verifySignature.end()
-	return w.whole(data, w.signature)
+	return w.checkWhole(data, w.signature)
 }
 
 // VerifySignatureUpdate goes on with the verification (section 5.15.9).
@@ -54,11 +54,11 @@ func (p *Provider) VerifySignatureUpdate(h uint, part []byte) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	w, err := s.verifySignature.part()
+	w, err := s.verifySignature.workInParts()
 	if err != nil {
 		return err
 	}
-	return s.verifySignature.endOn(w.message.add(part))
+	return s.verifySignature.endOnError(w.data.addPart(part))
 }
 
 // VerifySignatureFinal ends a verification in parts (section 5.15.10).
@@ -68,10 +68,10 @@ func (p *Provider) VerifySignatureFinal(h uint) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	w, err := s.verifySignature.part()
+	w, err := s.verifySignature.workInParts()
 	if err != nil {
 		return err
 	}
 	s.verifySignature.end()
-	return w.final(w.signature)
+	return w.checkParts(w.signature)
 }

@@ -24,11 +24,11 @@ type nodes struct {
 	known map[identity]node
 }
 
-// of returns what is known of a key.
-func (n *nodes) of(k scm.Key) node {
+// nodeOfKey returns what is known of a key.
+func (n *nodes) nodeOfKey(k scm.Key) node {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.known[slotIdentity(k, false)]
+	return n.known[slotIdentity(k, publicHalf)]
 }
 
 // seeNodes makes the places of these keys, and of no others, known.
@@ -40,7 +40,7 @@ func (t *token) seeNodes(keys []scm.Key) error {
 		if !k.Slot.User() {
 			continue
 		}
-		id := slotIdentity(k, false)
+		id := slotIdentity(k, publicHalf)
 		place, known := t.nodes.known[id]
 		if !known {
 			var err error
@@ -81,9 +81,9 @@ func (n node) attributes() attributes {
 	return a
 }
 
-// removable answers whether the key in a slot may be destroyed, by what the device says
+// checkRemovable returns an error unless the key in a slot may be destroyed, by what the device says
 // of it now: one of the wallet that boots is as good as permanent.
-func (t *token) removable(s scm.Slot) error {
+func (t *token) checkRemovable(s scm.Slot) error {
 	if !s.User() {
 		return nil
 	}

@@ -9,37 +9,37 @@ import (
 	"libzk_pkcs11/internal/scm"
 )
 
-// heritage is what a process has from the one that forked it with the token in a slot. It
+// inheritance is what a process has from the one that forked it with the token in a slot. It
 // waits until the slot's device is opened.
-type heritage struct {
-	left     Piece   // of the token
+type inheritance struct {
+	token    Piece   // of the token
 	stale    []Piece // of one that was in the slot before
 	eras     eras
 	user     uint
 	secret   []byte // of the token, in the estate's memory; empty when nobody is logged in
-	sessions []heir
-	objects  []heirloom
-	names    []name
+	sessions []inheritedSession
+	objects  []inheritedObject
+	names    []inheritedName
 }
 
-// heir is a session that goes on in a child.
-type heir struct {
-	left   Piece
+// inheritedSession is a session that goes on in a child.
+type inheritedSession struct {
+	piece  Piece
 	handle uint
-	rw     bool
+	flags  uint
 }
 
-// heirloom is a session object that does.
-type heirloom struct {
-	left          Piece
+// inheritedObject is a session object that does.
+type inheritedObject struct {
+	piece         Piece
 	owner, handle uint
 	attrs         attributes
 	key           *scm.Key
 	private       []byte // in the estate's memory
 }
 
-// name is a handle that does not follow from what it names.
-type name struct {
+// inheritedName is a handle that does not follow from what it names.
+type inheritedName struct {
 	named
 	id identity
 }
@@ -49,49 +49,49 @@ func (p *Provider) inherit() {
 	p.inherited = map[uint]uint{}
 	for left, b := range p.options.Estate.Pieces() {
 		r := &contentReader{rest: b}
-		kind, slot := r.number(), r.number()
+		kind, slot := r.readNumber(), r.readNumber()
 		if slot >= uint(len(p.slots)) {
 			continue // the child has fewer slots
 		}
-		h := p.slots[slot].heritage
+		h := p.slots[slot].inheritance
 		if h == nil {
-			h = &heritage{user: nobody}
-			p.slots[slot].heritage = h
+			h = &inheritance{user: nobody}
+			p.slots[slot].inheritance = h
 		}
-		h.read(kind, left, r)
+		h.readPiece(kind, left, r)
 		if kind == sessionPiece {
 			p.inherited[h.sessions[len(h.sessions)-1].handle] = slot
 		}
 	}
 }
 
-func (h *heritage) read(kind uint, left Piece, r *contentReader) {
+func (h *inheritance) readPiece(kind uint, left Piece, r *contentReader) {
 	switch kind {
 	case tokenPiece:
-		now := eras{public: r.number(), private: r.number()}
+		now := eras{public: r.readNumber(), private: r.readNumber()}
 		if now.public < h.eras.public {
 			h.stale = append(h.stale, left) // of a token that was gone, and had not been closed yet
 			return
 		}
-		if h.left != 0 {
-			h.stale = append(h.stale, h.left)
+		if h.token != 0 {
+			h.stale = append(h.stale, h.token)
 		}
-		h.left, h.eras = left, now
-		h.user, h.secret = r.number(), r.bytes()
+		h.token, h.eras = left, now
+		h.user, h.secret = r.readNumber(), r.readBytes()
 	case sessionPiece:
-		h.sessions = append(h.sessions, heir{left: left, handle: r.number(), rw: r.number() != 0})
+		h.sessions = append(h.sessions, inheritedSession{piece: left, handle: r.readNumber(), flags: r.readNumber()})
 	case objectPiece:
-		o := heirloom{left: left, owner: r.number(), handle: r.number(), attrs: r.attributes()}
+		o := inheritedObject{piece: left, owner: r.readNumber(), handle: r.readNumber(), attrs: r.readAttributes()}
 		if len(r.rest) > 0 {
-			o.key = &scm.Key{Slot: scm.Slot(r.number()), Curve: scm.Curve(r.number()), Public: bytes.Clone(r.bytes())}
-			o.private = r.bytes()
+			o.key = &scm.Key{Slot: scm.Slot(r.readNumber()), Curve: scm.Curve(r.readNumber()), Public: bytes.Clone(r.readBytes())}
+			o.private = r.readBytes()
 		}
 		h.objects = append(h.objects, o)
 	case namePiece:
-		n := name{named: named{left: left, handle: r.number()}}
-		n.id = identity{record: int64(int(r.number())), slot: scm.Slot(r.number())}
-		flags := r.number()
-		n.id.private, n.private, n.id.public = flags&1 != 0, flags&2 != 0, string(r.bytes())
+		n := inheritedName{named: named{piece: left, handle: r.readNumber()}}
+		n.id = identity{record: int64(int(r.readNumber())), slot: scm.Slot(r.readNumber())}
+		flags := r.readNumber()
+		n.id.half, n.private, n.id.public = half(flags&1), flags&2 != 0, string(r.readBytes())
 		h.names = append(h.names, n)
 	}
 }
@@ -115,22 +115,22 @@ func (p *Provider) findSession(h uint) (*session, error) {
 
 // takeOver makes a new token go on as the parent's was when it forked. Nobody else knows
 // the token yet.
-func (t *token) takeOver(h *heritage) {
+func (t *token) takeOver(h *inheritance) {
 	for _, p := range h.stale { // with the secret of a token that is gone
 		t.slot.provider.revoke(p)
 	}
-	if h.left != 0 {
-		t.left, t.names.eras = h.left, h.eras
+	if h.token != 0 {
+		t.piece, t.names.eras = h.token, h.eras
 	}
 	for _, n := range h.names {
-		t.names.set(n.id, n.named)
+		t.names.assign(n.id, n.named)
 	}
 	t.takeOverLogin(h)
 	sessions := make(map[uint]*session, len(h.sessions))
 	for _, x := range h.sessions {
-		s := newSession(t, x.rw)
+		s := newSession(t, x.flags)
 		s.handle = x.handle
-		s.left.Store(uintptr(x.left))
+		s.piece.Store(uintptr(x.piece))
 		t.sessions.add(s, 1)
 		sessions[x.handle] = s
 	}
@@ -144,7 +144,7 @@ func (t *token) takeOver(h *heritage) {
 
 // takeOverLogin logs in who was, by the secret that the login opened. It needs no PIN,
 // and is as good as the secret is: another process may have initialised the token.
-func (t *token) takeOverLogin(h *heritage) {
+func (t *token) takeOverLogin(h *inheritance) {
 	if h.user == nobody {
 		return
 	}
@@ -157,7 +157,7 @@ func (t *token) takeOverLogin(h *heritage) {
 		t.slot.provider.log.Warningf("slot %d: the login of the parent process does not hold any more: %v", t.slot.id, err)
 	}
 	t.names.newLogin(t.slot.provider.newHandle())
-	t.leave(nil)
+	t.leaveLogin(nil)
 }
 
 // openWith opens the store and the device with the token's secret.
@@ -165,7 +165,7 @@ func (t *token) openWith(secret []byte) error {
 	if err := t.store.Unlock(secret); err != nil {
 		return err
 	}
-	if err := t.unseal(secret); err != nil {
+	if err := t.unsealDevice(secret); err != nil {
 		t.store.Logout()
 		return err
 	}
@@ -173,17 +173,20 @@ func (t *token) openWith(secret []byte) error {
 }
 
 // takeOverObject makes a session object of the parent one of this process.
-func (t *token) takeOverObject(x heirloom, owner *session) {
-	o := &object{handle: x.handle, owner: owner, attrs: x.attrs, key: x.key, held: unconfirmed(), left: x.left}
+func (t *token) takeOverObject(x inheritedObject, owner *session) {
+	o := &object{handle: x.handle, owner: owner, attrs: x.attrs, key: x.key, held: unconfirmed(), piece: x.piece}
 	if o.key != nil {
-		o.id = slotIdentity(*o.key, o.class() == CKO_PRIVATE_KEY)
+		o.id = slotIdentity(*o.key, publicHalf)
+		if o.class() == CKO_PRIVATE_KEY {
+			o.id.half = privateHalf
+		}
 	}
-	if owner == nil || o.private() && t.user() != CKU_USER || !o.complete() {
-		t.slot.provider.revoke(x.left)
+	if owner == nil || o.private() && t.user() != CKU_USER || !o.setRules() {
+		t.slot.provider.revoke(x.piece)
 		return
 	}
 	if device, can := t.device.(scm.Heritable); can && len(x.private) > 0 {
-		t.warnOn("taking a session key over", device.AdoptVolatile(*o.key, x.private))
+		t.warnIfFailed("taking a session key over", device.AdoptVolatile(*o.key, x.private))
 	}
 	t.conceal(o)
 	t.mine.add(o)
@@ -192,7 +195,7 @@ func (t *token) takeOverObject(x heirloom, owner *session) {
 // contentReader reads what a content was made of. What is not there is 0 or empty.
 type contentReader struct{ rest []byte }
 
-func (r *contentReader) number() uint {
+func (r *contentReader) readNumber() uint {
 	if len(r.rest) < 8 {
 		r.rest = nil
 		return 0
@@ -202,9 +205,9 @@ func (r *contentReader) number() uint {
 	return uint(n)
 }
 
-// bytes returns a part of what is read, no copy.
-func (r *contentReader) bytes() []byte {
-	n := r.number()
+// readBytes returns a part of what is read, no copy.
+func (r *contentReader) readBytes() []byte {
+	n := r.readNumber()
 	if n > uint(len(r.rest)) {
 		r.rest = nil
 		return nil
@@ -214,11 +217,11 @@ func (r *contentReader) bytes() []byte {
 	return b
 }
 
-func (r *contentReader) attributes() attributes {
+func (r *contentReader) readAttributes() attributes {
 	a := attributes{}
-	for n := r.number(); n > 0 && len(r.rest) > 0; n-- {
-		t := r.number()
-		a[t] = bytes.Clone(r.bytes())
+	for n := r.readNumber(); n > 0 && len(r.rest) > 0; n-- {
+		t := r.readNumber()
+		a[t] = bytes.Clone(r.readBytes())
 		if a[t] == nil {
 			a[t] = empty
 		}

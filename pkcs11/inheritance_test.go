@@ -57,7 +57,7 @@ func (m *memory) fork() *memory {
 func (m *memory) count(kind uint) int {
 	n := 0
 	for _, b := range m.pieces {
-		if r := (&contentReader{rest: b}); r.number() == kind {
+		if r := (&contentReader{rest: b}); r.readNumber() == kind {
 			n++
 		}
 	}
@@ -122,7 +122,7 @@ func TestPublicHandles(t *testing.T) {
 	p.h = p.session(0)
 	public := p.public(3)
 	p.child().reads(public, zkSlot, 3)
-	older := newContent(tokenPiece, 0, 0).number(1).number(2).number(CKU_USER).bytes([]byte("secret"))
+	older := newContent(tokenPiece, 0, 0).appendNumber(1).appendNumber(2).appendNumber(CKU_USER).appendBytes([]byte("secret"))
 	for range 10 { // for pieces come in any order
 		p.left.Leave(0, older)
 		p.child().reads(public, zkSlot, 3)
@@ -288,11 +288,11 @@ func TestNothingIsLeft(t *testing.T) {
 		t.Errorf("%d pieces, want who is logged in alone", len(p.left.pieces))
 	}
 	for _, b := range p.left.pieces {
-		var h heritage
+		var h inheritance
 		r := &contentReader{rest: b}
-		kind := r.number()
-		r.number() // the slot
-		h.read(kind, 1, r)
+		kind := r.readNumber()
+		r.readNumber() // the slot
+		h.readPiece(kind, 1, r)
 		if h.user != nobody || len(h.secret) != 0 {
 			t.Error("a login is left")
 		}
@@ -323,13 +323,13 @@ func TestCollidingHandles(t *testing.T) {
 }
 
 func TestContentCutShort(t *testing.T) {
-	c := newContent(objectPiece, 3, 0).attributes(attributes{CKA_LABEL: []byte("label")}).bytes([]byte("more"))
+	c := newContent(objectPiece, 3, 0).appendAttributes(attributes{CKA_LABEL: []byte("label")}).appendBytes([]byte("more"))
 	for n := range len(c) {
 		r := &contentReader{rest: c[:n]}
-		r.number()
-		r.number()
-		r.attributes()
-		if b := r.bytes(); b != nil {
+		r.readNumber()
+		r.readNumber()
+		r.readAttributes()
+		if b := r.readBytes(); b != nil {
 			t.Errorf("%d bytes of %d: %q", n, len(c), b)
 		}
 	}

@@ -19,9 +19,9 @@ func pieces(input []byte) map[Piece][]byte {
 	return m
 }
 
-// FuzzHeritage: whatever a child finds where its parent should have left something, it can
+// FuzzInheritance: a child can bear anything that it finds where its parent should have left something: it can
 // begin anew.
-func FuzzHeritage(f *testing.F) {
+func FuzzInheritance(f *testing.F) {
 	p := newParent(f)
 	_, err := p.CreateObject(p.h, is(CKA_CLASS, CKO_DATA, CKA_LABEL, "x"))
 	p.ok(err)
