@@ -12,5 +12,5 @@
 // is an [Error], the CK_RV that the caller gets; everything else that can go
 // wrong below is turned into one in a single place (errors.go).
 //
-// Locks are taken in the order provider, session, token, device.
+// docs/ARCHITECTURE.md has the order in which locks are taken, and the words.
 package pkcs11
