@@ -40,7 +40,7 @@ func observed(t *testing.T) (*pkcs11.Provider, *observer) {
 	t.Helper()
 	dir, device := t.TempDir(), &observer{}
 	p := pkcs11.New(pkcs11.Options{Slots: []pkcs11.SlotOptions{{Open: func() (scm.Device, *store.Store, error) {
-		d, err := soft.Open(dir, soft.Options{Group: -1, Host: "test"})
+		d, err := soft.Open(dir, soft.Options{Group: -1, Settings: soft.Settings{Host: "test"}})
 		if err != nil {
 			return nil, nil, err
 		}
