@@ -166,12 +166,7 @@ func (o *opened) openFiles() (err error) {
 	if err := o.dir.Check(o.name + logSuffix); err != nil { // SQLite makes it
 		return err
 	}
-	if !o.dir.Exists(o.name) { // SQLite is kept from removing it
-		if err := o.dir.Remove(o.name + logSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	if o.database, err = openOrCreate(o.dir, o.name, o.options); err != nil {
+	if err := o.openOwn(); err != nil {
 		return err
 	}
 	if err := o.ownsLog(); err != nil {
@@ -204,6 +199,53 @@ func (o *opened) openFiles() (err error) {
 	}
 	o.reader, err = openReaders(o.database)
 	return err
+}
+
+// openOwn opens the database. What was seen of it before the lock was there may not be so any
+// more: whoever puts a backup back puts its log there first, perhaps.
+func (o *opened) openOwn() (err error) {
+	if err := o.present(); err != nil {
+		return err
+	}
+	if o.again || o.options.Existing {
+		o.database, err = o.dir.Open(o.name, os.O_RDWR, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			return o.absent()
+		}
+		return err
+	}
+	if !o.dir.Exists(o.name) { // SQLite is kept from removing it
+		if err := o.dir.Remove(o.name + logSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	o.database, err = openOrCreate(o.dir, o.name, o.options)
+	return err
+}
+
+// present returns an error for a database that is gone, or empty, and must not be made anew.
+func (o *opened) present() error {
+	if o.options.Existing || o.again {
+		if nothing, err := vacant(o.dir, o.name); err != nil {
+			return err
+		} else if nothing {
+			return o.absent()
+		}
+	}
+	return o.checkEmpty()
+}
+
+// absent is the error for a database that is not there, or was never finished.
+func (o *opened) absent() error {
+	switch stat, err := o.dir.Stat(o.name); {
+	case !o.again:
+		return ErrMissing
+	case errors.Is(err, fs.ErrNotExist):
+		return ErrRemoved
+	case err == nil && stat.Size == 0:
+		return errEmpty
+	}
+	return ErrMissing
 }
 
 // checkEmpty refuses a database that was emptied: SQLite would take it for a new one, and

@@ -3,7 +3,6 @@
 package sharedfile
 
 import (
-	"cmp"
 	"database/sql"
 	"errors"
 	"path/filepath"
@@ -79,12 +78,7 @@ func (o *opened) open() (err error) {
 	if err := o.dir.Check(o.name + journalSuffix); err != nil {
 		return err
 	}
-	if o.options.Existing {
-		if nothing, err := vacant(o.dir, o.name); nothing || err != nil {
-			return cmp.Or(err, ErrMissing)
-		}
-	}
-	if err := o.checkEmpty(); err != nil {
+	if err := o.present(); err != nil { // before anything is made
 		return err
 	}
 	if o.readOnly {
@@ -155,6 +149,9 @@ func (o *opened) openReadOnly() (err error) {
 		return err
 	}
 	o.lock.Watch(o.gen.moves)
+	if err := o.present(); err != nil {
+		return err
+	}
 	for _, suffix := range databaseSuffixes {
 		if err := o.dir.Check(o.name + suffix); err != nil {
 			return err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"time"
 
 	"libzk_pkcs11/internal/descriptor"
@@ -56,35 +55,12 @@ func (f *File) renew(old *opened, p patience) error {
 	if err := old.retire(); err != nil {
 		return fmt.Errorf("%w; %w", reason, err)
 	}
-	if err := databaseHolds(f.path); err != nil {
-		return fmt.Errorf("%w; %w", reason, err)
-	}
 	next, err := openAt(f.path, f.options, true)
 	if err != nil {
 		return fmt.Errorf("%w; %w", reason, err)
 	}
 	next.follow(old)
 	f.current.Store(next)
-	return nil
-}
-
-// databaseHolds returns an error for a database that is gone, or empty: SQLite would take
-// that for a new one.
-func databaseHolds(path string) error {
-	dir, err := descriptor.OpenDirectory(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	stat, err := dir.Stat(filepath.Base(path))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return ErrRemoved
-	case err != nil:
-		return err
-	case stat.Size == 0:
-		return errEmpty
-	}
 	return nil
 }
 

@@ -9,12 +9,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"libzk_pkcs11/internal/descriptor"
+	"libzk_pkcs11/internal/processtest"
 	"libzk_pkcs11/internal/sharedfile"
 )
 
@@ -258,5 +260,59 @@ func TestTraps(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// waitingOptions are those of a file whose first call that has to wait does something, once armed.
+func waitingOptions(do *atomic.Pointer[func()]) sharedfile.Options {
+	o := options()
+	o.Process.Pause = func(d time.Duration) {
+		if act := do.Swap(nil); act != nil {
+			(*act)()
+		}
+		time.Sleep(d)
+	}
+	return o
+}
+
+// TestDatabaseGoneWhileWaiting: who has waited for the lock looks again before anything is
+// made or removed. An administrator is putting a backup back, its log first.
+func TestDatabaseGoneWhileWaiting(t *testing.T) {
+	for name, call := range map[string]func(path string, f *sharedfile.File, o sharedfile.Options) error{
+		"opened anew": func(path string, f *sharedfile.File, _ sharedfile.Options) error { return f.View(increment) },
+		"opened": func(path string, f *sharedfile.File, o sharedfile.Options) error {
+			o.Existing = true
+			_, err := sharedfile.Open(path, o)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := newPath(t)
+			var do atomic.Pointer[func()]
+			o := waitingOptions(&do)
+			f := openWith(t, path, o)
+			mustIncrement(t, f)
+			p := processtest.Start(t, "stay in view", path)
+			p.Hear()
+			if err := os.Remove(path + ".gen"); err != nil {
+				t.Fatal(err)
+			}
+			act := func() {
+				if err := os.Remove(path); err != nil {
+					t.Error(err)
+				}
+				p.Tell("leave")
+			}
+			do.Store(&act)
+			if err := call(path, f, o); !errors.Is(err, sharedfile.ErrRemoved) && !errors.Is(err, sharedfile.ErrMissing) {
+				t.Errorf("%v, want ErrRemoved or ErrMissing", err)
+			}
+			if _, err := os.Stat(path); err == nil {
+				t.Error("the database was made anew")
+			}
+			if log, err := os.Stat(path + "-wal"); err != nil || log.Size() == 0 {
+				t.Errorf("its log is gone: %v", err)
+			}
+		})
 	}
 }
