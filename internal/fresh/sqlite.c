@@ -31,7 +31,8 @@ sqlite_vfs *sqlite3_vfs_find(const char *name);
 
 typedef struct sqlite_file {
 	descriptor d;  /* fd -1: the entry is free */
-	int given_up;  /* it is closed and nothing else */
+	int given_up;  /* it is closed and nothing else: somebody wants that */
+	int lost;      /* the same: the host has closed it, or another one */
 	unsigned cuts; /* sqlite_cuts when it was opened: given up, when there are more now */
 	struct sqlite_file *next;
 } sqlite_file;
@@ -113,7 +114,7 @@ static int note_sqlite_file(int fd)
 		at = -1;
 	}
 	if (at >= 0) {
-		f->given_up = 0;
+		f->given_up = f->lost = 0;
 		f->cuts = __atomic_load_n(&sqlite_cuts, __ATOMIC_SEQ_CST);
 	}
 	pthread_mutex_unlock(&sqlite_files_lock);
@@ -125,7 +126,7 @@ static int is_sqlite_file(int fd)
 {
 	pthread_mutex_lock(&sqlite_files_lock);
 	sqlite_file *f = find_sqlite_file(fd);
-	int is = f && !f->given_up && f->cuts == __atomic_load_n(&sqlite_cuts, __ATOMIC_SEQ_CST) && zk_intact(&f->d);
+	int is = f && !f->given_up && !f->lost && f->cuts == __atomic_load_n(&sqlite_cuts, __ATOMIC_SEQ_CST) && zk_intact(&f->d);
 	pthread_mutex_unlock(&sqlite_files_lock);
 	if (!is)
 		errno = EBADF;
@@ -136,16 +137,17 @@ static int is_sqlite_file(int fd)
  * Reports whether the host has left SQLite all its descriptors. If not, those that are
  * left are given up too: with the others their locks went, so that SQLite must not
  * write its log into the database when it closes it, nor read an index that another
- * process has cut by now.
+ * process has cut by now. A file that was given up on purpose, and is about to be
+ * closed, says nothing of the host.
  */
 int zk_files_intact(void)
 {
 	int all = 1;
 	pthread_mutex_lock(&sqlite_files_lock);
 	for (sqlite_file *f = sqlite_files; f && all; f = f->next)
-		all = f->d.fd < 0 || (!f->given_up && zk_intact(&f->d));
+		all = f->d.fd < 0 || (!f->lost && zk_intact(&f->d));
 	for (sqlite_file *f = sqlite_files; f && !all; f = f->next)
-		f->given_up = f->d.fd >= 0;
+		f->lost = f->d.fd >= 0;
 	pthread_mutex_unlock(&sqlite_files_lock);
 	return all;
 }
@@ -222,7 +224,7 @@ static int share_sqlite_file(const char *path, int flags)
 	int at = -1;
 	pthread_mutex_lock(&sqlite_files_lock);
 	for (sqlite_file *f = sqlite_files; f && at < 0; f = f->next) {
-		if (f->d.fd < 0 || f->given_up || f->cuts != zk_files_cut() || f->d.device != st.st_dev || f->d.inode != st.st_ino || !zk_intact(&f->d))
+		if (f->d.fd < 0 || f->given_up || f->lost || f->cuts != zk_files_cut() || f->d.device != st.st_dev || f->d.inode != st.st_ino || !zk_intact(&f->d))
 			continue;
 		if ((fcntl(f->d.fd, F_GETFL) & O_ACCMODE) == (flags & O_ACCMODE))
 			at = duplicate_sqlite_file(f->d.fd, HIGH);

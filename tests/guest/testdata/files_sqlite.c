@@ -140,11 +140,15 @@ static void given_up(void)
 {
 	struct stat st;
 	int fd = open_file();
-	CHECK(sqlite_fstat(fd, &st) == 0);
+	int other = open(hosts, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	CHECK(sqlite_fstat(fd, &st) == 0 && other >= 0);
+	int kept = sqlite_open(hosts, O_RDWR, 0);
 	zk_files_give_up(st.st_dev, st.st_ino + 1);
 	CHECK(sqlite_pwrite(fd, "file", 4, 0) == 4);
 	zk_files_give_up(st.st_dev, st.st_ino);
 	CHECK(sqlite_pwrite(fd, "file", 4, 0) == -1 && errno == EBADF);
+	CHECK(zk_files_intact() && sqlite_pwrite(kept, "file", 4, 0) == 4); /* the host has closed none */
+	CHECK(sqlite_close(kept) == 0 && close(other) == 0);
 	CHECK(sqlite_close(fd) == 0);
 	fd = open_file();
 	CHECK(sqlite_pwrite(fd, "file", 4, 0) == 4 && sqlite_close(fd) == 0);
