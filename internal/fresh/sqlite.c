@@ -297,13 +297,33 @@ static int sqlite_fstat(int fd, struct stat *st) { return is_sqlite_file(fd) ? f
 static int sqlite_ftruncate(int fd, off_t size) { return is_sqlite_file(fd) ? (int)zk_without_signal(ftruncate(fd, size)) : -1; }
 static int sqlite_fchmod(int fd, mode_t mode) { return is_sqlite_file(fd) ? fchmod(fd, mode) : -1; }
 
+/*
+ * A record lock that fails is one that others have, for SQLite, and then it tries again for
+ * ten seconds. So a file that it has lost, or that was given up, gets all locks: nobody is
+ * kept out by them (internal/sharedfile has its own), and what follows, to read or write the
+ * file, fails at once.
+ */
+static int lock_nothing(int fd, int command, struct flock *lock)
+{
+	if (command != F_SETLK && command != F_GETLK)
+		return -1;
+	pthread_mutex_lock(&sqlite_files_lock);
+	int known = find_sqlite_file(fd) != NULL;
+	pthread_mutex_unlock(&sqlite_files_lock);
+	if (!known)
+		return -1;
+	if (command == F_GETLK)
+		lock->l_type = F_UNLCK;
+	return 0;
+}
+
 static int sqlite_fcntl(int fd, int command, ...)
 {
 	va_list rest;
 	va_start(rest, command);
 	void *argument = va_arg(rest, void *);
 	va_end(rest);
-	return is_sqlite_file(fd) ? fcntl(fd, command, argument) : -1;
+	return is_sqlite_file(fd) ? fcntl(fd, command, argument) : lock_nothing(fd, command, argument);
 }
 
 static ssize_t sqlite_read(int fd, void *to, size_t n) { return is_sqlite_file(fd) ? read(fd, to, n) : -1; }

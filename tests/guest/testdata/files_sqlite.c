@@ -77,9 +77,12 @@ static void lost(void)
 	LOST(sqlite_fstat(fd, &st));
 	LOST(sqlite_fchmod(fd, 0666));
 	LOST(sqlite_fchown(fd, getuid(), getgid()));
-	LOST(sqlite_fcntl(fd, F_SETLK, &lock));
+	LOST(sqlite_fcntl(fd, F_SETFD, &lock));
 	CHECK(sqlite_mmap(NULL, 4, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EBADF);
 #undef LOST
+	CHECK(sqlite_fcntl(fd, F_SETLK, &lock) == 0 && sqlite_fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_UNLCK);
+	lock.l_type = F_WRLCK;
+	CHECK(fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_UNLCK); /* the host's file has none */
 	CHECK(sqlite_close(fd) == 0);
 	check_host(fd);
 	close(fd);
@@ -140,16 +143,14 @@ static void given_up(void)
 {
 	struct stat st;
 	int fd = open_file();
-	int other = open(hosts, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	CHECK(sqlite_fstat(fd, &st) == 0 && other >= 0);
-	int kept = sqlite_open(hosts, O_RDWR, 0);
+	CHECK(sqlite_fstat(fd, &st) == 0);
 	zk_files_give_up(st.st_dev, st.st_ino + 1);
 	CHECK(sqlite_pwrite(fd, "file", 4, 0) == 4);
+	int kept = sqlite_open(hosts, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	zk_files_give_up(st.st_dev, st.st_ino);
 	CHECK(sqlite_pwrite(fd, "file", 4, 0) == -1 && errno == EBADF);
 	CHECK(zk_files_intact() && sqlite_pwrite(kept, "file", 4, 0) == 4); /* the host has closed none */
-	CHECK(sqlite_close(kept) == 0 && close(other) == 0);
-	CHECK(sqlite_close(fd) == 0);
+	CHECK(sqlite_close(kept) == 0 && sqlite_close(fd) == 0);
 	fd = open_file();
 	CHECK(sqlite_pwrite(fd, "file", 4, 0) == 4 && sqlite_close(fd) == 0);
 }
