@@ -41,9 +41,12 @@ type companion struct {
 	file          *descriptor.File // by which it is open; nil: by none
 }
 
+// begin is called before the first file is opened: a cut that comes later is about what was
+// opened, too.
+func (c *companions) begin(p Process) { c.opened, c.cuts = time.Now(), p.cuts() }
+
 // note takes down which files are open.
 func (c *companions) note(o *opened) error {
-	c.opened, c.cuts = time.Now(), o.process.cuts()
 	for _, known := range []struct {
 		suffix string
 		file   *descriptor.File

@@ -58,6 +58,7 @@ func openAt(path string, options Options, again bool) (*opened, error) {
 		path: path, name: filepath.Base(path), options: options, process: options.Process, readOnly: options.ReadOnly || !writable(path),
 		budget: budgetOf(filepath.Dir(path)), slots: newSlots(), again: again,
 	}
+	o.companions.begin(o.process)
 	err := o.open()
 	if err == nil {
 		err = o.companions.note(o)
