@@ -46,7 +46,7 @@ type generation struct {
 	writable bool
 	mapping  *descriptor.Mapping
 	cut      atomic.Bool   // the file has become too short, or tells less than before
-	seen     atomic.Uint64 // the greatest version that was read
+	seen     atomic.Uint64 // the greatest version that was read or told
 }
 
 // errCut is of a counter that faults.
@@ -87,13 +87,18 @@ func (g *generation) read(part int) (s snapshot) {
 		g.cut.Store(true)
 		return snapshot{version: never, part: never}
 	}
-	if s.version > seen {
-		g.seen.CompareAndSwap(seen, s.version)
-	}
+	g.saw(s.version)
 	return s
 }
 
-// last returns the greatest version that this process has read.
+// saw notes a version that this process has read, or told.
+func (g *generation) saw(version uint64) {
+	for seen := g.seen.Load(); seen < version && !g.seen.CompareAndSwap(seen, version); {
+		seen = g.seen.Load()
+	}
+}
+
+// last returns the greatest version that this process has read or told.
 func (g *generation) last() uint64 {
 	if g == nil {
 		return 0
@@ -198,7 +203,11 @@ func (g *generation) tell(parts ...int) (uint64, error) {
 	if err := g.store(wordTold, next); err != nil {
 		return next, err
 	}
-	return next, g.store(wordVersion, next)
+	err := g.store(wordVersion, next)
+	if err == nil && g != nil && g.writable {
+		g.saw(next)
+	}
+	return next, err
 }
 
 // step is by how much a version is greater than the one before. It is drawn, so that a

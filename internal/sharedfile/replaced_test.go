@@ -214,6 +214,23 @@ func TestCounterPutBack(t *testing.T) {
 	}
 }
 
+// TestVersionsGoOn: they are greater than what a change was told, also if nobody has read it.
+func TestVersionsGoOn(t *testing.T) {
+	path := newPath(t)
+	f := open(t, path)
+	for range 10 {
+		c, err := f.Change(changeOf(0))
+		if err := errors.Join(err, os.Remove(path+".gen")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Millisecond) // after which a reader looks again
+		mustCount(t, f)
+		if v := f.Version(); v <= c.After || f.PartVersion(0) <= c.After {
+			t.Errorf("Change has told %d, versions are %d and %d", c.After, v, f.PartVersion(0))
+		}
+	}
+}
+
 // TestDeletedCounter: who only reads versions notices, too.
 func TestDeletedCounter(t *testing.T) {
 	path := newPath(t)
