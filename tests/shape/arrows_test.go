@@ -17,7 +17,7 @@ var arrows = map[string][]string{
 	"pkcs11":         {"internal/scm", "internal/secret", "internal/store", "internal/turn"},
 	"internal/store": {"internal/descriptor", "internal/secret", "internal/sharedfile"},
 	"internal/scm/soft": {
-		"internal/descriptor", "internal/scm", "internal/scm/soft/board", "internal/scm/soft/settings", "internal/secret",
+		"internal/blinded", "internal/descriptor", "internal/scm", "internal/scm/soft/board", "internal/scm/soft/settings", "internal/secret",
 		"internal/sharedfile", "internal/turn",
 	},
 	"internal/scm/soft/board":     {"internal/descriptor", "internal/scm", "internal/scm/soft/settings"},
@@ -42,7 +42,8 @@ var arrows = map[string][]string{
 	"internal/fresh":        nil,
 	"internal/trace":        {"internal/descriptor"},
 	"internal/secret":       nil,
-	"internal/softkey":      {"internal/secret"},
+	"internal/softkey":      {"internal/blinded", "internal/secret"},
+	"internal/blinded":      nil,
 	"internal/sharedfile":   {"internal/descriptor", "internal/turn"},
 	"internal/turn":         nil,
 	"internal/processtest":  nil,
