@@ -81,9 +81,9 @@ func (g *generation) read(part int) (s snapshot) {
 		}
 	}()
 	seen := g.seen.Load()
-	s = g.words.snapshot(part)
+	s, steady := g.words.steadySnapshot(part)
 	runtime.KeepAlive(g)
-	if s.version < seen || s.part > s.version+mostStep {
+	if s.version < seen || steady && s.part > s.version+mostStep {
 		g.cut.Store(true)
 		return snapshot{version: never, part: never}
 	}
@@ -104,6 +104,20 @@ func (g *generation) last() uint64 {
 		return 0
 	}
 	return g.seen.Load()
+}
+
+// steadySnapshot takes it again when others tell something meanwhile: who is preempted between
+// two words may find one of a later change. It reports whether nobody has.
+func (w *words) steadySnapshot(part int) (s snapshot, steady bool) {
+	const attempts = 10
+	for range attempts {
+		version, told := w[wordVersion].Load(), w[wordTold].Load()
+		s = w.snapshot(part)
+		if version == w[wordVersion].Load() && told == w[wordTold].Load() {
+			return s, true
+		}
+	}
+	return s, false
 }
 
 func (w *words) snapshot(part int) snapshot {

@@ -13,6 +13,39 @@ import (
 	"libzk_pkcs11/internal/descriptor"
 )
 
+// TestCounterOfManyChanges: who is preempted between two words does not take the counter for
+// one that was put back.
+func TestCounterOfManyChanges(t *testing.T) {
+	const changes = 200000
+	w := &words{}
+	writer, reader := &generation{words: w, writable: true}, &generation{words: w}
+	ended := make(chan error)
+	go func() {
+		for range changes {
+			if _, err := writer.tell(1); err != nil {
+				ended <- err
+				return
+			}
+		}
+		ended <- nil
+	}()
+	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		default:
+		}
+		if reader.read(1); reader.cut.Load() {
+			t.Error("the counter was taken for another one")
+			<-ended
+			return
+		}
+	}
+}
+
 // TestCounterThatFaults stands for a file that was cut and for a disk that is full. The
 // race detector looks at memory in C, where a fault ends the process.
 func TestCounterThatFaults(t *testing.T) {
