@@ -251,6 +251,29 @@ func TestDeletedCounter(t *testing.T) {
 	}
 }
 
+// TestVersionsOfBrokenFile: no two versions are the same while nobody can tell whether the
+// file has changed, so that nothing that was read passes for what is there now.
+func TestVersionsOfBrokenFile(t *testing.T) {
+	path := newPath(t)
+	f := open(t, path)
+	mustIncrement(t, f)
+	told := map[uint64]bool{}
+	for range 3 {
+		if err := os.Truncate(path+".gen", 0); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			for _, version := range []uint64{f.Version(), f.PartVersion(0)} {
+				if told[version] {
+					t.Errorf("version %d is told again", version)
+				}
+				told[version] = true
+			}
+		}
+		mustCount(t, f) // opens it anew
+	}
+}
+
 // TestTraps: none of the files is opened through a link, nor when it is no file.
 func TestTraps(t *testing.T) {
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal", ".gen", ".lock", ".write", ".room"} {

@@ -66,6 +66,7 @@ type File struct {
 	current  atomic.Pointer[opened]
 	renewing sync.Mutex // held by whoever opens the file anew
 	closed   atomic.Bool
+	broken   atomic.Uint64 // how many versions were asked for that nobody could tell
 }
 
 // Open opens the file at path, and makes it when it is not there. The directory
@@ -223,12 +224,21 @@ func (f *File) view(p patience, fn func(*sql.Tx) error) error {
 //
 // Callers read it before View: what View then shows is at least as new. Where the
 // counter of changes cannot be opened, Version is constant. Once a file is replaced or
-// cut, Version is a number that it never was until a call has opened the new one.
-func (f *File) Version() uint64 { return f.current.Load().look(allParts).version }
+// cut, Version is another number each time until a call has opened the new one: what was
+// read is older than that, whenever it was read.
+func (f *File) Version() uint64 { return f.distinct(f.current.Load().look(allParts).version) }
 
 // PartVersion returns the version at which a part of the file has changed last; as
 // Version, it never waits.
-func (f *File) PartVersion(part int) uint64 { return f.current.Load().look(part).part }
+func (f *File) PartVersion(part int) uint64 { return f.distinct(f.current.Load().look(part).part) }
+
+// distinct puts an odd number that was not told before in the place of never.
+func (f *File) distinct(version uint64) uint64 {
+	if version != never {
+		return version
+	}
+	return never + 2*f.broken.Add(1)
+}
 
 // Close closes the file. Other calls fail after it, Version excepted. Closing it
 // again, or a nil one, does nothing.
