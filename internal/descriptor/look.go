@@ -7,6 +7,9 @@ import "golang.org/x/sys/unix"
 // Identity is which file it is, by the numbers of its device and of its inode.
 func (f *File) Identity() (device, inode uint64) { return f.is.device, f.is.inode }
 
+// Same reports whether two descriptors are, or were, of one file.
+func (f *File) Same(other *File) bool { return f.is == other.is }
+
 // Is reports whether this is what somebody has seen of the file.
 func (f *File) Is(stat *unix.Stat_t) bool { return identityIn(stat) == f.is }
 

@@ -43,9 +43,6 @@ func (o *opened) openInUse() (err error) {
 		return err
 	}
 	o.writeLock.Watch(o.gen.moves)
-	if o.writerDied() {
-		return errAlone
-	}
 	if o.index, err = o.dir.Open(o.name+indexSuffix, os.O_RDWR, 0); err != nil {
 		return err
 	}
@@ -55,8 +52,11 @@ func (o *opened) openInUse() (err error) {
 	if o.database, err = o.dir.Open(o.name, os.O_RDWR, 0); err != nil {
 		return err
 	}
-	if err := o.dir.Check(o.name + logSuffix); err != nil {
+	if err := o.guardInUse(); err != nil {
 		return err
+	}
+	if o.writerDied() {
+		return errAlone
 	}
 	if err := o.ownsLog(); err != nil {
 		return err

@@ -3,6 +3,7 @@
 package sharedfile
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -152,8 +153,8 @@ func allocateByPage(c *sqlite3.SQLiteConn) error {
 }
 
 // openDatabase is called with the file's lock alone.
-func (o *opened) openDatabase() error {
-	err := o.openFiles()
+func (o *opened) openDatabase(p patience) error {
+	err := o.openFiles(p)
 	if err != nil {
 		err = errors.Join(err, o.closeFiles())
 		o.database, o.log, o.index, o.reader, o.writer = nil, nil, nil, nil, nil
@@ -162,7 +163,7 @@ func (o *opened) openDatabase() error {
 }
 
 // openFiles has SQLite look at the log first, which makes the index whole.
-func (o *opened) openFiles() (err error) {
+func (o *opened) openFiles(p patience) (err error) {
 	if err := o.dir.Check(o.name + logSuffix); err != nil { // SQLite makes it
 		return err
 	}
@@ -172,16 +173,14 @@ func (o *opened) openFiles() (err error) {
 	if err := o.ownsLog(); err != nil {
 		return err
 	}
-	if o.index, err = openIndex(o.dir, o.name+indexSuffix, o.options); err != nil {
+	if err := o.guard(p); err != nil {
 		return err
 	}
-	if o.again { // and nobody is in the file, but others have the index mapped
-		if err := o.index.WriteZeros(0, max(sizeOf(o.index), indexRegion)); err != nil {
-			return err
-		}
+	if err := o.openIndex(); err != nil {
+		return err
 	}
 	making := ""
-	if !o.again && !o.options.Existing {
+	if o.before == nil && !o.options.Existing {
 		making = makerPragmas
 	}
 	if o.writer, err = openWriter(o.path, making); err != nil {
@@ -192,6 +191,9 @@ func (o *opened) openFiles() (err error) {
 		return err
 	}
 	if err := o.openLog(); err != nil {
+		return err
+	}
+	if err := o.usesIndex(); err != nil {
 		return err
 	}
 	if err := o.upgrade(format); err != nil {
@@ -207,7 +209,7 @@ func (o *opened) openOwn() (err error) {
 	if err := o.present(); err != nil {
 		return err
 	}
-	if o.again || o.options.Existing {
+	if o.before != nil || o.options.Existing {
 		o.database, err = o.dir.Open(o.name, os.O_RDWR, 0)
 		if errors.Is(err, fs.ErrNotExist) {
 			return o.absent()
@@ -225,7 +227,7 @@ func (o *opened) openOwn() (err error) {
 
 // present returns an error for a database that is gone, or empty, and must not be made anew.
 func (o *opened) present() error {
-	if o.options.Existing || o.again {
+	if o.options.Existing || o.before != nil {
 		if nothing, err := vacant(o.dir, o.name); err != nil {
 			return err
 		} else if nothing {
@@ -238,7 +240,7 @@ func (o *opened) present() error {
 // absent is the error for a database that is not there, or was never finished.
 func (o *opened) absent() error {
 	switch stat, err := o.dir.Stat(o.name); {
-	case !o.again:
+	case o.before == nil:
 		return ErrMissing
 	case errors.Is(err, fs.ErrNotExist):
 		return ErrRemoved
@@ -269,8 +271,16 @@ func (o *opened) openLog() (err error) {
 	if err := ask(o.writer.conn, "PRAGMA page_size", &o.pageSize); err != nil {
 		return err
 	}
-	if o.log, err = o.dir.Open(o.name+logSuffix, os.O_RDWR, 0); err != nil || o.options.Group < 0 {
-		return err
+	if o.log == nil {
+		if o.log, err = o.dir.Open(o.name+logSuffix, os.O_RDWR, 0); err != nil {
+			return err
+		}
+		if done, err := o.writeLock.guard(o.log); !done {
+			return cmp.Or(err, ErrBusy)
+		}
+	}
+	if o.options.Group < 0 {
+		return nil
 	}
 	err = o.log.Chgrp(o.options.Group)
 	if errors.Is(err, fs.ErrPermission) {

@@ -23,10 +23,12 @@ const (
 	wordRoom           // 1 when the room has been given up
 	wordAsked          // until when readers hold back, for somebody who wants the file alone
 	wordParts
+
+	wordIndex = len(descriptor.Words{}) - 1 // for which files the log's index was made
 )
 
 // maxParts is for how many parts there are words.
-const maxParts = len(descriptor.Words{}) - wordParts
+const maxParts = wordIndex - wordParts
 
 type words descriptor.Words
 

@@ -4,6 +4,8 @@ package sharedfile
 
 import (
 	"errors"
+	"fmt"
+	"hash/fnv"
 
 	"golang.org/x/sys/unix"
 
@@ -21,29 +23,96 @@ const (
 	usersByte   = 128     // UNIX_SHM_DMS of SQLite
 	indexRegion = 1 << 15 // bytes by which the index grows, for as many pages of the log as follow
 	regionPages = 4096
+
+	indexInitialised = 12 // where its header says that it holds something
 )
 
-// openIndex is called with the file's lock alone, before SQLite opens the file. The
-// first user has SQLite make the index anew: after a loss of power it may hold anything.
-func openIndex(dir *descriptor.Directory, name string, o Options) (*descriptor.File, error) {
-	index, err := openOrCreate(dir, name, o)
-	if err != nil {
-		return nil, err
+// openIndex is called with both locks alone, before SQLite opens the file. The first user has
+// SQLite make the index anew: after a loss of power it may hold anything. So has who opens the
+// files anew, and he writes to an index that others have mapped only if it was made for the
+// files that are there: they are in no transaction. Otherwise they keep theirs, until they notice.
+func (o *opened) openIndex() (err error) {
+	if o.index, err = openOrCreate(o.dir, o.name+indexSuffix, o.options); err != nil {
+		return err
 	}
-	if err := takeIndex(index); err != nil {
-		return nil, errors.Join(err, index.Close())
+	first, err := takeIndex(o.index)
+	o.madeIndex = first || o.before != nil
+	switch {
+	case err != nil || first || o.before == nil:
+		return err
+	case (o.sameAsBefore() || o.gen.load(wordIndex) == o.indexKey()) && sizeOf(o.index) <= o.mostIndex():
+		return o.index.WriteZeros(0, indexRegion)
 	}
-	return index, nil
+	return o.replaceIndex()
 }
 
-func takeIndex(index *descriptor.File) error {
-	err := index.LockByte(usersByte, unix.F_WRLCK)
+// sameAsBefore reports whether the files that hold data are those that were open before.
+func (o *opened) sameAsBefore() bool {
+	return same(o.database, o.before.database) && same(o.log, o.before.log) && same(o.index, o.before.index)
+}
+
+func same(a, b *descriptor.File) bool { return a != nil && b != nil && a.Same(b) }
+
+// indexKey is a number for the files with which an index goes, and for itself.
+func (o *opened) indexKey() uint64 {
+	h := fnv.New64a()
+	for _, file := range []*descriptor.File{o.database, o.log, o.index} {
+		if file == nil {
+			return 0
+		}
+		device, inode := file.Identity()
+		fmt.Fprintln(h, device, inode)
+	}
+	return h.Sum64() | 1
+}
+
+// mostIndex is how long an index is at most: somebody may have made it longer, without its bytes.
+func (o *opened) mostIndex() int64 {
+	const leastPage = 512
+	frames := sizeOf(o.log) / (frameHeader + leastPage)
+	return (frames/regionPages + 2) * indexRegion
+}
+
+// replaceIndex puts a new index in the place of one that has users.
+func (o *opened) replaceIndex() (err error) {
+	name := o.name + indexSuffix
+	if err := errors.Join(o.index.Close(), o.dir.Remove(name)); err != nil {
+		return err
+	}
+	if o.index, err = openOrCreate(o.dir, name, o.options); err != nil {
+		return err
+	}
+	_, err = takeIndex(o.index)
+	return err
+}
+
+// usesIndex notes what the index is for. It returns an error when SQLite has made an index that is not this one: another File
+// of this process has the same database open, and SQLite has one index for both.
+func (o *opened) usesIndex() error {
+	b := make([]byte, indexInitialised+1)
+	if n, err := o.index.ReadAt(b, 0); err != nil || n < len(b) {
+		return errors.Join(plain(err), errCutIndex)
+	}
+	if b[indexInitialised] == 0 {
+		return errOtherIndex
+	}
+	if !o.madeIndex {
+		return nil
+	}
+	return o.gen.store(wordIndex, o.indexKey())
+}
+
+var errOtherIndex = fmt.Errorf("the index of the log is not the one that this process uses elsewhere: %w", ErrReplaced)
+
+// takeIndex makes this one more user of an index, and an empty index of it for the first.
+func takeIndex(index *descriptor.File) (first bool, err error) {
+	err = index.LockByte(usersByte, unix.F_WRLCK)
 	if err == nil {
-		err = clearIndex(index)
+		first, err = true, clearIndex(index)
 	} else if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) { // it has users
 		err = nil
 	}
-	return errors.Join(err, index.LockByte(usersByte, unix.F_RDLCK))
+	return first, errors.Join(err, index.LockByte(usersByte, unix.F_RDLCK))
 }
 
 func clearIndex(index *descriptor.File) error {

@@ -34,6 +34,9 @@ type Lock struct {
 	queue sync.Mutex // of the goroutines that want the lock alone
 	mu    sync.Mutex // held for a moment, for what follows: the kernel sees one owner
 	users int        // how many share the lock, or alone
+
+	guarded *descriptor.File // which is locked together with the lock's own file
+	freed   func()           // of the ForkGuard
 }
 
 const alone = -1
@@ -130,6 +133,7 @@ func (l *Lock) Close() error {
 	if l == nil {
 		return nil
 	}
+	l.unguard()
 	l.closing.Do(l.forget)
 	return errors.Join(l.file.Close(), l.own.Close())
 }
@@ -211,12 +215,8 @@ func (l *Lock) try(how int) (done bool, err error) {
 	case l.users == alone, l.users > 0 && how == unix.LOCK_EX:
 		return false, nil
 	case l.users == 0:
-		err := l.file.Flock(how | unix.LOCK_NB)
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return false, nil
-		}
-		if err != nil {
-			return false, plain(err)
+		if done, err := l.lockFiles(how); !done {
+			return false, err
 		}
 	}
 	if err := l.check(); err != nil {
@@ -231,6 +231,73 @@ func (l *Lock) try(how int) (done bool, err error) {
 	return true, nil
 }
 
+// lockFiles locks the lock's own file and what it guards.
+func (l *Lock) lockFiles(how int) (done bool, err error) {
+	if done, err := flock(l.file, how); !done {
+		return false, err
+	}
+	if l.guarded == nil {
+		return true, nil
+	}
+	done, err = flock(l.guarded, how)
+	if !done {
+		_ = l.file.Flock(unix.LOCK_UN)
+	}
+	return done, err
+}
+
+// flock locks a file if that can be done now.
+func flock(file *descriptor.File, how int) (done bool, err error) {
+	err = file.Flock(how | unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return false, nil
+	}
+	return err == nil, plain(err)
+}
+
+// guard has the lock be one of another file, too, from now on: the one that it is for.
+// Somebody may delete a lock's file, and who makes it anew is alone by that name and says
+// nothing to those who have the old one; here they meet. It returns false while somebody has
+// the file who keeps this lock's holder from it.
+func (l *Lock) guard(file *descriptor.File) (done bool, err error) {
+	if l == nil {
+		return true, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.users == alone:
+		done, err = flock(file, unix.LOCK_EX)
+	case l.users > 0:
+		done, err = flock(file, unix.LOCK_SH)
+	default:
+		done = true
+	}
+	if !done {
+		return false, err
+	}
+	l.guarded, l.freed = file, func() {}
+	if l.process.ForkGuard != nil {
+		l.freed = l.process.ForkGuard(file.Descriptor())
+	}
+	return true, nil
+}
+
+// unguard is called before the guarded file is closed.
+func (l *Lock) unguard() {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.guarded == nil {
+		return
+	}
+	l.freed()
+	_ = l.guarded.Flock(unix.LOCK_UN)
+	l.guarded, l.freed = nil, nil
+}
+
 // release gives up what one user has.
 func (l *Lock) release() {
 	l.mu.Lock()
@@ -243,6 +310,9 @@ func (l *Lock) release() {
 // while a forked child holds a duplicate of the descriptor.
 func (l *Lock) unlockFor(users int) {
 	if users == 0 {
+		if l.guarded != nil {
+			_ = l.guarded.Flock(unix.LOCK_UN)
+		}
 		_ = l.file.Flock(unix.LOCK_UN)
 	}
 }

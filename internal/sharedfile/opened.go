@@ -20,7 +20,7 @@ type opened struct {
 	options  Options
 	process  Process
 	readOnly bool
-	again    bool // the log's index may be about another log
+	before   *opened // what is opened anew: the log's index may be about another log; nil: nothing
 	budget   budget
 	pageSize int
 
@@ -35,10 +35,11 @@ type opened struct {
 	gen       *generation
 	looked    atomic.Int64 // when look looked last whether a writer lives
 
-	database *descriptor.File // for its size
-	log      *descriptor.File // for its bytes
-	index    *descriptor.File // for a lock
-	room     *descriptor.File // nil: there is none
+	database  *descriptor.File // for its size
+	log       *descriptor.File // for its bytes
+	index     *descriptor.File // for a lock
+	madeIndex bool             // SQLite has made it anew, for this log
+	room      *descriptor.File // nil: there is none
 
 	companions companions
 
@@ -52,11 +53,11 @@ type opened struct {
 	retired bool         // nothing but descriptors is open any more; for the holder of users
 }
 
-// openAt opens the files at an absolute path; again, when somebody has changed them.
-func openAt(path string, options Options, again bool) (*opened, error) {
+// openAt opens the files at an absolute path; anew, when somebody has changed those before.
+func openAt(path string, options Options, before *opened) (*opened, error) {
 	o := &opened{
 		path: path, name: filepath.Base(path), options: options, process: options.Process, readOnly: options.ReadOnly || !writable(path),
-		budget: budgetOf(filepath.Dir(path)), slots: newSlots(), again: again,
+		budget: budgetOf(filepath.Dir(path)), slots: newSlots(), before: before,
 	}
 	o.companions.begin(o.process)
 	err := o.open()
@@ -67,6 +68,7 @@ func openAt(path string, options Options, again bool) (*opened, error) {
 		o.close()
 		return nil, err
 	}
+	o.before = nil
 	return o, nil
 }
 
@@ -93,7 +95,7 @@ func (o *opened) open() (err error) {
 	}
 	if o.gen != nil {
 		o.watch()
-		if !o.again && o.openBeside() {
+		if o.before == nil && o.openBeside() {
 			return nil
 		}
 	}
@@ -106,15 +108,22 @@ func (o *opened) watch() {
 	o.lock.Watch(o.gen.moves)
 }
 
-func (o *opened) openAlone() error {
-	release, err := o.lock.exclusive(o.arrive())
+// openAlone takes both locks, in the order in which a writer does.
+func (o *opened) openAlone() (err error) {
+	p := o.arrive()
+	if o.writeLock, err = openLock(o.dir, o.name+writeSuffix, o.options); err != nil {
+		return err
+	}
+	settled, err := o.writeLock.exclusive(p)
+	if err != nil {
+		return err
+	}
+	defer settled()
+	release, err := o.lock.exclusive(p)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if o.writeLock, err = openLock(o.dir, o.name+writeSuffix, o.options); err != nil {
-		return err
-	}
 	if o.gen == nil {
 		if o.gen, err = openGeneration(o.dir, o.name+genSuffix, o.options); err != nil {
 			return err
@@ -125,9 +134,9 @@ func (o *opened) openAlone() error {
 	if err := o.openRoom(); err != nil {
 		return err
 	}
-	err = o.openDatabase()
+	err = o.openDatabase(p)
 	if errors.Is(describe(o.path, err), ErrFull) && o.giveUpRoom() {
-		err = o.openDatabase()
+		err = o.openDatabase(p)
 	}
 	if err != nil {
 		return err
@@ -157,6 +166,9 @@ func (o *opened) openReadOnly() (err error) {
 		if err := o.dir.Check(o.name + suffix); err != nil {
 			return err
 		}
+	}
+	if err := o.guardReadOnly(); err != nil {
+		return err
 	}
 	if err := o.ownsLogReadOnly(); err != nil {
 		return err
@@ -241,6 +253,8 @@ func (o *opened) closeFiles() error {
 	if o.writer != nil {
 		errs = append(errs, o.writer.Close())
 	}
+	o.writeLock.unguard()
+	o.lock.unguard()
 	return errors.Join(append(errs, o.log.Close(), o.database.Close())...)
 }
 

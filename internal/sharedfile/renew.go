@@ -55,7 +55,7 @@ func (f *File) renew(old *opened, p patience) error {
 	if err := old.retire(); err != nil {
 		return fmt.Errorf("%w; %w", reason, err)
 	}
-	next, err := openAt(f.path, f.options, true)
+	next, err := openAt(f.path, f.options, old)
 	if err != nil {
 		return fmt.Errorf("%w; %w", reason, err)
 	}

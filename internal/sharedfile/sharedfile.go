@@ -83,7 +83,7 @@ func Open(path string, o Options) (*File, error) {
 	if o.Parts > maxParts {
 		return nil, fmt.Errorf("%d parts, more than %d", o.Parts, maxParts)
 	}
-	now, err := openAt(path, o, false)
+	now, err := openAt(path, o, nil)
 	if err != nil {
 		return nil, describe(path, err)
 	}

@@ -11,13 +11,13 @@ import (
 // upgrade makes the file, or an old one new, and tells those who have it open. It is
 // called with the file's lock alone.
 func (o *opened) upgrade(format int) error {
-	if o.again || o.gen.unsettled() { // SQLite has just looked at the index of a writer that died, or made it
+	if o.before != nil || o.gen.unsettled() { // SQLite has just looked at the index of a writer that died, or made it
 		o.gen.settle()
 	}
 	if format == o.options.format() {
 		return nil
 	}
-	if format == 0 && (o.again || o.options.Existing) {
+	if format == 0 && (o.before != nil || o.options.Existing) {
 		return ErrMissing
 	}
 	if err := o.gen.begin(); err != nil {
