@@ -32,6 +32,7 @@ type companions struct {
 
 	broken atomic.Pointer[error] // why the files have to be opened anew
 	looked atomic.Int64          // when somebody looked last
+	asked  atomic.Int64          // when somebody asked last whether the file can be written
 }
 
 type companion struct {
@@ -120,6 +121,9 @@ func (c *companions) compare(o *opened) error {
 	if err := o.gen.intact(); err != nil {
 		return fmt.Errorf("%s: %w", o.path+genSuffix, err)
 	}
+	if c.turnsWritable(o) {
+		return fmt.Errorf("%s can be written now: %w", o.path, ErrReplaced)
+	}
 	var least [mostCompanions]int64 // before the look, for files grow
 	for i, file := range c.files {
 		least[i] = file.least.Load()
@@ -131,6 +135,22 @@ func (c *companions) compare(o *opened) error {
 		return nil
 	})
 	return plain(err)
+}
+
+// askAgain is after what time a file that could only be read is asked whether it still can.
+const askAgain = time.Second
+
+// turnsWritable is for a file that could only be read when it was opened: perhaps somebody
+// was just putting it back.
+func (c *companions) turnsWritable(o *opened) bool {
+	if !o.readOnly || o.options.ReadOnly {
+		return false
+	}
+	now, last := int64(o.since()), c.asked.Load()
+	if time.Duration(now-last) < askAgain || !c.asked.CompareAndSwap(last, now) {
+		return false
+	}
+	return o.dir.Exists(o.name) && writable(o.path)
 }
 
 // compare says how a companion has changed.

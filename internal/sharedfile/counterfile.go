@@ -4,6 +4,7 @@ package sharedfile
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"runtime"
 
@@ -55,30 +56,30 @@ func openExisting(dir *descriptor.Directory, name string) (*generation, error) {
 	return openWhen(dir, name, os.O_RDWR, unix.PROT_READ|unix.PROT_WRITE, whole)
 }
 
-// openGenerationReadOnly returns nil when there is no counter to read. One of
-// version 0.1.0 has fewer words.
-func openGenerationReadOnly(dir *descriptor.Directory, name string) (*generation, error) {
-	return openWhen(dir, name, os.O_RDONLY, unix.PROT_READ, func(stat *unix.Stat_t) bool { return stat.Size >= 8 })
+// openGenerationReadOnly returns nil when there is no counter to read, also for this user,
+// unless there was one before. One of version 0.1.0 has fewer words.
+func openGenerationReadOnly(dir *descriptor.Directory, name string, before *opened) (*generation, error) {
+	g, err := openWhen(dir, name, os.O_RDONLY, unix.PROT_READ, func(stat *unix.Stat_t) bool { return stat.Size >= 8 })
+	if errors.Is(err, fs.ErrPermission) && (before == nil || before.gen == nil) {
+		return nil, nil
+	}
+	return g, err
 }
 
 func openWhen(dir *descriptor.Directory, name string, flags, protection int, fits func(*unix.Stat_t) bool) (*generation, error) {
 	file, err := dir.Open(name, flags, 0)
-	if errors.Is(err, descriptor.ErrRefused) {
-		return nil, err
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
 	if err != nil {
-		return nil, nil
+		return nil, err
 	}
 	defer file.Close()
 	stat, err := file.Stat()
 	if err != nil || !fits(&stat) {
-		return nil, nil
+		return nil, err
 	}
-	g, err := mapGeneration(file, protection)
-	if err != nil {
-		return nil, nil
-	}
-	return g, nil
+	return mapGeneration(file, protection)
 }
 
 // mapGeneration leaves the unmapping to the garbage collector, so that load

@@ -90,6 +90,13 @@ var roles = map[string]processtest.Role{
 		fmt.Println("read only:", errors.Is(f.Update(increment), sharedfile.ErrReadOnly))
 		return nil
 	}),
+	"update": withFile(func(f *sharedfile.File, in *bufio.Scanner) error {
+		for in.Scan() {
+			err := f.Update(increment)
+			fmt.Println(f.ReadOnly(), f.Version(), err)
+		}
+		return nil
+	}),
 	"look": withFile(func(f *sharedfile.File, in *bufio.Scanner) error {
 		for in.Scan() {
 			version := f.Version()

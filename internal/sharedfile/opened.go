@@ -56,7 +56,7 @@ type opened struct {
 // openAt opens the files at an absolute path; anew, when somebody has changed those before.
 func openAt(path string, options Options, before *opened) (*opened, error) {
 	o := &opened{
-		path: path, name: filepath.Base(path), options: options, process: options.Process, readOnly: options.ReadOnly || !writable(path),
+		path: path, name: filepath.Base(path), options: options, process: options.Process, readOnly: readsOnly(path, options, before),
 		budget: budgetOf(filepath.Dir(path)), slots: newSlots(), before: before,
 	}
 	o.companions.begin(o.process)
@@ -70,6 +70,15 @@ func openAt(path string, options Options, before *opened) (*opened, error) {
 	}
 	o.before = nil
 	return o, nil
+}
+
+// readsOnly reports whether the file is opened for reading only. One that could be written stays
+// so when it is opened anew: that it cannot just now may be a moment of somebody's restoring it.
+func readsOnly(path string, options Options, before *opened) bool {
+	if before != nil && !before.readOnly {
+		return false
+	}
+	return options.ReadOnly || !writable(path)
 }
 
 // open has the lock alone, unless the file is in use: the first user makes the log's index
@@ -155,7 +164,7 @@ func (o *opened) openReadOnly() (err error) {
 		return err
 	}
 	defer release()
-	if o.gen, err = openGenerationReadOnly(o.dir, o.name+genSuffix); err != nil {
+	if o.gen, err = openGenerationReadOnly(o.dir, o.name+genSuffix, o.before); err != nil {
 		return err
 	}
 	o.lock.Watch(o.gen.moves)
