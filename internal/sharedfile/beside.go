@@ -55,7 +55,7 @@ func (o *opened) openInUse() (err error) {
 	if err := o.guardInUse(); err != nil {
 		return err
 	}
-	if o.writerDied() {
+	if o.writerDied() || !o.indexGoes() {
 		return errAlone
 	}
 	if err := o.ownsLog(); err != nil {

@@ -36,11 +36,14 @@ func (o *opened) openIndex() (err error) {
 		return err
 	}
 	first, err := takeIndex(o.index)
-	o.madeIndex = first || o.before != nil
+	o.madeIndex = true
 	switch {
-	case err != nil || first || o.before == nil:
+	case err != nil || first:
 		return err
-	case (o.sameAsBefore() || o.gen.load(wordIndex) == o.indexKey()) && sizeOf(o.index) <= o.mostIndex():
+	case o.before == nil && o.indexGoes():
+		o.madeIndex = false
+		return nil
+	case o.before != nil && (o.sameAsBefore() || o.gen.load(wordIndex) == o.indexKey()) && sizeOf(o.index) <= o.mostIndex():
 		return o.index.WriteZeros(0, indexRegion)
 	}
 	return o.replaceIndex()
@@ -64,6 +67,38 @@ func (o *opened) indexKey() uint64 {
 		fmt.Fprintln(h, device, inode)
 	}
 	return h.Sum64() | 1
+}
+
+// indexGoes reports whether an index that others use is about the files that are here: somebody
+// may have put back a log while they were idle.
+func (o *opened) indexGoes() bool {
+	if madeFor := o.gen.load(wordIndex); madeFor != 0 {
+		return madeFor == o.indexKey()
+	}
+	const attempts = 10 // while somebody commits
+	for range attempts {
+		before, err := o.indexed()
+		fits := o.indexFits(before)
+		if after, err2 := o.indexed(); err == nil && err2 == nil && before == after {
+			return fits
+		}
+	}
+	return false
+}
+
+// indexFits compares the header of the log and the last frame with what the index says. The sum
+// of that frame is one of all before it.
+func (o *opened) indexFits(index indexHead) bool {
+	header, err := readHeader(o.log)
+	if index.all == 0 { // nothing is in the log, or no index says so before a change is committed
+		return err != nil || o.gen.unsettled() || header.salt == index.salt || header.restarts(index.salt)
+	}
+	frame := make([]byte, frameHeader)
+	last := logHeader + int64(index.all-1)*int64(frameHeader+index.page)
+	if err != nil || header.salt != index.salt || readWhole(o.log, frame, last) != nil {
+		return false
+	}
+	return header.wrote(frame) && index.sum == sumAt(frame[16:])
 }
 
 // mostIndex is how long an index is at most: somebody may have made it longer, without its bytes.

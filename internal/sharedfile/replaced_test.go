@@ -7,8 +7,10 @@ package sharedfile_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -271,6 +273,50 @@ func TestVersionsOfBrokenFile(t *testing.T) {
 			}
 		}
 		mustCount(t, f) // opens it anew
+	}
+}
+
+// TestLogPutBackBesideIdle: a process that does nothing has the index of another log.
+func TestLogPutBackBesideIdle(t *testing.T) {
+	for _, counter := range []string{"known", "deleted"} {
+		t.Run("counter "+counter, func(t *testing.T) { checkLogPutBack(t, counter == "deleted") })
+	}
+}
+
+func checkLogPutBack(t *testing.T, deleted bool) {
+	path := newPath(t)
+	f := open(t, path)
+	idle := processtest.Start(t, "look", path)
+	for range 3 {
+		mustIncrement(t, f)
+	}
+	log, err := os.ReadFile(path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		mustIncrement(t, f)
+	}
+	idle.Tell("look")
+	idle.Hear()
+	if err := errors.Join(f.Close(), os.WriteFile(path+"-wal.copy", log, 0o600), os.Rename(path+"-wal.copy", path+"-wal")); err != nil {
+		t.Fatal(err)
+	}
+	if deleted {
+		if err := os.Remove(path + ".gen"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f = open(t, path)
+	before := mustCount(t, f)
+	mustIncrement(t, f)
+	idle.Tell("look")
+	if got, want := idle.Hear(), fmt.Sprintf(" %d <nil>", before+1); !strings.HasSuffix(got, want) {
+		t.Errorf("who was idle sees %q, want %q", got, want)
+	}
+	mustIncrement(t, f)
+	if n := mustCount(t, f); n != before+2 {
+		t.Errorf("counter is %d, want %d", n, before+2)
 	}
 }
 

@@ -74,8 +74,8 @@ func (o *opened) logWhole() error {
 // indexed returns what the index says of the log (walformat.html, "The WAL-Index Header").
 func (o *opened) indexed() (log indexHead, err error) {
 	const (
-		mostFrame, salt, backfill = 16, 32, 96
-		size                      = backfill + 4
+		page, mostFrame, sum, salt, backfill = 14, 16, 24, 32, 96
+		size                                 = backfill + 4
 	)
 	b := make([]byte, size)
 	n, err := o.index.ReadAt(b, 0)
@@ -87,6 +87,11 @@ func (o *opened) indexed() (log indexHead, err error) {
 	}
 	log.all, log.copied = int(binary.NativeEndian.Uint32(b[mostFrame:])), int(binary.NativeEndian.Uint32(b[backfill:]))
 	copy(log.salt[:], b[salt:])
+	log.sum = checksum{binary.NativeEndian.Uint32(b[sum:]), binary.NativeEndian.Uint32(b[sum+4:])}
+	log.page = int(binary.NativeEndian.Uint16(b[page:]))
+	if log.page == 1 { // as in the header of a database
+		log.page = 1 << 16
+	}
 	return log, nil
 }
 
@@ -94,6 +99,8 @@ func (o *opened) indexed() (log indexHead, err error) {
 type indexHead struct {
 	frames
 	salt [8]byte
+	sum  checksum // of the last frame
+	page int      // bytes of a page
 }
 
 // isStale reports whether opening the files anew can help when SQLite finds the database
@@ -134,6 +141,12 @@ func readHeader(log *descriptor.File) (h logHead, err error) {
 		return h, errLogDamaged
 	}
 	return h, nil
+}
+
+// restarts reports whether a log that begins anew after this one has such salt ("Checkpoint
+// Algorithm").
+func (h *logHead) restarts(salt [8]byte) bool {
+	return binary.BigEndian.Uint32(salt[:]) == binary.BigEndian.Uint32(h.salt[:])+1
 }
 
 // wrote reports whether a frame belongs to the log since it began anew.
