@@ -5,8 +5,10 @@ package sharedfile_test
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"os"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -95,5 +97,28 @@ func TestIndexBesideUsers(t *testing.T) {
 	const header = 48 // which SQLite makes another of when it makes the index anew
 	if !bytes.Equal(before[:header], after[:header]) {
 		t.Error("the index has been made anew beside a user")
+	}
+}
+
+// TestIndexMadeLonger: somebody makes the index as long as a disk, which takes no time, and has
+// the files opened anew. Nobody writes so many zeros, also where the index has users.
+func TestIndexMadeLonger(t *testing.T) {
+	for _, idle := range []bool{false, true} {
+		f, path := openNew(t)
+		mustIncrement(t, f)
+		if idle {
+			p := processtest.Start(t, "look", path)
+			p.Tell("look")
+			p.Hear()
+		}
+		if err := errors.Join(os.Truncate(path+"-shm", 1<<40), os.Remove(path+".gen")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Millisecond) // after which a reader looks again
+		if n := mustCount(t, f); n != 1 {
+			t.Errorf("counter is %d, want 1", n)
+		}
+		mustIncrement(t, f)
+		checkIndex(t, path, 1<<15)
 	}
 }
