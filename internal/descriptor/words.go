@@ -3,6 +3,7 @@
 package descriptor
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -19,6 +20,9 @@ const WordsSize = int64(8 * len(Words{}))
 type Mapping struct {
 	words         *Words
 	detach, unmap func()
+
+	mu    sync.Mutex
+	ended bool // it is somebody else's memory by now
 }
 
 // Words returns the words. Of a file that is shorter than WordsSize those can be used
@@ -26,10 +30,23 @@ type Mapping struct {
 func (m *Mapping) Words() *Words { return m.words }
 
 // Detach lets the file go. Whoever still uses the words finds zeros.
-func (m *Mapping) Detach() { m.detach() }
+func (m *Mapping) Detach() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.ended {
+		m.detach()
+	}
+}
 
 // Unmap ends the mapping. Nobody may use the words any more.
-func (m *Mapping) Unmap() { m.unmap() }
+func (m *Mapping) Unmap() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.ended {
+		m.ended = true
+		m.unmap()
+	}
+}
 
 // MapWords maps the words of the file.
 func (f *File) MapWords(protection int) (m *Mapping, err error) {

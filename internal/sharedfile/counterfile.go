@@ -99,5 +99,6 @@ func (g *generation) detach() {
 	if g != nil {
 		g.cut.Store(true)
 		g.mapping.Detach()
+		runtime.KeepAlive(g)
 	}
 }
