@@ -4,6 +4,7 @@ package sharedfile
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -76,11 +77,11 @@ func openLock(dir *descriptor.Directory, name string, o Options) (*Lock, error) 
 // openLockReadOnly returns nil when there is no lock file that can be opened.
 func openLockReadOnly(dir *descriptor.Directory, name string, o Options) (*Lock, error) {
 	file, err := dir.Open(name, os.O_RDONLY, 0)
-	if errors.Is(err, descriptor.ErrRefused) {
-		return nil, err
-	}
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil, nil
+	}
+	if err != nil { // such as that no descriptor is left
+		return nil, err
 	}
 	return newLock(file, o.Process), nil
 }
