@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 )
 
 // Change holds the versions between which a transaction lies: nobody else's commit
@@ -52,7 +51,7 @@ func (o *opened) asWriter(p patience, write func() error) error {
 		return describe(o.path, err)
 	}
 	defer release()
-	if err := o.unchanged(believe); err != nil {
+	if err := o.unchanged(); err != nil {
 		return describe(o.path, err)
 	}
 	if err := relax(o.writer, false); err != nil { // which a change before may have failed to do
@@ -60,16 +59,16 @@ func (o *opened) asWriter(p patience, write func() error) error {
 	}
 	o.shortenLog(p.atMost(0)) // which others may have kept from it before
 	if err = write(); err == nil {
-		err = describe(o.path, o.unchanged(0))
+		err = describe(o.path, o.unchanged())
 	}
 	o.tidy(p, err)
 	return err
 }
 
-// unchanged returns why a change would not be found by others, or is not. It believes a look
-// of that age.
-func (o *opened) unchanged(age time.Duration) error {
-	if err := o.companions.lookWithin(o, age); err != nil {
+// unchanged returns why a change would not be found by others, or is not. What somebody
+// has seen before the caller had the lock does not do.
+func (o *opened) unchanged() error {
+	if err := o.companions.look(o); err != nil {
 		return err
 	}
 	return o.logUsable()

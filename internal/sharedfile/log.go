@@ -46,7 +46,7 @@ func (o *opened) purge(p patience) error {
 		return describe(o.path, err)
 	}
 	defer release()
-	if err := o.unchanged(believe); err != nil {
+	if err := o.unchanged(); err != nil {
 		return describe(o.path, err)
 	}
 	return describe(o.path, o.empty(p.atMost(emptyWait), true))
