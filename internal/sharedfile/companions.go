@@ -32,6 +32,7 @@ type companions struct {
 
 	broken atomic.Pointer[error] // why the files have to be opened anew
 	looked atomic.Int64          // when somebody looked last
+	turn   atomic.Int64          // when it was somebody's turn last to look for those who do not wait
 	asked  atomic.Int64          // when somebody asked last whether the file can be written
 }
 
@@ -234,8 +235,8 @@ func (c *companions) lookWithin(o *opened, age time.Duration) error {
 
 // glance is for who reads the version all the time. One thread at a time looks.
 func (c *companions) glance(o *opened) {
-	now, last := int64(o.since()), c.looked.Load()
-	if time.Duration(now-last) >= lookAgain && c.looked.CompareAndSwap(last, now) {
+	now, last := int64(o.since()), c.turn.Load()
+	if time.Duration(now-max(last, c.looked.Load())) >= lookAgain && c.turn.CompareAndSwap(last, now) {
 		_ = c.look(o)
 	}
 }
