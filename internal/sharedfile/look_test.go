@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"testing"
+	"time"
 
 	"libzk_pkcs11/internal/sharedfile"
 )
@@ -28,4 +29,37 @@ func TestChangeLooksWithItsLock(t *testing.T) {
 		t.Errorf("Update: %v, want ErrReplaced", err)
 	}
 	mustIncrement(t, f)
+}
+
+// TestNobodyBelievesALookUnderWay: somebody who reads the version has begun to look, and does
+// not know yet what there is.
+func TestNobodyBelievesALookUnderWay(t *testing.T) {
+	path := newPath(t)
+	var underWay func()
+	o := options()
+	o.Process.Cuts = func() uint64 { // which is asked for in each look
+		if do := underWay; do != nil {
+			underWay = nil
+			do()
+		}
+		return 0
+	}
+	f := openWith(t, path, o)
+	mustIncrement(t, f)
+	time.Sleep(20 * time.Millisecond) // after which who reads the version looks
+	looked := false
+	underWay = func() {
+		looked = true
+		if err := os.Remove(path + ".gen"); err != nil {
+			t.Error(err)
+		}
+		mustCount(t, f)
+		if _, err := os.Stat(path + ".gen"); err != nil {
+			t.Errorf("the files were not opened anew: %v", err)
+		}
+	}
+	f.Version()
+	if !looked {
+		t.Error("nobody has looked")
+	}
 }

@@ -15,7 +15,7 @@ import (
 // take returns what is open, for one call, and opens it anew where the files are not those
 // that it was opened for. It believes a look of that age. The call ends with giveBack.
 func (f *File) take(p patience, age time.Duration) (*opened, error) {
-	for !f.closed.Load() {
+	for renewed := false; !f.closed.Load(); renewed = true {
 		o := f.current.Load()
 		err := error(nil)
 		if o.users.TryRLock() {
@@ -26,6 +26,9 @@ func (f *File) take(p patience, age time.Duration) (*opened, error) {
 		}
 		if err != nil && !errors.Is(err, ErrReplaced) {
 			return nil, describe(f.path, err)
+		}
+		if renewed && p.left() <= 0 { // they are replaced faster than they are opened
+			return nil, describe(f.path, ErrBusy)
 		}
 		if err := f.renew(o, p); err != nil {
 			return nil, describe(f.path, err)
