@@ -29,9 +29,8 @@ func (o *opened) openBeside() bool {
 	}
 	_ = o.closeFiles()
 	o.writeLock.Close()
-	o.room.Close()
 	o.database, o.log, o.index, o.reader, o.writer = nil, nil, nil, nil, nil
-	o.writeLock, o.room = nil, nil
+	o.writeLock = nil
 	return false
 }
 
@@ -68,9 +67,6 @@ func (o *opened) openInUse() (err error) {
 		return errors.Join(err, errAlone)
 	}
 	if err := o.openLog(); err != nil {
-		return err
-	}
-	if err := o.openRoom(); err != nil {
 		return err
 	}
 	o.reader, err = openReaders(o.database)

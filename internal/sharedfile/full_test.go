@@ -241,6 +241,33 @@ func fillAndDeleteBesideReader(t *testing.T, dir string) {
 	}
 }
 
+// TestNoRoomToOpenAnew: the counter is deleted on a full disk, and its bytes are not free, as
+// somebody still has them mapped. Who opens the files anew takes the room.
+func TestNoRoomToOpenAnew(t *testing.T) {
+	onSmallDisks(t, func(t *testing.T, dir string) {
+		path := filepath.Join(dir, "f")
+		f := openBig(t, path)
+		for range 3 {
+			if err := insert(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p := processtest.Start(t, "stay open", path)
+		p.Hear()
+		fill(t, dir)
+		if err := os.Remove(path + ".gen"); err != nil {
+			t.Fatal(err)
+		}
+		fill(t, dir)
+		if err := deleteOne(f); err != nil {
+			t.Fatal(err)
+		}
+		if n := rowsOf(t, f); n != 2 {
+			t.Errorf("%d rows, want 2", n)
+		}
+	})
+}
+
 // TestNoRoomToOpen: a disk that is full already.
 func TestNoRoomToOpen(t *testing.T) { onSmallDisks(t, openWithoutRoom) }
 

@@ -53,6 +53,11 @@ var roles = map[string]processtest.Role{
 		in.Scan()
 		return stayInUpdate(f, in)
 	}),
+	"stay open": withFile(func(_ *sharedfile.File, in *bufio.Scanner) error {
+		fmt.Println("open")
+		in.Scan()
+		return nil
+	}),
 	"stay in view": withFile(func(f *sharedfile.File, in *bufio.Scanner) error {
 		return f.View(func(tx *sql.Tx) error {
 			fmt.Println("inside")

@@ -6,9 +6,12 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
+	"libzk_pkcs11/internal/processtest"
 	"libzk_pkcs11/internal/sharedfile"
 )
 
@@ -62,4 +65,58 @@ func TestNobodyBelievesALookUnderWay(t *testing.T) {
 	if !looked {
 		t.Error("nobody has looked")
 	}
+}
+
+// TestReplacedAllTheTime: a call ends, though the files are others each time that it looks.
+func TestReplacedAllTheTime(t *testing.T) {
+	cuts := uint64(0)
+	o := options()
+	o.Wait = 20 * time.Millisecond
+	o.Process.Cuts = func() uint64 {
+		cuts++
+		return cuts
+	}
+	f := openWith(t, newPath(t), o)
+	if _, err := count(f); !errors.Is(err, sharedfile.ErrBusy) {
+		t.Errorf("View: %v, want ErrBusy", err)
+	}
+}
+
+// TestLogReplacedWhileOpened: SQLite opens another log than the one that is locked. The opening
+// fails, and leaves nothing open behind somebody who stays in the file.
+func TestLogReplacedWhileOpened(t *testing.T) {
+	path := newPath(t)
+	p := processtest.Start(t, "stay in view", path)
+	p.Hear()
+	replaced := false
+	o := options()
+	o.Process.Pause = func(time.Duration) { t.Error("it waits") }
+	o.Process.GiveUp = func(uint64, uint64) {}
+	o.Process.ForkGuard = func(fd int) func() {
+		if name, _ := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd)); name == path+"-wal" && !replaced {
+			replaced = true
+			if err := changes["replaced by a copy"](path + "-wal"); err != nil {
+				t.Error(err)
+			}
+		}
+		return func() {}
+	}
+	f, err := sharedfile.Open(path, o)
+	if !errors.Is(err, sharedfile.ErrReplaced) || !replaced {
+		t.Errorf("Open: %v, want ErrReplaced", err)
+		f.Close()
+	}
+	names, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if to, _ := os.Readlink(name); len(to) >= len(path) && to[:len(path)] == path {
+			t.Errorf("%s is still open", to)
+		}
+	}
+	if err := p.End(); err != nil {
+		t.Error(err)
+	}
+	mustIncrement(t, open(t, path))
 }

@@ -65,7 +65,7 @@ func openAt(path string, options Options, before *opened) (*opened, error) {
 		err = o.companions.note(o)
 	}
 	if err != nil {
-		o.close()
+		o.abandon()
 		return nil, err
 	}
 	o.before = nil
@@ -96,6 +96,21 @@ func (o *opened) open() (err error) {
 	if o.readOnly {
 		return o.openReadOnly()
 	}
+	if err := o.openRoom(); err != nil {
+		return err
+	}
+	err = o.openToWrite()
+	if errors.Is(describe(o.path, err), ErrFull) && o.giveUpRoom() {
+		o.writeLock.Close()
+		o.lock.Close()
+		o.gen.detach()
+		o.writeLock, o.lock, o.gen = nil, nil, nil
+		err = o.openToWrite()
+	}
+	return err
+}
+
+func (o *opened) openToWrite() (err error) {
 	if o.lock, err = openLock(o.dir, o.name+lockSuffix, o.options); err != nil {
 		return err
 	}
@@ -140,14 +155,7 @@ func (o *opened) openAlone() (err error) {
 		o.watch()
 	}
 	o.writeLock.Watch(o.gen.moves)
-	if err := o.openRoom(); err != nil {
-		return err
-	}
-	err = o.openDatabase(p)
-	if errors.Is(describe(o.path, err), ErrFull) && o.giveUpRoom() {
-		err = o.openDatabase(p)
-	}
-	if err != nil {
+	if err := o.openDatabase(p); err != nil {
 		return err
 	}
 	o.lengthenLog()
@@ -219,26 +227,40 @@ func (o *opened) unbroken(release func(), err error) (func(), error) {
 
 // close closes what is open.
 func (o *opened) close() error {
-	err := o.closeDatabase()
+	return errors.Join(o.closeDatabase(o.arrive()), o.closeRest())
+}
+
+func (o *opened) closeRest() error {
 	o.room.Close()
 	o.writeLock.Close()
 	o.lock.Close()
 	o.gen.detach()
-	return errors.Join(err, o.dir.Close())
+	return o.dir.Close()
+}
+
+// abandon closes what an opening that fails has opened. It waits for nobody: another call would
+// find the same, and what each of them leaves open stays so.
+func (o *opened) abandon() {
+	if o.process.GiveUp != nil {
+		_ = o.retire()
+		return
+	}
+	_ = o.closeDatabase(o.process.arrive(0))
+	o.closeRest()
 }
 
 // closeDatabase has the lock alone because closing drops the record locks of
 // another copy of SQLite in this process, and because the last user of a log
 // copies it into the file: whom that copy cannot see would read a mixture. While
 // somebody stays in the file, stopped perhaps, SQLite keeps it open for good.
-func (o *opened) closeDatabase() error {
+func (o *opened) closeDatabase(p patience) error {
 	if o.reader == nil || o.retired {
 		return nil
 	}
 	if errors.Is(o.companions.look(o), ErrReplaced) {
 		return o.retire()
 	}
-	release, err := o.aloneIn(o.arrive())
+	release, err := o.aloneIn(p)
 	if errors.Is(err, ErrBusy) {
 		return err
 	}

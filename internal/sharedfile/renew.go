@@ -81,7 +81,7 @@ func (o *opened) closable() error {
 	if o.writer == nil {
 		return nil
 	}
-	if sizeOf(o.database) < o.companions.files[0].least.Load() {
+	if len(o.companions.files) > 0 && sizeOf(o.database) < o.companions.files[0].least.Load() {
 		return ErrCorrupt
 	}
 	return o.logWhole()
@@ -105,9 +105,5 @@ func (o *opened) retire() error {
 	}
 	o.retired = true
 	_ = o.closeFiles() // what SQLite could not do any more is no error
-	o.room.Close()
-	o.writeLock.Close()
-	o.lock.Close()
-	o.gen.detach()
-	return o.dir.Close()
+	return o.closeRest()
 }
