@@ -234,7 +234,24 @@ func (o *opened) present() error {
 			return o.absent()
 		}
 	}
+	if err := o.checkJournal(); err != nil {
+		return err
+	}
 	return o.checkEmpty()
+}
+
+// checkJournal refuses a journal beside a file that has a schema: SQLite would play it back into
+// the file. In write-ahead mode there is none, but while the file is made.
+func (o *opened) checkJournal() error {
+	name := o.name + journalSuffix
+	journal, err := o.dir.Stat(name)
+	if err != nil || journal.Size == 0 {
+		return nil
+	}
+	if unfinished, err := vacant(o.dir, o.name); unfinished || err != nil {
+		return err
+	}
+	return fmt.Errorf("%s is not of this file, which has no journal: %w", o.dir.Path(name), ErrRefused)
 }
 
 // absent is the error for a database that is not there, or was never finished.

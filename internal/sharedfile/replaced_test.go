@@ -320,6 +320,34 @@ func checkLogPutBack(t *testing.T, deleted bool) {
 	}
 }
 
+// TestJournal: one that somebody lays beside the file is not played back into it.
+func TestJournal(t *testing.T) {
+	path := newPath(t)
+	f := open(t, path)
+	mustIncrement(t, f)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(path)
+	if err := errors.Join(err, os.WriteFile(path+"-journal", []byte("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, readOnly := range []bool{false, true} {
+		o := options()
+		o.ReadOnly = readOnly
+		if _, err := sharedfile.Open(path, o); !errors.Is(err, sharedfile.ErrRefused) {
+			t.Errorf("Open, read only %v: %v, want ErrRefused", readOnly, err)
+		}
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the file has changed: %v", err)
+	}
+	if err := os.Remove(path + "-journal"); err != nil {
+		t.Fatal(err)
+	}
+	mustIncrement(t, open(t, path))
+}
+
 // TestTraps: none of the files is opened through a link, nor when it is no file.
 func TestTraps(t *testing.T) {
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal", ".gen", ".lock", ".write", ".room"} {
