@@ -19,7 +19,7 @@ import (
 
 // openBeside reports whether it could. What it has opened and could not use it closes.
 func (o *opened) openBeside() bool {
-	release, err := o.lock.shared(o.arrive().atMost(0))
+	release, err := o.lock.shared(o.opening.atMost(0))
 	if err != nil {
 		return false
 	}

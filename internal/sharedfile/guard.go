@@ -57,5 +57,5 @@ func (o *opened) guardReadOnly() (err error) {
 	if err != nil {
 		return err
 	}
-	return o.arrive().until(func() (bool, error) { return o.lock.guard(o.database) })
+	return o.opening.until(func() (bool, error) { return o.lock.guard(o.database) })
 }

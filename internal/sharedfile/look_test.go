@@ -120,3 +120,46 @@ func TestLogReplacedWhileOpened(t *testing.T) {
 	}
 	mustIncrement(t, open(t, path))
 }
+
+// TestPatienceOfWhoOpensAnew: it is that of the call, and what a call has found out by waiting in
+// vain holds for those that come after it.
+func TestPatienceOfWhoOpensAnew(t *testing.T) {
+	path := newPath(t)
+	waited := time.Duration(0)
+	o := options()
+	o.Wait = time.Second
+	o.Process.Pause = func(d time.Duration) {
+		waited += d
+		time.Sleep(d)
+	}
+	f := openWith(t, path, o)
+	mustIncrement(t, f)
+	p := processtest.Start(t, "stay in view", path)
+	p.Hear()
+	if err := os.Remove(path + ".gen"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Millisecond) // after which a reader looks again
+	for _, call := range []struct {
+		name string
+		view func(func(*sql.Tx) error) error
+		most time.Duration
+	}{
+		{"Glance", f.Glance, 100 * time.Millisecond}, {"View", f.View, 3 * time.Second / 2},
+		{"the next", f.View, 100 * time.Millisecond}, {"the one after it", f.View, 100 * time.Millisecond},
+	} {
+		waited = 0
+		if err := call.view(increment); !errors.Is(err, sharedfile.ErrBusy) {
+			t.Errorf("%s: %v, want ErrBusy", call.name, err)
+		}
+		if waited > call.most {
+			t.Errorf("%s has waited %v, want at most %v", call.name, waited, call.most)
+		}
+	}
+	if err := p.End(); err != nil {
+		t.Error(err)
+	}
+	if n := mustCount(t, f); n != 1 {
+		t.Errorf("counter is %d, want 1", n)
+	}
+}

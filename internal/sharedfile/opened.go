@@ -20,7 +20,8 @@ type opened struct {
 	options  Options
 	process  Process
 	readOnly bool
-	before   *opened // what is opened anew: the log's index may be about another log; nil: nothing
+	before   *opened  // what is opened anew: the log's index may be about another log; nil: nothing
+	opening  patience // of the call that opens it
 	budget   budget
 	pageSize int
 
@@ -54,10 +55,10 @@ type opened struct {
 }
 
 // openAt opens the files at an absolute path; anew, when somebody has changed those before.
-func openAt(path string, options Options, before *opened) (*opened, error) {
+func openAt(path string, options Options, before *opened, p patience) (*opened, error) {
 	o := &opened{
 		path: path, name: filepath.Base(path), options: options, process: options.Process, readOnly: readsOnly(path, options, before),
-		budget: budgetOf(filepath.Dir(path)), slots: newSlots(), before: before,
+		budget: budgetOf(filepath.Dir(path)), slots: newSlots(), before: before, opening: p,
 	}
 	o.companions.begin(o.process)
 	err := o.open()
@@ -134,7 +135,7 @@ func (o *opened) watch() {
 
 // openAlone takes both locks, in the order in which a writer does.
 func (o *opened) openAlone() (err error) {
-	p := o.arrive()
+	p := o.opening
 	if o.writeLock, err = openLock(o.dir, o.name+writeSuffix, o.options); err != nil {
 		return err
 	}
@@ -167,7 +168,7 @@ func (o *opened) openReadOnly() (err error) {
 	if o.lock, err = openLockReadOnly(o.dir, o.name+lockSuffix, o.options); err != nil {
 		return err
 	}
-	release, err := o.lock.shared(o.arrive())
+	release, err := o.lock.shared(o.opening)
 	if err != nil {
 		return err
 	}

@@ -58,13 +58,25 @@ func (f *File) renew(old *opened, p patience) error {
 	if err := old.retire(); err != nil {
 		return fmt.Errorf("%w; %w", reason, err)
 	}
-	next, err := openAt(f.path, f.options, old)
+	next, err := f.openAnew(old, p)
 	if err != nil {
 		return fmt.Errorf("%w; %w", reason, err)
 	}
 	next.follow(old)
 	f.current.Store(next)
 	return nil
+}
+
+// openAnew waits for others as long as the call does, and only for a moment when a call before has
+// waited in vain.
+func (f *File) openAnew(old *opened, p patience) (*opened, error) {
+	p = f.opening.begin(p)
+	most := p
+	if f.opening.lasts() {
+		most = p.atMost(shortWait)
+	}
+	next, err := openAt(f.path, f.options, old, most)
+	return next, f.opening.end(p, err)
 }
 
 // follow has all versions be greater than those that the old files have had.

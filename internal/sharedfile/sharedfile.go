@@ -65,6 +65,7 @@ type File struct {
 
 	current  atomic.Pointer[opened]
 	renewing sync.Mutex // held by whoever opens the file anew
+	opening  standstill // of those who do
 	closed   atomic.Bool
 	broken   atomic.Uint64 // how many versions were asked for that nobody could tell
 }
@@ -83,7 +84,7 @@ func Open(path string, o Options) (*File, error) {
 	if o.Parts > maxParts {
 		return nil, fmt.Errorf("%d parts, more than %d", o.Parts, maxParts)
 	}
-	now, err := openAt(path, o, nil)
+	now, err := openAt(path, o, nil, o.Process.arrive(o.wait()))
 	if err != nil {
 		return nil, describe(path, err)
 	}
