@@ -199,8 +199,7 @@ func (o *opened) explain(err error) error {
 		return err
 	}
 	if kindOf(failure.Code) == ErrCorrupt && o.isStale() {
-		stale := fmt.Errorf("%w: %w", err, ErrReplaced)
-		o.companions.broken.CompareAndSwap(nil, &stale)
+		o.suspect(err)
 	}
 	if o.log == nil || failure.Code != sqlite3.ErrIoErr {
 		return err

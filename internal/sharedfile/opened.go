@@ -44,6 +44,9 @@ type opened struct {
 
 	companions companions
 
+	malformed atomic.Pointer[evidence] // why the files have to be opened anew; nil: for another reason
+	tried     *evidence                // what did not help before
+
 	slots   slots
 	reader  *sql.DB
 	reading standstill // of transactions of readers

@@ -79,13 +79,17 @@ func (f *File) openAnew(old *opened, p patience) (*opened, error) {
 	return next, f.opening.end(p, err)
 }
 
-// follow has all versions be greater than those that the old files have had.
+// follow has all versions be greater than those that the old files have had, and knows what was
+// tried with them.
 func (o *opened) follow(old *opened) {
 	told := max(old.base+old.gen.last(), old.floor)
 	if now := o.gen.version(); now <= told {
 		o.base = (told - now + 3) &^ 1
 	}
 	o.floor = o.base + o.gen.version()
+	if o.tried = old.malformed.Load(); o.tried == nil {
+		o.tried = old.tried
+	}
 }
 
 // closable returns an error where SQLite would spoil the database when it closes it.

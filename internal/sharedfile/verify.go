@@ -115,6 +115,44 @@ func (o *opened) isStale() bool {
 	return err == nil && err2 == nil && header.salt != index.salt
 }
 
+// evidence is what database and log were when SQLite found the database malformed.
+type evidence struct {
+	database, log [2]uint64 // device and inode
+	size          int64
+	salt          [8]byte
+}
+
+func (o *opened) evidence() (e evidence) {
+	for _, one := range []struct {
+		file *descriptor.File
+		is   *[2]uint64
+	}{{o.database, &e.database}, {o.log, &e.log}} {
+		if one.file != nil {
+			one.is[0], one.is[1] = one.file.Identity()
+		}
+	}
+	e.size = sizeOf(o.database)
+	if o.log != nil {
+		if header, err := readHeader(o.log); err == nil {
+			e.salt = header.salt
+		}
+	}
+	return e
+}
+
+// suspect has the files opened anew because SQLite finds the database malformed, unless that was
+// tried with the same files: then it is the database that is damaged.
+func (o *opened) suspect(err error) {
+	now := o.evidence()
+	if o.tried != nil && *o.tried == now {
+		return
+	}
+	stale := fmt.Errorf("%w: %w", err, ErrReplaced)
+	if o.companions.broken.CompareAndSwap(nil, &stale) {
+		o.malformed.Store(&now)
+	}
+}
+
 // logHead is the header of a log (fileformat.html, "WAL File Format").
 type logHead struct {
 	order binary.ByteOrder // of the numbers that are summed
