@@ -82,6 +82,18 @@ func TestReplacedAllTheTime(t *testing.T) {
 	}
 }
 
+// changes are what happens to a file under those who have it open.
+var changes = map[string]func(path string) error{
+	"deleted": os.Remove,
+	"replaced by a copy": func(path string) error {
+		b, err := os.ReadFile(path)
+		return errors.Join(err, os.WriteFile(path+".copy", b, 0o600), os.Rename(path+".copy", path))
+	},
+	"replaced by an empty one": func(path string) error {
+		return errors.Join(os.WriteFile(path+".copy", nil, 0o600), os.Rename(path+".copy", path))
+	},
+}
+
 // TestLogReplacedWhileOpened: SQLite opens another log than the one that is locked. The opening
 // fails, and leaves nothing open behind somebody who stays in the file.
 func TestLogReplacedWhileOpened(t *testing.T) {

@@ -22,18 +22,7 @@ import (
 	"libzk_pkcs11/internal/sharedfile"
 )
 
-// changes are what happens to a file under those who have it open. The race detector
-// looks at memory in C, where a fault ends the process.
-var changes = map[string]func(path string) error{
-	"deleted": os.Remove,
-	"replaced by a copy": func(path string) error {
-		b, err := os.ReadFile(path)
-		return errors.Join(err, os.WriteFile(path+".copy", b, 0o600), os.Rename(path+".copy", path))
-	},
-	"replaced by an empty one": func(path string) error {
-		return errors.Join(os.WriteFile(path+".copy", nil, 0o600), os.Rename(path+".copy", path))
-	},
-}
+// The race detector looks at memory in C, where a fault ends the process.
 
 // TestReplaced: what is acknowledged is what others find, and nobody stays with a file
 // that is not there any more.
