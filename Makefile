@@ -4,6 +4,8 @@ PREFIX     ?= /usr
 LIBDIR     ?= $(PREFIX)/lib
 BUILD      := build
 GO         ?= go
+# Of the git tag, and told to all that tells it: see scripts/version.sh.
+VERSION     = $(shell scripts/version.sh)
 GOFLAGS_SO := -trimpath -buildvcs=false -buildmode=c-shared
 SHELL      := /bin/bash
 export CGO_ENABLED = 1
@@ -19,6 +21,8 @@ MODULE  = -overlay $(BUILD)/runtime/overlay.json -ldflags "$(call ldflags,module
 # As the module has it (module/start.c): a caller's bad pointer is no reason to end the process. No //go:debug line says that.
 FORGIVE = -X runtime.godebugDefault=invalidptr=0,containermaxprocs=0,updatemaxprocs=0
 VENDOR  = -ldflags "$(FORGIVE) $(call ldflags,cmd/libzk_app_utils,libzk_app_utils.so)" -o $(1)/libzk_app_utils.so ./cmd/libzk_app_utils
+# The tool's version.
+TOLD    = -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := build
 .PHONY: build demo test test-zymbit check race sanitize fuzz bench soak install uninstall install-emulator uninstall-emulator clean help build-arm64 build-checkptr generate
@@ -28,12 +32,12 @@ build: $(BUILD)/runtime/overlay.json ## Build the module, the tool and libzk_app
 	$(GO) build $(GOFLAGS_SO) $(call MODULE,$(BUILD))
 	$(GO) build $(GOFLAGS_SO) $(call VENDOR,$(BUILD))
 	@rm -f $(BUILD)/*.h
-	$(GO) build -trimpath -buildvcs=false -ldflags "-s -w" -o $(BUILD)/zk_pkcs11-util ./cmd/zk_pkcs11-util
+	$(GO) build -trimpath -buildvcs=false -ldflags "$(TOLD) -s -w" -o $(BUILD)/zk_pkcs11-util ./cmd/zk_pkcs11-util
 
 # Made anew each time, for another Go may build now.
 .PHONY: $(BUILD)/runtime/overlay.json
 $(BUILD)/runtime/overlay.json:
-	@GO=$(GO) scripts/runtime.sh $(BUILD)/runtime
+	@GO=$(GO) VERSION=$(VERSION) scripts/runtime.sh $(BUILD)/runtime
 
 build-arm64: $(BUILD)/runtime/overlay.json ## Build the module for linux/arm64 into build/arm64/
 	@mkdir -p $(BUILD)/arm64
@@ -46,7 +50,7 @@ build-checkptr: $(BUILD)/runtime/overlay.json ## Build with pointer checks into 
 	$(GO) build $(GOFLAGS_SO) -gcflags=$(CHECKED)=-d=checkptr $(call MODULE,$(BUILD)/checkptr)
 	$(GO) build $(GOFLAGS_SO) -gcflags=$(CHECKED)=-d=checkptr $(call VENDOR,$(BUILD)/checkptr)
 	@rm -f $(BUILD)/checkptr/*.h
-	$(GO) build -trimpath -buildvcs=false -o $(BUILD)/checkptr/zk_pkcs11-util ./cmd/zk_pkcs11-util
+	$(GO) build -trimpath -buildvcs=false -ldflags "$(TOLD)" -o $(BUILD)/checkptr/zk_pkcs11-util ./cmd/zk_pkcs11-util
 
 demo: ## Show a TLS handshake with a key in an SCM slot, on a fresh machine too
 	@scripts/demo.sh

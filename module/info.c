@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "probe.h"
+#include "version.h"
 
 static void pad(CK_UTF8CHAR *field, size_t size, const char *text)
 {
@@ -19,6 +20,6 @@ CK_RV zk_info(CK_INFO_PTR info)
 	info->cryptokiVersion = (CK_VERSION){3, 2};
 	pad(info->manufacturerID, sizeof info->manufacturerID, "zk_pkcs11");
 	pad(info->libraryDescription, sizeof info->libraryDescription, "PKCS#11 for Zymbit SCM");
-	info->libraryVersion = (CK_VERSION){0, 1};
+	info->libraryVersion = (CK_VERSION){ZK_VERSION_MAJOR, ZK_VERSION_MINOR};
 	return CKR_OK;
 }

@@ -6,6 +6,7 @@ package main
 // #include "copy.h"
 // #include "../internal/fresh/sqlite.h"
 // #include "fork.h"
+// #include "version.h"
 import "C"
 
 import (
@@ -30,6 +31,7 @@ func newLibrary() (*library, error) {
 		return nil, err
 	}
 	l := &library{log: trace.NewLogger(level, settings.Log.To)}
+	l.log.Infof("libzk_pkcs11 %s", C.ZK_VERSION)
 	if fips140.Enforced() { // in a plain go build only (start.c)
 		l.log.Errorf("GODEBUG=fips140=only makes algorithms fail that FIPS 140 does not know; build the module with make, or unset it")
 	}

@@ -3,6 +3,7 @@
 package main
 
 // #include "pkcs11.h"
+// #include "version.h"
 import "C"
 
 import (
@@ -62,7 +63,7 @@ func infoOf(v pkcs11.Info) (c C.CK_INFO) {
 	c.cryptokiVersion = version(v.Cryptoki)
 	padField(c.manufacturerID[:], v.Manufacturer)
 	padField(c.libraryDescription[:], v.Description)
-	c.libraryVersion = version(v.Library)
+	c.libraryVersion = C.CK_VERSION{major: C.ZK_VERSION_MAJOR, minor: C.ZK_VERSION_MINOR}
 	return c
 }
 

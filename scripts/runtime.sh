@@ -20,9 +20,18 @@ if [ "$changed" != 7 ] || [ "$left" != 4 ]; then
 	exit 1
 fi
 
+version=${VERSION:-$(scripts/version.sh)}
+IFS=.+~ read -r major minor _ <<<"$version"
+cat >"$folder/version.h" <<END
+#define ZK_VERSION       "$version"
+#define ZK_VERSION_MAJOR $major
+#define ZK_VERSION_MINOR $minor
+END
+
 cat >"$folder/overlay.json" <<END
 {"Replace": {
 	"$table": "$folder/sigtab",
-	"$source/netpoll_epoll.go": "$PWD/module/runtime/netpoll_note.go.in"
+	"$source/netpoll_epoll.go": "$PWD/module/runtime/netpoll_note.go.in",
+	"$PWD/module/version.h": "$folder/version.h"
 }}
 END

@@ -13,8 +13,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-
-	"libzk_pkcs11/pkcs11"
 )
 
 func main() {
@@ -44,7 +42,7 @@ func newCommand() *cobra.Command {
 	f := &flags{}
 	c := &cobra.Command{
 		Use:     "zk_pkcs11-util",
-		Version: fmt.Sprintf("%d.%d", pkcs11.LibraryVersion.Major, pkcs11.LibraryVersion.Minor),
+		Version: version,
 		Short:   "Manage the tokens of libzk_pkcs11, the PKCS#11 module for the Zymbit SCM",
 		Example: `  zk_pkcs11-util --show-slots
   zk_pkcs11-util --init-token --slot 0 --label device
@@ -68,7 +66,7 @@ func newCommand() *cobra.Command {
 	p.StringVar(&f.pin, "pin", "", "user `PIN` (visible to other users of the machine; better left to the prompt)")
 	p.StringVar(&f.soPIN, "so-pin", "", "SO `PIN` (visible to other users of the machine; better left to the prompt)")
 	c.CompletionOptions.HiddenDefaultCmd = true
-	c.AddCommand(newSCMCommand())
+	c.AddCommand(newSCMCommand(), newVersionCommand())
 	return c
 }
 
