@@ -66,7 +66,7 @@ func newCommand() *cobra.Command {
 	p.StringVar(&f.pin, "pin", "", "user `PIN` (visible to other users of the machine; better left to the prompt)")
 	p.StringVar(&f.soPIN, "so-pin", "", "SO `PIN` (visible to other users of the machine; better left to the prompt)")
 	c.CompletionOptions.HiddenDefaultCmd = true
-	c.AddCommand(newSCMCommand(), newVersionCommand())
+	c.AddCommand(newSCMCommand(), newVersionCommand(), newManualCommand())
 	return c
 }
 

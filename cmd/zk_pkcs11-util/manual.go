@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// newManualCommand prints what the tool says of itself as the text of a man page, in Markdown.
+// The packages are made with it; nobody else needs it.
+func newManualCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "manual",
+		Hidden: true,
+		Short:  "Print the manual in Markdown",
+		Args:   cobra.NoArgs,
+		Run:    func(c *cobra.Command, _ []string) { writeManual(c.OutOrStdout(), c.Root()) },
+	}
+}
+
+func writeManual(w io.Writer, root *cobra.Command) {
+	fmt.Fprintf(w, "# NAME\n\n%s - %s\n\n", root.Name(), lowerFirst(root.Short))
+	fmt.Fprintf(w, "# SYNOPSIS\n\n**%s** [*options*]\n\n**%[1]s** *command* [*options*] [*arguments*]\n\n", root.Name())
+	fmt.Fprintf(w, "# OPTIONS\n\n")
+	writeOptions(w, root.NonInheritedFlags())
+	fmt.Fprintf(w, "# EXAMPLES\n\n```\n%s\n```\n\n# COMMANDS\n\n", unindented(root.Example))
+	writeCommands(w, root)
+}
+
+// writeCommands writes the commands below c that do something, in the order of their names.
+func writeCommands(w io.Writer, c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		if !sub.IsAvailableCommand() || sub.Name() == "help" {
+			continue
+		}
+		if sub.Runnable() {
+			writeCommand(w, sub)
+		}
+		writeCommands(w, sub)
+	}
+}
+
+func writeCommand(w io.Writer, c *cobra.Command) {
+	fmt.Fprintf(w, "## %s\n\n", plain(strings.TrimPrefix(c.UseLine(), c.Root().Name()+" ")))
+	text := c.Long
+	if text == "" {
+		text = c.Short + "."
+	}
+	fmt.Fprintf(w, "%s\n\n", plain(text))
+	if c.Example != "" {
+		fmt.Fprintf(w, "```\n%s\n```\n\n", unindented(c.Example))
+	}
+	writeOptions(w, c.Flags())
+}
+
+func writeOptions(w io.Writer, flags *pflag.FlagSet) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden || f.Name == "help" {
+			return
+		}
+		kind, usage := pflag.UnquoteUsage(f)
+		if kind != "" {
+			kind = " *" + kind + "*"
+		}
+		fmt.Fprintf(w, "**--%s**%s\n: %s\n\n", f.Name, kind, plain(usage))
+	})
+}
+
+// plain is text whose characters mean nothing to Markdown.
+func plain(text string) string {
+	return strings.NewReplacer("<", `\<`, "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`).Replace(text)
+}
+
+// unindented is an example as it stands at the start of a line.
+func unindented(example string) string {
+	return strings.TrimPrefix(strings.ReplaceAll(example, "\n  ", "\n"), "  ")
+}
+
+// lowerFirst begins a text in the middle of a line.
+func lowerFirst(text string) string { return strings.ToLower(text[:1]) + text[1:] }
