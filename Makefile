@@ -85,8 +85,12 @@ generate: ## Make the generated files again
 $(BUILD)/libzk_pkcs11.so $(BUILD)/libzk_app_utils.so $(BUILD)/zk_pkcs11-util:
 	@echo "$@ is not there: run make first" >&2; exit 1
 
-# Not built here: root often lacks Go, and would own what it builds.
+# Not built here: root often lacks Go, and would own what it builds. Packages own these files, too:
+# scripts/install.sh leaves theirs alone.
+INSTALLED = $(LIBDIR)/libzk_pkcs11.so $(PREFIX)/bin/zk_pkcs11-util $(PREFIX)/share/p11-kit/modules/zk_pkcs11.module
+
 install: $(BUILD)/libzk_pkcs11.so $(BUILD)/zk_pkcs11-util ## Install what make built below PREFIX (DESTDIR is honoured)
+	@DESTDIR=$(DESTDIR) scripts/install.sh check $(INSTALLED)
 	install -D -m 0755 $(BUILD)/libzk_pkcs11.so $(DESTDIR)$(LIBDIR)/libzk_pkcs11.so
 	install -D -m 0755 $(BUILD)/zk_pkcs11-util $(DESTDIR)$(PREFIX)/bin/zk_pkcs11-util
 	install -d $(DESTDIR)$(PREFIX)/share/p11-kit/modules
@@ -105,7 +109,7 @@ uninstall-emulator: ## Remove what install-emulator installed
 	rm -f $(DESTDIR)$(LIBDIR)/libzk_app_utils.so $(addprefix $(DESTDIR)$(PREFIX)/include/zymkey/,zk_app_utils.h zk_b64.h zkAppUtilsClass.h)
 
 uninstall: ## Remove what install installed
-	rm -f $(DESTDIR)$(LIBDIR)/libzk_pkcs11.so $(DESTDIR)$(PREFIX)/bin/zk_pkcs11-util $(DESTDIR)$(PREFIX)/share/p11-kit/modules/zk_pkcs11.module
+	@DESTDIR=$(DESTDIR) scripts/install.sh remove $(INSTALLED)
 
 clean: ## Remove the build folder
 	rm -rf $(BUILD)

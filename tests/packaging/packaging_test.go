@@ -21,6 +21,14 @@ import (
 func run(t *testing.T, build string, args ...string) {
 	t.Helper()
 	harness.Need(t, "make", "go")
+	if out, err := try(t, build, args...); err != nil {
+		t.Fatalf("make %q: %v\n%s", args, err, out)
+	}
+}
+
+// try is run, for a make that may fail.
+func try(t *testing.T, build string, args ...string) (string, error) {
+	t.Helper()
 	cmd := exec.Command("make", append([]string{"--no-print-directory", "BUILD=" + build}, args...)...)
 	cmd.Dir = harness.Root(t)
 	for _, kv := range os.Environ() {
@@ -28,9 +36,8 @@ func run(t *testing.T, build string, args ...string) {
 			cmd.Env = append(cmd.Env, kv)
 		}
 	}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("make %q: %v\n%s", args, err, out)
-	}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 // tree returns the files below a folder and their permissions.
