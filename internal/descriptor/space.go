@@ -78,7 +78,7 @@ func (f *File) Free() (free int64, err error) {
 		if err := unix.Fstatfs(fd, &disk); err != nil {
 			return err
 		}
-		free = int64(disk.Bavail) * disk.Bsize
+		free = int64(disk.Bavail) * int64(disk.Bsize)
 		return nil
 	})
 	return free, err
