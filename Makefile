@@ -7,14 +7,17 @@ GO         ?= go
 # Of the git tag, and told to all that tells it: see scripts/version.sh.
 VERSION     = $(shell scripts/version.sh)
 GOFLAGS_SO := -trimpath -buildvcs=false -buildmode=c-shared
+# As Debian wants programs to be; what it is made of is compiled as for libzk_app_utils.so.
+GOFLAGS_PIE := -trimpath -buildvcs=false -buildmode=pie
 SHELL      := /bin/bash
 export CGO_ENABLED = 1
 # Lets internal/secret clean up after functions that handle PINs.
 export GOEXPERIMENT = runtimesecret
 
 # The version script cannot stand in a #cgo line: only the external linker takes it.
-# $(call ldflags,FOLDER,NAME,MORE) are the linker's flags of the library NAME.
-ldflags = -s -w -extldflags '-Wl,--version-script=$(CURDIR)/$(1)/export.map -Wl,-soname,$(2) -Wl,-z,now -Wl,--no-undefined$(3)'
+# $(call ldflags,FOLDER,NAME,MORE) are the linker's flags of the library NAME. They hold this folder, of which
+# -buildid= keeps a number out of the file: the same sources give the same bytes anywhere.
+ldflags = -s -w -buildid= -extldflags '-Wl,--version-script=$(CURDIR)/$(1)/export.map -Wl,-soname,$(2) -Wl,-z,now -Wl,--no-undefined$(3)'
 # The module starts its runtime itself, and that runtime is a quiet guest: see docs/adr/0021-runtime-start.md.
 GUEST   = ,-T,$(CURDIR)/module/start.ld,--wrap=pthread_create,--wrap=pthread_key_create,--wrap=fsync,--wrap=fdatasync,--wrap=x_cgo_mmap
 MODULE  = -overlay $(BUILD)/runtime/overlay.json -ldflags "$(call ldflags,module,libzk_pkcs11.so,$(GUEST))" -o $(1)/libzk_pkcs11.so ./module
@@ -22,17 +25,17 @@ MODULE  = -overlay $(BUILD)/runtime/overlay.json -ldflags "$(call ldflags,module
 FORGIVE = -X runtime.godebugDefault=invalidptr=0,containermaxprocs=0,updatemaxprocs=0
 VENDOR  = -ldflags "$(FORGIVE) $(call ldflags,cmd/libzk_app_utils,libzk_app_utils.so)" -o $(1)/libzk_app_utils.so ./cmd/libzk_app_utils
 # The tool's version.
-TOLD    = -X main.version=$(VERSION)
+TOLD    = -buildid= -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-zymbit check race sanitize fuzz bench soak install uninstall install-emulator uninstall-emulator clean help build-arm64 build-checkptr generate
+.PHONY: build demo test test-zymbit check race sanitize fuzz bench soak install uninstall install-emulator uninstall-emulator clean help build-arm64 build-checkptr generate deb dist
 
 build: $(BUILD)/runtime/overlay.json ## Build the module, the tool and libzk_app_utils.so into build/
 	@mkdir -p $(BUILD)
 	$(GO) build $(GOFLAGS_SO) $(call MODULE,$(BUILD))
 	$(GO) build $(GOFLAGS_SO) $(call VENDOR,$(BUILD))
 	@rm -f $(BUILD)/*.h
-	$(GO) build -trimpath -buildvcs=false -ldflags "$(TOLD) -s -w" -o $(BUILD)/zk_pkcs11-util ./cmd/zk_pkcs11-util
+	$(GO) build $(GOFLAGS_PIE) -ldflags "$(TOLD) -s -w" -o $(BUILD)/zk_pkcs11-util ./cmd/zk_pkcs11-util
 
 # Made anew each time, for another Go may build now.
 .PHONY: $(BUILD)/runtime/overlay.json
@@ -63,6 +66,12 @@ test-zymbit: build ## Run the provider's and the black box tests through the ven
 
 check: ## Run the linters
 	@scripts/check.sh
+
+deb: ## Build the Debian packages for ARCH (amd64, arm64, armhf) into build/packages/
+	@ARCH=$(ARCH) BUILD=$(BUILD) VERSION=$(VERSION) scripts/deb.sh
+
+dist: ## Make what a release consists of, in build/dist/
+	@BUILD=$(BUILD) VERSION=$(VERSION) scripts/dist.sh
 
 bench: build ## Run the benchmarks
 	@scripts/bench.sh

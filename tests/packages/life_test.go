@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package packages
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// install and purge are without the triggers of other packages, which take long.
+const (
+	install = "dpkg --no-triggers --install /debs/*.deb\n"
+	remove  = "dpkg --no-triggers --remove zk-pkcs11-utils libzk-pkcs11 zk-scm-emulator\n"
+	purge   = "dpkg --no-triggers --purge zk-pkcs11-utils libzk-pkcs11 zk-scm-emulator\n"
+	token   = "zk_pkcs11-util --init-token --slot 0 --label packaged --pin 12345678 --so-pin 87654321\n"
+	show    = "zk_pkcs11-util --show-slots\n"
+)
+
+// checkLife installs the packages, upgrades, removes and purges them. The token outlives all but
+// a purge whose question was answered so.
+func checkLife(t *testing.T, lower, folder string) {
+	m := newMachine(t, lower)
+	for _, name := range names {
+		m.take(deb(t, folder, name))
+	}
+	m.run(install)
+	checkInstalled(m)
+	checkOwnTests(m)
+	m.run(token)
+
+	checkUpgrade(m, folder)
+
+	m.run(remove + `! [ -e /usr/lib/libzk_pkcs11.so ] && ! [ -L /usr/lib/libzk_pkcs11.so ] && ! [ -e /usr/bin/zk_pkcs11-util ]
+		[ -e /etc/zk_pkcs11/zk_pkcs11.toml ] && [ -e /var/lib/zk_pkcs11/token.db ]`)
+	m.want(purge, "the tokens and keys in /var/lib/zk_pkcs11 stay")
+	m.run("! [ -e /etc/zk_pkcs11 ] && [ -e /var/lib/zk_pkcs11/token.db ]")
+	m.want(install+show, "packaged")
+	m.run("echo libzk-pkcs11 libzk-pkcs11/purge-keys boolean true | debconf-set-selections\n" + purge + "! [ -e /var/lib/zk_pkcs11 ]")
+	m.run("! ls /var/lib/dpkg/info/*zk-pkcs11* /var/lib/dpkg/info/zk-scm-emulator* 2>/dev/null")
+}
+
+// checkInstalled: what an administrator finds.
+func checkInstalled(m *machine) {
+	m.t.Helper()
+	m.want("stat -c '%a %U:%G' /var/lib/zk_pkcs11", "2770 root:zk_pkcs11")
+	m.want("dpkg-query --show --showformat '${Conffiles}' libzk-pkcs11", "/etc/zk_pkcs11/zk_pkcs11.toml")
+	m.want("cat /usr/share/p11-kit/modules/zk_pkcs11.module", "module: /usr/lib/libzk_pkcs11.so")
+	m.want(show, "Slot 0")
+	m.want("zk_pkcs11-util version", "zk_pkcs11-util ")
+	m.run(`[ -s "$(zk-soft-scm printenv LD_LIBRARY_PATH)/libzk_app_utils.so" ]`)
+	m.run("for shell in bash zsh fish; do if command -v $shell; then $shell -n $(dpkg -L zk-pkcs11-utils | grep completion | grep -e $shell | grep zk_); fi; done")
+	// All of the settings at once are settings, with values that the module takes.
+	m.run(`sed -E 's/^#([a-z0-9_]+ = |\[\[)/\1/' /etc/zk_pkcs11/zk_pkcs11.toml > /tmp/all.toml
+		ZK_PKCS11_CONF=/tmp/all.toml ZK_PKCS11_HOME=/tmp/all ZK_PKCS11_BACKEND=soft zk_pkcs11-util --show-slots`)
+	if out, err := m.try("zk-soft-scm"); err == nil || !strings.Contains(out, "usage:") {
+		m.t.Errorf("zk-soft-scm without a command: %v\n%s", err, out)
+	}
+}
+
+// checkUpgrade: settings and the group of the state folder stay as the administrator has them.
+func checkUpgrade(m *machine, folder string) {
+	m.t.Helper()
+	m.run("echo '# mine' >> /etc/zk_pkcs11/zk_pkcs11.toml\nchgrp games /var/lib/zk_pkcs11\nrm /debs/*.deb")
+	for _, name := range names {
+		m.take(later(m.t, deb(m.t, folder, name)))
+	}
+	m.run(install)
+	m.want("dpkg-query --show libzk-pkcs11", "+later")
+	m.want("tail -n 1 /etc/zk_pkcs11/zk_pkcs11.toml", "# mine")
+	m.want("stat -c '%a %U:%G' /var/lib/zk_pkcs11", "2770 root:games")
+	m.want(show, "packaged")
+}
+
+// want runs a script whose output has to have a text.
+func (m *machine) want(script, text string) {
+	m.t.Helper()
+	if out := m.run(script); !strings.Contains(out, text) {
+		m.t.Errorf("%s\nhas no %q in\n%s", script, text, out)
+	}
+}
+
+// later is a package with the next version and the same files.
+func later(t *testing.T, file string) string {
+	t.Helper()
+	tree := filepath.Join(t.TempDir(), "tree")
+	run(t, exec.Command("dpkg-deb", "--raw-extract", file, tree))
+	control := filepath.Join(tree, "DEBIAN/control")
+	run(t, exec.Command("sed", "-E", "-i", `s/^(Version: .*)/\1+later/; s/(libzk-pkcs11 \(= [^)]*)\)/\1+later)/`, control))
+	return pack(t, tree, strings.TrimSuffix(filepath.Base(file), ".deb")+"+later.deb")
+}
+
+// pack makes a package of a tree, fast.
+func pack(t *testing.T, tree, name string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	run(t, exec.Command("dpkg-deb", "--root-owner-group", "-Znone", "--build", tree, file))
+	return file
+}
+
+// checkOtherOwner: a package that has the path of the module already keeps it, and dpkg says why.
+func checkOtherOwner(t *testing.T, lower, folder string) {
+	m := newMachine(t, lower)
+	tree := filepath.Join(t.TempDir(), "vendor")
+	write(t, filepath.Join(tree, "DEBIAN/control"), "Package: vendor-module\nVersion: 1\nArchitecture: all\n"+
+		"Maintainer: nobody <nobody@localhost>\nDescription: it has a file of the name\n", 0o644)
+	write(t, filepath.Join(tree, "usr/lib/libzk_pkcs11.so"), "theirs", 0o644)
+	if err := os.Chmod(tree, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	m.take(pack(t, tree, "vendor-module.deb"))
+	m.run(install)
+	m.take(deb(t, folder, "libzk-pkcs11"))
+	out, err := m.try("dpkg --no-triggers --install /debs/libzk-pkcs11_*.deb")
+	if err == nil || !strings.Contains(out, "trying to overwrite '/usr/lib/libzk_pkcs11.so', which is also in package vendor-module") {
+		t.Errorf("dpkg: %v\n%s", err, out)
+	}
+	m.want("cat /usr/lib/libzk_pkcs11.so", "theirs")
+}
