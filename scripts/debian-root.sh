@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # "debian-root.sh SUITE FOLDER PACKAGE..." makes a small Debian root by debootstrap, from where this
-# machine has its packages. Needs root. One that is there already is left as it is.
+# machine has its packages. Needs root. One that is there already, with the same packages, is left as it is.
 set -euo pipefail
 suite=$1 folder=$2
 shift 2
-[ ! -e "$folder/made" ] || exit 0
+[ "$(cat "$folder/made" 2>/dev/null)" != "$suite $*" ] || exit 0
 scripts=$(dirname "$0")
 "$scripts/packages.sh" debootstrap
 # shellcheck disable=SC2016 # it is apt that expands it
@@ -17,4 +17,4 @@ debootstrap --variant=minbase ${include:+--include="$include"} "$suite" "$folder
 	{ tail -n 20 "$folder.log" >&2; exit 1; }
 printf '#!/bin/sh\nexit 101\n' >"$folder/usr/sbin/policy-rc.d" # no service starts
 chmod 0755 "$folder/usr/sbin/policy-rc.d"
-touch "$folder/made"
+echo "$suite $*" >"$folder/made"
