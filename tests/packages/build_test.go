@@ -97,6 +97,7 @@ func TestPackages(t *testing.T) {
 	}
 	t.Run("lintian", func(t *testing.T) { checkLintian(t, folder) })
 	t.Run("life", func(t *testing.T) { checkLife(t, "/", folder) })
+	t.Run("group", func(t *testing.T) { checkGroup(t, "/", folder) })
 	t.Run("other owner", func(t *testing.T) { checkOtherOwner(t, "/", folder) })
 }
 

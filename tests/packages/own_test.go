@@ -48,5 +48,6 @@ func TestNewDebian(t *testing.T) {
 	run(t, exec.Command(filepath.Join(harness.Root(t), "scripts/debian-root.sh"), "bookworm", root,
 		"systemd", "debconf", "opensc", "p11-kit", "p11-kit-modules", "gcc", "libc6-dev", "bash-completion"))
 	t.Run("life", func(t *testing.T) { checkLife(t, root, folder) })
+	t.Run("group", func(t *testing.T) { checkGroup(t, root, folder) })
 	t.Run("other owner", func(t *testing.T) { checkOtherOwner(t, root, folder) })
 }
