@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"libzk_pkcs11/tests/harness"
@@ -19,8 +20,11 @@ func TestSameBytes(t *testing.T) {
 		t.Skip("ZK_SOAK is not set: make soak runs this")
 	}
 	harness.Need(t, "git", "make", "go", "dh", "go-md2man", "dh_installsysusers")
-	first := buildClone(t, "a", "umask 022; TZ=UTC")
-	second := buildClone(t, "another/folder", "umask 027; TZ=Asia/Tokyo")
+	head := exec.Command("git", "rev-parse", "HEAD")
+	head.Dir = harness.Root(t)
+	commit := strings.TrimSpace(run(t, head))
+	first := buildClone(t, commit, "a", "umask 022; TZ=UTC")
+	second := buildClone(t, commit, "another/folder", "umask 027; TZ=Asia/Tokyo")
 	for _, name := range names {
 		one, other := sum(t, deb(t, first, name)), sum(t, deb(t, second, name))
 		if one != other {
@@ -29,12 +33,17 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// buildClone clones the project as it is committed, and returns the folder of its packages.
-func buildClone(t *testing.T, name, before string) string {
+// buildClone clones the project as it was at a commit, and returns the folder of its packages.
+func buildClone(t *testing.T, commit, name, before string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), name)
-	script := before + ` && export TZ && umask && git clone --quiet "$1" "$2" && cd "$2" && COMPRESSION=gzip make --no-print-directory deb`
-	cmd := exec.Command("sh", "-euc", script, "sh", harness.Root(t), dir)
+	script := before + `
+		export TZ
+		git clone --quiet "$1" "$2"
+		cd "$2"
+		git checkout --quiet --detach "$3"
+		COMPRESSION=gzip make --no-print-directory deb`
+	cmd := exec.Command("sh", "-euc", script, "sh", harness.Root(t), dir, commit)
 	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=")
 	run(t, cmd)
 	return filepath.Join(dir, "build/packages")
