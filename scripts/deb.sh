@@ -77,7 +77,7 @@ libzk-pkcs11 ($version) unstable; urgency=medium
  -- $(sed -n 's/^Maintainer: //p' packaging/debian/control)  $(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")
 END
 cp CHANGELOG.md "$out/RELEASES.md" # under its own name debhelper would take it for the one above
-(cd "$tree" && DEB_RULES_REQUIRES_ROOT=no dpkg-architecture --host-arch "$arch" --force --command debian/rules binary >../log 2>&1) ||
+(cd "$tree" && DEB_RULES_REQUIRES_ROOT=no DEB_BUILD_OPTIONS=nocheck dpkg-architecture --host-arch "$arch" --force --command debian/rules binary >../log 2>&1) ||
 	{ cat "$tree/../log" >&2; exit 1; }
 cp "$tree"/../*.deb "$build/packages"
 (cd "$tree/.." && ls -1 ./*.deb)
