@@ -36,7 +36,7 @@ func budgetOf(dir string) budget {
 	if err := unix.Statfs(dir, &disk); err != nil {
 		return b
 	}
-	size := int64(disk.Blocks) * disk.Bsize
+	size := int64(disk.Blocks) * int64(disk.Bsize)
 	if size < small {
 		b.log = 40
 	}
