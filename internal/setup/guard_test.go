@@ -12,7 +12,7 @@ import (
 	"libzk_pkcs11/internal/config"
 )
 
-// TestForkGuard checks that the guard hears of the lock of every file, and that a
+// TestForkGuard checks that the guard hears of the lock of every file, and of what each lock is for, and that a
 // descriptor is still open, and so no other file's, when it is told to forget it.
 func TestForkGuard(t *testing.T) {
 	c := settings(t, config.BackendSoft, "")
@@ -37,7 +37,7 @@ func TestForkGuard(t *testing.T) {
 		t.Fatal(err)
 	}
 	var locks []string
-	for _, pattern := range []string{"*.lock", "*.write"} {
+	for _, pattern := range []string{"*.lock", "*.write", "*.db", "*.db-wal"} {
 		some, err := filepath.Glob(filepath.Join(c.State, pattern))
 		if err != nil || len(some) == 0 {
 			t.Fatalf("locks: %v, %v", some, err)
