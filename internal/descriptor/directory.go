@@ -22,6 +22,7 @@ var ErrRefused = errors.New("nothing is read from it or written to it: put the f
 // the group that shares the directory.
 type Directory struct {
 	file  *File
+	root  identity // of the root that its name begins at
 	owner uint32
 	group int // that may write into it, or -1
 }
@@ -37,7 +38,11 @@ func OpenDirectory(name string) (*Directory, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	d := &Directory{file: file, owner: stat.Uid, group: -1}
+	root, err := identityAt("/")
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	d := &Directory{file: file, root: root, owner: stat.Uid, group: -1}
 	if stat.Mode&unix.S_IWGRP != 0 {
 		d.group = int(stat.Gid)
 	}

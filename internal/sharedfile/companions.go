@@ -125,6 +125,9 @@ func (c *companions) compare(o *opened) error {
 	if c.turnsWritable(o) {
 		return fmt.Errorf("%s can be written now: %w", o.path, ErrReplaced)
 	}
+	if o.dir.Succeeded(o.name) {
+		return fmt.Errorf("%s is in another directory than before: %w", o.path, ErrReplaced)
+	}
 	var least [mostCompanions]int64 // before the look, for files grow
 	for i, file := range c.files {
 		least[i] = file.least.Load()

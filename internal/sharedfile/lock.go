@@ -19,11 +19,12 @@ import (
 // Lock is a lock on a file that excludes other processes, other goroutines and
 // other copies of this package in the same process. A nil Lock excludes nobody.
 type Lock struct {
+	path    string
 	file    *descriptor.File
 	process Process
 	forget  func() // of the ForkGuard
 	closing sync.Once
-	own     *descriptor.Directory // in which it is, for a lock that is no part of a File
+	own     *lockName // by which it is found, for a lock that is no part of a File
 
 	// asking has others hold back while somebody wants the lock alone; nil: they are
 	// not told.
@@ -52,8 +53,10 @@ func (l *Lock) Watch(moves func() uint64) {
 }
 
 // OpenLock opens the lock file at path and makes it, with the permission and
-// group of the options, when it is not there. The file is never written.
-func OpenLock(path string, o Options) (*Lock, error) {
+// group of the options, when it is not there. The file is never written. One that loses its
+// name, or whose directory does, is opened anew when the lock is taken next, and made anew
+// where the file beside it, whose lock it is, is there.
+func OpenLock(path, beside string, o Options) (*Lock, error) {
 	dir, err := descriptor.OpenDirectory(filepath.Dir(path))
 	if err != nil {
 		return nil, err
@@ -62,7 +65,7 @@ func OpenLock(path string, o Options) (*Lock, error) {
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
-	l.own = dir
+	l.own = &lockName{dir: dir, beside: beside, options: o}
 	return l, nil
 }
 
@@ -87,7 +90,7 @@ func openLockReadOnly(dir *descriptor.Directory, name string, o Options) (*Lock,
 }
 
 func newLock(file *descriptor.File, p Process) *Lock {
-	l := &Lock{file: file, process: p, forget: func() {}}
+	l := &Lock{path: file.Name(), file: file, process: p, forget: func() {}}
 	if p.ForkGuard != nil {
 		l.forget = p.ForkGuard(file.Descriptor())
 	}
@@ -136,7 +139,7 @@ func (l *Lock) Close() error {
 	}
 	l.unguard()
 	l.closing.Do(l.forget)
-	return errors.Join(l.file.Close(), l.own.Close())
+	return errors.Join(l.file.Close(), l.own.close())
 }
 
 // exclusive has the goroutines take turns before the kernel is asked: among
@@ -216,6 +219,9 @@ func (l *Lock) try(how int) (done bool, err error) {
 	case l.users == alone, l.users > 0 && how == unix.LOCK_EX:
 		return false, nil
 	case l.users == 0:
+		if err := l.follow(); err != nil {
+			return false, err
+		}
 		if done, err := l.lockFiles(how); !done {
 			return false, err
 		}
@@ -322,22 +328,11 @@ func (l *Lock) unlockFor(users int) {
 // another one.
 func (l *Lock) check() error {
 	stat, err := l.file.Stat()
-	if err == nil && stat.Nlink == 0 {
-		return ErrRemoved
-	}
-	if err == nil && l.own != nil {
-		return l.checkName()
-	}
-	return plain(err)
-}
-
-func (l *Lock) checkName() error {
-	leads, err := l.own.Leads(filepath.Base(l.file.Name()), l.file)
-	if err == nil && !leads {
+	if err == nil && stat.Nlink == 0 || err == nil && l.own != nil && l.own.leadsElsewhere(l.file) {
 		return ErrRemoved
 	}
 	return plain(err)
 }
 
 // named adds the file to an error.
-func (l *Lock) named(err error) error { return named(l.file.Name(), err) }
+func (l *Lock) named(err error) error { return named(l.path, err) }

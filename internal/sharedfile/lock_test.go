@@ -61,7 +61,7 @@ func TestNilLock(t *testing.T) {
 
 func openLock(t *testing.T, path string) *sharedfile.Lock {
 	t.Helper()
-	l, err := sharedfile.OpenLock(path, sharedfile.Options{Mode: 0o600, Group: -1})
+	l, err := sharedfile.OpenLock(path, "", sharedfile.Options{Mode: 0o600, Group: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

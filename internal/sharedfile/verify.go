@@ -23,19 +23,12 @@ var errLogDamaged = fmt.Errorf(
 
 // logUsable looks at the header of the log and at its last frame.
 func (o *opened) logUsable() error {
-	if o.log == nil {
-		return nil
-	}
-	log, err := o.indexed()
-	if err != nil || log.all <= log.copied {
-		return err
-	}
-	header, err := readHeader(o.log)
-	if err != nil {
+	pages, header, err := o.uncopied()
+	if err != nil || pages == 0 {
 		return err
 	}
 	frame := make([]byte, frameHeader)
-	if err := readWhole(o.log, frame, o.logSize(log.all-1)); err != nil {
+	if err := readWhole(o.log, frame, o.logSize(pages-1)); err != nil {
 		return err
 	}
 	if !header.wrote(frame) {
@@ -46,20 +39,13 @@ func (o *opened) logUsable() error {
 
 // logWhole compares all that is in the log and not yet in the database with its checksums.
 func (o *opened) logWhole() error {
-	if o.log == nil {
-		return nil
-	}
-	log, err := o.indexed()
-	if err != nil || log.all <= log.copied {
-		return err
-	}
-	header, err := readHeader(o.log)
-	if err != nil {
+	pages, header, err := o.uncopied()
+	if err != nil || pages == 0 {
 		return err
 	}
 	sum := header.sum
 	frame := make([]byte, frameHeader+o.pageSize)
-	for i := range log.all {
+	for i := range pages {
 		if err := readWhole(o.log, frame, o.logSize(i)); err != nil {
 			return err
 		}
@@ -69,6 +55,20 @@ func (o *opened) logWhole() error {
 		}
 	}
 	return nil
+}
+
+// uncopied returns how many pages are in a log that the database does not have all of, and
+// the log's header; no pages where the database is whole without the log.
+func (o *opened) uncopied() (pages int, header logHead, err error) {
+	if o.log == nil {
+		return 0, header, nil
+	}
+	log, err := o.indexed()
+	if err != nil || log.all <= log.copied {
+		return 0, header, err
+	}
+	header, err = readHeader(o.log)
+	return log.all, header, err
 }
 
 // indexed returns what the index says of the log (walformat.html, "The WAL-Index Header").

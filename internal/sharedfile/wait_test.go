@@ -109,7 +109,7 @@ func TestPauseForGoroutines(t *testing.T) {
 	var paused atomic.Int32
 	o := sharedfile.Options{Mode: 0o600, Group: -1}
 	o.Process.Pause = func(d time.Duration) { paused.Add(1); time.Sleep(d) }
-	l, err := sharedfile.OpenLock(filepath.Join(t.TempDir(), "lock"), o)
+	l, err := sharedfile.OpenLock(filepath.Join(t.TempDir(), "lock"), "", o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ const newSuffix = ".new"
 // place, so that logging in works on a full disk. Only the holder of the lock of the PINs
 // writes it.
 type countsFile struct {
-	dir      *descriptor.Directory
+	place    atomic.Pointer[descriptor.Directory] // where the file is
 	process  sharedfile.Process
 	readOnly bool
 	file     atomic.Pointer[descriptor.File]
@@ -62,7 +62,9 @@ func newCountsFile(dir string, o sharedfile.Options) (*countsFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &countsFile{dir: opened, process: o.Process}, nil
+	c := &countsFile{process: o.Process}
+	c.place.Store(opened)
+	return c, nil
 }
 
 // reopen opens the file that is there. Where it may not be written, that is no failure
@@ -72,10 +74,10 @@ func (c *countsFile) reopen() error {
 	if c.readOnly {
 		flags = os.O_RDONLY
 	}
-	file, err := c.dir.Open(countsName, flags, 0)
+	file, err := c.dir().Open(countsName, flags, 0)
 	if !c.readOnly && errors.Is(err, fs.ErrPermission) {
 		c.readOnly = true
-		file, err = c.dir.Open(countsName, os.O_RDONLY, 0)
+		file, err = c.dir().Open(countsName, os.O_RDONLY, 0)
 	}
 	if err == nil && !c.file.CompareAndSwap(nil, file) {
 		err = file.Close() // another goroutine was faster
@@ -117,13 +119,13 @@ func (c *countsFile) create(dir string, o sharedfile.Options) error {
 		copy(content[now.offset():], now.encode())
 		now.sequence++
 	}
-	if err := writeNew(c.dir, content, o); err != nil {
+	if err := writeNew(c.dir(), content, o); err != nil {
 		return full(err)
 	}
-	if err := c.dir.Rename(countsName+newSuffix, countsName); err != nil {
+	if err := c.dir().Rename(countsName+newSuffix, countsName); err != nil {
 		return err
 	}
-	if err := c.dir.Sync(); err != nil {
+	if err := c.dir().Sync(); err != nil {
 		return err
 	}
 	return c.reopen()
@@ -192,17 +194,23 @@ func (c *countsFile) damaged() error {
 	return fmt.Errorf("%s: %w: put back a copy, or close all programs that use the token and remove the file: each PIN has one try left then", c.path(), ErrCorrupt)
 }
 
-func (c *countsFile) path() string { return c.dir.Path(countsName) }
+func (c *countsFile) dir() *descriptor.Directory { return c.place.Load() }
+
+func (c *countsFile) path() string { return c.dir().Path(countsName) }
 
 // opened returns the file, nil where nobody has taken the counts of version 0.1.0 over
-// yet. Where another file has taken the name, that is the one.
+// yet. Where another file has taken the name, or another directory that of its directory, that
+// is the one.
 func (c *countsFile) opened() (*descriptor.File, error) {
+	if err := c.follow(); err != nil {
+		return nil, err
+	}
 	if file := c.file.Load(); file != nil {
-		leads, err := c.dir.Leads(countsName, file)
+		leads, err := c.dir().Leads(countsName, file)
 		if err != nil || leads {
 			return file, err
 		}
-		if !c.dir.Exists(countsName) {
+		if !c.dir().Exists(countsName) {
 			return nil, fmt.Errorf("%s: %w", c.path(), sharedfile.ErrRemoved)
 		}
 		if c.file.CompareAndSwap(file, nil) {
@@ -213,6 +221,22 @@ func (c *countsFile) opened() (*descriptor.File, error) {
 		return nil, err
 	}
 	return c.file.Load(), nil
+}
+
+// follow goes to the directory that has taken the name of the one that is open.
+func (c *countsFile) follow() error {
+	old := c.dir()
+	if !old.Succeeded(countsName) {
+		return nil
+	}
+	dir, err := descriptor.OpenDirectory(old.Name())
+	if err != nil {
+		return err
+	}
+	if !c.place.CompareAndSwap(old, dir) { // another goroutine was faster
+		return dir.Close()
+	}
+	return old.Close()
 }
 
 // moves returns a number that is another one after each attempt.
@@ -280,7 +304,7 @@ func (c *countsFile) view() (counts, error) {
 // tryLock locks out attempts, unless one is under way. It takes the lock by a file of its
 // own, for those who use another lock wait for each other.
 func (c *countsFile) tryLock() (release func(), ok bool) {
-	lock, err := c.dir.Open(pinLockName, os.O_RDONLY, 0)
+	lock, err := c.dir().Open(pinLockName, os.O_RDONLY, 0)
 	if err != nil {
 		return func() {}, errors.Is(err, fs.ErrNotExist)
 	}
@@ -305,5 +329,5 @@ func (c *countsFile) Close() error {
 	if c == nil {
 		return nil
 	}
-	return errors.Join(c.file.Swap(nil).Close(), c.dir.Close())
+	return errors.Join(c.file.Swap(nil).Close(), c.place.Load().Close())
 }

@@ -127,14 +127,14 @@ func (s *Store) open(dir string, o Options) (err error) {
 		s.counts, err = openCountsReadOnly(dir, options)
 		return err
 	}
-	if s.pinLock, err = sharedfile.OpenLock(filepath.Join(dir, pinLockName), options); err != nil {
+	if s.pinLock, err = sharedfile.OpenLock(filepath.Join(dir, pinLockName), databaseName, options); err != nil {
 		return err
 	}
 	if err = s.openCounts(dir, options); err != nil {
 		return err
 	}
 	s.pinLock.Watch(s.counts.moves)
-	s.initLock, err = sharedfile.OpenLock(filepath.Join(dir, initLockName), options)
+	s.initLock, err = sharedfile.OpenLock(filepath.Join(dir, initLockName), databaseName, options)
 	return err
 }
 

@@ -30,7 +30,7 @@ func spoil(t *testing.T, d *Device, slot scm.Slot) {
 // shut keeps everybody from the flash until the end of the test. Devices do not wait long.
 func shut(t *testing.T, dir string) {
 	t.Helper()
-	lock, err := sharedfile.OpenLock(filepath.Join(dir, flashName+".lock"), sharedfile.Options{Mode: 0o600, Group: -1})
+	lock, err := sharedfile.OpenLock(filepath.Join(dir, flashName+".lock"), "", sharedfile.Options{Mode: 0o600, Group: -1})
 	must(t, err)
 	release, err := lock.Exclusive(time.Second)
 	must(t, err)
