@@ -33,9 +33,9 @@ func (o *opened) release(p patience, fn func(*sql.Tx) ([]int, error)) (c Change,
 func (o *opened) makeRoom(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
 	c, err = o.transact(p, fn)
 	if errors.Is(err, ErrFull) && o.giveUpRoom() {
-		_ = o.empty(p.atMost(emptyWait), false)
+		_ = o.emptyLog(p.atMost(emptyWait), false)
 		c, err = o.transact(p, fn)
-		_ = o.empty(p.atMost(0), false)
+		_ = o.emptyLog(p.atMost(0), false)
 		o.retakeRoom()
 	}
 	return c, err
@@ -54,21 +54,21 @@ func (o *opened) asWriter(p patience, write func() error) error {
 	if err := o.unchanged(); err != nil {
 		return describe(o.path, err)
 	}
-	if err := relax(o.writer, false); err != nil { // which a change before may have failed to do
+	if err := setRelaxed(o.writer, false); err != nil { // which a change before may have failed to do
 		return describe(o.path, err)
 	}
 	o.shortenLog(p.atMost(0)) // which others may have kept from it before
 	if err = write(); err == nil {
 		err = describe(o.path, o.unchanged())
 	}
-	o.tidy(p, err)
+	o.tidyLog(p, err)
 	return err
 }
 
 // unchanged returns why a change would not be found by others, or is not. What somebody
 // has seen before the caller had the lock does not do.
 func (o *opened) unchanged() error {
-	if err := o.companions.look(o); err != nil {
+	if err := o.companions.inspect(o); err != nil {
 		return err
 	}
 	return o.logUsable()
@@ -79,27 +79,27 @@ func (o *opened) transact(p patience, fn func(*sql.Tx) ([]int, error)) (c Change
 	if o.gen.unsettled() {
 		o.repairAlone(p.atMost(repairWait))
 	}
-	release, err := o.enter(p)
+	release, err := o.shareFile(p)
 	if err != nil {
 		return c, describe(o.path, err)
 	}
 	defer release()
 	before, logged := checkpoint(o.writer, "NOOP")
 	died := o.gen.unsettled()
-	if err := o.gen.begin(); err != nil {
+	if err := o.gen.beginChange(); err != nil {
 		return c, describe(o.path, err)
 	}
 	tx, err := beginWriting(o.writer, p)
 	if err != nil && died {
 		return c, describe(o.path, err) // the mark stays
 	}
-	defer o.gen.end()
+	defer o.gen.endChange()
 	if err != nil {
 		return c, describe(o.path, err)
 	}
 	defer tx.Rollback() // without effect after Commit
 	if died {
-		if _, err := o.gen.tell(allParts); err != nil {
+		if _, err := o.gen.tellChange(allParts); err != nil {
 			return c, describe(o.path, err)
 		}
 	}
@@ -136,10 +136,10 @@ func (o *opened) finish(tx *sql.Tx, fn func(*sql.Tx) ([]int, error)) (c Change, 
 	if err = tx.Commit(); err != nil {
 		parts = []int{allParts}
 	} else {
-		o.companions.grown(size)
+		o.companions.noteGrowth(size)
 	}
 	c.Before = o.gen.version()
-	after, told := o.gen.tell(parts...)
+	after, told := o.gen.tellChange(parts...)
 	if err = errors.Join(err, told); err != nil {
 		return Change{}, describe(o.path, err)
 	}
@@ -148,5 +148,5 @@ func (o *opened) finish(tx *sql.Tx, fn func(*sql.Tx) ([]int, error)) (c Change, 
 }
 
 func beginWriting(db *writer, p patience) (*sql.Tx, error) {
-	return begin(db.DB, p, &db.standstill, func(*sql.Tx) error { return nil }) // immediate, see connect
+	return beginTransaction(db.DB, p, &db.standstill, func(*sql.Tx) error { return nil }) // immediate, see connect
 }

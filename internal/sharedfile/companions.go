@@ -43,12 +43,12 @@ type companion struct {
 	file          *descriptor.File // by which it is open; nil: by none
 }
 
-// begin is called before the first file is opened: a cut that comes later is about what was
+// beginNoting is called before the first file is opened: a cut that comes later is about what was
 // opened, too.
-func (c *companions) begin(p Process) { c.opened, c.cuts = time.Now(), p.cuts() }
+func (c *companions) beginNoting(p Process) { c.opened, c.cuts = time.Now(), p.cutsNow() }
 
-// note takes down which files are open.
-func (c *companions) note(o *opened) error {
+// noteFiles takes down which files are open.
+func (c *companions) noteFiles(o *opened) error {
 	for _, known := range []struct {
 		suffix string
 		file   *descriptor.File
@@ -56,16 +56,16 @@ func (c *companions) note(o *opened) error {
 		{"", o.database}, {logSuffix, o.log}, {indexSuffix, o.index}, {genSuffix, nil},
 		{lockSuffix, o.lock.opened()}, {writeSuffix, o.writeLock.opened()},
 	} {
-		if err := c.add(o, o.name+known.suffix, known.file); err != nil {
+		if err := c.noteFile(o, o.name+known.suffix, known.file); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// add looks at a name after SQLite has opened what is there, and what it has opened had
+// noteFile looks at a name after SQLite has opened what is there, and what it has opened had
 // better be what this package has.
-func (c *companions) add(o *opened, name string, file *descriptor.File) error {
+func (c *companions) noteFile(o *opened, name string, file *descriptor.File) error {
 	stat, err := o.dir.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && o.readOnly:
@@ -92,19 +92,19 @@ func (c *companions) add(o *opened, name string, file *descriptor.File) error {
 // committed is how long the database is at least when nothing more is committed.
 func (o *opened) committed() int64 {
 	var pages int
-	if o.writer == nil || ask(o.writer.conn, "PRAGMA page_count", &pages) != nil {
+	if o.writer == nil || askNumbers(o.writer.conn, "PRAGMA page_count", &pages) != nil {
 		return 0
 	}
 	return int64(pages) * int64(o.pageSize)
 }
 
-// look returns ErrReplaced, for good, once a name leads elsewhere or a file was cut. Other
+// inspect returns ErrReplaced, for good, once a name leads elsewhere or a file was cut. Other
 // errors say that nobody could look.
-func (c *companions) look(o *opened) error {
+func (c *companions) inspect(o *opened) error {
 	if err := c.broken.Load(); err != nil {
 		return *err
 	}
-	now := int64(o.since())
+	now := int64(o.sinceOpened())
 	err := c.compare(o)
 	if err == nil {
 		c.looked.Store(now)
@@ -116,7 +116,7 @@ func (c *companions) look(o *opened) error {
 }
 
 func (c *companions) compare(o *opened) error {
-	if o.process.cuts() != c.cuts {
+	if o.process.cutsNow() != c.cuts {
 		return fmt.Errorf("%s: %w", o.path+indexSuffix, errCutIndex)
 	}
 	if err := o.gen.intact(); err != nil {
@@ -138,7 +138,7 @@ func (c *companions) compare(o *opened) error {
 		}
 		return nil
 	})
-	return plain(err)
+	return withoutName(err)
 }
 
 // askAgain is after what time a file that could only be read is asked whether it still can.
@@ -150,7 +150,7 @@ func (c *companions) turnsWritable(o *opened) bool {
 	if !o.readOnly || o.options.ReadOnly {
 		return false
 	}
-	now, last := int64(o.since()), c.asked.Load()
+	now, last := int64(o.sinceOpened()), c.asked.Load()
 	if time.Duration(now-last) < askAgain || !c.asked.CompareAndSwap(last, now) {
 		return false
 	}
@@ -194,8 +194,8 @@ func (o *opened) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, ErrLost) && o.process.cuts() != o.companions.cuts {
-		return o.companions.look(o)
+	if errors.Is(err, ErrLost) && o.process.cutsNow() != o.companions.cuts {
+		return o.companions.inspect(o)
 	}
 	var failure sqlite3.Error
 	if !errors.As(err, &failure) {
@@ -213,8 +213,8 @@ func (o *opened) explain(err error) error {
 	return err
 }
 
-// grown notes how long the database is now, for the holder of the write lock.
-func (c *companions) grown(size int64) {
+// noteGrowth notes how long the database is now, for the holder of the write lock.
+func (c *companions) noteGrowth(size int64) {
 	if len(c.files) > 0 && c.files[0].least.Load() < size {
 		c.files[0].least.Store(size)
 	}
@@ -224,21 +224,21 @@ func (c *companions) grown(size int64) {
 // has looked. A change looks when it arrives, and after its commit.
 const believe = time.Millisecond
 
-// lookWithin is look, unless somebody has looked not so long ago.
+// lookWithin is inspect, unless somebody has looked not so long ago.
 func (c *companions) lookWithin(o *opened, age time.Duration) error {
 	if err := c.broken.Load(); err != nil {
 		return *err
 	}
-	if o.since()-time.Duration(c.looked.Load()) < age && o.process.cuts() == c.cuts {
+	if o.sinceOpened()-time.Duration(c.looked.Load()) < age && o.process.cutsNow() == c.cuts {
 		return o.gen.intact()
 	}
-	return c.look(o)
+	return c.inspect(o)
 }
 
 // glance is for who reads the version all the time. One thread at a time looks.
 func (c *companions) glance(o *opened) {
-	now, last := int64(o.since()), c.turn.Load()
+	now, last := int64(o.sinceOpened()), c.turn.Load()
 	if time.Duration(now-max(last, c.looked.Load())) >= lookAgain && c.turn.CompareAndSwap(last, now) {
-		_ = c.look(o)
+		_ = c.inspect(o)
 	}
 }

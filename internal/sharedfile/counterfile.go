@@ -31,7 +31,7 @@ func openGeneration(dir *descriptor.Directory, name string, o Options) (*generat
 // bytes of version 0.1.0.
 func allocate(file *descriptor.File) error {
 	stat, err := file.Stat()
-	if err != nil || whole(&stat) {
+	if err != nil || isWhole(&stat) {
 		return err
 	}
 	there := make([]byte, descriptor.WordsSize)
@@ -44,8 +44,8 @@ func allocate(file *descriptor.File) error {
 	return err
 }
 
-// whole reports whether a counter's file has all its bytes, on the disk.
-func whole(stat *unix.Stat_t) bool {
+// isWhole reports whether a counter's file has all its bytes, on the disk.
+func isWhole(stat *unix.Stat_t) bool {
 	const sector = 512 // of Blocks, whatever the file system
 	return stat.Size >= descriptor.WordsSize && stat.Blocks*sector >= descriptor.WordsSize
 }
@@ -53,7 +53,7 @@ func whole(stat *unix.Stat_t) bool {
 // openExisting returns nil for a counter that has to be made or made longer. It
 // needs no lock.
 func openExisting(dir *descriptor.Directory, name string) (*generation, error) {
-	return openWhen(dir, name, os.O_RDWR, unix.PROT_READ|unix.PROT_WRITE, whole)
+	return openWhen(dir, name, os.O_RDWR, unix.PROT_READ|unix.PROT_WRITE, isWhole)
 }
 
 // openGenerationReadOnly returns nil when there is no counter to read, also for this user,

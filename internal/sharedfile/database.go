@@ -54,9 +54,9 @@ func connect(path string, parameters url.Values, prepare func(*sqlite3.SQLiteCon
 	return connector{&sqlite3.SQLiteDriver{ConnectHook: prepare}, source}
 }
 
-// pool keeps the connections that it has opened until it is closed: closing one drops
+// keepOpen keeps the connections that it has opened until it is closed: closing one drops
 // record locks.
-func pool(c driver.Connector, most int) *sql.DB {
+func keepOpen(c driver.Connector, most int) *sql.DB {
 	db := sql.OpenDB(c)
 	db.SetMaxOpenConns(most)
 	db.SetMaxIdleConns(most)
@@ -76,7 +76,7 @@ type writer struct {
 func openWriter(path, more string) (*writer, error) {
 	w := &writer{}
 	parameters := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}}
-	w.DB = pool(connect(path, parameters, func(c *sqlite3.SQLiteConn) error {
+	w.DB = keepOpen(connect(path, parameters, func(c *sqlite3.SQLiteConn) error {
 		w.conn = c
 		return errors.Join(keepLog(c), allocateByPage(c), execute(c, writerPragmas+more))
 	}), 1)
@@ -106,7 +106,7 @@ func openReaders(database *descriptor.File) (*sql.DB, error) {
 	c := connect(database.Name(), url.Values{"mode": {"rw"}}, func(c *sqlite3.SQLiteConn) error {
 		return errors.Join(keepLog(c), execute(c, readerPragmas))
 	})
-	db := pool(readers{c, database}, maxReaders)
+	db := keepOpen(readers{c, database}, maxReaders)
 	if err := db.Ping(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -118,9 +118,9 @@ func execute(c *sqlite3.SQLiteConn, statements string) error {
 	return err
 }
 
-// ask gets one row of numbers. It goes past database/sql, which takes several times as
+// askNumbers gets one row of numbers. It goes past database/sql, which takes several times as
 // long as SQLite for such questions.
-func ask(c *sqlite3.SQLiteConn, question string, answers ...*int) error {
+func askNumbers(c *sqlite3.SQLiteConn, question string, answers ...*int) error {
 	rows, err := c.Query(question, nil)
 	if err != nil {
 		return err
@@ -173,7 +173,7 @@ func (o *opened) openFiles(p patience) (err error) {
 	if err := o.ownsLog(); err != nil {
 		return err
 	}
-	if err := o.guard(p); err != nil {
+	if err := o.guardFiles(p); err != nil {
 		return err
 	}
 	if err := o.openIndex(); err != nil {
@@ -285,14 +285,14 @@ func (o *opened) checkEmpty() error {
 
 // openLog gives the log the group of the file; SQLite sees to its permission.
 func (o *opened) openLog() (err error) {
-	if err := ask(o.writer.conn, "PRAGMA page_size", &o.pageSize); err != nil {
+	if err := askNumbers(o.writer.conn, "PRAGMA page_size", &o.pageSize); err != nil {
 		return err
 	}
 	if o.log == nil {
 		if o.log, err = o.dir.Open(o.name+logSuffix, os.O_RDWR, 0); err != nil {
 			return err
 		}
-		if done, err := o.writeLock.guard(o.log); !done {
+		if done, err := o.writeLock.guardFile(o.log); !done {
 			return cmp.Or(err, ErrBusy)
 		}
 	}

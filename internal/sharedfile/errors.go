@@ -30,9 +30,9 @@ var (
 // errEmpty is of a database that holds nothing, where it should.
 var errEmpty = fmt.Errorf("%w, but its log is not: put it back from a backup", ErrMissing)
 
-// plain leaves nothing of an error but ErrLost when it is that: it is true of all
+// withoutName leaves nothing of an error but ErrLost when it is that: it is true of all
 // files at once, and who logs it should say so once.
-func plain(err error) error {
+func withoutName(err error) error {
 	if errors.Is(err, ErrLost) {
 		return ErrLost
 	}

@@ -55,5 +55,5 @@ func beginning(dir *descriptor.Directory, name string, size int) ([]byte, error)
 		return nil, err
 	}
 	defer file.Close()
-	return head(file, size)
+	return readStart(file, size)
 }

@@ -6,16 +6,16 @@ import "time"
 
 // Synchronous tells whether commits wait for the disk: 2 if they do.
 func (f *File) Synchronous() (level int, err error) {
-	err = ask(f.current.Load().writer.conn, "PRAGMA synchronous", &level)
+	err = askNumbers(f.current.Load().writer.conn, "PRAGMA synchronous", &level)
 	return level, err
 }
 
 // StayRelaxed leaves the file as a change that does not wait for the disk does when it
 // cannot be made strict again.
-func (f *File) StayRelaxed() error { return relax(f.current.Load().writer, true) }
+func (f *File) StayRelaxed() error { return setRelaxed(f.current.Load().writer, true) }
 
 // JustLooked has calls believe that somebody has just looked at the files.
 func (f *File) JustLooked() {
 	o := f.current.Load()
-	o.companions.looked.Store(int64(o.since() + time.Hour))
+	o.companions.looked.Store(int64(o.sinceOpened() + time.Hour))
 }

@@ -104,15 +104,15 @@ func openOrCreate(dir *descriptor.Directory, name string, o Options) (*descripto
 	if err != nil {
 		return nil, err
 	}
-	if err := adopt(file, o.Mode, o.Group); err != nil {
+	if err := adoptFile(file, o.Mode, o.Group); err != nil {
 		file.Close()
 		return nil, err
 	}
 	return file, nil
 }
 
-// adopt sets the group, and the permission whatever the umask was.
-func adopt(file *descriptor.File, mode fs.FileMode, group int) error {
+// adoptFile sets the group, and the permission whatever the umask was.
+func adoptFile(file *descriptor.File, mode fs.FileMode, group int) error {
 	if group >= 0 {
 		if err := file.Chgrp(group); err != nil {
 			return err

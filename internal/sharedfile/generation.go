@@ -67,8 +67,8 @@ type snapshot struct {
 	unsettled bool   // a writer is at work, or has died
 }
 
-// read returns the version never once the file has been cut.
-func (g *generation) read(part int) (s snapshot) {
+// readPart returns the version never once the file has been cut.
+func (g *generation) readPart(part int) (s snapshot) {
 	if g == nil {
 		return snapshot{}
 	}
@@ -89,19 +89,19 @@ func (g *generation) read(part int) (s snapshot) {
 		g.cut.Store(true)
 		return snapshot{version: never, part: never}
 	}
-	g.saw(s.version)
+	g.noteVersion(s.version)
 	return s
 }
 
-// saw notes a version that this process has read, or told.
-func (g *generation) saw(version uint64) {
+// noteVersion notes a version that this process has read, or told.
+func (g *generation) noteVersion(version uint64) {
 	for seen := g.seen.Load(); seen < version && !g.seen.CompareAndSwap(seen, version); {
 		seen = g.seen.Load()
 	}
 }
 
-// last returns the greatest version that this process has read or told.
-func (g *generation) last() uint64 {
+// lastVersion returns the greatest version that this process has read or told.
+func (g *generation) lastVersion() uint64 {
 	if g == nil {
 		return 0
 	}
@@ -133,8 +133,8 @@ func (w *words) snapshot(part int) snapshot {
 	return s
 }
 
-// load returns 0 once the file has been cut.
-func (g *generation) load(word int) (v uint64) {
+// loadWord returns 0 once the file has been cut.
+func (g *generation) loadWord(word int) (v uint64) {
 	if g == nil || g.cut.Load() {
 		return 0
 	}
@@ -150,8 +150,8 @@ func (g *generation) load(word int) (v uint64) {
 	return v
 }
 
-// store fails when the file has become too short, or the disk too full to write to it.
-func (g *generation) store(word int, v uint64) (err error) {
+// storeWord fails when the file has become too short, or the disk too full to write to it.
+func (g *generation) storeWord(word int, v uint64) (err error) {
 	if g == nil || !g.writable {
 		return nil
 	}
@@ -175,70 +175,70 @@ func (g *generation) intact() error {
 	return nil
 }
 
-func (g *generation) version() uint64 { return g.read(allParts).version }
+func (g *generation) version() uint64 { return g.readPart(allParts).version }
 
-func (g *generation) unsettled() bool { return g.read(allParts).unsettled }
+func (g *generation) unsettled() bool { return g.readPart(allParts).unsettled }
 
 // moves returns a number that is another one once somebody has begun or ended a change.
 func (g *generation) moves() uint64 {
-	if writer := g.load(wordWriter); writer != 0 {
+	if writer := g.loadWord(wordWriter); writer != 0 {
 		return writer
 	}
-	return g.load(wordVersion)
+	return g.loadWord(wordVersion)
 }
 
-// begin marks that a writer is at work. It tells the parts first what others, who
+// beginChange marks that a writer is at work. It tells the parts first what others, who
 // do not know of them, have changed.
-func (g *generation) begin() error {
-	if v := g.version(); v > g.load(wordTold) {
-		if err := g.store(wordAll, v); err != nil {
+func (g *generation) beginChange() error {
+	if v := g.version(); v > g.loadWord(wordTold) {
+		if err := g.storeWord(wordAll, v); err != nil {
 			return err
 		}
-		if err := g.store(wordTold, v); err != nil {
+		if err := g.storeWord(wordTold, v); err != nil {
 			return err
 		}
 	}
-	return g.store(wordWriter, uint64(time.Now().UnixNano()))
+	return g.storeWord(wordWriter, uint64(time.Now().UnixNano()))
 }
 
 // allParts stands for each of them.
 const allParts = -1
 
-// tell gives a change the next number, which the parts get that were changed.
-func (g *generation) tell(parts ...int) (uint64, error) {
-	next := g.version() + step()
+// tellChange gives a change the next number, which the parts get that were changed.
+func (g *generation) tellChange(parts ...int) (uint64, error) {
+	next := g.version() + randomStep()
 	for _, part := range parts {
 		word := wordAll
 		if part >= 0 && part < maxParts {
 			word = wordParts + part
 		}
-		if err := g.store(word, next); err != nil {
+		if err := g.storeWord(word, next); err != nil {
 			return next, err
 		}
 	}
-	if err := g.store(wordTold, next); err != nil {
+	if err := g.storeWord(wordTold, next); err != nil {
 		return next, err
 	}
-	err := g.store(wordVersion, next)
+	err := g.storeWord(wordVersion, next)
 	if err == nil && g != nil && g.writable {
-		g.saw(next)
+		g.noteVersion(next)
 	}
 	return next, err
 }
 
-// step is by how much a version is greater than the one before. It is drawn, so that a
+// randomStep is by how much a version is greater than the one before. It is drawn, so that a
 // counter that was put back from a backup and has gone on since is not where it was before.
-func step() uint64 { return 2 * (1 + rand.Uint64N(mostStep/2)) }
+func randomStep() uint64 { return 2 * (1 + rand.Uint64N(mostStep/2)) }
 
 const mostStep = 1 << 16
 
-// end takes the mark of begin away.
-func (g *generation) end() { _ = g.store(wordWriter, 0) }
+// endChange takes the mark of begin away.
+func (g *generation) endChange() { _ = g.storeWord(wordWriter, 0) }
 
 // settle tells what a writer that died may have changed.
 func (g *generation) settle() {
-	if _, err := g.tell(allParts); err == nil {
-		g.end()
+	if _, err := g.tellChange(allParts); err == nil {
+		g.endChange()
 	}
 }
 
@@ -249,18 +249,18 @@ const (
 	mostHoldBack  = 16 * time.Millisecond
 )
 
-// ask has readers hold back for a time, or go on.
-func (g *generation) ask(holdBack time.Duration) {
+// askForRoom has readers hold back for a time, or go on.
+func (g *generation) askForRoom(holdBack time.Duration) {
 	until := uint64(0)
 	if holdBack > 0 {
 		until = uint64(time.Now().Add(holdBack).UnixNano())
 	}
-	_ = g.store(wordAsked, until)
+	_ = g.storeWord(wordAsked, until)
 }
 
-// asked reports whether readers should hold back.
-func (g *generation) asked() bool {
-	until := g.load(wordAsked)
+// isAskedFor reports whether readers should hold back.
+func (g *generation) isAskedFor() bool {
+	until := g.loadWord(wordAsked)
 	if until == 0 {
 		return false
 	}

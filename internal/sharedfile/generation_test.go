@@ -22,7 +22,7 @@ func TestCounterOfManyChanges(t *testing.T) {
 	ended := make(chan error)
 	go func() {
 		for range changes {
-			if _, err := writer.tell(1); err != nil {
+			if _, err := writer.tellChange(1); err != nil {
 				ended <- err
 				return
 			}
@@ -38,7 +38,7 @@ func TestCounterOfManyChanges(t *testing.T) {
 			return
 		default:
 		}
-		if reader.read(1); reader.cut.Load() {
+		if reader.readPart(1); reader.cut.Load() {
 			t.Error("the counter was taken for another one")
 			<-ended
 			return
@@ -59,9 +59,9 @@ func TestCounterThatFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, err := g.tell(3)
-	if err != nil || before != g.version() || before != g.read(3).part || g.read(2).part == before {
-		t.Fatalf("told %d, %v; version %d, parts %d and %d", before, err, g.version(), g.read(3).part, g.read(2).part)
+	before, err := g.tellChange(3)
+	if err != nil || before != g.version() || before != g.readPart(3).part || g.readPart(2).part == before {
+		t.Fatalf("told %d, %v; version %d, parts %d and %d", before, err, g.version(), g.readPart(3).part, g.readPart(2).part)
 	}
 	if err := os.Truncate(path, 0); err != nil {
 		t.Fatal(err)
@@ -69,13 +69,13 @@ func TestCounterThatFaults(t *testing.T) {
 	if v := g.version(); v == before {
 		t.Errorf("version is still %d", v)
 	}
-	if err := g.begin(); !errors.Is(err, errCut) {
+	if err := g.beginChange(); !errors.Is(err, errCut) {
 		t.Errorf("begin: %v", err)
 	}
-	if _, err := g.tell(allParts); !errors.Is(err, errCut) {
+	if _, err := g.tellChange(allParts); !errors.Is(err, errCut) {
 		t.Errorf("tell: %v", err)
 	}
-	if v := g.read(3).part; v == before || g.unsettled() || g.asked() {
-		t.Errorf("part has version %d, unsettled %v, asked %v", v, g.unsettled(), g.asked())
+	if v := g.readPart(3).part; v == before || g.unsettled() || g.isAskedFor() {
+		t.Errorf("part has version %d, unsettled %v, asked %v", v, g.unsettled(), g.isAskedFor())
 	}
 }

@@ -13,23 +13,23 @@ import (
 // So the locks are of what they are for, too: the file's lock of the database, the write lock
 // of the log.
 
-// guard waits until nobody is in the database or in the log, by whatever lock. It is called
+// guardFiles waits until nobody is in the database or in the log, by whatever lock. It is called
 // with both locks alone. It keeps neither of the two while it waits for the other: a writer by
 // another lock needs both.
-func (o *opened) guard(p patience) (err error) {
+func (o *opened) guardFiles(p patience) (err error) {
 	if o.log, err = o.dir.Open(o.name+logSuffix, os.O_RDWR, 0); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return p.until(o.tryGuard)
+	return p.retryUntil(o.tryGuard)
 }
 
 func (o *opened) tryGuard() (done bool, err error) {
 	if o.log != nil {
-		if done, err := o.writeLock.guard(o.log); !done {
+		if done, err := o.writeLock.guardFile(o.log); !done {
 			return false, err
 		}
 	}
-	done, err = o.lock.guard(o.database)
+	done, err = o.lock.guardFile(o.database)
 	if !done {
 		o.writeLock.unguard()
 	}
@@ -57,5 +57,5 @@ func (o *opened) guardReadOnly() (err error) {
 	if err != nil {
 		return err
 	}
-	return o.opening.until(func() (bool, error) { return o.lock.guard(o.database) })
+	return o.opening.retryUntil(func() (bool, error) { return o.lock.guardFile(o.database) })
 }

@@ -43,7 +43,7 @@ func (o *opened) openIndex() (err error) {
 	case o.before == nil && o.indexGoes():
 		o.madeIndex = false
 		return nil
-	case o.before != nil && (o.sameAsBefore() || o.gen.load(wordIndex) == o.indexKey()) && sizeOf(o.index) <= o.mostIndex():
+	case o.before != nil && (o.sameAsBefore() || o.gen.loadWord(wordIndex) == o.indexKey()) && sizeOf(o.index) <= o.mostIndex():
 		return o.index.WriteZeros(0, indexRegion)
 	}
 	return o.replaceIndex()
@@ -51,10 +51,10 @@ func (o *opened) openIndex() (err error) {
 
 // sameAsBefore reports whether the files that hold data are those that were open before.
 func (o *opened) sameAsBefore() bool {
-	return same(o.database, o.before.database) && same(o.log, o.before.log) && same(o.index, o.before.index)
+	return areSame(o.database, o.before.database) && areSame(o.log, o.before.log) && areSame(o.index, o.before.index)
 }
 
-func same(a, b *descriptor.File) bool { return a != nil && b != nil && a.Same(b) }
+func areSame(a, b *descriptor.File) bool { return a != nil && b != nil && a.Same(b) }
 
 // indexKey is a number for the files with which an index goes, and for itself.
 func (o *opened) indexKey() uint64 {
@@ -72,7 +72,7 @@ func (o *opened) indexKey() uint64 {
 // indexGoes reports whether an index that others use is about the files that are here: somebody
 // may have put back a log while they were idle.
 func (o *opened) indexGoes() bool {
-	if madeFor := o.gen.load(wordIndex); madeFor != 0 {
+	if madeFor := o.gen.loadWord(wordIndex); madeFor != 0 {
 		return madeFor == o.indexKey()
 	}
 	const attempts = 10 // while somebody commits
@@ -98,7 +98,7 @@ func (o *opened) indexFits(index indexHead) bool {
 	if err != nil || header.salt != index.salt || readWhole(o.log, frame, last) != nil {
 		return false
 	}
-	return header.wrote(frame) && index.sum == sumAt(frame[16:])
+	return header.hasWritten(frame) && index.sum == decodeSum(frame[16:])
 }
 
 // mostIndex is how long an index is at most: somebody may have made it longer, without its bytes.
@@ -126,7 +126,7 @@ func (o *opened) replaceIndex() (err error) {
 func (o *opened) usesIndex() error {
 	b := make([]byte, indexInitialised+1)
 	if n, err := o.index.ReadAt(b, 0); err != nil || n < len(b) {
-		return errors.Join(plain(err), errCutIndex)
+		return errors.Join(withoutName(err), errCutIndex)
 	}
 	if b[indexInitialised] == 0 {
 		return errOtherIndex
@@ -134,7 +134,7 @@ func (o *opened) usesIndex() error {
 	if !o.madeIndex {
 		return nil
 	}
-	return o.gen.store(wordIndex, o.indexKey())
+	return o.gen.storeWord(wordIndex, o.indexKey())
 }
 
 var errOtherIndex = fmt.Errorf("the index of the log is not the one that this process uses elsewhere: %w", ErrReplaced)

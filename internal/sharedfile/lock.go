@@ -148,11 +148,11 @@ func (l *Lock) exclusive(p patience) (release func(), err error) {
 	if l == nil {
 		return func() {}, nil
 	}
-	p = l.apart.begin(p)
-	if !turn.TakeWhile(&l.queue, l.process.Pause, p.left) {
-		return nil, l.named(l.apart.end(p, ErrBusy))
+	p = l.apart.beginWait(p)
+	if !turn.TakeWhile(&l.queue, l.process.Pause, p.timeLeft) {
+		return nil, l.named(l.apart.endWait(p, ErrBusy))
 	}
-	if err := l.apart.end(p, l.poll(p)); err != nil {
+	if err := l.apart.endWait(p, l.pollAlone(p)); err != nil {
 		l.queue.Unlock()
 		return nil, l.named(err)
 	}
@@ -165,13 +165,13 @@ func (l *Lock) exclusive(p patience) (release func(), err error) {
 // goOn is how long nobody is asked to hold back any more, after each time.
 const goOn = 40 * time.Millisecond
 
-// poll asks others to hold back when it has to wait, each time for longer.
-func (l *Lock) poll(p patience) error {
+// pollAlone asks others to hold back when it has to wait, each time for longer.
+func (l *Lock) pollAlone(p patience) error {
 	var again time.Time
 	hold := leastHoldBack
-	err := p.until(func() (bool, error) {
-		done, err := l.try(unix.LOCK_EX)
-		if !done && err == nil && p.left() > 0 && l.asking != nil && time.Now().After(again) {
+	err := p.retryUntil(func() (bool, error) {
+		done, err := l.tryLock(unix.LOCK_EX)
+		if !done && err == nil && p.timeLeft() > 0 && l.asking != nil && time.Now().After(again) {
 			l.asking(hold)
 			again, hold = time.Now().Add(hold+goOn), min(2*hold, mostHoldBack)
 		}
@@ -188,11 +188,11 @@ func (l *Lock) tryExclusive() (release func(), ok bool) {
 	if l == nil || !l.queue.TryLock() {
 		return nil, false
 	}
-	if done, err := l.try(unix.LOCK_EX); !done || err != nil {
+	if done, err := l.tryLock(unix.LOCK_EX); !done || err != nil {
 		l.queue.Unlock()
 		return nil, false
 	}
-	l.apart.over()
+	l.apart.endStandstill()
 	return func() {
 		l.release()
 		l.queue.Unlock()
@@ -203,16 +203,16 @@ func (l *Lock) shared(p patience) (release func(), err error) {
 	if l == nil {
 		return func() {}, nil
 	}
-	p = l.together.begin(p)
-	err = p.until(func() (bool, error) { return l.try(unix.LOCK_SH) })
-	if err := l.together.end(p, err); err != nil {
+	p = l.together.beginWait(p)
+	err = p.retryUntil(func() (bool, error) { return l.tryLock(unix.LOCK_SH) })
+	if err := l.together.endWait(p, err); err != nil {
 		return nil, l.named(err)
 	}
 	return l.release, nil
 }
 
-// try takes the lock if that can be had now.
-func (l *Lock) try(how int) (done bool, err error) {
+// tryLock takes the lock if that can be had now.
+func (l *Lock) tryLock(how int) (done bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -226,7 +226,7 @@ func (l *Lock) try(how int) (done bool, err error) {
 			return false, err
 		}
 	}
-	if err := l.check(); err != nil {
+	if err := l.checkName(); err != nil {
 		l.unlockFor(l.users)
 		return false, err
 	}
@@ -240,33 +240,33 @@ func (l *Lock) try(how int) (done bool, err error) {
 
 // lockFiles locks the lock's own file and what it guards.
 func (l *Lock) lockFiles(how int) (done bool, err error) {
-	if done, err := flock(l.file, how); !done {
+	if done, err := tryFlock(l.file, how); !done {
 		return false, err
 	}
 	if l.guarded == nil {
 		return true, nil
 	}
-	done, err = flock(l.guarded, how)
+	done, err = tryFlock(l.guarded, how)
 	if !done {
 		_ = l.file.Flock(unix.LOCK_UN)
 	}
 	return done, err
 }
 
-// flock locks a file if that can be done now.
-func flock(file *descriptor.File, how int) (done bool, err error) {
+// tryFlock locks a file if that can be done now.
+func tryFlock(file *descriptor.File, how int) (done bool, err error) {
 	err = file.Flock(how | unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return false, nil
 	}
-	return err == nil, plain(err)
+	return err == nil, withoutName(err)
 }
 
-// guard has the lock be one of another file, too, from now on: the one that it is for.
+// guardFile has the lock be one of another file, too, from now on: the one that it is for.
 // Somebody may delete a lock's file, and who makes it anew is alone by that name and says
 // nothing to those who have the old one; here they meet. It returns false while somebody has
 // the file who keeps this lock's holder from it.
-func (l *Lock) guard(file *descriptor.File) (done bool, err error) {
+func (l *Lock) guardFile(file *descriptor.File) (done bool, err error) {
 	if l == nil {
 		return true, nil
 	}
@@ -274,9 +274,9 @@ func (l *Lock) guard(file *descriptor.File) (done bool, err error) {
 	defer l.mu.Unlock()
 	switch {
 	case l.users == alone:
-		done, err = flock(file, unix.LOCK_EX)
+		done, err = tryFlock(file, unix.LOCK_EX)
 	case l.users > 0:
-		done, err = flock(file, unix.LOCK_SH)
+		done, err = tryFlock(file, unix.LOCK_SH)
 	default:
 		done = true
 	}
@@ -324,14 +324,14 @@ func (l *Lock) unlockFor(users int) {
 	}
 }
 
-// check returns ErrRemoved when the file has lost its name, so that newcomers lock
+// checkName returns ErrRemoved when the file has lost its name, so that newcomers lock
 // another one.
-func (l *Lock) check() error {
+func (l *Lock) checkName() error {
 	stat, err := l.file.Stat()
 	if err == nil && stat.Nlink == 0 || err == nil && l.own != nil && l.own.leadsElsewhere(l.file) {
 		return ErrRemoved
 	}
-	return plain(err)
+	return withoutName(err)
 }
 
 // named adds the file to an error.

@@ -47,7 +47,7 @@ func (l *Lock) follow() error {
 	}
 	file, err := openOrCreate(dir, filepath.Base(l.path), l.own.options)
 	if err != nil {
-		return errors.Join(plain(err), dir.Close())
+		return errors.Join(withoutName(err), dir.Close())
 	}
 	l.forget()
 	_ = l.file.Close()

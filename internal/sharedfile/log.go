@@ -27,18 +27,18 @@ type frames struct{ all, copied int }
 // checkpoint asks SQLite for a checkpoint; NOOP only tells how long the log is.
 func checkpoint(db *writer, mode string) (log frames, err error) {
 	var busy int
-	err = ask(db.conn, "PRAGMA wal_checkpoint("+mode+")", &busy, &log.all, &log.copied)
+	err = askNumbers(db.conn, "PRAGMA wal_checkpoint("+mode+")", &busy, &log.all, &log.copied)
 	if err == nil && (busy != 0 || mode != "NOOP" && log.copied < log.all) {
 		err = ErrBusy
 	}
 	return log, err
 }
 
-func (o *opened) purge(p patience) error {
+func (o *opened) purgeLog(p patience) error {
 	if o.readOnly {
 		return fmt.Errorf("%s: %w", o.path, ErrReadOnly)
 	}
-	if err := o.gen.store(wordPurge, 1); err != nil {
+	if err := o.gen.storeWord(wordPurge, 1); err != nil {
 		return describe(o.path, err)
 	}
 	release, err := o.writeLock.exclusive(p)
@@ -49,18 +49,18 @@ func (o *opened) purge(p patience) error {
 	if err := o.unchanged(); err != nil {
 		return describe(o.path, err)
 	}
-	return describe(o.path, o.empty(p.atMost(emptyWait), true))
+	return describe(o.path, o.emptyLog(p.atMost(emptyWait), true))
 }
 
-// tidy is called with the write lock, after each transaction. Whatever it cannot do
+// tidyLog is called with the write lock, after each transaction. Whatever it cannot do
 // now is left to the next one.
-func (o *opened) tidy(p patience, err error) {
-	if err == nil && o.gen.load(wordRoom) == 1 {
+func (o *opened) tidyLog(p patience, err error) {
+	if err == nil && o.gen.loadWord(wordRoom) == 1 {
 		o.restoreRoom()
 	}
-	purge := o.gen.load(wordPurge) == 1
+	purge := o.gen.loadWord(wordPurge) == 1
 	if purge || errors.Is(err, ErrFull) {
-		_ = o.empty(p.atMost(0), purge)
+		_ = o.emptyLog(p.atMost(0), purge)
 		return
 	}
 	wait := time.Duration(0)
@@ -73,13 +73,13 @@ func (o *opened) tidy(p patience, err error) {
 // shortenLog empties a log that has become long.
 func (o *opened) shortenLog(p patience) {
 	if o.logged >= o.budget.log {
-		_ = o.empty(p, false)
+		_ = o.emptyLog(p, false)
 	}
 }
 
-// empty copies the log into the file, and wipes it to purge. It is called with the
+// emptyLog copies the log into the file, and wipes it to purge. It is called with the
 // write lock.
-func (o *opened) empty(p patience, purge bool) error {
+func (o *opened) emptyLog(p patience, purge bool) error {
 	release, err := o.aloneIn(p)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (o *opened) empty(p patience, purge bool) error {
 	if o.gen.unsettled() {
 		return ErrBusy // a repair comes first
 	}
-	if err := errors.Join(o.companions.look(o), o.logWhole()); err != nil {
+	if err := errors.Join(o.companions.inspect(o), o.logWhole()); err != nil {
 		return err
 	}
 	if _, err := checkpoint(o.writer, "RESTART"); err != nil {
@@ -104,22 +104,22 @@ func (o *opened) empty(p patience, purge bool) error {
 	if err := o.cutLog(purge); err != nil || !purge {
 		return err
 	}
-	return o.gen.store(wordPurge, 0)
+	return o.gen.storeWord(wordPurge, 0)
 }
 
 // restartLog has the log begin anew by a transaction that changes nothing. What stands
 // behind it in the log is then no part of it any more, also after a loss of power:
 // SQLite syncs the log's new header before it writes more.
 func (o *opened) restartLog() error {
-	if err := o.gen.begin(); err != nil {
+	if err := o.gen.beginChange(); err != nil {
 		return err
 	}
-	defer o.gen.end()
-	return errors.Join(rewriteFormat(o.writer), relax(o.writer, false))
+	defer o.gen.endChange()
+	return errors.Join(rewriteFormat(o.writer), setRelaxed(o.writer, false))
 }
 
 func rewriteFormat(db *writer) error {
-	if err := relax(db, true); err != nil {
+	if err := setRelaxed(db, true); err != nil {
 		return err
 	}
 	tx, err := db.Begin()
@@ -143,9 +143,9 @@ func writeFirstPage(tx *sql.Tx) error {
 	return err
 }
 
-// relax spares a commit that holds nothing the wait for the disk. Where it fails commits may
+// setRelaxed spares a commit that holds nothing the wait for the disk. Where it fails commits may
 // be relaxed or not, and the next call tries again.
-func relax(db *writer, relaxed bool) error {
+func setRelaxed(db *writer, relaxed bool) error {
 	if db.relaxed == relaxed {
 		return nil
 	}
@@ -184,22 +184,22 @@ func (o *opened) cutLog(overwrite bool) error {
 	}
 	stat, err := o.log.Stat()
 	if err != nil {
-		return plain(err)
+		return withoutName(err)
 	}
 	end := min(stat.Size, o.logSize(o.budget.kept))
 	if stat.Size > end {
 		if err := o.log.Truncate(end); err != nil {
-			return plain(err)
+			return withoutName(err)
 		}
 	}
 	if !overwrite {
 		return nil
 	}
-	return plain(wipe(o.log, o.logSize(1), end))
+	return withoutName(overwriteWithZeros(o.log, o.logSize(1), end))
 }
 
-// wipe writes zeros where something else is.
-func wipe(file *descriptor.File, from, to int64) error {
+// overwriteWithZeros writes zeros where something else is.
+func overwriteWithZeros(file *descriptor.File, from, to int64) error {
 	const step = 1 << 16
 	zeros, b := make([]byte, step), make([]byte, step)
 	for from < to {

@@ -37,7 +37,7 @@ func giveOwner(tx *sql.Tx) error {
 // ownsLog returns ErrLog for a log that is another file's. It is called before SQLite opens
 // the file.
 func (o *opened) ownsLog() error {
-	header, err := head(o.database, databaseHeader)
+	header, err := readStart(o.database, databaseHeader)
 	if err != nil {
 		return err
 	}
@@ -81,8 +81,8 @@ func (o *opened) beginsLog(header []byte) error {
 	return fmt.Errorf("%w: put back %s or its log, whichever was exchanged", ErrLog, o.path)
 }
 
-// head returns the first bytes of an open file, as many as there are.
-func head(file *descriptor.File, size int) ([]byte, error) {
+// readStart returns the first bytes of an open file, as many as there are.
+func readStart(file *descriptor.File, size int) ([]byte, error) {
 	b := make([]byte, size)
 	n, err := file.ReadAt(b, 0)
 	if err == io.EOF {

@@ -63,10 +63,10 @@ func openAt(path string, options Options, before *opened, p patience) (*opened, 
 		path: path, name: filepath.Base(path), options: options, process: options.Process, readOnly: readsOnly(path, options, before),
 		budget: budgetOf(filepath.Dir(path)), slots: newSlots(), before: before, opening: p,
 	}
-	o.companions.begin(o.process)
+	o.companions.beginNoting(o.process)
 	err := o.open()
 	if err == nil {
-		err = o.companions.note(o)
+		err = o.companions.noteFiles(o)
 	}
 	if err != nil {
 		o.abandon()
@@ -122,7 +122,7 @@ func (o *opened) openToWrite() (err error) {
 		return err
 	}
 	if o.gen != nil {
-		o.watch()
+		o.watchCounter()
 		if o.before == nil && o.openBeside() {
 			return nil
 		}
@@ -130,9 +130,9 @@ func (o *opened) openToWrite() (err error) {
 	return o.openAlone()
 }
 
-// watch has the file's lock know by the counter what others do.
-func (o *opened) watch() {
-	o.lock.asking = o.gen.ask
+// watchCounter has the file's lock know by the counter what others do.
+func (o *opened) watchCounter() {
+	o.lock.asking = o.gen.askForRoom
 	o.lock.Watch(o.gen.moves)
 }
 
@@ -156,7 +156,7 @@ func (o *opened) openAlone() (err error) {
 		if o.gen, err = openGeneration(o.dir, o.name+genSuffix, o.options); err != nil {
 			return err
 		}
-		o.watch()
+		o.watchCounter()
 	}
 	o.writeLock.Watch(o.gen.moves)
 	if err := o.openDatabase(p); err != nil {
@@ -199,15 +199,15 @@ func (o *opened) openReadOnly() (err error) {
 }
 
 // arrive begins a call.
-func (o *opened) arrive() patience { return o.process.arrive(o.options.wait()) }
+func (o *opened) arrive() patience { return o.process.arrive(o.options.waitOrDefault()) }
 
 // giveBack ends what File.take began.
 func (o *opened) giveBack() { o.users.RUnlock() }
 
-// enter takes the file's lock together with others, and holds back while somebody
+// shareFile takes the file's lock together with others, and holds back while somebody
 // wants it alone.
-func (o *opened) enter(p patience) (release func(), err error) {
-	_ = p.atMost(mostHoldBack).until(func() (bool, error) { return !o.gen.asked(), nil })
+func (o *opened) shareFile(p patience) (release func(), err error) {
+	_ = p.atMost(mostHoldBack).retryUntil(func() (bool, error) { return !o.gen.isAskedFor(), nil })
 	return o.unbroken(o.lock.shared(p))
 }
 
@@ -222,9 +222,9 @@ func (o *opened) unbroken(release func(), err error) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(o.process.check(), o.gen.intact()); err != nil {
+	if err := errors.Join(o.process.checkIntact(), o.gen.intact()); err != nil {
 		release()
-		return nil, plain(err)
+		return nil, withoutName(err)
 	}
 	return release, nil
 }
@@ -261,7 +261,7 @@ func (o *opened) closeDatabase(p patience) error {
 	if o.reader == nil || o.retired {
 		return nil
 	}
-	if errors.Is(o.companions.look(o), ErrReplaced) {
+	if errors.Is(o.companions.inspect(o), ErrReplaced) {
 		return o.retire()
 	}
 	release, err := o.aloneIn(p)
@@ -293,5 +293,5 @@ func (o *opened) closeFiles() error {
 	return errors.Join(append(errs, o.log.Close(), o.database.Close())...)
 }
 
-// since is the time on a clock that nobody sets.
-func (o *opened) since() time.Duration { return time.Since(o.companions.opened) }
+// sinceOpened is the time on a clock that nobody sets.
+func (o *opened) sinceOpened() time.Duration { return time.Since(o.companions.opened) }

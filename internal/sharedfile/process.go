@@ -31,22 +31,22 @@ type Process struct {
 	Cuts func() uint64
 }
 
-func (p Process) cuts() uint64 {
+func (p Process) cutsNow() uint64 {
 	if p.Cuts == nil {
 		return 0
 	}
 	return p.Cuts()
 }
 
-func (p Process) pause() func(time.Duration) {
+func (p Process) pauseOrSleep() func(time.Duration) {
 	if p.Pause == nil {
 		return time.Sleep
 	}
 	return p.Pause
 }
 
-// check returns ErrLost when SQLite must not be asked any more.
-func (p Process) check() error {
+// checkIntact returns ErrLost when SQLite must not be asked any more.
+func (p Process) checkIntact() error {
 	if p.Intact != nil && !p.Intact() {
 		return ErrLost
 	}

@@ -17,14 +17,14 @@ import (
 // openDatabaseReadOnly is called under the shared lock.
 func openDatabaseReadOnly(path string, o Options) (*sql.DB, error) {
 	looker := looker{path, o}
-	conn, lasting, err := looker.look()
+	conn, lasting, err := looker.inspect()
 	if err != nil {
 		return nil, err
 	}
 	if err := conn.Close(); err != nil {
 		return nil, err
 	}
-	db := pool(looker, maxReaders)
+	db := keepOpen(looker, maxReaders)
 	if !lasting {
 		db.SetMaxIdleConns(-1)
 	}
@@ -41,16 +41,16 @@ type looker struct {
 func (l looker) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }
 
 func (l looker) Connect(context.Context) (driver.Conn, error) {
-	conn, _, err := l.look()
+	conn, _, err := l.inspect()
 	if err != nil {
 		return nil, err
 	}
 	return conn, nil
 }
 
-// look opens a connection that shows what the file holds now. It is lasting when it
+// inspect opens a connection that shows what the file holds now. It is lasting when it
 // will show changes, too.
-func (l looker) look() (conn *sqlite3.SQLiteConn, lasting bool, err error) {
+func (l looker) inspect() (conn *sqlite3.SQLiteConn, lasting bool, err error) {
 	// A file that is not there, or was never finished, is replaced by an empty one.
 	if _, err := os.Stat(l.path); errors.Is(err, fs.ErrNotExist) {
 		conn, err = l.inMemory(nil, 0)
@@ -83,9 +83,9 @@ func (l looker) open(parameters url.Values) (*sqlite3.SQLiteConn, int, error) {
 		return nil, 0, err
 	}
 	var format int
-	err = ask(conn, "PRAGMA user_version", &format)
+	err = askNumbers(conn, "PRAGMA user_version", &format)
 	if err == nil {
-		err = l.o.knows(format)
+		err = l.o.checkFormat(format)
 	}
 	if err != nil {
 		conn.Close()
@@ -112,7 +112,7 @@ func (l looker) inMemory(old *sqlite3.SQLiteConn, format int) (*sqlite3.SQLiteCo
 	if old != nil {
 		err = copyInto(conn, old)
 	}
-	for _, step := range l.o.steps(format) {
+	for _, step := range l.o.upgradesFrom(format) {
 		if err == nil {
 			err = execute(conn, step)
 		}

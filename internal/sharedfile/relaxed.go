@@ -17,22 +17,22 @@ func (o *opened) erase(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, e
 		if c, err = o.withoutSync(p, fn); err != nil {
 			return err
 		}
-		if err := o.gen.store(wordPurge, 1); err != nil {
+		if err := o.gen.storeWord(wordPurge, 1); err != nil {
 			return describe(o.path, err)
 		}
-		if o.empty(o.arrive().atMost(emptyWait), true) == nil {
+		if o.emptyLog(o.arrive().atMost(emptyWait), true) == nil {
 			return nil // which has synced the log before it has copied it
 		}
-		return describe(o.path, plain(o.log.Sync()))
+		return describe(o.path, withoutName(o.log.Sync()))
 	})
 	return c, err
 }
 
 // withoutSync is called with the write lock.
 func (o *opened) withoutSync(p patience, fn func(*sql.Tx) ([]int, error)) (Change, error) {
-	if err := relax(o.writer, true); err != nil {
+	if err := setRelaxed(o.writer, true); err != nil {
 		return Change{}, describe(o.path, err)
 	}
-	defer func() { _ = relax(o.writer, false) }() // the next writer tells if it fails
+	defer func() { _ = setRelaxed(o.writer, false) }() // the next writer tells if it fails
 	return o.makeRoom(p, fn)
 }

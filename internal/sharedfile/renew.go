@@ -12,9 +12,9 @@ import (
 	"libzk_pkcs11/internal/turn"
 )
 
-// take returns what is open, for one call, and opens it anew where the files are not those
+// borrow returns what is open, for one call, and opens it anew where the files are not those
 // that it was opened for. It believes a look of that age. The call ends with giveBack.
-func (f *File) take(p patience, age time.Duration) (*opened, error) {
+func (f *File) borrow(p patience, age time.Duration) (*opened, error) {
 	for renewed := false; !f.closed.Load(); renewed = true {
 		o := f.current.Load()
 		err := error(nil)
@@ -27,31 +27,31 @@ func (f *File) take(p patience, age time.Duration) (*opened, error) {
 		if err != nil && !errors.Is(err, ErrReplaced) {
 			return nil, describe(f.path, err)
 		}
-		if renewed && p.left() <= 0 { // they are replaced faster than they are opened
+		if renewed && p.timeLeft() <= 0 { // they are replaced faster than they are opened
 			return nil, describe(f.path, ErrBusy)
 		}
-		if err := f.renew(o, p); err != nil {
+		if err := f.renewFiles(o, p); err != nil {
 			return nil, describe(f.path, err)
 		}
 	}
 	return nil, fmt.Errorf("%s: %w", f.path, fs.ErrClosed)
 }
 
-// renew puts the files that are there now in the place of those that were. It makes no
+// renewFiles puts the files that are there now in the place of those that were. It makes no
 // database: one that is gone is somebody's to put back.
-func (f *File) renew(old *opened, p patience) error {
-	if !turn.TakeWhile(&f.renewing, f.options.Process.Pause, p.left) {
+func (f *File) renewFiles(old *opened, p patience) error {
+	if !turn.TakeWhile(&f.renewing, f.options.Process.Pause, p.timeLeft) {
 		return ErrBusy
 	}
 	defer f.renewing.Unlock()
 	if f.current.Load() != old || f.closed.Load() { // others were faster
 		return nil
 	}
-	if !turn.TakeWhile(&old.users, f.options.Process.Pause, p.left) {
+	if !turn.TakeWhile(&old.users, f.options.Process.Pause, p.timeLeft) {
 		return ErrBusy
 	}
 	defer old.users.Unlock()
-	reason := old.companions.look(old)
+	reason := old.companions.inspect(old)
 	if reason == nil {
 		return nil
 	}
@@ -70,19 +70,19 @@ func (f *File) renew(old *opened, p patience) error {
 // openAnew waits for others as long as the call does, and only for a moment when a call before has
 // waited in vain.
 func (f *File) openAnew(old *opened, p patience) (*opened, error) {
-	p = f.opening.begin(p)
+	p = f.opening.beginWait(p)
 	most := p
-	if f.opening.lasts() {
+	if f.opening.isLasting() {
 		most = p.atMost(shortWait)
 	}
 	next, err := openAt(f.path, f.options, old, most)
-	return next, f.opening.end(p, err)
+	return next, f.opening.endWait(p, err)
 }
 
 // follow has all versions be greater than those that the old files have had, and knows what was
 // tried with them.
 func (o *opened) follow(old *opened) {
-	told := max(old.base+old.gen.last(), old.floor)
+	told := max(old.base+old.gen.lastVersion(), old.floor)
 	if now := o.gen.version(); now <= told {
 		o.base = (told - now + 3) &^ 1
 	}

@@ -22,7 +22,7 @@ func openPlain(t *testing.T, path string) *File {
 // commitAndDie leaves what a writer leaves that dies after its commit.
 func commitAndDie(t *testing.T, f *File) {
 	t.Helper()
-	if err := f.current.Load().gen.begin(); err != nil {
+	if err := f.current.Load().gen.beginChange(); err != nil {
 		t.Fatal(err)
 	}
 	tx, err := beginWriting(f.current.Load().writer, f.arrive())
@@ -76,7 +76,7 @@ func TestRepairIsAlone(t *testing.T) {
 	version, settled := f.Version(), uint64(0)
 	commitAndDie(t, dead)
 	err := reader.View(func(*sql.Tx) error {
-		err := dead.current.Load().gen.begin() // the reader has settled: another one dies
+		err := dead.current.Load().gen.beginChange() // the reader has settled: another one dies
 		settled = f.Version()
 		if v := settled; v <= version || v > version+mostStep || !f.current.Load().gen.unsettled() {
 			t.Errorf("Version is %d, unsettled %v; was %d", v, f.current.Load().gen.unsettled(), version)

@@ -65,8 +65,8 @@ func (o *opened) restoreRoom() {
 	if missing > 0 {
 		lacks = 1
 	}
-	if o.gen.load(wordRoom) != lacks {
-		_ = o.gen.store(wordRoom, lacks)
+	if o.gen.loadWord(wordRoom) != lacks {
+		_ = o.gen.storeWord(wordRoom, lacks)
 	}
 }
 
@@ -81,14 +81,14 @@ func (o *opened) takeRoom(size int64) bool { return o.room != nil && o.room.Allo
 
 // giveUpRoom reports whether there was any.
 func (o *opened) giveUpRoom() bool {
-	return sizeOf(o.room) > 0 && o.gen.store(wordRoom, 1) == nil && o.room.Truncate(0) == nil
+	return sizeOf(o.room) > 0 && o.gen.storeWord(wordRoom, 1) == nil && o.room.Truncate(0) == nil
 }
 
 // reserve has the disk hold what a transaction adds to the file, before it commits. It
 // returns how long the file then is at least.
 func (o *opened) reserve() (size int64, err error) {
 	var pages int
-	if err := ask(o.writer.conn, "PRAGMA page_count", &pages); err != nil {
+	if err := askNumbers(o.writer.conn, "PRAGMA page_count", &pages); err != nil {
 		return 0, err
 	}
 	size = int64(pages) * int64(o.pageSize)
@@ -100,7 +100,7 @@ func (o *opened) reserve() (size int64, err error) {
 	if err == nil && stat.Size < size {
 		err = ErrFull
 	}
-	return size, plain(err)
+	return size, withoutName(err)
 }
 
 // sizeOf returns 0 for a file that is not there, or is lost.

@@ -44,7 +44,7 @@ type Options struct {
 	Process Process
 }
 
-func (o Options) wait() time.Duration {
+func (o Options) waitOrDefault() time.Duration {
 	if o.Wait == 0 {
 		return DefaultWait
 	}
@@ -84,7 +84,7 @@ func Open(path string, o Options) (*File, error) {
 	if o.Parts > maxParts {
 		return nil, fmt.Errorf("%d parts, more than %d", o.Parts, maxParts)
 	}
-	now, err := openAt(path, o, nil, o.Process.arrive(o.wait()))
+	now, err := openAt(path, o, nil, o.Process.arrive(o.waitOrDefault()))
 	if err != nil {
 		return nil, describe(path, err)
 	}
@@ -94,7 +94,7 @@ func Open(path string, o Options) (*File, error) {
 }
 
 // arrive begins a call.
-func (f *File) arrive() patience { return f.options.Process.arrive(f.options.wait()) }
+func (f *File) arrive() patience { return f.options.Process.arrive(f.options.waitOrDefault()) }
 
 // Path is the absolute path of the file.
 func (f *File) Path() string { return f.path }
@@ -115,7 +115,7 @@ func (f *File) Update(fn func(*sql.Tx) error) error {
 // others keep their versions.
 func (f *File) Change(fn func(*sql.Tx) ([]int, error)) (Change, error) {
 	p := f.arrive()
-	o, err := f.take(p, 0)
+	o, err := f.borrow(p, 0)
 	if err != nil {
 		return Change{}, err
 	}
@@ -128,7 +128,7 @@ func (f *File) Change(fn func(*sql.Tx) ([]int, error)) (Change, error) {
 // room that is kept for it, and calls fn again.
 func (f *File) Release(fn func(*sql.Tx) ([]int, error)) (Change, error) {
 	p := f.arrive()
-	o, err := f.take(p, 0)
+	o, err := f.borrow(p, 0)
 	if err != nil {
 		return Change{}, err
 	}
@@ -151,7 +151,7 @@ func (f *File) Soon(wait time.Duration, fn func(*sql.Tx) ([]int, error)) (Change
 }
 
 func (f *File) relaxed(p patience, fn func(*sql.Tx) ([]int, error)) (Change, error) {
-	o, err := f.take(p, 0)
+	o, err := f.borrow(p, 0)
 	if err != nil {
 		return Change{}, err
 	}
@@ -164,7 +164,7 @@ func (f *File) relaxed(p patience, fn func(*sql.Tx) ([]int, error)) (Change, err
 // unless others stay in the file. It waits for the disk once less than the two of them.
 func (f *File) Erase(fn func(*sql.Tx) ([]int, error)) (Change, error) {
 	p := f.arrive()
-	o, err := f.take(p, 0)
+	o, err := f.borrow(p, 0)
 	if err != nil {
 		return Change{}, err
 	}
@@ -178,17 +178,17 @@ func (f *File) Erase(fn func(*sql.Tx) ([]int, error)) (Change, error) {
 // ErrReadOnly.
 func (f *File) Purge() error {
 	p := f.arrive()
-	o, err := f.take(p, 0)
+	o, err := f.borrow(p, 0)
 	if err != nil {
 		return err
 	}
 	defer o.giveBack()
-	return o.explain(o.purge(p))
+	return o.explain(o.purgeLog(p))
 }
 
 // Sync has what others see on stable storage, Relaxed changes too.
 func (f *File) Sync() error {
-	o, err := f.take(f.arrive(), 0)
+	o, err := f.borrow(f.arrive(), 0)
 	if err != nil {
 		return err
 	}
@@ -196,21 +196,23 @@ func (f *File) Sync() error {
 	if o.readOnly {
 		return fmt.Errorf("%s: %w", f.path, ErrReadOnly)
 	}
-	return o.explain(describe(f.path, plain(o.log.Sync())))
+	return o.explain(describe(f.path, withoutName(o.log.Sync())))
 }
 
 // View calls fn in a transaction that sees one state of the file and cannot change
 // it. It does not wait for writers. It returns fn's error, ErrBusy, ErrCorrupt,
 // ErrReplaced or ErrLost.
-func (f *File) View(fn func(*sql.Tx) error) error { return f.view(f.arrive(), fn) }
+func (f *File) View(fn func(*sql.Tx) error) error { return f.viewWithin(f.arrive(), fn) }
 
 // Glance is View for a caller who can do without: it waits a moment at most.
-func (f *File) Glance(fn func(*sql.Tx) error) error { return f.view(f.arrive().atMost(glance), fn) }
+func (f *File) Glance(fn func(*sql.Tx) error) error {
+	return f.viewWithin(f.arrive().atMost(glance), fn)
+}
 
 const glance = 2 * time.Millisecond
 
-func (f *File) view(p patience, fn func(*sql.Tx) error) error {
-	o, err := f.take(p, believe)
+func (f *File) viewWithin(p patience, fn func(*sql.Tx) error) error {
+	o, err := f.borrow(p, believe)
 	if err != nil {
 		return err
 	}
@@ -227,11 +229,13 @@ func (f *File) view(p patience, fn func(*sql.Tx) error) error {
 // counter of changes cannot be opened, Version is constant. Once a file is replaced or
 // cut, Version is another number each time until a call has opened the new one: what was
 // read is older than that, whenever it was read.
-func (f *File) Version() uint64 { return f.distinct(f.current.Load().look(allParts).version) }
+func (f *File) Version() uint64 { return f.distinct(f.current.Load().readCounter(allParts).version) }
 
 // PartVersion returns the version at which a part of the file has changed last; as
 // Version, it never waits.
-func (f *File) PartVersion(part int) uint64 { return f.distinct(f.current.Load().look(part).part) }
+func (f *File) PartVersion(part int) uint64 {
+	return f.distinct(f.current.Load().readCounter(part).part)
+}
 
 // distinct puts an odd number that was not told before in the place of never.
 func (f *File) distinct(version uint64) uint64 {

@@ -24,51 +24,51 @@ type standstill struct {
 	vain  atomic.Pointer[uint64] // the number before and after a call waited in vain; nil: none has
 }
 
-func (s *standstill) move() uint64 {
+func (s *standstill) lastMove() uint64 {
 	if s.moves == nil {
 		return 0
 	}
 	return s.moves()
 }
 
-// lasts reports whether a call has waited in vain, and nothing has moved since it came.
-func (s *standstill) lasts() bool {
+// isLasting reports whether a call has waited in vain, and nothing has moved since it came.
+func (s *standstill) isLasting() bool {
 	if s == nil {
 		return false
 	}
 	at := s.vain.Load()
-	return at != nil && *at == s.move()
+	return at != nil && *at == s.lastMove()
 }
 
 // shortWait is how long a call waits for something that stands still: whoever gets it first
 // needs a moment to say that it does not any more.
 const shortWait = 5 * time.Millisecond
 
-// begin returns the patience of a call that comes to wait for this. Who waits already goes
+// beginWait returns the patience of a call that comes to wait for this. Who waits already goes
 // on when another call has waited in vain.
-func (s *standstill) begin(p patience) patience {
-	p.still, p.move = nil, s.move()
-	if s.lasts() {
+func (s *standstill) beginWait(p patience) patience {
+	p.still, p.move = nil, s.lastMove()
+	if s.isLasting() {
 		p.still, p.short = s, time.Now().Add(shortWait)
 	}
 	return p
 }
 
-// end notes whether a call that has begun got through, and returns the error with which it
+// endWait notes whether a call that has begun got through, and returns the error with which it
 // ends.
-func (s *standstill) end(p patience, err error) error {
+func (s *standstill) endWait(p patience, err error) error {
 	switch {
 	case err == nil:
-		s.over()
-	case errors.Is(err, ErrBusy) && p.inVain() && p.move == s.move():
+		s.endStandstill()
+	case errors.Is(err, ErrBusy) && p.inVain() && p.move == s.lastMove():
 		at := p.move
 		s.vain.Store(&at)
 	}
 	return err
 }
 
-// over says that a call has got through.
-func (s *standstill) over() {
+// endStandstill says that a call has got through.
+func (s *standstill) endStandstill() {
 	if s.vain.Load() != nil {
 		s.vain.Store(nil)
 	}

@@ -20,10 +20,10 @@ func (o *opened) upgrade(format int) error {
 	if format == 0 && (o.before != nil || o.options.Existing) {
 		return ErrMissing
 	}
-	if err := o.gen.begin(); err != nil {
+	if err := o.gen.beginChange(); err != nil {
 		return err
 	}
-	defer o.gen.end()
+	defer o.gen.endChange()
 	if err := upgrade(o.writer.DB, format, o.options); err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (o *opened) upgrade(format int) error {
 		return err
 	}
 	if format > 0 {
-		_, err := o.gen.tell(allParts)
+		_, err := o.gen.tellChange(allParts)
 		return err
 	}
 	return nil
@@ -43,19 +43,19 @@ func formatOf(db *sql.DB, o Options) (format int, err error) {
 	if err := db.QueryRow("PRAGMA user_version").Scan(&format); err != nil {
 		return 0, err
 	}
-	return format, o.knows(format)
+	return format, o.checkFormat(format)
 }
 
-// knows returns ErrFormat for a format that a newer release has made.
-func (o Options) knows(format int) error {
+// checkFormat returns ErrFormat for a format that a newer release has made.
+func (o Options) checkFormat(format int) error {
 	if format < 0 || format > o.format() {
 		return fmt.Errorf("%w: format %d, the newest known is %d", ErrFormat, format, o.format())
 	}
 	return nil
 }
 
-// steps are the statements that make the newest format of another; 0 stands for none.
-func (o Options) steps(format int) []string {
+// upgradesFrom are the statements that make the newest format of another; 0 stands for none.
+func (o Options) upgradesFrom(format int) []string {
 	steps := []string{o.Schema}
 	if format > 0 {
 		steps = o.Upgrades[format-1:]
@@ -70,7 +70,7 @@ func upgrade(db *sql.DB, format int, o Options) error {
 		return err
 	}
 	defer tx.Rollback()
-	for _, step := range o.steps(format) {
+	for _, step := range o.upgradesFrom(format) {
 		if _, err := tx.Exec(step); err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ func (o *opened) logUsable() error {
 	if err := readWhole(o.log, frame, o.logSize(pages-1)); err != nil {
 		return err
 	}
-	if !header.wrote(frame) {
+	if !header.hasWritten(frame) {
 		return errLogDamaged
 	}
 	return nil
@@ -49,8 +49,8 @@ func (o *opened) logWhole() error {
 		if err := readWhole(o.log, frame, o.logSize(i)); err != nil {
 			return err
 		}
-		sum = header.add(header.add(sum, frame[:8]), frame[frameHeader:])
-		if !header.wrote(frame) || sum != sumAt(frame[16:]) {
+		sum = header.addToSum(header.addToSum(sum, frame[:8]), frame[frameHeader:])
+		if !header.hasWritten(frame) || sum != decodeSum(frame[16:]) {
 			return errLogDamaged
 		}
 	}
@@ -174,8 +174,8 @@ func readHeader(log *descriptor.File) (h logHead, err error) {
 		h.order = binary.BigEndian
 	}
 	copy(h.salt[:], b[16:])
-	h.sum = h.add(checksum{}, b[:24])
-	if first&^1 != magic || h.sum != sumAt(b[24:]) {
+	h.sum = h.addToSum(checksum{}, b[:24])
+	if first&^1 != magic || h.sum != decodeSum(b[24:]) {
 		return h, errLogDamaged
 	}
 	return h, nil
@@ -187,11 +187,11 @@ func (h *logHead) restarts(salt [8]byte) bool {
 	return binary.BigEndian.Uint32(salt[:]) == binary.BigEndian.Uint32(h.salt[:])+1
 }
 
-// wrote reports whether a frame belongs to the log since it began anew.
-func (h *logHead) wrote(frame []byte) bool { return h.salt == [8]byte(frame[8:16]) }
+// hasWritten reports whether a frame belongs to the log since it began anew.
+func (h *logHead) hasWritten(frame []byte) bool { return h.salt == [8]byte(frame[8:16]) }
 
-// add adds bytes to a sum ("Checksum Algorithm").
-func (h *logHead) add(s checksum, b []byte) checksum {
+// addToSum adds bytes to a sum ("Checksum Algorithm").
+func (h *logHead) addToSum(s checksum, b []byte) checksum {
 	if h.order == binary.LittleEndian {
 		for ; len(b) >= 8; b = b[8:] {
 			s[0] += binary.LittleEndian.Uint32(b) + s[1]
@@ -206,7 +206,7 @@ func (h *logHead) add(s checksum, b []byte) checksum {
 	return s
 }
 
-func sumAt(b []byte) checksum {
+func decodeSum(b []byte) checksum {
 	return checksum{binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])}
 }
 
@@ -216,5 +216,5 @@ func readWhole(log *descriptor.File, b []byte, offset int64) error {
 	if n < len(b) && (err == nil || errors.Is(err, io.EOF)) {
 		return errLogDamaged
 	}
-	return plain(err)
+	return withoutName(err)
 }

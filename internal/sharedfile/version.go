@@ -8,8 +8,8 @@ import "time"
 // that were opened.
 const lookAgain = 10 * time.Millisecond
 
-// look tells versions as a File does.
-func (o *opened) look(part int) snapshot {
+// readCounter tells versions as a File does.
+func (o *opened) readCounter(part int) snapshot {
 	o.companions.glance(o)
 	if o.companions.broken.Load() != nil {
 		return snapshot{version: never, part: never}
@@ -26,19 +26,19 @@ func (o *opened) look(part int) snapshot {
 // settled reads the counter. If nobody is in the file, it settles the change of a writer
 // that died before.
 func (o *opened) settled(part int) snapshot {
-	r := o.gen.read(part)
+	r := o.gen.readPart(part)
 	if !r.unsettled {
 		return r
 	}
-	now, last := int64(o.since()), o.looked.Load()
+	now, last := int64(o.sinceOpened()), o.looked.Load()
 	if last != 0 && time.Duration(now-last) < lookAgain || !o.looked.CompareAndSwap(last, now) {
 		return r
 	}
 	if o.users.TryRLock() {
 		defer o.giveBack()
-		if o.companions.look(o) == nil {
+		if o.companions.inspect(o) == nil {
 			o.repair(o.process.arrive(0))(false)
 		}
 	}
-	return o.gen.read(part)
+	return o.gen.readPart(part)
 }

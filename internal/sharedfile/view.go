@@ -19,8 +19,8 @@ type slots chan struct{}
 
 func newSlots() slots { return make(slots, maxReaders) }
 
-func (s slots) take(p patience) error {
-	return p.until(func() (bool, error) {
+func (s slots) takeSlot(p patience) error {
+	return p.retryUntil(func() (bool, error) {
 		select {
 		case s <- struct{}{}:
 			return true, nil
@@ -33,7 +33,7 @@ func (s slots) take(p patience) error {
 func (s slots) giveBack() { <-s }
 
 func (o *opened) view(p patience, fn func(*sql.Tx) error) error {
-	if err := o.slots.take(p); err != nil {
+	if err := o.slots.takeSlot(p); err != nil {
 		return describe(o.path, err)
 	}
 	defer o.slots.giveBack()
@@ -50,7 +50,7 @@ func (o *opened) view(p patience, fn func(*sql.Tx) error) error {
 func (o *opened) beginView(p patience) (tx *sql.Tx, release func(), err error) {
 	finish := o.repair(p.atMost(repairWait))
 	defer func() { finish(err == nil) }()
-	if release, err = o.enter(p); err != nil {
+	if release, err = o.shareFile(p); err != nil {
 		return nil, nil, err
 	}
 	defer func() {
@@ -65,18 +65,18 @@ func (o *opened) beginView(p patience) (tx *sql.Tx, release func(), err error) {
 // beginReading makes SQLite choose the state of the file that the transaction sees,
 // and so look at the log's index.
 func beginReading(db *sql.DB, p patience, s *standstill) (*sql.Tx, error) {
-	return begin(db, p, s, func(tx *sql.Tx) error {
+	return beginTransaction(db, p, s, func(tx *sql.Tx) error {
 		var n int
 		return tx.QueryRow("SELECT count(*) FROM sqlite_schema WHERE 0").Scan(&n)
 	})
 }
 
-// begin begins a transaction. It waits here for others who use SQLite on the file, such
+// beginTransaction begins a transaction. It waits here for others who use SQLite on the file, such
 // as a backup, because a wait in SQLite would hold the host's signals back; and for other
 // readers, where no connection can be opened besides theirs.
-func begin(db *sql.DB, p patience, s *standstill, first func(*sql.Tx) error) (tx *sql.Tx, err error) {
-	p = s.begin(p)
-	err = p.until(func() (bool, error) {
+func beginTransaction(db *sql.DB, p patience, s *standstill, first func(*sql.Tx) error) (tx *sql.Tx, err error) {
+	p = s.beginWait(p)
+	err = p.retryUntil(func() (bool, error) {
 		tx, err = db.BeginTx(context.Background(), nil)
 		if err == nil {
 			if err = first(tx); err == nil {
@@ -88,16 +88,16 @@ func begin(db *sql.DB, p patience, s *standstill, first func(*sql.Tx) error) (tx
 			p.brief = true // who reads meanwhile does not stand still
 			return false, nil
 		}
-		if busy(err) {
+		if isBusy(err) {
 			return false, nil
 		}
 		return false, err
 	})
-	return tx, s.end(p, err)
+	return tx, s.endWait(p, err)
 }
 
-// busy reports whether SQLite says that others use the file.
-func busy(err error) bool {
+// isBusy reports whether SQLite says that others use the file.
+func isBusy(err error) bool {
 	var failure sqlite3.Error
 	return errors.As(err, &failure) && (failure.Code == sqlite3.ErrBusy || failure.Code == sqlite3.ErrLocked)
 }

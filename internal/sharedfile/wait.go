@@ -25,7 +25,7 @@ type patience struct {
 
 // arrive begins a call that waits so long.
 func (p Process) arrive(wait time.Duration) patience {
-	return patience{deadline: time.Now().Add(wait), pause: p.pause(), brief: wait <= 0}
+	return patience{deadline: time.Now().Add(wait), pause: p.pauseOrSleep(), brief: wait <= 0}
 }
 
 // atMost returns a patience that ends earlier.
@@ -37,10 +37,10 @@ func (p patience) atMost(wait time.Duration) patience {
 	return p
 }
 
-// left is how long the call still waits.
-func (p patience) left() time.Duration {
+// timeLeft is how long the call still waits.
+func (p patience) timeLeft() time.Duration {
 	left := time.Until(p.deadline)
-	if p.still.lasts() {
+	if p.still.isLasting() {
 		left = min(left, time.Until(p.short))
 	}
 	return left
@@ -49,14 +49,14 @@ func (p patience) left() time.Duration {
 // inVain reports whether the call has waited for as long as any call does.
 func (p patience) inVain() bool { return !p.brief && !time.Now().Before(p.deadline) }
 
-// until tries again and again, because whoever waits in the kernel or in SQLite
+// retryUntil tries again and again, because whoever waits in the kernel or in SQLite
 // cannot be called off. It returns ErrBusy when patience ends.
-func (p patience) until(try func() (done bool, err error)) error {
+func (p patience) retryUntil(try func() (done bool, err error)) error {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		if done, err := try(); done || err != nil {
 			return err
 		}
-		left := p.left()
+		left := p.timeLeft()
 		if left <= 0 {
 			return ErrBusy
 		}

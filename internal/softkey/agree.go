@@ -24,7 +24,7 @@ func (k *EC) Agree(a Agreement, n int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.check(); err != nil {
+	if err := a.validate(); err != nil {
 		return nil, err
 	}
 	scalar := k.Value()
@@ -37,7 +37,7 @@ func (k *EC) Agree(a Agreement, n int) ([]byte, error) {
 	return a.derive(shared, n)
 }
 
-func (a *Agreement) check() error {
+func (a *Agreement) validate() error {
 	if a.KDF == 0 && len(a.Info) > 0 {
 		return fmt.Errorf("shared data without a derivation: %w", ErrParameter)
 	}

@@ -102,7 +102,7 @@ func (b *blocks) Whole(dst, message []byte) ([]byte, error) {
 	if len(message)%aes.BlockSize != 0 {
 		return nil, ErrLength
 	}
-	return b.crypt(dst, separated(dst, message)), nil
+	return b.cryptBlocks(dst, separated(dst, message)), nil
 }
 
 // UpdateSize counts the blocks that are complete, less what waits.
@@ -126,13 +126,13 @@ func (b *blocks) Update(dst, part []byte) ([]byte, error) {
 	if b.n > 0 {
 		part = elsewhere(dst, part)
 		taken := copy(b.rest[b.n:], part)
-		dst, part, size = b.crypt(dst, b.rest[:]), part[taken:], size-aes.BlockSize
+		dst, part, size = b.cryptBlocks(dst, b.rest[:]), part[taken:], size-aes.BlockSize
 	}
 	part = separated(dst, part)
 	left := part[size:]
 	var rest [aes.BlockSize]byte
 	b.n = copy(rest[:], left) // before it is overwritten
-	dst = b.crypt(dst, part[:size])
+	dst = b.cryptBlocks(dst, part[:size])
 	b.rest = rest
 	return dst, nil
 }
@@ -157,8 +157,8 @@ func (b *blocks) endMessage() {
 	b.n, b.ended = 0, true
 }
 
-// crypt appends what the mode makes of whole blocks.
-func (b *blocks) crypt(dst, in []byte) []byte {
+// cryptBlocks appends what the mode makes of whole blocks.
+func (b *blocks) cryptBlocks(dst, in []byte) []byte {
 	n := len(dst)
 	dst = slices.Grow(dst, len(in))[:n+len(in)]
 	b.mode.CryptBlocks(dst[n:], in)
@@ -188,7 +188,7 @@ func (p *padding) Final(dst []byte) ([]byte, error) {
 	for i := p.n; i < aes.BlockSize; i++ {
 		p.rest[i] = byte(aes.BlockSize - p.n)
 	}
-	dst = p.crypt(dst, p.rest[:])
+	dst = p.cryptBlocks(dst, p.rest[:])
 	p.endMessage()
 	return dst, nil
 }

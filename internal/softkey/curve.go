@@ -96,8 +96,8 @@ func (c Curve) weierstrass() error {
 // orderSecp256k1 is what the others have in the standard library.
 const orderSecp256k1 = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
 
-// order is the number of points, n in FIPS 186-5.
-func (c Curve) order() *big.Int {
+// groupOrder is the number of points, n in FIPS 186-5.
+func (c Curve) groupOrder() *big.Int {
 	if c == Secp256k1 {
 		n, _ := new(big.Int).SetString(orderSecp256k1, 16)
 		return n

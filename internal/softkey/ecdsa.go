@@ -25,7 +25,7 @@ func (k *EC) Sign(h crypto.Hash) (Signer, error) {
 	if err := checkHashOrNone(h); err != nil {
 		return nil, err
 	}
-	return newSigning(h, longestDigest, 2*k.curve.Size(), k.sign), nil
+	return newSigning(h, longestDigest, 2*k.curve.Size(), k.signDigest), nil
 }
 
 // Verify begins the verification of Sign.
@@ -39,7 +39,7 @@ func (k *ECPublic) Verify(h crypto.Hash) (Verifier, error) {
 	return newVerifying(h, longestDigest, 2*k.curve.Size(), k.verify), nil
 }
 
-func (k *EC) sign(digest []byte) (signature []byte, err error) {
+func (k *EC) signDigest(digest []byte) (signature []byte, err error) {
 	if k.curve == Secp256k1 {
 		scalar := k.Value()
 		defer clear(scalar)

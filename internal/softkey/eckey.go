@@ -57,7 +57,7 @@ func randomScalar(c Curve) []byte {
 
 // checkScalar returns ErrKey for what is not from 1 to the order less 1.
 func (c Curve) checkScalar(scalar []byte) error {
-	last := new(big.Int).Sub(c.order(), big.NewInt(1)).FillBytes(make([]byte, len(scalar)))
+	last := new(big.Int).Sub(c.groupOrder(), big.NewInt(1)).FillBytes(make([]byte, len(scalar)))
 	if !lessOrEqual(scalar, last) || equalTime(scalar, make([]byte, len(scalar))) {
 		return fmt.Errorf("private key on %s: %w", c, ErrKey)
 	}

@@ -60,7 +60,7 @@ func TestZeroSignatures(t *testing.T) {
 		k := need[*EC](t)(GenerateEC(c))
 		signer, err := k.Sign(crypto.SHA256)
 		good := signed(t, signer, err, []byte("m"))
-		order := c.order().FillBytes(make([]byte, c.Size()))
+		order := c.groupOrder().FillBytes(make([]byte, c.Size()))
 		for _, bad := range [][]byte{make([]byte, c.Size()), order, bytes.Repeat([]byte{0xff}, c.Size())} {
 			for _, signature := range [][]byte{append(bytes.Clone(bad), good[c.Size():]...), append(bytes.Clone(good[:c.Size()]), bad...)} {
 				verifier, err := k.PublicEC().Verify(crypto.SHA256)
@@ -92,7 +92,7 @@ func TestECDSAOfLibrary(t *testing.T) {
 // TestECNumbers: private keys from 1 to the order less 1, and no others.
 func TestECNumbers(t *testing.T) {
 	for _, c := range weierstrassCurves {
-		order := c.order()
+		order := c.groupOrder()
 		last := new(big.Int).Sub(order, big.NewInt(1))
 		for _, good := range [][]byte{{1}, {0, 0, 1}, last.Bytes(), append(make([]byte, 80), last.Bytes()...)} {
 			k, err := NewEC(c, good)

@@ -97,7 +97,7 @@ type EdDSA struct {
 // longestContext is that of RFC 8032, and of FIPS 204.
 const longestContext = 255
 
-func (p *EdDSA) check() (crypto.Hash, *ed25519.Options, error) {
+func (p *EdDSA) validate() (crypto.Hash, *ed25519.Options, error) {
 	if len(p.Context) > longestContext {
 		return 0, nil, fmt.Errorf("context of %d bytes: %w", len(p.Context), ErrParameter)
 	}
@@ -110,16 +110,16 @@ func (p *EdDSA) check() (crypto.Hash, *ed25519.Options, error) {
 
 // Sign begins a signature. But for Ed25519ph it needs the whole message.
 func (k *Edwards) Sign(p EdDSA) (Signer, error) {
-	h, options, err := p.check()
+	h, options, err := p.validate()
 	if err != nil {
 		return nil, err
 	}
-	return newSigning(h, -1, ed25519.SignatureSize, eddsa{options, k, nil}.sign), nil
+	return newSigning(h, -1, ed25519.SignatureSize, eddsa{options, k, nil}.signMessage), nil
 }
 
 // Verify begins the verification of Sign.
 func (k *EdwardsPublic) Verify(p EdDSA) (Verifier, error) {
-	h, options, err := p.check()
+	h, options, err := p.validate()
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ type eddsa struct {
 	public  *EdwardsPublic
 }
 
-func (e eddsa) sign(message []byte) (signature []byte, err error) {
+func (e eddsa) signMessage(message []byte) (signature []byte, err error) {
 	e.private.once.Do(e.private.expand)
 	secret.Do(func() { signature, err = e.private.key.Sign(nil, message, e.options) })
 	if err != nil {

@@ -71,17 +71,17 @@ type gcm struct {
 
 // prepare takes over the parameters.
 func (g *gcm) prepare(k *AES, p *GCM) (err error) {
-	if err := p.check(); err != nil {
+	if err := p.validate(); err != nil {
 		return err
 	}
 	g.iv = append(g.room[:0], p.IV...)
 	g.aad = bytes.Clone(p.AAD)
 	g.tag = p.TagBits / 8
-	g.aead, err = k.aead(len(g.iv))
+	g.aead, err = k.newAEAD(len(g.iv))
 	return err
 }
 
-func (g *GCM) check() error {
+func (g *GCM) validate() error {
 	if len(g.IV) < 1 || len(g.IV) > longestIV || len(g.AAD) > longestAAD {
 		return fmt.Errorf("IV of %d bytes, other data of %d: %w", len(g.IV), len(g.AAD), ErrParameter)
 	}
@@ -92,8 +92,8 @@ func (g *GCM) check() error {
 	return fmt.Errorf("tag of %d bits: %w", g.TagBits, ErrParameter)
 }
 
-// aead returns the cipher for IVs of a length.
-func (k *AES) aead(size int) (cipher.AEAD, error) {
+// newAEAD returns the cipher for IVs of a length.
+func (k *AES) newAEAD(size int) (cipher.AEAD, error) {
 	block, aead := k.ciphers()
 	if size == usualIV {
 		return aead, nil
@@ -105,14 +105,14 @@ func (k *AES) aead(size int) (cipher.AEAD, error) {
 	return aead, nil
 }
 
-// seal appends the encrypted message and the tag.
-func (g *gcm) seal(dst, message []byte) []byte {
+// sealMessage appends the encrypted message and the tag.
+func (g *gcm) sealMessage(dst, message []byte) []byte {
 	dst = g.aead.Seal(dst, g.iv, message, g.aad)
 	return dst[:len(dst)-fullTag+g.tag]
 }
 
-// open appends the message that was encrypted, if the tag is its tag.
-func (g *gcm) open(dst, sealed []byte) ([]byte, error) {
+// openMessage appends the message that was encrypted, if the tag is its tag.
+func (g *gcm) openMessage(dst, sealed []byte) ([]byte, error) {
 	if len(sealed) < g.tag {
 		return nil, ErrLength
 	}
@@ -142,22 +142,22 @@ func (g *gcm) openCut(dst, sealed []byte) ([]byte, error) {
 	return append(dst, plain...), nil
 }
 
-func (g *gcm) size(n int) int { return n + g.tag }
+func (g *gcm) outputSize(n int) int { return n + g.tag }
 
-func (g *gcm) apply(dst, message []byte) ([]byte, error) {
+func (g *gcm) applyTo(dst, message []byte) ([]byte, error) {
 	// The library needs room for a full tag, and takes other memory where there is none.
 	if room := cap(dst) - len(dst); g.tag < fullTag && room < len(message)+fullTag {
-		sealed := g.seal(nil, message)
+		sealed := g.sealMessage(nil, message)
 		return append(dst, sealed...), nil
 	}
-	return g.seal(dst, message), nil
+	return g.sealMessage(dst, message), nil
 }
 
 // openingGCM is the transform of a decryption.
 type openingGCM gcm
 
-func (o *openingGCM) size(n int) int { return max(0, n-o.tag) }
+func (o *openingGCM) outputSize(n int) int { return max(0, n-o.tag) }
 
-func (o *openingGCM) apply(dst, message []byte) ([]byte, error) {
-	return (*gcm)(o).open(slices.Grow(dst, o.size(len(message))), message)
+func (o *openingGCM) applyTo(dst, message []byte) ([]byte, error) {
+	return (*gcm)(o).openMessage(slices.Grow(dst, o.outputSize(len(message))), message)
 }

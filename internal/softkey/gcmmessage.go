@@ -64,7 +64,7 @@ func (m *Messages) Decrypt(dst []byte, g GCM, message, tag []byte) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := s.add(message); err != nil {
+	if err := s.addPart(message); err != nil {
 		return nil, err
 	}
 	return s.Final(dst, tag)
@@ -91,7 +91,7 @@ func (m *Messages) BeginEncrypt(iv MessageIV, g GCM) (*Sealed, error) {
 }
 
 // Update takes one more part. All of the result comes from Final.
-func (s *Sealed) Update(part []byte) error { return s.add(part) }
+func (s *Sealed) Update(part []byte) error { return s.addPart(part) }
 
 // FinalSize is how many bytes Final gives when last more come with it.
 func (s *Sealed) FinalSize(last int) int { return len(s.message) + last }
@@ -105,7 +105,7 @@ func (s *Sealed) Final(dst []byte) (out, tag []byte, err error) {
 }
 
 func (s *Sealed) finish(dst, message []byte) (out, tag []byte, err error) {
-	sealed := s.gcm.seal(nil, message)
+	sealed := s.gcm.sealMessage(nil, message)
 	s.endMessage()
 	return append(dst, sealed[:len(sealed)-s.gcm.tag]...), sealed[len(sealed)-s.gcm.tag:], nil
 }
@@ -126,7 +126,7 @@ func (m *Messages) BeginDecrypt(g GCM) (*Opened, error) {
 }
 
 // Update takes one more part. Nothing is given out before the tag was found right.
-func (o *Opened) Update(part []byte) error { return o.add(part) }
+func (o *Opened) Update(part []byte) error { return o.addPart(part) }
 
 // FinalSize is how many bytes Final gives when last more come with it.
 func (o *Opened) FinalSize(last int) int { return len(o.message) + last }
@@ -141,7 +141,7 @@ func (o *Opened) Final(dst, tag []byte) ([]byte, error) {
 		return nil, fmt.Errorf("tag of %d bytes: %w", len(tag), ErrParameter)
 	}
 	o.message = secret.Append(o.message, tag...)
-	return o.gcm.open(dst, o.message)
+	return o.gcm.openMessage(dst, o.message)
 }
 
 // complete makes what is not fixed of an IV.

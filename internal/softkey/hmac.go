@@ -17,7 +17,7 @@ func (s *Secret) HMAC(h crypto.Hash) (*MAC, error) {
 	if err := checkHash(h); err != nil {
 		return nil, err
 	}
-	states := s.keyed(h)
+	states := s.keyedHash(h)
 	state := states.Get().(hash.Hash)
 	state.Reset()
 	return &MAC{state: state, states: states, size: h.Size()}, nil
@@ -32,9 +32,9 @@ func (s *Secret) HMACGeneral(h crypto.Hash, size int) (*MAC, error) {
 	return m.shortened(size)
 }
 
-// keyed returns where hashes that have taken in the key wait to be used again: that is half
+// keyedHash returns where hashes that have taken in the key wait to be used again: that is half
 // of the work for a short message.
-func (s *Secret) keyed(h crypto.Hash) *sync.Pool {
+func (s *Secret) keyedHash(h crypto.Hash) *sync.Pool {
 	if states, known := s.macs.Load(h); known {
 		return states.(*sync.Pool)
 	}

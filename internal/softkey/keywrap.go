@@ -52,8 +52,8 @@ func (k *AES) UnwrapPKCS7(initial []byte) (Stream, error) {
 
 // wrapper is one of the six, which are told apart by their type alone.
 type wrapper interface {
-	size(n int) int
-	apply(block cipher.Block, initial, message []byte) ([]byte, error)
+	outputSize(n int) int
+	applyTo(block cipher.Block, initial, message []byte) ([]byte, error)
 }
 
 func (k *AES) wrapping(w wrapper, initial []byte, size int, usual []byte) (Stream, error) {
@@ -76,8 +76,8 @@ type wrapped struct {
 	initial []byte
 }
 
-func (w *wrapped) apply(dst, message []byte) ([]byte, error) {
-	b, err := w.wrapper.apply(w.block, w.initial, message)
+func (w *wrapped) applyTo(dst, message []byte) ([]byte, error) {
+	b, err := w.wrapper.applyTo(w.block, w.initial, message)
 	defer clear(b)
 	if err != nil {
 		return nil, err
@@ -94,14 +94,14 @@ type (
 	pkcs7Unwrap  struct{}
 )
 
-func (keyWrap) size(n int) int      { return n + semiblock }
-func (keyUnwrap) size(n int) int    { return max(0, n-semiblock) }
-func (paddedWrap) size(n int) int   { return (n+semiblock-1)/semiblock*semiblock + semiblock }
-func (paddedUnwrap) size(n int) int { return max(0, n-semiblock) }
-func (pkcs7Wrap) size(n int) int    { return n/semiblock*semiblock + 2*semiblock }
-func (pkcs7Unwrap) size(n int) int  { return max(0, n-semiblock) }
+func (keyWrap) outputSize(n int) int      { return n + semiblock }
+func (keyUnwrap) outputSize(n int) int    { return max(0, n-semiblock) }
+func (paddedWrap) outputSize(n int) int   { return (n+semiblock-1)/semiblock*semiblock + semiblock }
+func (paddedUnwrap) outputSize(n int) int { return max(0, n-semiblock) }
+func (pkcs7Wrap) outputSize(n int) int    { return n/semiblock*semiblock + 2*semiblock }
+func (pkcs7Unwrap) outputSize(n int) int  { return max(0, n-semiblock) }
 
-func (keyWrap) apply(block cipher.Block, initial, message []byte) ([]byte, error) {
+func (keyWrap) applyTo(block cipher.Block, initial, message []byte) ([]byte, error) {
 	if len(message) < 2*semiblock || len(message)%semiblock != 0 {
 		return nil, ErrLength
 	}
@@ -110,7 +110,7 @@ func (keyWrap) apply(block cipher.Block, initial, message []byte) ([]byte, error
 	return b, nil
 }
 
-func (keyUnwrap) apply(block cipher.Block, initial, message []byte) ([]byte, error) {
+func (keyUnwrap) applyTo(block cipher.Block, initial, message []byte) ([]byte, error) {
 	if len(message) < 3*semiblock || len(message)%semiblock != 0 {
 		return nil, ErrLength
 	}
@@ -123,11 +123,11 @@ func (keyUnwrap) apply(block cipher.Block, initial, message []byte) ([]byte, err
 	return b[semiblock:], nil
 }
 
-func (paddedWrap) apply(block cipher.Block, initial, message []byte) ([]byte, error) {
+func (paddedWrap) applyTo(block cipher.Block, initial, message []byte) ([]byte, error) {
 	if len(message) == 0 {
 		return nil, ErrLength
 	}
-	b := make([]byte, paddedWrap{}.size(len(message)))
+	b := make([]byte, paddedWrap{}.outputSize(len(message)))
 	copy(b, initial)
 	binary.BigEndian.PutUint32(b[semiblock/2:], uint32(len(message)))
 	copy(b[semiblock:], message)
@@ -139,8 +139,8 @@ func (paddedWrap) apply(block cipher.Block, initial, message []byte) ([]byte, er
 	return b, nil
 }
 
-// apply looks at all that can be wrong before it says that something is.
-func (paddedUnwrap) apply(block cipher.Block, initial, message []byte) ([]byte, error) {
+// applyTo looks at all that can be wrong before it says that something is.
+func (paddedUnwrap) applyTo(block cipher.Block, initial, message []byte) ([]byte, error) {
 	if len(message) < 2*semiblock || len(message)%semiblock != 0 {
 		return nil, ErrLength
 	}
@@ -173,18 +173,18 @@ func paddedLength(b, initial []byte) (n, good int) {
 	return subtle.ConstantTimeSelect(good, int(told), n), good
 }
 
-func (pkcs7Wrap) apply(block cipher.Block, initial, message []byte) ([]byte, error) {
+func (pkcs7Wrap) applyTo(block cipher.Block, initial, message []byte) ([]byte, error) {
 	size := semiblock - len(message)%semiblock
 	padded := append(bytes.Clone(message), bytes.Repeat([]byte{byte(size)}, size)...)
 	defer clear(padded)
 	if len(padded) == semiblock {
 		return nil, ErrLength // RFC 3394 wraps two semiblocks and more
 	}
-	return keyWrap{}.apply(block, initial, padded)
+	return keyWrap{}.applyTo(block, initial, padded)
 }
 
-func (pkcs7Unwrap) apply(block cipher.Block, initial, message []byte) ([]byte, error) {
-	b, err := keyUnwrap{}.apply(block, initial, message)
+func (pkcs7Unwrap) applyTo(block cipher.Block, initial, message []byte) ([]byte, error) {
+	b, err := keyUnwrap{}.applyTo(block, initial, message)
 	if err != nil {
 		return nil, err
 	}

@@ -29,13 +29,13 @@ var dsaRows = [...]func() mldsa.Parameters{MLDSA44: mldsa.MLDSA44, MLDSA65: mlds
 
 // String returns the name of the parameter set.
 func (p DSA) String() string {
-	if p.check() != nil {
+	if p.validate() != nil {
 		return fmt.Sprintf("ML-DSA %d", int(p))
 	}
 	return dsaRows[p]().String()
 }
 
-func (p DSA) check() error {
+func (p DSA) validate() error {
 	if p < 0 || int(p) >= len(dsaRows) {
 		return fmt.Errorf("parameter set of ML-DSA: %w", ErrUnsupported)
 	}
@@ -74,7 +74,7 @@ func GenerateMLDSA(set DSA) (*MLDSA, error) {
 // NewMLDSA returns a key that was made elsewhere, of its seed of 32 bytes (CKA_SEED). What the seed expands to
 // (CKA_VALUE) cannot be read back, nor is it given out: the library does neither.
 func NewMLDSA(set DSA, seed []byte) (k *MLDSA, err error) {
-	if err := set.check(); err != nil {
+	if err := set.validate(); err != nil {
 		return nil, err
 	}
 	if len(seed) != mldsa.PrivateKeySize {
@@ -96,7 +96,7 @@ func NewMLDSA(set DSA, seed []byte) (k *MLDSA, err error) {
 
 // NewMLDSAPublic returns a public key, of its encoding in FIPS 204.
 func NewMLDSAPublic(set DSA, b []byte) (*MLDSAPublic, error) {
-	if err := set.check(); err != nil {
+	if err := set.validate(); err != nil {
 		return nil, err
 	}
 	key, err := mldsa.NewPublicKey(dsaRows[set](), b)

@@ -35,13 +35,13 @@ var kemRows = [...]kemRow{
 
 // String returns the name of the parameter set.
 func (p KEM) String() string {
-	if p.check() != nil {
+	if p.validate() != nil {
 		return fmt.Sprintf("ML-KEM %d", int(p))
 	}
 	return kemRows[p].name
 }
 
-func (p KEM) check() error {
+func (p KEM) validate() error {
 	if p < 0 || int(p) >= len(kemRows) {
 		return fmt.Errorf("parameter set of ML-KEM: %w", ErrUnsupported)
 	}
@@ -93,7 +93,7 @@ func GenerateMLKEM(set KEM) (*MLKEM, error) {
 // NewMLKEM returns a key that was made elsewhere, of its seed d‖z of 64 bytes (CKA_SEED). What the seed expands
 // to (CKA_VALUE) cannot be read back, nor is it given out: the library does neither.
 func NewMLKEM(set KEM, seed []byte) (k *MLKEM, err error) {
-	if err := set.check(); err != nil {
+	if err := set.validate(); err != nil {
 		return nil, err
 	}
 	if len(seed) != mlkem.SeedSize {
@@ -128,7 +128,7 @@ func (k *MLKEM) expand(seed []byte) error {
 
 // NewMLKEMPublic returns a public key, of its encoding in FIPS 203.
 func NewMLKEMPublic(set KEM, b []byte) (*MLKEMPublic, error) {
-	if err := set.check(); err != nil {
+	if err := set.validate(); err != nil {
 		return nil, err
 	}
 	k := &MLKEMPublic{set: set, raw: bytes.Clone(b)}

@@ -85,7 +85,7 @@ func (k *MontgomeryPublic) Point() []byte { return octetString(k.key) }
 // Agree is EC.Agree. Points of low order, with which the shared value would be zeros, are ErrKey
 // (RFC 7748, section 6.1).
 func (k *Montgomery) Agree(a Agreement, n int) ([]byte, error) {
-	if err := a.check(); err != nil {
+	if err := a.validate(); err != nil {
 		return nil, err
 	}
 	peer, err := ecdh.X25519().NewPublicKey(rawPoint(a.Peer, sizeX25519))

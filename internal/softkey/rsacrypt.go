@@ -22,7 +22,7 @@ type OAEP struct {
 
 // EncryptOAEP begins an encryption by OAEP of a message that the key has room for.
 func (k *RSAPublic) EncryptOAEP(p OAEP) (Stream, error) {
-	if err := p.check(); err != nil {
+	if err := p.validate(); err != nil {
 		return nil, err
 	}
 	most := k.Size() - 2 - 2*p.Hash.Size()
@@ -31,14 +31,14 @@ func (k *RSAPublic) EncryptOAEP(p OAEP) (Stream, error) {
 
 // DecryptOAEP undoes EncryptOAEP. All that can be wrong is ErrData.
 func (k *RSA) DecryptOAEP(p OAEP) (Stream, error) {
-	if err := p.check(); err != nil {
+	if err := p.validate(); err != nil {
 		return nil, err
 	}
 	return newWhole(&oaepPrivate{p, k}, k.Size()), nil
 }
 
-// check copies the label, too.
-func (p *OAEP) check() error {
+// validate copies the label, too.
+func (p *OAEP) validate() error {
 	p.Label = slices.Clone(p.Label)
 	if err := checkHash(p.Hash); err != nil {
 		return err
@@ -51,9 +51,9 @@ type oaepPublic struct {
 	key *RSAPublic
 }
 
-func (p *oaepPublic) size(int) int { return p.key.Size() }
+func (p *oaepPublic) outputSize(int) int { return p.key.Size() }
 
-func (p *oaepPublic) apply(dst, message []byte) ([]byte, error) {
+func (p *oaepPublic) applyTo(dst, message []byte) ([]byte, error) {
 	options := &rsa.OAEPOptions{Hash: p.Hash, MGFHash: p.MGF, Label: p.Label}
 	b, err := rsa.EncryptOAEPWithOptions(rand.Reader, p.key.key, message, options)
 	switch {
@@ -70,9 +70,9 @@ type oaepPrivate struct {
 	key *RSA
 }
 
-func (p *oaepPrivate) size(int) int { return p.key.Size() - 2 - 2*p.Hash.Size() }
+func (p *oaepPrivate) outputSize(int) int { return p.key.Size() - 2 - 2*p.Hash.Size() }
 
-func (p *oaepPrivate) apply(dst, message []byte) ([]byte, error) {
+func (p *oaepPrivate) applyTo(dst, message []byte) ([]byte, error) {
 	if len(message) != p.key.Size() {
 		return nil, ErrLength
 	}
@@ -93,9 +93,9 @@ func (k *RSAPublic) EncryptPKCS1() Stream { return newWhole(&pkcs1Public{k}, k.S
 
 type pkcs1Public struct{ *RSAPublic }
 
-func (p *pkcs1Public) size(int) int { return p.Size() }
+func (p *pkcs1Public) outputSize(int) int { return p.Size() }
 
-func (p *pkcs1Public) apply(dst, message []byte) ([]byte, error) {
+func (p *pkcs1Public) applyTo(dst, message []byte) ([]byte, error) {
 	padded := make([]byte, p.Size())
 	defer clear(padded)
 	padded[1] = 2

@@ -18,23 +18,23 @@ type PSS struct {
 
 // SignPSS begins a signature of a message that is hashed.
 func (k *RSA) SignPSS(p PSS) (Signer, error) {
-	if err := p.check(k.Size()); err != nil {
+	if err := p.validate(k.Size()); err != nil {
 		return nil, err
 	}
-	return newSigning(p.Hash, -1, k.Size(), pss{p, k, nil}.sign), nil
+	return newSigning(p.Hash, -1, k.Size(), pss{p, k, nil}.signDigest), nil
 }
 
 // SignDigestPSS begins a signature of a hash (CKM_RSA_PKCS_PSS).
 func (k *RSA) SignDigestPSS(p PSS) (Signer, error) {
-	if err := p.check(k.Size()); err != nil {
+	if err := p.validate(k.Size()); err != nil {
 		return nil, err
 	}
-	return newSigning(0, p.Hash.Size(), k.Size(), pss{p, k, nil}.sign), nil
+	return newSigning(0, p.Hash.Size(), k.Size(), pss{p, k, nil}.signDigest), nil
 }
 
 // VerifyPSS begins the verification of SignPSS.
 func (k *RSAPublic) VerifyPSS(p PSS) (Verifier, error) {
-	if err := p.check(k.Size()); err != nil {
+	if err := p.validate(k.Size()); err != nil {
 		return nil, err
 	}
 	return newVerifying(p.Hash, -1, k.Size(), pss{p, nil, k}.verify), nil
@@ -42,14 +42,14 @@ func (k *RSAPublic) VerifyPSS(p PSS) (Verifier, error) {
 
 // VerifyDigestPSS begins the verification of SignDigestPSS.
 func (k *RSAPublic) VerifyDigestPSS(p PSS) (Verifier, error) {
-	if err := p.check(k.Size()); err != nil {
+	if err := p.validate(k.Size()); err != nil {
 		return nil, err
 	}
 	return newVerifying(0, p.Hash.Size(), k.Size(), pss{p, nil, k}.verify), nil
 }
 
-// check returns ErrParameter for a salt that a modulus has no room for.
-func (p *PSS) check(size int) error {
+// validate returns ErrParameter for a salt that a modulus has no room for.
+func (p *PSS) validate(size int) error {
 	if err := checkHash(p.Hash); err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ type pss struct {
 	public  *RSAPublic
 }
 
-func (p pss) sign(digest []byte) ([]byte, error) {
+func (p pss) signDigest(digest []byte) ([]byte, error) {
 	if len(digest) != p.Hash.Size() {
 		return nil, ErrLength
 	}

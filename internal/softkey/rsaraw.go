@@ -136,9 +136,9 @@ func (k *RSA) DecryptRaw() Stream { return newWhole(&rawPrivate{k}, k.Size()) }
 
 type rawPublic struct{ *RSAPublic }
 
-func (p *rawPublic) size(int) int { return p.Size() }
+func (p *rawPublic) outputSize(int) int { return p.Size() }
 
-func (p *rawPublic) apply(dst, message []byte) ([]byte, error) {
+func (p *rawPublic) applyTo(dst, message []byte) ([]byte, error) {
 	full, err := zeroPadded(message, p.Size())
 	if err != nil {
 		return nil, err
@@ -149,9 +149,9 @@ func (p *rawPublic) apply(dst, message []byte) ([]byte, error) {
 
 type rawPrivate struct{ *RSA }
 
-func (p *rawPrivate) size(int) int { return p.Size() }
+func (p *rawPrivate) outputSize(int) int { return p.Size() }
 
-func (p *rawPrivate) apply(dst, message []byte) ([]byte, error) {
+func (p *rawPrivate) applyTo(dst, message []byte) ([]byte, error) {
 	if len(message) != p.Size() {
 		return nil, ErrLength
 	}

@@ -21,9 +21,9 @@ func (k *RSA) DecryptPKCS1() Stream { return newWhole(&pkcs1Private{k}, k.Size()
 
 type pkcs1Private struct{ *RSA }
 
-func (p *pkcs1Private) size(int) int { return p.Size() - overheadPKCS1 }
+func (p *pkcs1Private) outputSize(int) int { return p.Size() - overheadPKCS1 }
 
-func (p *pkcs1Private) apply(dst, message []byte) ([]byte, error) {
+func (p *pkcs1Private) applyTo(dst, message []byte) ([]byte, error) {
 	if len(message) != p.Size() {
 		return nil, ErrLength
 	}

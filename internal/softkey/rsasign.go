@@ -17,7 +17,7 @@ func (k *RSA) SignPKCS1(h crypto.Hash) (Signer, error) {
 	if err := checkHashOrNone(h); err != nil {
 		return nil, err
 	}
-	return newSigning(h, k.Size()-overheadPKCS1, k.Size(), pkcs1{h, k, nil}.sign), nil
+	return newSigning(h, k.Size()-overheadPKCS1, k.Size(), pkcs1{h, k, nil}.signMessage), nil
 }
 
 // VerifyPKCS1 begins the verification of SignPKCS1.
@@ -42,7 +42,7 @@ type pkcs1 struct {
 	public  *RSAPublic
 }
 
-func (p pkcs1) sign(message []byte) ([]byte, error) {
+func (p pkcs1) signMessage(message []byte) ([]byte, error) {
 	signature, err := rsa.SignPKCS1v15(nil, p.private.key, p.hash, message)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrLength, err)

@@ -102,7 +102,7 @@ func TestPSS(t *testing.T) {
 func otherSalt(t *testing.T, public *RSAPublic, p PSS, signature []byte) {
 	t.Helper()
 	p.Salt ^= 1
-	if p.check(public.Size()) != nil {
+	if p.validate(public.Size()) != nil {
 		return
 	}
 	verifier, err := public.VerifyPSS(p)

@@ -32,7 +32,7 @@ func (s *signing) Update(part []byte) error { return s.takePart(s.state, part) }
 // takePart hashes a part of the message, or keeps it.
 func (g *gathered) takePart(state hash.Hash, part []byte) error {
 	if state == nil || g.ended {
-		return g.add(part)
+		return g.addPart(part)
 	}
 	state.Write(part)
 	return nil

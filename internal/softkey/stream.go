@@ -84,8 +84,8 @@ type gathered struct {
 	ended   bool
 }
 
-// add takes one more part.
-func (g *gathered) add(part []byte) error {
+// addPart takes one more part.
+func (g *gathered) addPart(part []byte) error {
 	if g.ended {
 		return ErrEnded
 	}
@@ -106,9 +106,9 @@ func (g *gathered) endMessage() {
 // transform is what a whole message is turned by.
 type transform interface {
 	// size is the length of the result, or an upper bound, for a message of n bytes.
-	size(n int) int
+	outputSize(n int) int
 	// apply appends the result to dst.
-	apply(dst, message []byte) ([]byte, error)
+	applyTo(dst, message []byte) ([]byte, error)
 }
 
 // whole is the Stream of what needs the whole message.
@@ -120,7 +120,7 @@ type whole struct {
 // newWhole returns the Stream of messages of up to most bytes, or of any length for -1.
 func newWhole(t transform, most int) *whole { return &whole{gathered{most: most}, t} }
 
-func (w *whole) WholeSize(n int) int { return w.transform.size(n) }
+func (w *whole) WholeSize(n int) int { return w.transform.outputSize(n) }
 
 func (w *whole) Whole(dst, message []byte) ([]byte, error) {
 	if w.ended {
@@ -130,24 +130,24 @@ func (w *whole) Whole(dst, message []byte) ([]byte, error) {
 	if w.most >= 0 && len(message) > w.most {
 		return nil, ErrLength
 	}
-	return w.transform.apply(dst, separated(dst, message))
+	return w.transform.applyTo(dst, separated(dst, message))
 }
 
 func (w *whole) UpdateSize(int) int { return 0 }
 
 func (w *whole) Update(dst, part []byte) ([]byte, error) {
-	if err := w.add(part); err != nil {
+	if err := w.addPart(part); err != nil {
 		return nil, err
 	}
 	return dst, nil
 }
 
-func (w *whole) FinalSize() int { return w.transform.size(len(w.message)) }
+func (w *whole) FinalSize() int { return w.transform.outputSize(len(w.message)) }
 
 func (w *whole) Final(dst []byte) ([]byte, error) {
 	if w.ended {
 		return nil, ErrEnded
 	}
 	defer w.endMessage()
-	return w.transform.apply(dst, w.message)
+	return w.transform.applyTo(dst, w.message)
 }
