@@ -4,6 +4,7 @@ package sharedfile
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -212,7 +213,16 @@ func (f *File) Glance(fn func(*sql.Tx) error) error {
 const glance = 2 * time.Millisecond
 
 func (f *File) viewWithin(p patience, fn func(*sql.Tx) error) error {
-	o, err := f.borrow(p, believe)
+	err := f.viewAfterLook(p, believe, fn)
+	if errors.Is(err, ErrRemoved) { // since the look, and before fn was called
+		err = f.viewAfterLook(p, 0, fn)
+	}
+	return err
+}
+
+// viewAfterLook believes a look of that age.
+func (f *File) viewAfterLook(p patience, age time.Duration, fn func(*sql.Tx) error) error {
+	o, err := f.borrow(p, age)
 	if err != nil {
 		return err
 	}
