@@ -14,55 +14,69 @@ import (
 type Change struct{ Before, After uint64 }
 
 func (o *opened) change(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
-	err = o.asWriter(p, func() error {
-		c, err = o.transact(p, fn)
-		return err
-	})
-	return c, err
+	w, err := o.beginWork(p)
+	if err != nil {
+		return c, err
+	}
+	defer w.end(&err)
+	return o.transact(p, fn)
 }
 
 func (o *opened) release(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
-	err = o.asWriter(p, func() error {
-		c, err = o.makeRoom(p, fn)
-		return err
-	})
-	return c, err
+	w, err := o.beginWork(p)
+	if err != nil {
+		return c, err
+	}
+	defer w.end(&err)
+	return o.makeRoom(p, fn)
 }
 
 // makeRoom is Release with the write lock.
 func (o *opened) makeRoom(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {
 	c, err = o.transact(p, fn)
 	if errors.Is(err, ErrFull) && o.giveUpRoom() {
-		_ = o.emptyLog(p.atMost(emptyWait), false)
+		_ = o.emptyLog(p.atMost(emptyWait))
 		c, err = o.transact(p, fn)
-		_ = o.emptyLog(p.atMost(0), false)
+		_ = o.emptyLog(p.atMost(0))
 		o.retakeRoom()
 	}
 	return c, err
 }
 
-// asWriter calls write with the write lock, and cleans up after it.
-func (o *opened) asWriter(p patience, write func() error) error {
+// work is what somebody does with the write lock.
+type work struct {
+	*opened
+	patience patience
+	release  func() // of the write lock
+}
+
+// beginWork takes the write lock. The work ends with end, if there is no error.
+func (o *opened) beginWork(p patience) (*work, error) {
 	if o.readOnly {
-		return fmt.Errorf("%s: %w", o.path, ErrReadOnly)
+		return nil, fmt.Errorf("%s: %w", o.path, ErrReadOnly)
 	}
 	release, err := o.writeLock.exclusive(p)
 	if err != nil {
-		return describe(o.path, err)
+		return nil, describe(o.path, err)
 	}
-	defer release()
-	if err := o.unchanged(); err != nil {
-		return describe(o.path, err)
+	if err = o.unchanged(); err == nil {
+		err = setSynchronous(o.writer, full) // which a change before may have failed to do
 	}
-	if err := setRelaxed(o.writer, false); err != nil { // which a change before may have failed to do
-		return describe(o.path, err)
+	if err != nil {
+		release()
+		return nil, describe(o.path, err)
 	}
 	o.shortenLog(p.atMost(0)) // which others may have kept from it before
-	if err = write(); err == nil {
-		err = describe(o.path, o.unchanged())
+	return &work{opened: o, patience: p, release: release}, nil
+}
+
+// end cleans up. What was done to files that nobody finds is not done.
+func (w *work) end(err *error) {
+	defer w.release()
+	if *err == nil {
+		*err = describe(w.path, w.unchanged())
 	}
-	o.tidyLog(p, err)
-	return err
+	w.tidyLog(w.patience, *err)
 }
 
 // unchanged returns why a change would not be found by others, or is not. What somebody
@@ -148,5 +162,7 @@ func (o *opened) finish(tx *sql.Tx, fn func(*sql.Tx) ([]int, error)) (c Change, 
 }
 
 func beginWriting(db *writer, p patience) (*sql.Tx, error) {
-	return beginTransaction(db.DB, p, &db.standstill, func(*sql.Tx) error { return nil }) // immediate, see connect
+	return beginTransaction(db.DB, p, &db.standstill, startsAtOnce) // immediate, see connect
 }
+
+func startsAtOnce(*sql.Tx) error { return nil }

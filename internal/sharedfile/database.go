@@ -68,13 +68,13 @@ type writer struct {
 	*sql.DB
 	conn *sqlite3.SQLiteConn // the same
 
-	standstill standstill // of transactions
-	relaxed    bool       // a commit may not wait for the disk; see relax
+	standstill  standstill  // of transactions
+	synchronous synchronous // what a commit waits for; empty: it is not known
 }
 
 // openWriter makes the log and its index when they are not there.
 func openWriter(path, more string) (*writer, error) {
-	w := &writer{}
+	w := &writer{synchronous: full}
 	parameters := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}}
 	w.DB = keepOpen(connect(path, parameters, func(c *sqlite3.SQLiteConn) error {
 		w.conn = c

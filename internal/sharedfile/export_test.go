@@ -12,7 +12,7 @@ func (f *File) Synchronous() (level int, err error) {
 
 // StayRelaxed leaves the file as a change that does not wait for the disk does when it
 // cannot be made strict again.
-func (f *File) StayRelaxed() error { return setRelaxed(f.current.Load().writer, true) }
+func (f *File) StayRelaxed() error { return setSynchronous(f.current.Load().writer, normal) }
 
 // JustLooked has calls believe that somebody has just looked at the files.
 func (f *File) JustLooked() {

@@ -49,7 +49,7 @@ func (o *opened) purgeLog(p patience) error {
 	if err := o.unchanged(); err != nil {
 		return describe(o.path, err)
 	}
-	return describe(o.path, o.emptyLog(p.atMost(emptyWait), true))
+	return describe(o.path, o.wipeLog(p.atMost(emptyWait)))
 }
 
 // tidyLog is called with the write lock, after each transaction. Whatever it cannot do
@@ -58,53 +58,77 @@ func (o *opened) tidyLog(p patience, err error) {
 	if err == nil && o.gen.loadWord(wordRoom) == 1 {
 		o.restoreRoom()
 	}
-	purge := o.gen.loadWord(wordPurge) == 1
-	if purge || errors.Is(err, ErrFull) {
-		_ = o.emptyLog(p.atMost(0), purge)
-		return
+	switch {
+	case o.gen.loadWord(wordPurge) == 1:
+		_ = o.wipeLog(p.atMost(0))
+	case errors.Is(err, ErrFull):
+		_ = o.emptyLog(p.atMost(0))
+	case o.logged >= 2*o.budget.log:
+		o.shortenLog(p.atMost(longWait))
+	default:
+		o.shortenLog(p.atMost(0))
 	}
-	wait := time.Duration(0)
-	if o.logged >= 2*o.budget.log {
-		wait = longWait
-	}
-	o.shortenLog(p.atMost(wait))
 }
 
 // shortenLog empties a log that has become long.
 func (o *opened) shortenLog(p patience) {
 	if o.logged >= o.budget.log {
-		_ = o.emptyLog(p, false)
+		_ = o.emptyLog(p)
 	}
 }
 
-// emptyLog copies the log into the file, and wipes it to purge. It is called with the
-// write lock.
-func (o *opened) emptyLog(p patience, purge bool) error {
-	release, err := o.aloneIn(p)
+// emptyLog copies the log into the file. It is called with the write lock.
+func (o *opened) emptyLog(p patience) error {
+	release, err := o.copyLog(p)
 	if err != nil {
 		return err
 	}
 	defer release()
+	if sizeOf(o.log) <= o.logSize(2*o.budget.log) {
+		return nil
+	}
+	return o.cutLog()
+}
+
+// wipeLog is emptyLog that leaves nothing of what stood in the log.
+func (o *opened) wipeLog(p patience) error {
+	release, err := o.copyLog(p)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := o.cutLog(); err != nil {
+		return err
+	}
+	if err := overwriteWithZeros(o.log, o.logSize(1), sizeOf(o.log)); err != nil {
+		return withoutName(err)
+	}
+	return o.gen.storeWord(wordPurge, 0)
+}
+
+// copyLog copies the log into the file, and returns with the file's lock alone.
+func (o *opened) copyLog(p patience) (release func(), err error) {
+	release, err = o.aloneIn(p)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.copyAlone(); err != nil {
+		release()
+		return nil, err
+	}
+	o.logged = 0
+	return release, nil
+}
+
+func (o *opened) copyAlone() error {
 	if o.gen.unsettled() {
 		return ErrBusy // a repair comes first
 	}
 	if err := errors.Join(o.companions.inspect(o), o.logWhole()); err != nil {
 		return err
 	}
-	if _, err := checkpoint(o.writer, "RESTART"); err != nil {
-		return err
-	}
-	o.logged = 0
-	if !purge && sizeOf(o.log) <= o.logSize(2*o.budget.log) {
-		return nil
-	}
-	if err := o.restartLog(); err != nil {
-		return err
-	}
-	if err := o.cutLog(purge); err != nil || !purge {
-		return err
-	}
-	return o.gen.storeWord(wordPurge, 0)
+	_, err := checkpoint(o.writer, "RESTART")
+	return err
 }
 
 // restartLog has the log begin anew by a transaction that changes nothing. What stands
@@ -115,11 +139,11 @@ func (o *opened) restartLog() error {
 		return err
 	}
 	defer o.gen.endChange()
-	return errors.Join(rewriteFormat(o.writer), setRelaxed(o.writer, false))
+	return errors.Join(rewriteFormat(o.writer), setSynchronous(o.writer, full))
 }
 
 func rewriteFormat(db *writer) error {
-	if err := setRelaxed(db, true); err != nil {
+	if err := setSynchronous(db, normal); err != nil {
 		return err
 	}
 	tx, err := db.Begin()
@@ -143,19 +167,24 @@ func writeFirstPage(tx *sql.Tx) error {
 	return err
 }
 
-// setRelaxed spares a commit that holds nothing the wait for the disk. Where it fails commits may
-// be relaxed or not, and the next call tries again.
-func setRelaxed(db *writer, relaxed bool) error {
-	if db.relaxed == relaxed {
+// synchronous says what a commit waits for (pragma.html, "synchronous").
+type synchronous string
+
+const (
+	full   synchronous = "FULL"   // until it is on stable storage
+	normal synchronous = "NORMAL" // for nothing
+)
+
+// setSynchronous has commits wait, or spares one that holds nothing the wait. Where it fails they
+// may do either, and the next call tries again.
+func setSynchronous(db *writer, next synchronous) error {
+	if db.synchronous == next {
 		return nil
 	}
-	level := "FULL"
-	if relaxed {
-		level, db.relaxed = "NORMAL", true
-	}
-	err := execute(db.conn, "PRAGMA synchronous = "+level)
+	db.synchronous = ""
+	err := execute(db.conn, "PRAGMA synchronous = "+string(next))
 	if err == nil {
-		db.relaxed = relaxed
+		db.synchronous = next
 	}
 	return err
 }
@@ -172,9 +201,11 @@ func (o *opened) logSize(frames int) int64 {
 	return logHeader + int64(frames)*int64(frameHeader+o.pageSize)
 }
 
-// cutLog cuts what is longer than it should be behind a log of one page, and overwrites
-// what else stands there.
-func (o *opened) cutLog(overwrite bool) error {
+// cutLog has the log begin anew, and cuts what is longer than it should be behind its one page.
+func (o *opened) cutLog() error {
+	if err := o.restartLog(); err != nil {
+		return err
+	}
 	log, err := checkpoint(o.writer, "NOOP")
 	if err != nil {
 		return err
@@ -186,16 +217,10 @@ func (o *opened) cutLog(overwrite bool) error {
 	if err != nil {
 		return withoutName(err)
 	}
-	end := min(stat.Size, o.logSize(o.budget.kept))
-	if stat.Size > end {
-		if err := o.log.Truncate(end); err != nil {
-			return withoutName(err)
-		}
+	if end := o.logSize(o.budget.kept); stat.Size > end {
+		return withoutName(o.log.Truncate(end))
 	}
-	if !overwrite {
-		return nil
-	}
-	return withoutName(overwriteWithZeros(o.log, o.logSize(1), end))
+	return nil
 }
 
 // overwriteWithZeros writes zeros where something else is.

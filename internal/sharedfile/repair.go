@@ -13,34 +13,52 @@ import "time"
 // repairWait bounds how long a call tries to be alone for that.
 const repairWait = 20 * time.Millisecond
 
-func nothing(bool) {}
+// repairing is what a writer has left that is dead, and the write lock. nil: nothing.
+type repairing struct {
+	*opened
+	release func()
+	ended   bool // the lock is not needed any more
+}
 
 // repair looks whether the writer that has left the mark is dead, and then settles
 // what it has changed. Where others stay in the file, perhaps because they are
-// stopped, it leaves that to the caller, who holds the write lock until finish: whether
-// a transaction has begun.
-func (o *opened) repair(p patience) (finish func(looked bool)) {
+// stopped, it leaves that to the caller, who holds the write lock until finish.
+func (o *opened) repair(p patience) *repairing {
 	if o.readOnly || !o.gen.unsettled() {
-		return nothing
+		return nil
 	}
 	release, ok := o.writeLock.tryExclusive()
 	if !ok { // it lives
-		return nothing
+		return nil
 	}
-	repaired := true
-	defer func() {
-		if repaired {
-			release()
-		}
-	}()
-	if repaired = !o.gen.unsettled() || o.repairAlone(p); repaired {
-		return nothing
+	r := &repairing{opened: o, release: release, ended: true}
+	defer r.releaseEnded()
+	r.ended = !o.gen.unsettled() || o.repairAlone(p)
+	return r
+}
+
+func (r *repairing) releaseEnded() {
+	if r.ended {
+		r.release()
 	}
-	return func(looked bool) {
-		defer release()
-		if looked && o.gen.unsettled() {
-			o.gen.settle()
-		}
+}
+
+// finish settles what is left once a transaction has begun, which has looked at the log's
+// index: without an error, that is.
+func (r *repairing) finish(err *error) {
+	if r == nil || r.ended {
+		return
+	}
+	defer r.release()
+	if *err == nil && r.gen.unsettled() {
+		r.gen.settle()
+	}
+}
+
+// leave leaves what is left to others.
+func (r *repairing) leave() {
+	if r != nil && !r.ended {
+		r.release()
 	}
 }
 

@@ -37,7 +37,7 @@ func (o *opened) settled(part int) snapshot {
 	if o.users.TryRLock() {
 		defer o.giveBack()
 		if o.companions.inspect(o) == nil {
-			o.repair(o.process.arrive(0))(false)
+			o.repair(o.process.arrive(0)).leave()
 		}
 	}
 	return o.gen.readPart(part)

@@ -19,15 +19,15 @@ type slots chan struct{}
 
 func newSlots() slots { return make(slots, maxReaders) }
 
-func (s slots) takeSlot(p patience) error {
-	return p.retryUntil(func() (bool, error) {
-		select {
-		case s <- struct{}{}:
-			return true, nil
-		default:
-			return false, nil
-		}
-	})
+func (s slots) takeSlot(p patience) error { return p.retryUntil(s.tryTake) }
+
+func (s slots) tryTake() (done bool, err error) {
+	select {
+	case s <- struct{}{}:
+		return true, nil
+	default:
+		return false, nil
+	}
 }
 
 func (s slots) giveBack() { <-s }
@@ -48,27 +48,22 @@ func (o *opened) view(p patience, fn func(*sql.Tx) error) error {
 
 // beginView settles what a writer that died has left before it takes the file's lock.
 func (o *opened) beginView(p patience) (tx *sql.Tx, release func(), err error) {
-	finish := o.repair(p.atMost(repairWait))
-	defer func() { finish(err == nil) }()
+	repairing := o.repair(p.atMost(repairWait))
+	defer repairing.finish(&err)
 	if release, err = o.shareFile(p); err != nil {
 		return nil, nil, err
 	}
-	defer func() {
-		if err != nil {
-			release()
-		}
-	}()
-	tx, err = beginReading(o.reader, p, &o.reading)
+	if tx, err = beginTransaction(o.reader, p, &o.reading, chooseState); err != nil {
+		release()
+	}
 	return tx, release, err
 }
 
-// beginReading makes SQLite choose the state of the file that the transaction sees,
-// and so look at the log's index.
-func beginReading(db *sql.DB, p patience, s *standstill) (*sql.Tx, error) {
-	return beginTransaction(db, p, s, func(tx *sql.Tx) error {
-		var n int
-		return tx.QueryRow("SELECT count(*) FROM sqlite_schema WHERE 0").Scan(&n)
-	})
+// chooseState makes SQLite choose the state of the file that the transaction sees, and so
+// look at the log's index.
+func chooseState(tx *sql.Tx) error {
+	var n int
+	return tx.QueryRow("SELECT count(*) FROM sqlite_schema WHERE 0").Scan(&n)
 }
 
 // beginTransaction begins a transaction. It waits here for others who use SQLite on the file, such
