@@ -227,7 +227,7 @@ func (t *token) slotObject(k scm.Key, h half, r *store.Record) *object {
 	if h == privateHalf && (isForeign(k.Slot) || t.user() != CKU_USER) {
 		return nil
 	}
-	o := &object{id: slotIdentity(k, h), key: &k, held: unconfirmed(), attrs: t.slotAttributes(k, h)}
+	o := &object{id: slotIdentity(k, h), place: placeOf(k), attrs: t.slotAttributes(k, h)}
 	if r != nil {
 		if r.Hidden || r.Sealed && t.user() != CKU_USER {
 			return nil

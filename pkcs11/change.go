@@ -102,33 +102,35 @@ func (o *object) eraseSecret(value []byte) {
 // now. An object that another process has destroyed is CKR_OBJECT_HANDLE_INVALID.
 func (t *token) latest(tx *store.Tx, o *object) (*object, error) {
 	r, err := tx.Current(t.record(o))
-	if o.key != nil && errors.Is(err, store.ErrNoRecord) || err == nil && o.replaced(r) {
-		r, err = &store.Record{Public: o.key.Public}, nil // nobody has given it attributes
+	k := o.deviceKey()
+	if k != nil && errors.Is(err, store.ErrNoRecord) || err == nil && o.replaced(r) {
+		r, err = &store.Record{Public: k.Public}, nil // nobody has given it attributes
 	}
 	if err != nil {
 		return nil, err
 	}
 	now := *o
 	now.attrs, now.apart = attributesOf(r), false
-	if o.key == nil {
+	if k == nil {
 		return &now, nil
 	}
-	if r.Hidden || !bytes.Equal(r.Public, o.key.Public) {
+	if r.Hidden || !bytes.Equal(r.Public, k.Public) {
 		return nil, CKR_OBJECT_HANDLE_INVALID
 	}
-	now.attrs = t.slotAttributes(*o.key, o.id.half).withAll(now.attrs)
+	now.attrs = t.slotAttributes(*k, o.id.half).withAll(now.attrs)
 	return &now, nil
 }
 
 // record is what the store keeps of a token object.
 func (t *token) record(o *object) *store.Record {
-	if o.key == nil {
+	k := o.deviceKey()
+	if k == nil {
 		r := recordOf(o.id.record, o.attrs)
 		r.Apart = r.Apart || o.apart
 		return r
 	}
 	return &store.Record{
-		Slot: int(o.key.Slot), Private: o.id.half == privateHalf, Public: o.key.Public,
+		Slot: int(k.Slot), Private: o.id.half == privateHalf, Public: k.Public,
 		Sealed: o.private(), Attributes: toStore(o.storedAttributes()),
 	}
 }
@@ -158,11 +160,11 @@ func (s *session) destroy(object uint) error {
 	if err := s.checkWritable(o.attrs); err != nil {
 		return err
 	}
-	if !o.attrs.isTrue(CKA_DESTROYABLE) || s.vouched(o.attrs) || o.key != nil && o.key.Slot.Permanent() {
+	if !o.attrs.isTrue(CKA_DESTROYABLE) || s.vouched(o.attrs) {
 		return CKR_ACTION_PROHIBITED
 	}
-	if o.key != nil {
-		if err := s.token.checkRemovable(o.key.Slot); err != nil {
+	if in, removes := o.place.(remover); removes {
+		if err := in.checkRemovable(s.token); err != nil {
 			return err
 		}
 	}
@@ -170,18 +172,14 @@ func (s *session) destroy(object uint) error {
 }
 
 func (t *token) destroy(o *object) error {
-	switch {
-	case o.owner != nil:
+	if o.owner != nil {
 		t.dropObject(o)
 		return nil
-	case o.key == nil:
-		return t.updateForDeletion(func(tx *store.Tx) error { return tx.Delete(o.id.record) })
-	case o.foreign():
-		return t.removeForeign(o)
-	case o.class() == CKO_PUBLIC_KEY:
-		return t.hidePublicKey(o)
 	}
-	return t.removeKey(o)
+	if in, removes := o.place.(remover); removes {
+		return in.remove(t, o)
+	}
+	return t.updateForDeletion(func(tx *store.Tx) error { return tx.Delete(o.id.record) })
 }
 
 // hidePublicKey destroys a public key object whose key stays in its slot. That is for the
@@ -208,7 +206,7 @@ func (t *token) publicHalf(o *object) *object {
 	if c == nil {
 		return nil // logged out just now
 	}
-	for _, p := range c.slots[o.key.Slot].objects {
+	for _, p := range c.slots[o.deviceKey().Slot].objects {
 		if p.id.half == publicHalf && p.id.public == o.id.public && !p.broken() {
 			return p
 		}

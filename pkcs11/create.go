@@ -274,7 +274,7 @@ func (s *session) copyObject(o *object, a attributes) (uint, error) {
 	if s.vouched(a) {
 		a[CKA_TRUSTED] = no // the SO has not seen the copy, which may differ
 	}
-	if o.key != nil {
+	if o.deviceKey() != nil {
 		a[CKA_DESTROYABLE] = yes // the copy is not in the slot
 	}
 	return s.keepObject(a, nil)

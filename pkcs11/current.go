@@ -145,16 +145,16 @@ func (s *session) keyInMemory(handle uint) (*object, error) {
 		return nil, s.token.checkPresent()
 	}
 	o := c.handles[handle]
-	if o == nil || o.key == nil || isForeign(o.key.Slot) || !s.readable(o) {
+	if o == nil || o.heldKey() == nil || !s.readable(o) {
 		return nil, nil
 	}
-	if s.token.unchanged(o) {
+	if s.token.unchanged(o.heldKey()) {
 		return o, nil
 	}
 	if err := s.token.checkPresent(); err != nil {
 		return nil, err
 	}
-	if s.token.checkStillHeld(o) != nil {
+	if s.token.checkStillHeld(o.heldKey()) != nil {
 		return nil, nil
 	}
 	return o, nil
@@ -209,7 +209,7 @@ func (t *token) dropObject(o *object) {
 		return
 	}
 	t.slot.provider.revoke(there.piece)
-	if there.key != nil && there.class() == CKO_PRIVATE_KEY {
-		t.warnIfFailed("erasing a session key", t.device.Remove(*there.key))
+	if in, goes := there.place.(transient); goes && there.class() == CKO_PRIVATE_KEY {
+		in.erase(t)
 	}
 }

@@ -67,7 +67,7 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 	}
 	a[CKA_VALUE], err = row.derive(s.token, o, m, a)
 	defer clear(a[CKA_VALUE])
-	if lost := s.token.checkStillHeld(o); lost != nil {
+	if lost := s.token.checkStillHeld(o.heldKey()); lost != nil {
 		return 0, lost
 	}
 	if err != nil {
@@ -125,11 +125,11 @@ func deriveECDH(t *token, o *object, m *Mechanism, a attributes) ([]byte, error)
 	if !ok {
 		return nil, CKR_MECHANISM_INVALID
 	}
-	peer, err := curves[o.key.Curve].publicOf(m.Params.(*ECDH1Params).Public)
+	peer, err := curves[o.heldKey().Curve].publicOf(m.Params.(*ECDH1Params).Public)
 	if err != nil {
 		return nil, CKR_PUBLIC_KEY_INVALID
 	}
-	agreed, err := agreer.Agree(o.key.Slot, peer)
+	agreed, err := agreer.Agree(o.heldKey().Slot, peer)
 	switch {
 	case errors.Is(err, scm.ErrInput):
 		return nil, CKR_PUBLIC_KEY_INVALID // a point of small order

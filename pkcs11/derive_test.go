@@ -54,7 +54,7 @@ func TestDerive(t *testing.T) {
 	for _, c := range []scm.Curve{scm.P256, scm.Secp256k1, scm.X25519} {
 		_, base := f.pairOn(c, CKA_DERIVE, true)
 		other := newParty(t, c)
-		secret := other.secret(f.object(base).key.Public)
+		secret := other.secret(f.object(base).deviceKey().Public)
 		forms := map[string][]byte{"raw": other.public, "DER": octetString(other.public)}
 		if c != scm.X25519 {
 			forms["compressed"] = compressed(other.public[1:])

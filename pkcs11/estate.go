@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"iter"
 	"sync/atomic"
-
-	"libzk_pkcs11/internal/scm"
 )
 
 // Estate is memory in which a process leaves what its forked children take over: sessions,
@@ -119,21 +117,19 @@ func (t *token) leaveObject(o *object) {
 	defer clear(private)
 	c := newContent(objectPiece, t.slot.id, o.attrs.encodedSize()).appendNumber(o.owner.handle).appendNumber(o.handle)
 	c = c.appendAttributes(o.attrs)
-	if o.key != nil {
-		c = c.appendNumber(uint(o.key.Slot)).appendNumber(uint(o.key.Curve)).appendBytes(o.key.Public).appendBytes(private)
+	if k := o.deviceKey(); k != nil {
+		c = c.appendNumber(uint(k.Slot)).appendNumber(uint(k.Curve)).appendBytes(k.Public).appendBytes(private)
 	}
 	o.piece = t.slot.provider.leavePiece(o.piece, c)
 }
 
 // volatileSecret is the private key in volatile memory behind a private key object.
 func (t *token) volatileSecret(o *object) []byte {
-	device, can := t.device.(scm.Heritable)
-	if !can || o.key == nil || o.class() != CKO_PRIVATE_KEY {
+	in, goes := o.place.(transient)
+	if !goes || o.class() != CKO_PRIVATE_KEY {
 		return nil
 	}
-	b, err := device.VolatileSecret(o.key.Slot)
-	t.warnIfFailed("leaving a session key to children", err)
-	return b
+	return in.secret(t)
 }
 
 // leftName leaves the handle of a token object that does not follow from what it names.

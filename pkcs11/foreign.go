@@ -17,9 +17,6 @@ const foreignBase scm.Slot = 1 << 16
 
 func isForeign(s scm.Slot) bool { return s >= foreignBase }
 
-// foreign reports whether an object is a public key in a foreign slot.
-func (o *object) foreign() bool { return o.key != nil && isForeign(o.key.Slot) }
-
 // slotName is how a log line calls a key slot or a foreign slot.
 func slotName(s scm.Slot) string {
 	if isForeign(s) {
@@ -58,7 +55,7 @@ func asForeign(a attributes, k scm.Key) {
 // replaced reports whether a record is of a key that was in a foreign slot before. Others
 // may use the slot again, which is no alarm: nothing is signed with such a key.
 func (o *object) replaced(r *store.Record) bool {
-	return o.foreign() && !bytes.Equal(r.Public, o.key.Public)
+	return o.isForeign() && !bytes.Equal(r.Public, o.deviceKey().Public)
 }
 
 // keepForeign stores a public key in the device. It is the user who does, because
@@ -113,7 +110,7 @@ func foreignFailure(err error) error {
 func (t *token) recordForeign(keeper scm.Keeper, k scm.Key, a attributes) (uint, error) {
 	recorded := false
 	defer t.removeForeignUnless(&recorded, keeper, k)
-	o := &object{id: slotIdentity(k, publicHalf), key: &k, rules: ecPublicObject, attrs: t.slotAttributes(k, publicHalf).withAll(a)}
+	o := &object{id: slotIdentity(k, publicHalf), place: placeOf(k), rules: ecPublicObject, attrs: t.slotAttributes(k, publicHalf).withAll(a)}
 	o.attrs[CKA_ZK_SLOT] = encodeULong(uint(k.Slot - foreignBase))
 	r := t.record(o)
 	if err := t.putRecord(r); err != nil {
@@ -150,19 +147,20 @@ type removingForeign struct {
 }
 
 func (r *removingForeign) prepare(*store.Tx) ([]*store.Entry, error) {
-	return []*store.Entry{entryOf(store.Removing, *r.object.key)}, nil
+	return []*store.Entry{entryOf(store.Removing, *r.object.deviceKey())}, nil
 }
 
 func (r *removingForeign) perform() error {
-	n := r.object.key.Slot - foreignBase
+	k := r.object.deviceKey()
+	n := k.Slot - foreignBase
 	now, err := r.keeper.ForeignKey(n)
-	if err == nil && !bytes.Equal(now.Public, r.object.key.Public) {
+	if err == nil && !bytes.Equal(now.Public, k.Public) {
 		err = scm.ErrSlotEmpty
 	}
 	if err != nil {
 		return err
 	}
-	return r.token.removed(*r.object.key, r.keeper.RemoveForeign(n))
+	return r.token.removed(*k, r.keeper.RemoveForeign(n))
 }
 
 func (r *removingForeign) conclude(tx *store.Tx, failed error) error {

@@ -4,7 +4,6 @@ package pkcs11
 
 import (
 	"bytes"
-	"sync/atomic"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -12,15 +11,8 @@ import (
 // A signature asks the device alone whether a key slot still holds the key. What costs
 // nothing is asked first: whether the slot may have changed since the key was seen in it.
 
-// never is no stamp.
+// never is no stamp: that of a key that nobody has looked for in its slot yet.
 const never = ^uint64(0)
-
-// unconfirmed is when a key was seen in its slot that nobody has looked for there yet.
-func unconfirmed() *atomic.Uint64 {
-	held := new(atomic.Uint64)
-	held.Store(never)
-	return held
-}
 
 // slotStamp is a number that changes whenever the key in a slot may have.
 func (t *token) slotStamp(s scm.Slot) uint64 {
@@ -32,7 +24,7 @@ func (t *token) slotStamp(s scm.Slot) uint64 {
 
 // checkAtHand returns an error unless a key can be used, and asks the device only when the key or the
 // device may have changed.
-func (t *token) checkAtHand(key *object) error {
+func (t *token) checkAtHand(key *heldKey) error {
 	if t.unchanged(key) {
 		return nil
 	}
@@ -40,7 +32,7 @@ func (t *token) checkAtHand(key *object) error {
 }
 
 // unchanged reports whether a key is in its slot as surely as when it was seen there.
-func (t *token) unchanged(key *object) bool { return key.held.Load() == t.slotStamp(key.key.Slot) }
+func (t *token) unchanged(key *heldKey) bool { return key.held.Load() == t.slotStamp(key.Slot) }
 
 // stamps are those of all key slots.
 type stamps [scm.LastUser + 1]uint64
@@ -62,11 +54,12 @@ func (t *token) allStamps(version uint64) *stamps {
 // newer comes from a signature, and saves the next one a call of the device.
 func (c *catalog) confirm(at *stamps) {
 	for _, o := range c.objects {
-		if o.key == nil || isForeign(o.key.Slot) {
+		k := o.heldKey()
+		if k == nil {
 			continue
 		}
-		if held := o.held.Load(); held == never || held < at[o.key.Slot] {
-			o.held.Store(at[o.key.Slot])
+		if held := k.held.Load(); held == never || held < at[k.Slot] {
+			k.held.Store(at[k.Slot])
 		}
 	}
 }
@@ -75,16 +68,16 @@ func (c *catalog) confirm(at *stamps) {
 // slot may have been emptied, or filled anew, by another process. It is asked after the
 // device has used the slot, because only then nobody can come between any more: a key that
 // is gone never comes back.
-func (t *token) checkStillHeld(key *object) error {
-	stamp := t.slotStamp(key.key.Slot)
+func (t *token) checkStillHeld(key *heldKey) error {
+	stamp := t.slotStamp(key.Slot)
 	if key.held.Load() == stamp {
 		return nil
 	}
-	k, err := t.device.PublicKey(key.key.Slot)
+	k, err := t.device.PublicKey(key.Slot)
 	switch {
 	case isGone(err):
 		return err
-	case err != nil, !bytes.Equal(k.Public, key.key.Public):
+	case err != nil, !bytes.Equal(k.Public, key.Public):
 		return CKR_FUNCTION_FAILED
 	}
 	key.held.Store(stamp)

@@ -329,7 +329,7 @@ func (f *fixture) pairOn(c scm.Curve, private ...any) (uint, uint) {
 // pair makes a key pair on a curve, both halves as the templates say.
 func (f *fixture) pair(c scm.Curve, public, private []any) (uint, uint) {
 	f.Helper()
-	pub, priv, err := f.tryPair(c, place(public), place(private))
+	pub, priv, err := f.tryPair(c, placed(public), placed(private))
 	f.ok(err)
 	return pub, priv
 }
@@ -339,9 +339,9 @@ func (f *fixture) tryPair(c scm.Curve, public, private []any) (uint, uint, error
 		append(is(CKA_EC_PARAMS, curves[c].encodeParams()), is(public...)...), is(private...))
 }
 
-// place is a template which leaves open where a key pair lives as one of what the
+// placed is a template which leaves open where a key pair lives as one of what the
 // device can make: by the vendor's C API, no key pair of a session.
-func place(template []any) []any {
+func placed(template []any) []any {
 	for i := 0; i < len(template); i += 2 {
 		if typeOf(template[i]) == CKA_TOKEN {
 			return template

@@ -174,9 +174,9 @@ func (t *token) openWith(secret []byte) error {
 
 // takeOverObject makes a session object of the parent one of this process.
 func (t *token) takeOverObject(x inheritedObject, owner *session) {
-	o := &object{handle: x.handle, owner: owner, attrs: x.attrs, key: x.key, held: unconfirmed(), piece: x.piece}
-	if o.key != nil {
-		o.id = slotIdentity(*o.key, publicHalf)
+	o := &object{handle: x.handle, owner: owner, attrs: x.attrs, piece: x.piece}
+	if x.key != nil {
+		o.place, o.id = placeOf(*x.key), slotIdentity(*x.key, publicHalf)
 		if o.class() == CKO_PRIVATE_KEY {
 			o.id.half = privateHalf
 		}
@@ -186,7 +186,7 @@ func (t *token) takeOverObject(x inheritedObject, owner *session) {
 		return
 	}
 	if device, can := t.device.(scm.Heritable); can && len(x.private) > 0 {
-		t.warnIfFailed("taking a session key over", device.AdoptVolatile(*o.key, x.private))
+		t.warnIfFailed("taking a session key over", device.AdoptVolatile(*x.key, x.private))
 	}
 	t.conceal(o)
 	t.mine.add(o)

@@ -183,7 +183,7 @@ func (s *session) generateVolatile(r *pairRequest) (pairHandles, error) {
 	defer s.token.takeBackUnless(&kept, pair)
 	*pair = *s.token.newPair(r, k)
 	if public := pair.public; public.attrs.isTrue(CKA_TOKEN) {
-		public.key = nil
+		public.place = nil
 	}
 	for _, o := range pair.halves() {
 		if _, err := s.keepObject(o.attrs, o); err != nil {
@@ -240,12 +240,12 @@ func (r *pairRequest) nameAlike(k scm.Key) {
 
 // newHalf is the object of one half of a new key pair.
 func (t *token) newHalf(k scm.Key, h half, wanted attributes) *object {
-	a := t.keyAttributes(k, h)
-	if !k.Slot.Volatile() {
-		a = t.slotAttributes(k, h)
+	o := &object{place: placeOf(k), id: slotIdentity(k, h), attrs: t.keyAttributes(k, h)}
+	if _, inSlot := o.place.(remover); inSlot {
+		o.attrs = t.slotAttributes(k, h)
 	}
-	a[CKA_TOKEN] = no
-	o := &object{key: &k, id: slotIdentity(k, h), held: unconfirmed(), attrs: a.withAll(wanted)}
+	o.attrs[CKA_TOKEN] = no
+	o.attrs = o.attrs.withAll(wanted)
 	o.rules = ecPublicObject
 	if h == privateHalf {
 		o.rules = ecPrivateObject

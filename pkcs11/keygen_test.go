@@ -251,7 +251,7 @@ func TestVolatileKeysAreErased(t *testing.T) {
 	} {
 		f := newUser(t)
 		public, private := f.pairOn(scm.P256)
-		slot := f.object(private).key.Slot
+		slot := f.object(private).deviceKey().Slot
 		if !slot.Volatile() {
 			t.Fatalf("slot %d is not volatile", slot)
 		}

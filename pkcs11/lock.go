@@ -97,7 +97,7 @@ func (s *session) lockKey(key uint, m *Mechanism) error {
 	switch {
 	case err != nil:
 		return err
-	case o.key == nil || o.foreign():
+	case o.heldKey() == nil:
 		return CKR_KEY_TYPE_INCONSISTENT
 	}
 	return o.checkAllowed(m.Type)

@@ -3,8 +3,6 @@
 package pkcs11
 
 import (
-	"sync/atomic"
-
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/secret"
 )
@@ -20,11 +18,10 @@ type object struct {
 	apart  bool           // the value is missing: the store keeps it apart, or hidden
 	hidden *secret.Masked // the value of a session object, if it is one to conceal
 
-	key    *scm.Key       // the key slot behind a key object; nil without one
-	held   *atomic.Uint64 // the stamp of the key slot when the key was seen in it
-	lost   [][]byte       // public keys that the store remembers in the key slot instead
-	verify *publicKey     // of public keys
-	piece  Piece          // of a session object
+	place  place      // where its key is; nil if its attributes are all of it
+	lost   [][]byte   // public keys that the store remembers in the key slot instead
+	verify *publicKey // of public keys
+	piece  Piece      // of a session object
 }
 
 // broken reports whether the key slot does not hold the key that it held.

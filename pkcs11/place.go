@@ -3,226 +3,135 @@
 package pkcs11
 
 import (
-	"errors"
+	"sync/atomic"
 
 	"libzk_pkcs11/internal/scm"
-	"libzk_pkcs11/internal/store"
 )
 
-// A key pair on the token is a key in a slot, and records that name its halves. Where the
-// device tells the key beforehand the records come first, and say nothing until the key is
-// there: whenever a process dies, there is a pair with its names, or none.
-
-// generatePlaced makes a key pair in a slot that is chosen here.
-func (s *session) generatePlaced(r *pairRequest, d scm.Placer) (pairHandles, error) {
-	draft, err := d.Draft(r.curve.curve)
-	if err != nil {
-		return pairHandles{}, err
-	}
-	defer draft.Discard()
-	asked := r.asksForSlot()
-	if asked {
-		s.token.mendJournal(mendWait) // somebody may have died with this slot in hand
-	}
-	for {
-		pair, err := s.placePair(&placing{session: s, request: r, device: d, draft: draft})
-		if err == nil {
-			return pair.handles(), nil
-		}
-		if asked {
-			return pairHandles{}, slotRefusal(err)
-		}
-		if !errors.Is(err, scm.ErrSlotTaken) { // by another program, just now
-			return pairHandles{}, err
-		}
-	}
+// place is where the key of an object is. An object has none when its attributes are all there is of it, as a
+// certificate or a public key in the store. What can be done with a key where it is are abilities, found by
+// assertion as those of a device: holder, remover, transient.
+type place interface {
+	// deviceKey returns the key as the device has it, nil for one that is not in the device.
+	deviceKey() *scm.Key
 }
 
-func (s *session) placePair(p *placing) (*madePair, error) {
-	t := s.token
-	t.changes.Lock()
-	defer t.changes.Unlock()
-	err := t.journaled(p, t.store.Update)
-	if p.acted && p.remembered {
-		t.replaces(p.pair.key.Slot)
-	}
-	if err != nil {
-		t.dropHalf(p.pair)
-		return nil, err
-	}
-	t.nameHalves(p.pair)
-	return p.pair, nil
+// holder is a place in the device with a private key in it.
+type holder interface {
+	place
+	pair() *heldKey
 }
 
-// placing is a key pair that is about to come into its slot.
-type placing struct {
-	session *session
-	request *pairRequest
-	device  scm.Placer
-	draft   scm.Draft
-	pair    *madePair
-
-	before     []*store.Record // that gave way in the slot
-	remembered bool            // something gave way, and has not been put back
-	acted      bool
+// remover is a place in the device whose key is a token object, and goes with that.
+type remover interface {
+	place
+	// checkRemovable returns an error unless the key may go.
+	checkRemovable(t *token) error
+	// remove destroys the object of the key.
+	remove(t *token, o *object) error
 }
 
-func (p *placing) prepare(tx *store.Tx) ([]*store.Entry, error) {
-	slot, err := p.chooseSlot(tx)
-	if err != nil {
-		return nil, err
-	}
-	k := scm.Key{Slot: slot, Curve: p.request.curve.curve, Public: p.draft.Public()}
-	p.session.token.dropHalf(p.pair) // when called again
-	p.pair = p.session.token.newPair(p.request, k)
-	if err := p.giveWay(tx, slot); err != nil {
-		return nil, err
-	}
-	return []*store.Entry{entryOf(store.Placing, k)}, p.session.recordPair(tx, p.pair)
+// transient is a place whose key goes with the session object of its private half.
+type transient interface {
+	place
+	// erase makes the key go.
+	erase(t *token)
+	// secret returns what is secret of it, for forked children.
+	secret(t *token) []byte
 }
 
-func (p *placing) perform() error {
-	p.acted = true
-	_, err := p.draft.Place(p.pair.key.Slot)
-	return err
+// heldKey is a key pair in the device.
+type heldKey struct {
+	scm.Key
+	held atomic.Uint64 // the stamp of the key slot when the key was seen in it
 }
 
-func (p *placing) conclude(tx *store.Tx, failed error) error {
+func (k *heldKey) deviceKey() *scm.Key { return &k.Key }
+func (k *heldKey) pair() *heldKey      { return k }
+
+// slotKey is a key pair in a key slot.
+type slotKey struct{ heldKey }
+
+// volatileKey is a key pair in the device's volatile memory.
+type volatileKey struct{ heldKey }
+
+// foreignKey is a public key in a foreign slot.
+type foreignKey struct{ scm.Key }
+
+func (k *foreignKey) deviceKey() *scm.Key { return &k.Key }
+
+// placeOf returns the place of a key of the device.
+func placeOf(k scm.Key) place {
 	switch {
-	case failed == nil:
-		return nil
-	case !refusesToPlace(failed):
-		return errUnknown
+	case isForeign(k.Slot):
+		return &foreignKey{k}
+	case k.Slot.Volatile():
+		p := &volatileKey{heldKey{Key: k}}
+		p.held.Store(never)
+		return p
 	}
-	err := tx.DeleteSlot(int(p.pair.key.Slot), p.pair.key.Public)
-	for _, r := range p.before {
-		r.ID = 0
-		err = errors.Join(err, tx.Put(r))
-	}
-	p.remembered = p.remembered && err != nil
-	return err
+	p := &slotKey{heldKey{Key: k}}
+	p.held.Store(never)
+	return p
 }
 
-// giveWay takes down what the store remembers of a key that its slot has lost. It is written
-// again if no key comes into the slot; a record that is damaged is not.
-func (p *placing) giveWay(tx *store.Tx, slot scm.Slot) (err error) {
-	p.before = nil
-	if p.remembered, err = tx.Remembers(int(slot)); err != nil || !p.remembered {
-		return err
+// deviceKey returns the key of the device that an object is of, nil if there is none.
+func (o *object) deviceKey() *scm.Key {
+	if o.place == nil {
+		return nil
 	}
-	for _, private := range []bool{false, true} {
-		r, err := tx.Current(&store.Record{Slot: int(slot), Private: private})
-		switch {
-		case err == nil:
-			p.before = append(p.before, r)
-		case !errors.Is(err, store.ErrNoRecord):
-			return err
-		}
+	return o.place.deviceKey()
+}
+
+// heldKey returns the key pair in the device that an object is of, nil if there is none.
+func (o *object) heldKey() *heldKey {
+	if h, in := o.place.(holder); in {
+		return h.pair()
 	}
 	return nil
 }
 
-// refusesToPlace reports whether an answer tells for sure that no key came into its slot.
-func refusesToPlace(err error) bool {
-	for _, cause := range []error{scm.ErrSlotTaken, scm.ErrSlotRange, scm.ErrFull, scm.ErrSealed, scm.ErrBusy} {
-		if errors.Is(err, cause) {
-			return true
-		}
-	}
-	return false
+// isForeign reports whether an object is a public key in a foreign slot.
+func (o *object) isForeign() bool {
+	_, foreign := o.place.(*foreignKey)
+	return foreign
 }
 
-func (*placing) recorded() bool { return true }
-
-// chooseSlot returns the slot that was asked for, or a free one that the store does not remember,
-// while there is one.
-func (p *placing) chooseSlot(tx *store.Tx) (scm.Slot, error) {
-	t := p.session.token
-	if p.request.asksForSlot() {
-		slot := scm.Slot(p.request.private.number(CKA_ZK_SLOT))
-		return slot, t.checkFree(tx, slot)
+func (k *slotKey) checkRemovable(t *token) error {
+	if k.Slot.Permanent() {
+		return CKR_ACTION_PROHIBITED
 	}
-	free := &freeSlots{token: t, tx: tx}
-	slot, err := p.device.Free(free.isForgotten)
-	if free.failed == nil && errors.Is(err, scm.ErrFull) {
-		slot, err = p.device.Free(free.mayFill)
-	}
-	return slot, errors.Join(free.failed, err)
+	return t.checkRemovable(k.Slot)
 }
 
-// freeSlots tells which of the slots that are free a key pair may take.
-type freeSlots struct {
-	token  *token
-	tx     *store.Tx
-	failed error // of the store
+func (k *slotKey) remove(t *token, o *object) error {
+	if o.class() == CKO_PUBLIC_KEY {
+		return t.hidePublicKey(o)
+	}
+	return t.removeKey(o)
 }
 
-// isForgotten reports whether the store remembers no key of a slot.
-func (f *freeSlots) isForgotten(slot scm.Slot) bool {
-	remembered, err := f.tx.Remembers(int(slot))
-	f.failed = errors.Join(f.failed, err)
-	return !remembered
+func (k *foreignKey) checkRemovable(t *token) error    { return t.checkRemovable(k.Slot) }
+func (k *foreignKey) remove(t *token, o *object) error { return t.removeForeign(o) }
+
+func (k *volatileKey) erase(t *token) {
+	t.warnIfFailed("erasing a session key", t.device.Remove(k.Key))
 }
 
-func (f *freeSlots) mayFill(slot scm.Slot) bool { return f.token.checkFree(f.tx, slot) == nil }
-
-// checkFree returns ErrSlotTaken for a slot that holds a key, or is about to.
-func (t *token) checkFree(tx *store.Tx, slot scm.Slot) error {
-	entries, err := tx.Journal()
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if e.Slot == int(slot) {
-			return scm.ErrSlotTaken
-		}
-	}
-	_, err = t.device.PublicKey(slot)
-	switch {
-	case err == nil, errors.Is(err, scm.ErrExport):
-		return scm.ErrSlotTaken
-	case errors.Is(err, scm.ErrSlotEmpty):
+func (k *volatileKey) secret(t *token) []byte {
+	device, can := t.device.(scm.Heritable)
+	if !can {
 		return nil
 	}
-	return err
+	b, err := device.VolatileSecret(k.Slot)
+	t.warnIfFailed("leaving a session key to children", err)
+	return b
 }
 
-// replaces logs that what the store remembers of a key that is not there any more gives way
-// to a new key.
-func (t *token) replaces(slot scm.Slot) {
-	t.slot.provider.log.Warningf("slot %d: a new key takes key slot %d; what the store remembers of the key that was lost there is given up", t.slot.id, slot)
-}
-
-// recordPair writes what the caller said of a key pair in a user key slot. A public half without
-// CKA_TOKEN is a session object, and the slot shows none.
-func (s *session) recordPair(tx *store.Tx, pair *madePair) error {
-	t := s.token
-	public, private := t.record(pair.public), t.record(pair.private)
-	onToken := pair.public.attrs.isTrue(CKA_TOKEN)
-	public.Hidden = !onToken
-	if err := errors.Join(tx.Put(public), tx.Put(private)); err != nil || onToken {
-		return err
-	}
-	o := pair.public
-	o.key = nil
-	o.attrs.leaveSlot()
-	_, err := s.keepObject(o.attrs, o)
-	return err
-}
-
-// dropHalf destroys the public half of a key pair that was not made, if it is a session
-// object already.
-func (t *token) dropHalf(pair *madePair) {
-	if pair != nil && pair.public.owner != nil {
-		t.dropObject(pair.public)
-	}
-}
-
-// nameHalves gives the halves in a key slot their handles.
-func (t *token) nameHalves(pair *madePair) {
-	for _, o := range pair.halves() {
-		if o.attrs.isTrue(CKA_TOKEN) {
-			o.handle = t.slotHandle(o)
-		}
-	}
-}
+var (
+	_ holder    = (*slotKey)(nil)
+	_ remover   = (*slotKey)(nil)
+	_ holder    = (*volatileKey)(nil)
+	_ transient = (*volatileKey)(nil)
+	_ remover   = (*foreignKey)(nil)
+)

@@ -14,7 +14,7 @@ import (
 
 // removeKey empties a key slot.
 func (t *token) removeKey(o *object) error {
-	derived, err := t.derivedFrom(*o.key)
+	derived, err := t.derivedFrom(*o.deviceKey())
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (r *removing) prepare(tx *store.Tx) ([]*store.Entry, error) {
 	if err == error(CKR_OBJECT_HANDLE_INVALID) {
 		err = nil // another process has just destroyed it, or the whole pair
 	}
-	key := entryOf(store.Removing, *r.object.key)
+	key := entryOf(store.Removing, *r.object.deviceKey())
 	key.Apart = r.apart.record
 	entries := []*store.Entry{key}
 	for _, k := range r.derived {
@@ -56,7 +56,7 @@ func (r *removing) prepare(tx *store.Tx) ([]*store.Entry, error) {
 
 func (r *removing) perform() error {
 	r.acted = true
-	return r.token.removed(*r.object.key, r.token.device.Remove(*r.object.key))
+	return r.token.removed(*r.object.deviceKey(), r.token.device.Remove(*r.object.deviceKey()))
 }
 
 // removed tells what has come of removing a key. A device may have done it and fail to say so.
@@ -85,7 +85,7 @@ func (r *removing) conclude(tx *store.Tx, failed error) error {
 		}
 		return gone
 	}
-	e := entryOf(store.Removing, *r.object.key)
+	e := entryOf(store.Removing, *r.object.deviceKey())
 	e.Apart = r.apart.record
 	r.takeBack()
 	return r.token.giveBack(tx, e)
@@ -164,9 +164,10 @@ func (t *token) giveBack(tx *store.Tx, e *store.Entry) error {
 // of those that its slot has lost. The slot may hold a newer one by now, whose
 // records stay.
 func forgetKeys(tx *store.Tx, o *object) error {
-	gone := tx.DeleteSlot(int(o.key.Slot), o.key.Public)
+	k := o.deviceKey()
+	gone := tx.DeleteSlot(int(k.Slot), k.Public)
 	for _, public := range o.lost {
-		gone = errors.Join(gone, tx.DeleteSlot(int(o.key.Slot), public))
+		gone = errors.Join(gone, tx.DeleteSlot(int(k.Slot), public))
 	}
 	return gone
 }

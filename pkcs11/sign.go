@@ -113,17 +113,22 @@ func (w *signing) signature(t *token, input []byte) ([]byte, error) {
 	if w.era != t.names.currentEras().private {
 		return nil, CKR_FUNCTION_FAILED // another thread has logged out and in again
 	}
-	if err := t.checkAtHand(w.key); err != nil {
+	return w.key.heldKey().sign(t, input)
+}
+
+// sign has the device sign a digest or, on Edwards curves, a message.
+func (k *heldKey) sign(t *token, input []byte) ([]byte, error) {
+	if err := t.checkAtHand(k); err != nil {
 		return nil, err
 	}
-	if w.key.key.Curve != scm.Ed25519 {
+	if k.Curve != scm.Ed25519 {
 		input = fitDigest(new([32]byte), input)
 	}
-	signature, err := t.device.Sign(w.key.key.Slot, input)
+	signature, err := t.device.Sign(k.Slot, input)
 	if isGone(err) {
 		return nil, err
 	}
-	if lost := t.checkStillHeld(w.key); lost != nil {
+	if lost := t.checkStillHeld(k); lost != nil {
 		return nil, lost
 	}
 	return signature, err

@@ -23,7 +23,7 @@ func newSigner(t testing.TB) *signer {
 	s := &signer{newUser(t), map[scm.Curve]uint{}, map[scm.Curve]uint{}, map[scm.Curve]scm.Key{}}
 	for _, c := range []scm.Curve{scm.P256, scm.Secp256k1, scm.Ed25519} {
 		s.public[c], s.private[c] = s.pairOn(c)
-		s.keys[c] = *s.object(s.private[c]).key
+		s.keys[c] = *s.object(s.private[c]).deviceKey()
 	}
 	return s
 }
