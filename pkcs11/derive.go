@@ -65,11 +65,8 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 	if err != nil {
 		return 0, err
 	}
-	a[CKA_VALUE], err = row.derive(s.token, o, m, a)
+	a[CKA_VALUE], err = row.derive(&task{s.token, o, m, &row}, a)
 	defer clear(a[CKA_VALUE])
-	if lost := s.token.checkStillHeld(o.heldKey()); lost != nil {
-		return 0, lost
-	}
 	if err != nil {
 		return 0, err
 	}
@@ -120,20 +117,9 @@ func (s *session) derived(list []Attribute) (attributes, error) {
 
 // deriveECDH is CKM_ECDH1_DERIVE: the shared secret, without its leading bytes
 // when the template asks for fewer.
-func deriveECDH(t *token, o *object, m *Mechanism, a attributes) ([]byte, error) {
-	agreer, ok := t.device.(scm.Agreer)
-	if !ok {
-		return nil, CKR_MECHANISM_INVALID
-	}
-	peer, err := curves[o.heldKey().Curve].publicOf(m.Params.(*ECDH1Params).Public)
+func deriveECDH(t *task, a attributes) ([]byte, error) {
+	agreed, err := t.key.heldKey().agree(t.token, t.how.Params.(*ECDH1Params).Public)
 	if err != nil {
-		return nil, CKR_PUBLIC_KEY_INVALID
-	}
-	agreed, err := agreer.Agree(o.heldKey().Slot, peer)
-	switch {
-	case errors.Is(err, scm.ErrInput):
-		return nil, CKR_PUBLIC_KEY_INVALID // a point of small order
-	case err != nil:
 		return nil, err
 	}
 	n := uint(len(agreed))
@@ -148,4 +134,25 @@ func deriveECDH(t *token, o *object, m *Mechanism, a attributes) ([]byte, error)
 	cut := uint(len(agreed)) - n
 	clear(agreed[:cut])
 	return agreed[cut:], nil
+}
+
+// agree has the device agree on a secret with the point of another party.
+func (k *heldKey) agree(t *token, point []byte) ([]byte, error) {
+	agreer, can := t.device.(scm.Agreer)
+	if !can {
+		return nil, CKR_MECHANISM_INVALID
+	}
+	peer, err := curves[k.Curve].publicOf(point)
+	if err != nil {
+		return nil, CKR_PUBLIC_KEY_INVALID
+	}
+	agreed, err := agreer.Agree(k.Slot, peer)
+	if lost := t.checkStillHeld(k); lost != nil {
+		clear(agreed)
+		return nil, lost
+	}
+	if errors.Is(err, scm.ErrInput) {
+		return nil, CKR_PUBLIC_KEY_INVALID // a point of small order
+	}
+	return agreed, err
 }

@@ -22,7 +22,7 @@ type digester struct {
 
 func newDigester(typ uint, row mechanism) *digester {
 	w := &digester{mechanism: typ}
-	secret.Do(func() { w.Hash = row.hash.New() }) // what is left of a key in it is overwritten
+	secret.Do(func() { w.Hash = row.digest(row.hash) }) // what is left of a key in it is overwritten
 	return w
 }
 

@@ -44,7 +44,7 @@ func TestDigestVectors(t *testing.T) {
 func TestDigestAll(t *testing.T) {
 	f := newPublic(t)
 	for typ, row := range mechanisms {
-		if !row.digest {
+		if row.digest == nil {
 			continue
 		}
 		size, out := sizeOnly(), room(64)

@@ -18,7 +18,8 @@ import (
 type curve struct {
 	curve     scm.Curve
 	keyType   uint
-	bits      uint                  // key size in CK_MECHANISM_INFO
+	sizes     span                  // key sizes in CK_MECHANISM_INFO
+	signature int                   // length of a signature in bytes; 0 where there are none
 	oid       asn1.ObjectIdentifier // CKA_EC_PARAMS as an OID
 	names     []string              // CKA_EC_PARAMS as a PrintableString
 	generate  uint                  // the mechanism that makes such keys
@@ -28,14 +29,17 @@ type curve struct {
 var ecPublicKeyOID = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
 
 // curves is indexed by scm.Curve.
+//
+// Deviates: keys on Edwards and Montgomery curves have 255 to 256 bits, not 255
+// alone (sections 6.3.5 and 6.3.8). Modules say either, and clients compare.
 var curves = [...]curve{
-	scm.P256: {scm.P256, CKK_EC, 256, asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7},
+	scm.P256: {scm.P256, CKK_EC, span{256, 256}, 64, asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7},
 		[]string{"secp256r1", "prime256v1"}, CKM_EC_KEY_PAIR_GEN, ecPublicKeyOID},
-	scm.Secp256k1: {scm.Secp256k1, CKK_EC, 256, asn1.ObjectIdentifier{1, 3, 132, 0, 10},
+	scm.Secp256k1: {scm.Secp256k1, CKK_EC, span{256, 256}, 64, asn1.ObjectIdentifier{1, 3, 132, 0, 10},
 		[]string{"secp256k1"}, CKM_EC_KEY_PAIR_GEN, ecPublicKeyOID},
-	scm.Ed25519: {scm.Ed25519, CKK_EC_EDWARDS, 255, asn1.ObjectIdentifier{1, 3, 101, 112},
+	scm.Ed25519: {scm.Ed25519, CKK_EC_EDWARDS, span{255, 256}, 64, asn1.ObjectIdentifier{1, 3, 101, 112},
 		[]string{"edwards25519", "Ed25519", "id-Ed25519"}, CKM_EC_EDWARDS_KEY_PAIR_GEN, nil},
-	scm.X25519: {scm.X25519, CKK_EC_MONTGOMERY, 255, asn1.ObjectIdentifier{1, 3, 101, 110},
+	scm.X25519: {scm.X25519, CKK_EC_MONTGOMERY, span{255, 256}, 0, asn1.ObjectIdentifier{1, 3, 101, 110},
 		[]string{"curve25519", "X25519", "id-X25519"}, CKM_EC_MONTGOMERY_KEY_PAIR_GEN, nil},
 }
 

@@ -10,7 +10,7 @@ func (p *Provider) EncryptInit(h uint, m *Mechanism, key uint) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	return s.beginLocking(&s.encrypt, &lockingWay, m, key)
+	return s.beginCiphering(&s.encrypt, encrypting, m, key)
 }
 
 // Encrypt encrypts data in one part (section 5.8.2).
@@ -20,7 +20,7 @@ func (p *Provider) Encrypt(h uint, data []byte, out Output[byte]) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	return s.lockWhole(&s.encrypt, data, out)
+	return cipherWhole(&s.encrypt, data, out)
 }
 
 // EncryptUpdate goes on with an encryption (section 5.8.3).
@@ -30,7 +30,7 @@ func (p *Provider) EncryptUpdate(h uint, part []byte, out Output[byte]) (err err
 		return err
 	}
 	defer s.done(&err)
-	return s.lockPart(&s.encrypt, part, out)
+	return cipherPart(&s.encrypt, part, out)
 }
 
 // EncryptFinal ends an encryption in parts (section 5.8.4).
@@ -40,7 +40,7 @@ func (p *Provider) EncryptFinal(h uint, out Output[byte]) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	return s.lockFinal(&s.encrypt, out)
+	return cipherFinal(&s.encrypt, out)
 }
 
 // DecryptInit begins a decryption (section 5.10.1); without a mechanism it cancels the
@@ -51,7 +51,7 @@ func (p *Provider) DecryptInit(h uint, m *Mechanism, key uint) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	return s.beginLocking(&s.decrypt, &unlockingWay, m, key)
+	return s.beginCiphering(&s.decrypt, decrypting, m, key)
 }
 
 // Decrypt decrypts data in one part (section 5.10.2).
@@ -61,7 +61,7 @@ func (p *Provider) Decrypt(h uint, data []byte, out Output[byte]) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	return s.lockWhole(&s.decrypt, data, out)
+	return cipherWhole(&s.decrypt, data, out)
 }
 
 // DecryptUpdate goes on with a decryption (section 5.10.3).
@@ -71,7 +71,7 @@ func (p *Provider) DecryptUpdate(h uint, part []byte, out Output[byte]) (err err
 		return err
 	}
 	defer s.done(&err)
-	return s.lockPart(&s.decrypt, part, out)
+	return cipherPart(&s.decrypt, part, out)
 }
 
 // DecryptFinal ends a decryption in parts (section 5.10.4).
@@ -81,5 +81,5 @@ func (p *Provider) DecryptFinal(h uint, out Output[byte]) (err error) {
 		return err
 	}
 	defer s.done(&err)
-	return s.lockFinal(&s.decrypt, out)
+	return cipherFinal(&s.decrypt, out)
 }

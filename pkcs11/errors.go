@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/softkey"
 	"libzk_pkcs11/internal/store"
 )
 
@@ -37,6 +38,16 @@ var failures = []struct {
 	{scm.ErrAuth, CKR_ENCRYPTED_DATA_INVALID},
 	{scm.ErrReadOnly, CKR_TOKEN_WRITE_PROTECTED},
 	{scm.ErrAbsent, CKR_DEVICE_REMOVED},
+	{softkey.ErrSignature, CKR_SIGNATURE_INVALID},
+	{softkey.ErrSignatureLength, CKR_SIGNATURE_LEN_RANGE},
+	{softkey.ErrLength, CKR_DATA_LEN_RANGE},
+	{softkey.ErrData, CKR_DATA_INVALID},
+	{softkey.ErrParameter, CKR_MECHANISM_PARAM_INVALID},
+	{softkey.ErrUnsupported, CKR_MECHANISM_PARAM_INVALID},
+	{softkey.ErrKey, CKR_ATTRIBUTE_VALUE_INVALID},
+	{softkey.ErrKeySize, CKR_KEY_SIZE_RANGE},
+	{softkey.ErrExhausted, CKR_DATA_LEN_RANGE},
+	{softkey.ErrEnded, CKR_OPERATION_NOT_INITIALIZED},
 	{store.ErrPIN, CKR_PIN_INCORRECT},
 	{store.ErrPINLocked, CKR_PIN_LOCKED},
 	{store.ErrNoPIN, CKR_USER_PIN_NOT_INITIALIZED},

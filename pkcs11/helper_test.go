@@ -339,6 +339,9 @@ func (f *fixture) tryPair(c scm.Curve, public, private []any) (uint, uint, error
 		append(is(CKA_EC_PARAMS, curves[c].encodeParams()), is(public...)...), is(private...))
 }
 
+// signatureSize is the length in bytes of every signature of an SCM.
+const signatureSize = 64
+
 // placed is a template which leaves open where a key pair lives as one of what the
 // device can make: by the vendor's C API, no key pair of a session.
 func placed(template []any) []any {

@@ -24,12 +24,17 @@ func (p *Provider) GenerateKeyPair(h uint, m *Mechanism, public, private []Attri
 	if err != nil {
 		return 0, 0, err
 	}
-	r, err := s.pairRequest(row.keyType, public, private)
-	if err != nil {
-		return 0, 0, err
-	}
-	pair, err := s.generate(r)
+	pair, err := row.generatePair(s, &row, public, private)
 	return pair.public, pair.private, err
+}
+
+// generateOnCurve makes a key pair in the device.
+func generateOnCurve(s *session, row *mechanism, public, private []Attribute) (pairHandles, error) {
+	r, err := s.pairRequest(row.keys.types[0], public, private)
+	if err != nil {
+		return pairHandles{}, err
+	}
+	return s.generate(r)
 }
 
 // pairRequest is what a caller wants of a new key pair.

@@ -4,9 +4,10 @@ package pkcs11
 
 import (
 	"crypto"
+	"hash"
 	"slices"
 
-	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/softkey"
 )
 
 // Mechanism is a CK_MECHANISM.
@@ -26,55 +27,51 @@ func (m *Mechanism) checkNoParameter() error {
 	return nil
 }
 
-// mechanism is a row of the table of mechanisms: what it works on, how, and
-// with what. A function that is nil is something that the mechanism is not for.
+// mechanism is a row of the table of mechanisms. What it is for is what it has functions for: its flags, the key
+// sizes and the page in docs follow from that.
 type mechanism struct {
-	keyType      uint        // the type of its keys
-	hash         crypto.Hash // of the message, 0 for none
-	wholeMessage bool        // works on a whole message without hashing it
+	keys    *keySort               // the keys that it works with, or makes; nil for none
+	hash    crypto.Hash            // of the message, 0 for none
+	onePart bool                   // the message has to come as a whole
+	params  func(*Mechanism) error // checks the parameter; nil: there must be none
+	needs   func(*token) bool      // reports whether the device has what it takes; nil: each has
 
-	params    func(*Mechanism) error // checks the parameter; nil: there must be none
-	digest    bool
-	sign      bool
-	generate  bool
-	locksData bool // its keys are no objects
-	derive    func(*token, *object, *Mechanism, attributes) ([]byte, error)
+	digest           func(crypto.Hash) hash.Hash
+	sign             func(*task) (softkey.Signer, error)
+	verify           func(*task) (softkey.Verifier, error)
+	encrypt, decrypt func(*task) (softkey.Stream, error)
+	generatePair     func(s *session, row *mechanism, public, private []Attribute) (pairHandles, error)
+	derive           func(*task, attributes) ([]byte, error)
 }
 
-// mechanisms is the table of mechanisms. C_GetMechanismList and
-// C_GetMechanismInfo answer from it, cut to what the device can do.
-var mechanisms = map[uint]mechanism{
-	CKM_SHA_1:      {hash: crypto.SHA1, digest: true},
-	CKM_SHA224:     {hash: crypto.SHA224, digest: true},
-	CKM_SHA256:     {hash: crypto.SHA256, digest: true},
-	CKM_SHA384:     {hash: crypto.SHA384, digest: true},
-	CKM_SHA512:     {hash: crypto.SHA512, digest: true},
-	CKM_SHA512_224: {hash: crypto.SHA512_224, digest: true},
-	CKM_SHA512_256: {hash: crypto.SHA512_256, digest: true},
-	CKM_SHA3_224:   {hash: crypto.SHA3_224, digest: true},
-	CKM_SHA3_256:   {hash: crypto.SHA3_256, digest: true},
-	CKM_SHA3_384:   {hash: crypto.SHA3_384, digest: true},
-	CKM_SHA3_512:   {hash: crypto.SHA3_512, digest: true},
+// task is what an operation is to do: what a mechanism does, with a key.
+type task struct {
+	token *token
+	key   *object // nil for none
+	how   *Mechanism
+	row   *mechanism
+}
 
-	CKM_EC_KEY_PAIR_GEN:            {keyType: CKK_EC, generate: true},
-	CKM_EC_EDWARDS_KEY_PAIR_GEN:    {keyType: CKK_EC_EDWARDS, generate: true},
-	CKM_EC_MONTGOMERY_KEY_PAIR_GEN: {keyType: CKK_EC_MONTGOMERY, generate: true},
-
-	CKM_ECDSA:          {keyType: CKK_EC, sign: true},
-	CKM_ECDSA_SHA1:     {keyType: CKK_EC, sign: true, hash: crypto.SHA1},
-	CKM_ECDSA_SHA224:   {keyType: CKK_EC, sign: true, hash: crypto.SHA224},
-	CKM_ECDSA_SHA256:   {keyType: CKK_EC, sign: true, hash: crypto.SHA256},
-	CKM_ECDSA_SHA384:   {keyType: CKK_EC, sign: true, hash: crypto.SHA384},
-	CKM_ECDSA_SHA512:   {keyType: CKK_EC, sign: true, hash: crypto.SHA512},
-	CKM_ECDSA_SHA3_224: {keyType: CKK_EC, sign: true, hash: crypto.SHA3_224},
-	CKM_ECDSA_SHA3_256: {keyType: CKK_EC, sign: true, hash: crypto.SHA3_256},
-	CKM_ECDSA_SHA3_384: {keyType: CKK_EC, sign: true, hash: crypto.SHA3_384},
-	CKM_ECDSA_SHA3_512: {keyType: CKK_EC, sign: true, hash: crypto.SHA3_512},
-	CKM_EDDSA:          {keyType: CKK_EC_EDWARDS, sign: true, wholeMessage: true, params: pureEdDSA},
-
-	CKM_ECDH1_DERIVE: {keyType: CKK_EC, derive: deriveECDH, params: ecdhParams},
-
-	CKM_ZK_LOCK: {locksData: true, params: lockParams},
+// flags are the functions that a mechanism is for.
+func (m *mechanism) flags() uint {
+	var f uint
+	for _, function := range []struct {
+		there bool
+		flag  uint
+	}{
+		{m.digest != nil, CKF_DIGEST},
+		{m.sign != nil, CKF_SIGN},
+		{m.verify != nil, CKF_VERIFY},
+		{m.encrypt != nil, CKF_ENCRYPT},
+		{m.decrypt != nil, CKF_DECRYPT},
+		{m.generatePair != nil, CKF_GENERATE_KEY_PAIR},
+		{m.derive != nil, CKF_DERIVE},
+	} {
+		if function.there {
+			f |= function.flag
+		}
+	}
+	return f
 }
 
 // MechanismInfo is a CK_MECHANISM_INFO.
@@ -111,85 +108,27 @@ func (p *Provider) GetMechanismInfo(slot, typ uint) (info MechanismInfo, err err
 	return t.mechanismInfo(typ)
 }
 
-// mechanismInfo describes a mechanism, if the device has it.
-//
-// Deviates: keys on Edwards and Montgomery curves have 255 to 256 bits, not 255
-// alone (sections 6.3.5 and 6.3.8). Modules say either, and clients compare.
+// mechanismInfo describes a mechanism, if the token has it.
 func (t *token) mechanismInfo(typ uint) (MechanismInfo, error) {
-	m, ok := mechanisms[typ]
-	if !ok {
+	m, known := mechanisms[typ]
+	if !known || m.needs != nil && !m.needs(t) {
 		return MechanismInfo{}, CKR_MECHANISM_INVALID
 	}
-	if m.digest {
-		return MechanismInfo{Flags: CKF_DIGEST}, nil
+	if m.keys != nil {
+		return m.keys.info(t, m.flags())
 	}
-	if m.locksData {
-		return t.lockInfo()
-	}
-	info := MechanismInfo{MinKeySize: CK_UNAVAILABLE_INFORMATION}
-	for _, c := range scm.Curves {
-		if f := m.curveFlags(&curves[c], t.capability(c)); f != 0 {
-			info.Flags |= f
-			info.MinKeySize = min(info.MinKeySize, curves[c].bits)
-			info.MaxKeySize = 256
-		}
-	}
-	if info.Flags == 0 {
-		return MechanismInfo{}, CKR_MECHANISM_INVALID
-	}
-	info.Flags |= CKF_EC_F_P | CKF_EC_OID | CKF_EC_CURVENAME | CKF_EC_COMPRESS
-	if m.keyType == CKK_EC {
-		info.Flags |= CKF_EC_UNCOMPRESS // points of the other curves have one form, which is short
-	}
-	if t.slot.options.Hardware {
+	info := MechanismInfo{Flags: m.flags()}
+	if m.needs != nil && t.slot.options.Hardware {
 		info.Flags |= CKF_HW
 	}
 	return info, nil
-}
-
-// serves reports whether a mechanism is for the function of a flag.
-func (m *mechanism) serves(function uint) bool {
-	switch function {
-	case CKF_DIGEST:
-		return m.digest
-	case CKF_SIGN, CKF_VERIFY:
-		return m.sign
-	case CKF_GENERATE_KEY_PAIR:
-		return m.generate
-	case CKF_ENCRYPT, CKF_DECRYPT:
-		return m.locksData
-	case CKF_DERIVE:
-		return m.derive != nil
-	}
-	return false
-}
-
-// curveFlags are the functions that a mechanism has with keys on a curve.
-func (m *mechanism) curveFlags(c *curve, can scm.Capability) uint {
-	var f uint
-	switch {
-	case !m.takesKeys(c.keyType):
-	case m.generate && can.Generate:
-		f = CKF_GENERATE_KEY_PAIR
-	case m.sign && can.Sign:
-		f = CKF_SIGN | CKF_VERIFY
-	case m.derive != nil && can.Agree:
-		f = CKF_DERIVE
-	}
-	return f
-}
-
-// takesKeys reports whether a mechanism works with keys of a type. ECDH does with
-// both kinds of curves that can.
-func (m *mechanism) takesKeys(keyType uint) bool {
-	return m.keyType == keyType || m.derive != nil && keyType == CKK_EC_MONTGOMERY
 }
 
 // mechanismFor finds the mechanism of a function, which is named by its flag in
 // CK_MECHANISM_INFO.
 func mechanismFor(m *Mechanism, function uint) (mechanism, error) {
 	row := mechanisms[m.Type]
-	if !row.serves(function) {
+	if row.flags()&function == 0 {
 		return row, CKR_MECHANISM_INVALID
 	}
 	if row.params == nil {
@@ -220,7 +159,7 @@ func (s *session) keyFor(handle, class, usage uint, m *Mechanism, row *mechanism
 	switch {
 	case err != nil:
 		return nil, err
-	case o.class() != class || !row.takesKeys(o.keyType()):
+	case o.class() != class || !row.keys.include(o.keyType()):
 		return nil, CKR_KEY_TYPE_INCONSISTENT
 	case !o.attrs.isTrue(usage):
 		return nil, CKR_KEY_FUNCTION_NOT_PERMITTED

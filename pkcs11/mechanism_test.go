@@ -10,23 +10,21 @@ import (
 	"libzk_pkcs11/internal/store"
 )
 
-// TestMechanismTable: a row is for something, and for one thing only.
+// TestMechanismTable: a row is for something, with the keys that this needs.
 func TestMechanismTable(t *testing.T) {
 	for typ, row := range mechanisms {
-		uses := 0
-		for _, is := range []bool{row.digest, row.sign, row.generate, row.locksData, row.derive != nil} {
-			if is {
-				uses++
-			}
+		functions := row.flags()
+		if MechanismName(typ) == "" || functions == 0 {
+			t.Errorf("mechanism 0x%x %s has functions 0x%x", typ, MechanismName(typ), functions)
 		}
-		if MechanismName(typ) == "" || uses != 1 {
-			t.Errorf("mechanism 0x%x %s is for %d things", typ, MechanismName(typ), uses)
-		}
-		if (row.digest || row.locksData) == (row.keyType != 0) {
+		if (functions == CKF_DIGEST || row.needs != nil) == (row.keys != nil) {
 			t.Errorf("%s: a digest and CKM_ZK_LOCK have no key object, everything else has one", MechanismName(typ))
 		}
-		if row.digest && row.hash == 0 || row.wholeMessage && row.hash != 0 {
+		if row.digest != nil && row.hash == 0 || row.onePart && row.hash != 0 {
 			t.Errorf("%s: hash %v", MechanismName(typ), row.hash)
+		}
+		if (row.sign == nil) != (row.verify == nil) || (row.encrypt == nil) != (row.decrypt == nil) {
+			t.Errorf("%s: what one does nobody undoes", MechanismName(typ))
 		}
 	}
 }
@@ -159,18 +157,19 @@ func TestEveryFlag(t *testing.T) {
 		if row.derive != nil {
 			m = ecdh
 		}
-		if row.keyType == CKK_EC {
+		keyType := row.keyType()
+		if keyType == CKK_EC {
 			public[CKK_EC], private[CKK_EC] = f.pairOn(scm.P256, CKA_DERIVE, true)
 		}
-		_, derived := f.DeriveKey(f.h, m, private[row.keyType], nil)
-		template, curve := []Attribute(nil), curveOfType(row.keyType)
+		_, derived := f.DeriveKey(f.h, m, private[keyType], nil)
+		template, curve := []Attribute(nil), curveOfType(keyType)
 		if curve != nil {
 			template = is(CKA_EC_PARAMS, curve.encodeParams(), CKA_TOKEN, true)
 		}
 		_, _, generated := f.GenerateKeyPair(f.h, m, template, is(CKA_TOKEN, true))
 		for flag, err := range map[uint]error{
-			CKF_DIGEST: f.DigestInit(f.h, m), CKF_SIGN: f.SignInit(f.h, m, private[row.keyType]),
-			CKF_VERIFY: f.VerifyInit(f.h, m, public[row.keyType]), CKF_DERIVE: derived, CKF_GENERATE_KEY_PAIR: generated,
+			CKF_DIGEST: f.DigestInit(f.h, m), CKF_SIGN: f.SignInit(f.h, m, private[keyType]),
+			CKF_VERIFY: f.VerifyInit(f.h, m, public[keyType]), CKF_DERIVE: derived, CKF_GENERATE_KEY_PAIR: generated,
 			CKF_ENCRYPT: f.EncryptInit(f.h, m, 0), CKF_DECRYPT: f.DecryptInit(f.h, m, 0),
 		} {
 			code := Error(CKR_OK)
@@ -191,4 +190,12 @@ func curveOfType(keyType uint) *curve {
 		}
 	}
 	return nil
+}
+
+// keyType is the first type of a mechanism's keys, 0 for none.
+func (m *mechanism) keyType() uint {
+	if m.keys == nil {
+		return 0
+	}
+	return m.keys.types[0]
 }

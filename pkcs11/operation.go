@@ -17,6 +17,7 @@ const (
 	undecided way = iota
 	inOne         // C_Sign and the like, also when it only asks for the size
 	inParts       // Update and Final functions
+	inMessage     // Next functions, until the message ends that C_EncryptMessageBegin and the like have begun
 )
 
 // begin starts an operation.
@@ -56,6 +57,32 @@ func (o *operation[T]) workBy(w way) (*T, error) {
 	return o.work, nil
 }
 
+// workForMessage returns the work for a function that takes a message, or begins one. There may be many in an operation,
+// one after another.
+func (o *operation[T]) workForMessage() (*T, error) {
+	switch {
+	case o.work == nil:
+		return nil, CKR_OPERATION_NOT_INITIALIZED
+	case o.way != undecided:
+		return nil, CKR_OPERATION_ACTIVE
+	}
+	return o.work, nil
+}
+
+// workInMessage returns the work for a function that goes on with a message.
+func (o *operation[T]) workInMessage() (*T, error) {
+	if o.work == nil || o.way != inMessage {
+		return nil, CKR_OPERATION_NOT_INITIALIZED
+	}
+	return o.work, nil
+}
+
+// beginMessage begins a message.
+func (o *operation[T]) beginMessage() { o.way = inMessage }
+
+// endMessage ends one. The operation goes on with the next.
+func (o *operation[T]) endMessage() { o.way = undecided }
+
 // eraser is work that holds secrets.
 type eraser interface{ eraseSecrets() }
 
@@ -73,6 +100,23 @@ func (o *operation[T]) endOnError(err error) error {
 		o.end()
 	}
 	return err
+}
+
+// endUnless is endOnError for an error that ends the operation, and returns another if there is none.
+func (o *operation[T]) endUnless(failed, err error) error {
+	if failed != nil {
+		return o.endOnError(failed)
+	}
+	return err
+}
+
+// keepFor returns the error of a result that is not wanted now. Asking for the size, and too small a buffer, leave the
+// operation as it is.
+func (o *operation[T]) keepFor(err error) error {
+	if err == error(CKR_BUFFER_TOO_SMALL) {
+		return err
+	}
+	return o.endOnError(err)
 }
 
 // finish reports whether the result of an operation, which has size bytes, is wanted now,

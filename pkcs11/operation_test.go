@@ -6,7 +6,7 @@ import "testing"
 
 // TestOperationStates goes through every state and every step from it.
 func TestOperationStates(t *testing.T) {
-	const idle, begun, asked, partway = 0, 1, 2, 3
+	const idle, begun, asked, partway, within = 0, 1, 2, 3, 4
 	in := func(state int) *operation[int] {
 		o := &operation[int]{}
 		if state >= begun {
@@ -17,12 +17,16 @@ func TestOperationStates(t *testing.T) {
 			_, _ = o.workInOne()
 		case partway:
 			_, _ = o.workInParts()
+		case within:
+			o.beginMessage()
 		}
 		return o
 	}
 	begin := func(o *operation[int]) error { return o.begin(new(int)) }
 	whole := func(o *operation[int]) error { _, err := o.workInOne(); return err }
 	part := func(o *operation[int]) error { _, err := o.workInParts(); return err }
+	message := func(o *operation[int]) error { _, err := o.workForMessage(); return err }
+	next := func(o *operation[int]) error { _, err := o.workInMessage(); return err }
 	failed := func(o *operation[int]) error { return o.endOnError(CKR_DATA_INVALID) }
 	went := func(o *operation[int]) error { return o.endOnError(nil) }
 	end := func(o *operation[int]) error { o.end(); return nil }
@@ -47,6 +51,13 @@ func TestOperationStates(t *testing.T) {
 		{"part", part, begun, CKR_OK, partway},
 		{"part", part, asked, CKR_OPERATION_ACTIVE, idle},
 		{"part", part, partway, CKR_OK, partway},
+		{"message", message, idle, CKR_OPERATION_NOT_INITIALIZED, idle},
+		{"message", message, begun, CKR_OK, begun},
+		{"message", message, within, CKR_OPERATION_ACTIVE, within},
+		{"next", next, idle, CKR_OPERATION_NOT_INITIALIZED, idle},
+		{"next", next, begun, CKR_OPERATION_NOT_INITIALIZED, begun},
+		{"next", next, within, CKR_OK, within},
+		{"message ends", func(o *operation[int]) error { o.endMessage(); return nil }, within, CKR_OK, begun},
 		{"endOn failure", failed, partway, CKR_DATA_INVALID, idle},
 		{"endOn success", went, partway, CKR_OK, partway},
 		{"end", end, idle, CKR_OK, idle},

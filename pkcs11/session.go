@@ -32,7 +32,7 @@ type session struct {
 	verify operation[verifying]
 
 	verifySignature  operation[verifyingKnown]
-	encrypt, decrypt operation[locking]
+	encrypt, decrypt operation[ciphering]
 }
 
 // newSession makes a session as the flags of C_OpenSession say.

@@ -2,10 +2,12 @@
 
 package pkcs11
 
+import "libzk_pkcs11/internal/softkey"
+
 // verifying is a verification under way.
 type verifying struct {
-	key  *publicKey
-	data *signedData
+	softkey.Verifier
+	onePart bool // it is one of a message in one part
 }
 
 // VerifyInit begins a verification with a public key (section 5.15.1); without
@@ -40,7 +42,8 @@ func (s *session) verifying(m *Mechanism, key uint) (*verifying, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &verifying{o.verify, row.newSignedData()}, nil
+	w, err := row.verify(&task{s.token, o, m, &row})
+	return &verifying{w, row.onePart}, err
 }
 
 // Verify verifies a signature over data in one part (section 5.15.2).
@@ -69,7 +72,7 @@ func (p *Provider) VerifyUpdate(h uint, part []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.verify.endOnError(w.data.addPart(part))
+	return s.verify.endOnError(w.addPart(part))
 }
 
 // VerifyFinal ends a verification in parts (section 5.15.4).
@@ -89,27 +92,24 @@ func (p *Provider) VerifyFinal(h uint, signature []byte) (err error) {
 
 // checkWhole checks a signature of data in one piece.
 func (w *verifying) checkWhole(data, signature []byte) error {
-	return w.checkSignature(w.data.digestOf(data), signature)
+	if err := w.Update(data); err != nil {
+		return err
+	}
+	return w.Verify(signature)
+}
+
+// addPart takes a part of the data in.
+func (w *verifying) addPart(part []byte) error {
+	if w.onePart {
+		return CKR_OPERATION_NOT_INITIALIZED
+	}
+	return w.Update(part)
 }
 
 // checkParts checks a signature of data that came in by parts.
 func (w *verifying) checkParts(signature []byte) error {
-	if err := w.data.checkParts(); err != nil {
-		return err
+	if w.onePart {
+		return CKR_OPERATION_NOT_INITIALIZED
 	}
-	return w.checkSignature(w.data.digestOfParts(), signature)
-}
-
-// checkSignature holds a signature against what was signed.
-//
-// Deviates: r and s of ECDSA have all their bytes. Section 6.3.1 lets zeros be cut
-// that both begin with; Wycheproof has such signatures among those to refuse.
-func (w *verifying) checkSignature(input, signature []byte) error {
-	if len(signature) != signatureSize {
-		return CKR_SIGNATURE_LEN_RANGE
-	}
-	if !w.key.verify(input, signature) {
-		return CKR_SIGNATURE_INVALID
-	}
-	return nil
+	return w.Verify(signature)
 }

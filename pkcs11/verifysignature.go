@@ -58,7 +58,7 @@ func (p *Provider) VerifySignatureUpdate(h uint, part []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.verifySignature.endOnError(w.data.addPart(part))
+	return s.verifySignature.endOnError(w.addPart(part))
 }
 
 // VerifySignatureFinal ends a verification in parts (section 5.15.10).

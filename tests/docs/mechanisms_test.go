@@ -24,7 +24,7 @@ var (
 	mechanismInHeader = regexp.MustCompile(`(?m)^#define (CKM_\w+) +(0x[0-9A-F]+)UL`)
 	vendorInHeader    = regexp.MustCompile(`(?m)^#define (CKM_ZK_\w+) \(CKM_VENDOR_DEFINED \+ (0x[0-9A-F]+)\)`)
 	rowInCode         = regexp.MustCompile(`(?m)^\t(CKM_\w+): +\{(.*)\},$`)
-	keyTypeInRow      = regexp.MustCompile(`keyType: (CKK_\w+)`)
+	keysInRow         = regexp.MustCompile(`keys: (\w+)`)
 )
 
 // uses are the flags that say what a mechanism is for, in the order of the page.
@@ -66,7 +66,7 @@ func mechanismsPage(t *testing.T) string {
 		k.OK(err)
 		name, known := names[m.Mechanism]
 		if !known || keys[name] == "" {
-			t.Fatalf("mechanism 0x%x (%s) has no name in the headers, or no row in pkcs11/mechanism.go", m.Mechanism, name)
+			t.Fatalf("mechanism 0x%x (%s) has no name in the headers, or no row in pkcs11/", m.Mechanism, name)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", name, usesOf(t, name, info.Flags), keys[name], bits(info))
 	}
@@ -119,15 +119,20 @@ func mechanismNames(t *testing.T) map[uint]string {
 // mechanismKeys says which keys a mechanism takes, from the table in the code.
 func mechanismKeys(t *testing.T) map[string]string {
 	t.Helper()
-	kinds := map[string]string{"CKK_EC": "P-256, secp256k1", "CKK_EC_EDWARDS": "Ed25519", "CKK_EC_MONTGOMERY": "X25519"}
+	kinds := map[string]string{
+		"ecKeys": "P-256, secp256k1", "edwardsKeys": "Ed25519", "montgomeryKeys": "X25519", "agreeingKeys": "P-256, secp256k1, X25519",
+	}
+	files, err := filepath.Glob(filepath.Join(harness.Root(t), "pkcs11/*mechanisms.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	keys := map[string]string{}
-	for _, row := range rowInCode.FindAllStringSubmatch(read(t, filepath.Join(harness.Root(t), "pkcs11/mechanism.go")), -1) {
-		keys[row[1]] = "–"
-		if m := keyTypeInRow.FindStringSubmatch(row[2]); m != nil {
-			keys[row[1]] = kinds[m[1]]
-		}
-		if strings.Contains(row[2], "derive:") {
-			keys[row[1]] += ", X25519"
+	for _, file := range files {
+		for _, row := range rowInCode.FindAllStringSubmatch(read(t, file), -1) {
+			keys[row[1]] = "–"
+			if m := keysInRow.FindStringSubmatch(row[2]); m != nil {
+				keys[row[1]] = kinds[m[1]]
+			}
 		}
 	}
 	return keys

@@ -14,7 +14,7 @@ import (
 // arrows are the packages of the project that a package may import. One that is
 // not here may import none.
 var arrows = map[string][]string{
-	"pkcs11":         {"internal/scm", "internal/secret", "internal/store", "internal/turn"},
+	"pkcs11":         {"internal/scm", "internal/secret", "internal/softkey", "internal/store", "internal/turn"},
 	"internal/store": {"internal/descriptor", "internal/secret", "internal/sharedfile"},
 	"internal/scm/soft": {
 		"internal/blinded", "internal/descriptor", "internal/scm", "internal/scm/soft/board", "internal/scm/soft/settings", "internal/secret",

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"hash"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/softkey"
+)
+
+// message is one that comes in, by parts or as a whole: hashed, or as it is.
+type message struct {
+	hash   hash.Hash // nil for one that is not hashed
+	buffer []byte
+}
+
+func (t *task) newMessage() message {
+	if t.row.hash == 0 {
+		return message{}
+	}
+	return message{hash: t.row.hash.New()}
+}
+
+// Update takes a part in.
+func (m *message) Update(part []byte) error {
+	if m.hash == nil {
+		m.buffer = append(m.buffer, part...)
+		return nil
+	}
+	m.hash.Write(part)
+	return nil
+}
+
+// taken is what there is to sign after all has come in.
+func (m *message) taken() []byte {
+	if m.hash == nil {
+		return m.buffer
+	}
+	return m.hash.Sum(nil)
+}
+
+// deviceSigner signs with a key in the device.
+type deviceSigner struct {
+	message
+	token *token
+	key   *heldKey
+}
+
+// signOnCurve begins a signature of ECDSA or EdDSA.
+func signOnCurve(t *task) (softkey.Signer, error) {
+	return &deviceSigner{t.newMessage(), t.token, t.key.heldKey()}, nil
+}
+
+func (w *deviceSigner) Size() int { return curves[w.key.Curve].signature }
+
+func (w *deviceSigner) Sign(dst []byte) ([]byte, error) {
+	signature, err := w.key.sign(w.token, w.taken())
+	return append(dst, signature...), err
+}
+
+// sign has the device sign a digest or, on Edwards curves, a message.
+func (k *heldKey) sign(t *token, input []byte) ([]byte, error) {
+	if err := t.checkAtHand(k); err != nil {
+		return nil, err
+	}
+	if k.Curve != scm.Ed25519 {
+		input = fitDigest(new([32]byte), input)
+	}
+	signature, err := t.device.Sign(k.Slot, input)
+	if isGone(err) {
+		return nil, err
+	}
+	if lost := t.checkStillHeld(k); lost != nil {
+		return nil, lost
+	}
+	return signature, err
+}
+
+// fitDigest makes a digest of 32 bytes of any input of ECDSA on a curve of 256 bits:
+// the leftmost bits of a longer one, a shorter one as the same number.
+func fitDigest(digest *[32]byte, input []byte) []byte {
+	if len(input) >= len(digest) {
+		return input[:len(digest)]
+	}
+	copy(digest[len(digest)-len(input):], input)
+	return digest[:]
+}
+
+// curveVerifier verifies with a public key on a curve of the device.
+type curveVerifier struct {
+	message
+	key *publicKey
+}
+
+// verifyOnCurve begins a verification of ECDSA or EdDSA.
+func verifyOnCurve(t *task) (softkey.Verifier, error) {
+	return &curveVerifier{t.newMessage(), t.key.verify}, nil
+}
+
+// Verify holds a signature against what was signed.
+//
+// Deviates: r and s of ECDSA have all their bytes. Section 6.3.1 lets zeros be cut
+// that both begin with; Wycheproof has such signatures among those to refuse.
+func (w *curveVerifier) Verify(signature []byte) error {
+	if n := w.key.curve.signature; n == 0 || len(signature) != n {
+		return softkey.ErrSignatureLength
+	}
+	if !w.key.verify(w.taken(), signature) {
+		return softkey.ErrSignature
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"slices"
+
+	"libzk_pkcs11/internal/scm"
+)
+
+// keySort is a sort of keys that mechanisms work with.
+type keySort struct {
+	types  []uint // CKK_
+	secret bool   // they are secret keys
+	flags  uint   // that a mechanism of such keys has in its CK_MECHANISM_INFO besides
+}
+
+const (
+	curveFlags      = CKF_EC_F_P | CKF_EC_OID | CKF_EC_CURVENAME | CKF_EC_COMPRESS
+	primeCurveFlags = curveFlags | CKF_EC_UNCOMPRESS // points of the other curves have one form, which is short
+)
+
+// The sorts of keys.
+var (
+	ecKeys         = &keySort{types: []uint{CKK_EC}, flags: primeCurveFlags}
+	edwardsKeys    = &keySort{types: []uint{CKK_EC_EDWARDS}, flags: curveFlags}
+	montgomeryKeys = &keySort{types: []uint{CKK_EC_MONTGOMERY}, flags: curveFlags}
+	agreeingKeys   = &keySort{types: []uint{CKK_EC, CKK_EC_MONTGOMERY}, flags: primeCurveFlags}
+)
+
+// include reports whether keys of a type are of the sort.
+func (k *keySort) include(keyType uint) bool { return k != nil && slices.Contains(k.types, keyType) }
+
+// span is a range of key sizes. The zero value is none.
+type span struct{ least, most uint }
+
+// join returns the range that reaches over both.
+func (s span) join(other span) span {
+	switch {
+	case s == span{}:
+		return other
+	case other == span{}:
+		return s
+	}
+	return span{min(s.least, other.least), max(s.most, other.most)}
+}
+
+// info describes a mechanism of such keys that is for these functions, if the token has any of them.
+func (k *keySort) info(t *token, functions uint) (MechanismInfo, error) {
+	sizes, can := k.deviceSizes(t, functions)
+	if can == 0 {
+		return MechanismInfo{}, CKR_MECHANISM_INVALID
+	}
+	info := MechanismInfo{MinKeySize: sizes.least, MaxKeySize: sizes.most, Flags: can | k.flags}
+	if t.slot.options.Hardware {
+		info.Flags |= CKF_HW
+	}
+	return info, nil
+}
+
+// deviceSizes are the sizes of the keys that the device works with in a key slot, and the functions that it has for them.
+func (k *keySort) deviceSizes(t *token, functions uint) (sizes span, can uint) {
+	for i := range curves {
+		c := &curves[i]
+		if !k.include(c.keyType) {
+			continue
+		}
+		if f := functions & functionsOf(t.capability(c.curve)); f != 0 {
+			sizes, can = sizes.join(c.sizes), can|f
+		}
+	}
+	return sizes, can
+}
+
+// functionsOf are the functions for keys on a curve of which a device can do this.
+func functionsOf(c scm.Capability) uint {
+	var f uint
+	if c.Generate {
+		f |= CKF_GENERATE_KEY_PAIR
+	}
+	if c.Sign {
+		f |= CKF_SIGN | CKF_VERIFY
+	}
+	if c.Agree {
+		f |= CKF_DERIVE
+	}
+	return f
+}
