@@ -138,6 +138,7 @@ ENTRY(VerifySignatureUpdate, (h, part, n), CK_SESSION_HANDLE h, CK_BYTE_PTR part
 ENTRY(VerifySignatureFinal, (h), CK_SESSION_HANDLE h)
 
 /* keys */
+ENTRY(GenerateKey, (h, m, t, n, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_OBJECT_HANDLE_PTR key)
 ENTRY(GenerateKeyPair, (h, m, tpub, npub, tpriv, npriv, pub, priv), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_ATTRIBUTE_PTR tpub, CK_ULONG npub, CK_ATTRIBUTE_PTR tpriv, CK_ULONG npriv, CK_OBJECT_HANDLE_PTR pub, CK_OBJECT_HANDLE_PTR priv)
 ENTRY(DeriveKey, (h, m, base, t, n, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE base, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_OBJECT_HANDLE_PTR key)
 

@@ -5,6 +5,17 @@ package main
 // #include "pkcs11.h"
 import "C"
 
+//export goGenerateKey
+func goGenerateKey(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG, key C.CK_OBJECT_HANDLE_PTR) (rv C.CK_RV) {
+	var c call
+	c.begin("C_GenerateKey", sessionArg(h), mechanismArg(m), typesArg(t, n))
+	defer c.endWithin(&rv, h)
+	if to, m, list := destinationOf(&c, key, toULong), mechanism(&c, m), template(&c, t, n); c.accepted() {
+		c.err = to.deliver(c.library.provider.GenerateKey(uint(h), m, list))
+	}
+	return rv
+}
+
 //export goGenerateKeyPair
 func goGenerateKeyPair(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, tpub C.CK_ATTRIBUTE_PTR, npub C.CK_ULONG, tpriv C.CK_ATTRIBUTE_PTR, npriv C.CK_ULONG, pub, priv C.CK_OBJECT_HANDLE_PTR) (rv C.CK_RV) {
 	var c call

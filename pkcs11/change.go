@@ -82,7 +82,7 @@ func (s *session) changeTokenObject(o *object, list []Attribute, a attributes) e
 		if err != nil {
 			return err
 		}
-		defer changed.eraseSecret(changed.attrs[CKA_VALUE])
+		defer changed.eraseSecret(changed.attrs[changed.attrs.valueType()])
 		if err := s.checkChangeable(changed, list, a); err != nil {
 			return err
 		}

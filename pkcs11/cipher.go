@@ -2,13 +2,17 @@
 
 package pkcs11
 
-import "libzk_pkcs11/internal/softkey"
+import (
+	"errors"
+
+	"libzk_pkcs11/internal/softkey"
+)
 
 // ciphering is an encryption or a decryption under way.
 type ciphering struct {
 	softkey.Stream
 	onePart bool
-	begin   func(*task) (softkey.Stream, error) // of the mechanism
+	way     direction
 	task    task
 	use     use
 
@@ -33,7 +37,7 @@ func (s *session) beginCiphering(o *operation[ciphering], d direction, m *Mechan
 	if err := o.checkIdle(); err != nil {
 		return err
 	}
-	row, err := mechanismFor(m, d.flag)
+	row, err := s.token.mechanismFor(m, d.flag)
 	if err != nil {
 		return err
 	}
@@ -45,7 +49,7 @@ func (s *session) beginCiphering(o *operation[ciphering], d direction, m *Mechan
 	if err != nil {
 		return err
 	}
-	w := &ciphering{onePart: row.onePart, begin: d.function(&row), task: task{s.token, k, m, &row}, use: useOf(k, era)}
+	w := &ciphering{onePart: row.onePart, way: d, task: task{s.token, k, m, &row}, use: useOf(k, era)}
 	if err := w.restart(); err != nil {
 		return err
 	}
@@ -63,11 +67,25 @@ var (
 	decrypting = direction{CKF_DECRYPT, CKA_DECRYPT, CKO_PRIVATE_KEY}
 )
 
-func (d direction) function(row *mechanism) func(*task) (softkey.Stream, error) {
-	if d.flag == CKF_ENCRYPT {
-		return row.encrypt
+// begin begins with a message.
+func (d direction) begin(t *task) (softkey.Stream, error) {
+	if d == encrypting {
+		return t.row.encrypt(t)
 	}
-	return row.decrypt
+	return t.row.decrypt(t)
+}
+
+// failure is the error of a message, for which a decryption has codes of its own.
+func (d direction) failure(err error) error {
+	switch {
+	case d == encrypting:
+		return err
+	case errors.Is(err, softkey.ErrLength):
+		return CKR_ENCRYPTED_DATA_LEN_RANGE
+	case errors.Is(err, softkey.ErrData):
+		return CKR_ENCRYPTED_DATA_INVALID
+	}
+	return err
 }
 
 // cipherKey finds the key of an operation.
@@ -84,7 +102,7 @@ func (s *session) cipherKey(key uint, d direction, m *Mechanism, row *mechanism)
 
 // restart begins with the message anew.
 func (w *ciphering) restart() (err error) {
-	w.Stream, err = w.begin(&w.task)
+	w.Stream, err = w.way.begin(&w.task)
 	return err
 }
 
@@ -104,7 +122,7 @@ func cipherWhole(o *operation[ciphering], data []byte, out Output[byte]) error {
 	}
 	result, err := w.Whole(nil, data)
 	defer clear(result)
-	if err == nil {
+	if err = w.way.failure(err); err == nil {
 		err = out.writeResult(result)
 	}
 	if err == error(CKR_BUFFER_TOO_SMALL) {
@@ -132,7 +150,7 @@ func cipherPart(o *operation[ciphering], part []byte, out Output[byte]) error {
 	}
 	result, err := w.Update(nil, part)
 	defer clear(result)
-	return o.endOnError(out.copyUnless(result, err))
+	return o.endOnError(out.copyUnless(result, w.way.failure(err)))
 }
 
 // cipherFinal ends a message that came in by parts. A result for which there is no room waits for the next call.
@@ -154,7 +172,7 @@ func cipherFinal(o *operation[ciphering], out Output[byte]) error {
 	if !w.ended {
 		w.ended = true
 		if w.result, err = w.Final(nil); err != nil {
-			return o.endOnError(err)
+			return o.endOnError(w.way.failure(err))
 		}
 	}
 	wanted, err := out.isWanted(len(w.result))

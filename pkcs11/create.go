@@ -8,8 +8,10 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"encoding/hex"
+	"maps"
 
 	"libzk_pkcs11/internal/secret"
+	"libzk_pkcs11/internal/softkey"
 	"libzk_pkcs11/internal/store"
 )
 
@@ -61,6 +63,9 @@ func (s *session) creatable(a attributes) (rules, error) {
 		return nil, refuse(CKR_TEMPLATE_INCOMPLETE, CKA_KEY_TYPE, "is missing")
 	}
 	r, err := rulesFor(class, a.number(CKA_KEY_TYPE))
+	if err == nil && !s.token.sealsKeys() && (&object{attrs: a}).isOfSealedKind() {
+		err = CKR_ATTRIBUTE_VALUE_INVALID
+	}
 	return r, because(err, CKA_KEY_TYPE, "is one of which the token has no such keys")
 }
 
@@ -89,16 +94,35 @@ func completeSecret(a attributes) error {
 // compares the one that a template has with what it has to be. An empty one stays
 // empty: the caller wants none.
 func (a attributes) completeCheckValue() error {
-	var sum [sha1.Size]byte
-	secret.Do(func() { sum = sha1.Sum(a[CKA_VALUE]) })
-	if given := a[CKA_CHECK_VALUE]; len(given) > 0 && !bytes.Equal(given, sum[:3]) {
+	sum, err := a.checkValue()
+	if err != nil {
+		return err
+	}
+	if given := a[CKA_CHECK_VALUE]; len(given) > 0 && !bytes.Equal(given, sum) {
 		return refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_CHECK_VALUE, "is not that of CKA_VALUE")
 	}
-	a.addMissing(attributes{CKA_CHECK_VALUE: sum[:3]})
+	a.addMissing(attributes{CKA_CHECK_VALUE: sum})
 	return nil
 }
 
+// checkValue is the CKA_CHECK_VALUE of a value: for a cipher the beginning of a block of zeros that it encrypts.
+func (a attributes) checkValue() ([]byte, error) {
+	if a.number(CKA_KEY_TYPE) == CKK_AES {
+		k, err := softkey.NewAES(a[CKA_VALUE])
+		if err != nil {
+			return nil, because(CKR_ATTRIBUTE_VALUE_INVALID, CKA_VALUE, "is not as long as a key of AES")
+		}
+		return k.CheckValue(), nil
+	}
+	var sum [sha1.Size]byte
+	secret.Do(func() { sum = sha1.Sum(a[CKA_VALUE]) })
+	return sum[:3], nil
+}
+
 func completePublicKey(a attributes) error {
+	if !isCurveType(a.number(CKA_KEY_TYPE)) {
+		return completeSoftPublic(a)
+	}
 	k, err := publicKeyOf(a)
 	if err != nil {
 		return err
@@ -111,6 +135,23 @@ func completePublicKey(a attributes) error {
 		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_PUBLIC_KEY_INFO, "is of another key")
 	}
 	a[CKA_PUBLIC_KEY_INFO] = info
+	return nil
+}
+
+// completeSoftPublic is completePublicKey for a key that no key slot can hold.
+func completeSoftPublic(a attributes) error {
+	k, err := softPublicOf(a)
+	if err != nil {
+		return err
+	}
+	told, err := publicAttributes(k)
+	if err != nil {
+		return err
+	}
+	if given := a[CKA_PUBLIC_KEY_INFO]; len(given) > 0 && !bytes.Equal(given, told[CKA_PUBLIC_KEY_INFO]) {
+		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_PUBLIC_KEY_INFO, "is of another key")
+	}
+	maps.Copy(a, told)
 	return nil
 }
 
@@ -197,7 +238,7 @@ func (t *token) keepStored(o *object) (uint, error) {
 	r := recordOf(0, o.attrs)
 	err := t.putRecord(r)
 	if r.Sealed {
-		clear(o.attrs[CKA_VALUE])
+		clear(o.attrs[o.attrs.valueType()])
 	}
 	if err != nil {
 		return 0, err
@@ -266,7 +307,7 @@ func (s *session) copyObject(o *object, a attributes) (uint, error) {
 	if o.private() && !a.isTrue(CKA_PRIVATE) {
 		return 0, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_PRIVATE, "cannot be taken from a copy")
 	}
-	if o.class() == CKO_PRIVATE_KEY {
+	if o.class() == CKO_PRIVATE_KEY && !o.isSealed() {
 		return 0, CKR_ACTION_PROHIBITED
 	}
 	delete(a, CKA_UNIQUE_ID)

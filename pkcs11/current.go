@@ -193,6 +193,9 @@ func (t *token) dropPrivate() {
 	}
 	t.names.newLogin(t.slot.provider.newHandle())
 	t.forgetObjects()
+	for _, s := range t.slot.provider.sessionsOf(t) {
+		s.endIfIdle()
+	}
 	t.catalog.Store(nil) // what private objects are called does not stay in memory
 	t.loaded.dropAll()
 }

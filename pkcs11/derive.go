@@ -50,7 +50,7 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 	if m == nil {
 		return 0, CKR_ARGUMENTS_BAD
 	}
-	row, err := mechanismFor(m, CKF_DERIVE)
+	row, err := s.token.mechanismFor(m, CKF_DERIVE)
 	if err != nil {
 		return 0, err
 	}

@@ -53,7 +53,7 @@ func (p *Provider) DigestInit(h uint, m *Mechanism) (err error) {
 	if err := s.digest.checkIdle(); err != nil {
 		return err
 	}
-	row, err := mechanismFor(m, CKF_DIGEST)
+	row, err := s.token.mechanismFor(m, CKF_DIGEST)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@
 
 package pkcs11
 
+import "libzk_pkcs11/internal/secret"
+
 // A call enters what it works on and defers done, which leaves it again and turns the
 // error into the code for the caller. What is entered in part when a panic comes is left
 // by deferred functions here.
@@ -96,8 +98,12 @@ func (p *Provider) enterInherited(h uint) (*session, error) {
 }
 
 func (s *session) unlock() {
+	if s.endIfLoggedOut() {
+		secret.Collect() // the key of an operation
+	}
 	s.token.release()
 	s.mu.Unlock()
+	s.endIfIdle() // somebody logged out just then
 	s.token.slot.provider.leave()
 }
 

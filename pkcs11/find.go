@@ -167,7 +167,7 @@ func (a attributes) ofNoRecord() bool {
 	}
 	_, given := a[CKA_CLASS]
 	switch class := a.number(CKA_CLASS); class {
-	case CKO_DATA, CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_SECRET_KEY:
+	case CKO_DATA, CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_SECRET_KEY, CKO_PRIVATE_KEY:
 		return false
 	}
 	return given

@@ -6,17 +6,31 @@ package pkcs11
 // child has them.
 
 // hasSecretValue reports whether the value of an object is for few.
-func (o *object) hasSecretValue() bool { return o.private() || o.class() == CKO_SECRET_KEY }
+func (o *object) hasSecretValue() bool { return o.private() || o.hasSecretKey() }
+
+// hasSecretKey reports whether an object is a private or a secret key.
+func (o *object) hasSecretKey() bool {
+	return o.class() == CKO_SECRET_KEY || o.class() == CKO_PRIVATE_KEY
+}
+
+// valueType is the attribute that holds what is secret of an object with these attributes, if anything is.
+func (a attributes) valueType() uint {
+	if a.number(CKA_CLASS) == CKO_PRIVATE_KEY {
+		return privateKeyInfo
+	}
+	return CKA_VALUE
+}
 
 // conceal takes a value out of a session object that is in nobody's hands yet, and
 // overwrites it.
 func (t *token) conceal(o *object) {
-	value := o.attrs[CKA_VALUE]
+	typ := o.attrs.valueType()
+	value := o.attrs[typ]
 	if len(value) == 0 || !o.hasSecretValue() {
 		return
 	}
 	o.hidden, o.apart = t.mask.Hide(value), true
-	o.attrs = o.attrs.without(CKA_VALUE)
+	o.attrs = o.attrs.without(typ)
 	clear(value)
 }
 
@@ -28,7 +42,7 @@ func (t *token) unhidden(o *object) (*object, error) {
 	}
 	all := *o
 	all.apart, all.hidden = false, nil
-	all.attrs = o.attrs.withAll(attributes{CKA_VALUE: value})
+	all.attrs = o.attrs.withAll(attributes{o.attrs.valueType(): value})
 	return &all, nil
 }
 

@@ -20,16 +20,16 @@ func (p *Provider) GenerateKeyPair(h uint, m *Mechanism, public, private []Attri
 	if m == nil {
 		return 0, 0, CKR_ARGUMENTS_BAD
 	}
-	row, err := mechanismFor(m, CKF_GENERATE_KEY_PAIR)
+	row, err := s.token.mechanismFor(m, CKF_GENERATE_KEY_PAIR)
 	if err != nil {
 		return 0, 0, err
 	}
-	pair, err := row.generatePair(s, &row, public, private)
+	pair, err := row.generatePair(s, &row, m, public, private)
 	return pair.public, pair.private, err
 }
 
 // generateOnCurve makes a key pair in the device.
-func generateOnCurve(s *session, row *mechanism, public, private []Attribute) (pairHandles, error) {
+func generateOnCurve(s *session, row *mechanism, _ *Mechanism, public, private []Attribute) (pairHandles, error) {
 	r, err := s.pairRequest(row.keys.types[0], public, private)
 	if err != nil {
 		return pairHandles{}, err

@@ -12,6 +12,7 @@ import (
 type keySort struct {
 	types  []uint // CKK_
 	secret bool   // they are secret keys
+	sealed span   // the sizes of those that can be sealed
 	flags  uint   // that a mechanism of such keys has in its CK_MECHANISM_INFO besides
 }
 
@@ -25,6 +26,8 @@ var (
 	ecKeys         = &keySort{types: []uint{CKK_EC}, flags: primeCurveFlags}
 	edwardsKeys    = &keySort{types: []uint{CKK_EC_EDWARDS}, flags: curveFlags}
 	montgomeryKeys = &keySort{types: []uint{CKK_EC_MONTGOMERY}, flags: curveFlags}
+	rsaKeys        = &keySort{types: []uint{CKK_RSA}, sealed: span{2048, 4096}}
+	aesKeys        = &keySort{types: []uint{CKK_AES}, secret: true, sealed: span{16, 32}} // in bytes
 	agreeingKeys   = &keySort{types: []uint{CKK_EC, CKK_EC_MONTGOMERY}, flags: primeCurveFlags}
 )
 
@@ -48,11 +51,15 @@ func (s span) join(other span) span {
 // info describes a mechanism of such keys that is for these functions, if the token has any of them.
 func (k *keySort) info(t *token, functions uint) (MechanismInfo, error) {
 	sizes, can := k.deviceSizes(t, functions)
+	inDevice := can != 0
+	if t.sealsKeys() && k.sealed != (span{}) {
+		sizes, can = sizes.join(k.sealed), functions
+	}
 	if can == 0 {
 		return MechanismInfo{}, CKR_MECHANISM_INVALID
 	}
 	info := MechanismInfo{MinKeySize: sizes.least, MaxKeySize: sizes.most, Flags: can | k.flags}
-	if t.slot.options.Hardware {
+	if inDevice && t.slot.options.Hardware {
 		info.Flags |= CKF_HW
 	}
 	return info, nil

@@ -34,13 +34,16 @@ type mechanism struct {
 	hash    crypto.Hash            // of the message, 0 for none
 	onePart bool                   // the message has to come as a whole
 	params  func(*Mechanism) error // checks the parameter; nil: there must be none
+	sealed  bool                   // is there where keys are sealed
 	needs   func(*token) bool      // reports whether the device has what it takes; nil: each has
 
 	digest           func(crypto.Hash) hash.Hash
 	sign             func(*task) (softkey.Signer, error)
 	verify           func(*task) (softkey.Verifier, error)
 	encrypt, decrypt func(*task) (softkey.Stream, error)
-	generatePair     func(s *session, row *mechanism, public, private []Attribute) (pairHandles, error)
+	generatePair     func(s *session, row *mechanism, m *Mechanism, public, private []Attribute) (pairHandles, error)
+	makePair         func(public attributes) (softkey.PrivateKey, error) // of generateSealed
+	generateKey      func(attributes) ([]byte, error)
 	derive           func(*task, attributes) ([]byte, error)
 }
 
@@ -65,6 +68,7 @@ func (m *mechanism) flags() uint {
 		{m.encrypt != nil, CKF_ENCRYPT},
 		{m.decrypt != nil, CKF_DECRYPT},
 		{m.generatePair != nil, CKF_GENERATE_KEY_PAIR},
+		{m.generateKey != nil, CKF_GENERATE},
 		{m.derive != nil, CKF_DERIVE},
 	} {
 		if function.there {
@@ -111,7 +115,7 @@ func (p *Provider) GetMechanismInfo(slot, typ uint) (info MechanismInfo, err err
 // mechanismInfo describes a mechanism, if the token has it.
 func (t *token) mechanismInfo(typ uint) (MechanismInfo, error) {
 	m, known := mechanisms[typ]
-	if !known || m.needs != nil && !m.needs(t) {
+	if !known || m.sealed && !t.sealsKeys() || m.needs != nil && !m.needs(t) {
 		return MechanismInfo{}, CKR_MECHANISM_INVALID
 	}
 	if m.keys != nil {
@@ -126,9 +130,9 @@ func (t *token) mechanismInfo(typ uint) (MechanismInfo, error) {
 
 // mechanismFor finds the mechanism of a function, which is named by its flag in
 // CK_MECHANISM_INFO.
-func mechanismFor(m *Mechanism, function uint) (mechanism, error) {
+func (t *token) mechanismFor(m *Mechanism, function uint) (mechanism, error) {
 	row := mechanisms[m.Type]
-	if row.flags()&function == 0 {
+	if row.flags()&function == 0 || row.sealed && !t.sealsKeys() {
 		return row, CKR_MECHANISM_INVALID
 	}
 	if row.params == nil {

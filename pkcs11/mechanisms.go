@@ -9,7 +9,7 @@ import (
 
 // mechanisms is the table of mechanisms. C_GetMechanismList and C_GetMechanismInfo answer from it, cut to what
 // the token can do.
-var mechanisms = joinMechanisms(hashMechanisms, curveMechanisms, deviceMechanisms)
+var mechanisms = joinMechanisms(hashMechanisms, curveMechanisms, deviceMechanisms, sealed(rsaMechanisms), sealed(aesMechanisms))
 
 // joinMechanisms makes one table of several.
 func joinMechanisms(tables ...map[uint]mechanism) map[uint]mechanism {
@@ -18,6 +18,15 @@ func joinMechanisms(tables ...map[uint]mechanism) map[uint]mechanism {
 		maps.Copy(all, table)
 	}
 	return all
+}
+
+// sealed has the mechanisms of a table be there only where keys are sealed.
+func sealed(table map[uint]mechanism) map[uint]mechanism {
+	for typ, row := range table {
+		row.sealed = true
+		table[typ] = row
+	}
+	return table
 }
 
 var hashMechanisms = map[uint]mechanism{

@@ -5,6 +5,7 @@ package pkcs11
 import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/secret"
+	"libzk_pkcs11/internal/softkey"
 )
 
 // object is an object of a token, as it is at one moment: a change makes a new
@@ -18,10 +19,11 @@ type object struct {
 	apart  bool           // the value is missing: the store keeps it apart, or hidden
 	hidden *secret.Masked // the value of a session object, if it is one to conceal
 
-	place  place      // where its key is; nil if its attributes are all of it
-	lost   [][]byte   // public keys that the store remembers in the key slot instead
-	verify *publicKey // of public keys
-	piece  Piece      // of a session object
+	place  place             // where its key is; nil if its attributes are all of it
+	lost   [][]byte          // public keys that the store remembers in the key slot instead
+	verify *publicKey        // of public keys on curves of the device
+	public softkey.PublicKey // of other public keys
+	piece  Piece             // of a session object
 }
 
 // broken reports whether the key slot does not hold the key that it held.
@@ -56,8 +58,15 @@ func (o *object) setRules() bool {
 	if o.rules, err = rulesFor(o.class(), o.keyType()); err != nil {
 		return false
 	}
-	if o.class() == CKO_PUBLIC_KEY {
+	switch {
+	case o.class() != CKO_PUBLIC_KEY:
+		if o.place == nil && o.hasSecretKey() {
+			o.place = &sealedKey{}
+		}
+	case isCurveType(o.keyType()):
 		o.verify, err = publicKeyOf(o.attrs)
+	default:
+		o.public, err = softPublicOf(o.attrs)
 	}
 	return err == nil
 }

@@ -17,6 +17,9 @@ type Options struct {
 	// ECPointRaw shows CKA_EC_POINT of Ed25519 and X25519 keys as the raw 32
 	// bytes instead of a DER OCTET STRING.
 	ECPointRaw bool
+	// SealedKeys has keys that no key slot can hold be sealed in the store. Without it there are
+	// the keys of the device alone.
+	SealedKeys bool
 	// Quirks says which known defects of the program around us to spare it. It
 	// is asked when a search could meet one; nil means none.
 	Quirks func() Quirks

@@ -25,7 +25,7 @@ func (p *Provider) GetAttributeValue(h, object uint, queries []Query) (err error
 	if err != nil {
 		return err
 	}
-	defer o.eraseValueOf(shown)
+	defer o.eraseShown(shown)
 	var first error
 	for _, q := range queries {
 		if err := shown.answer(q); err != nil && first == nil {
@@ -39,6 +39,8 @@ func (p *Provider) GetAttributeValue(h, object uint, queries []Query) (err error
 // asked for: that of the clock, or one that the store keeps apart.
 func (t *token) showing(o *object, queries []Query) (*object, error) {
 	switch {
+	case o.isSealed() && o.class() == CKO_PRIVATE_KEY:
+		return t.withNumbers(o, queries)
 	case !asksForValue(queries) || o.hidesAttribute(CKA_VALUE):
 		return o, nil
 	case o.feature():

@@ -167,8 +167,34 @@ var ecPrivateRules = rules{
 	CKA_ZK_NODE_ADDRESS: {octets, ours, nil},
 }
 
+// rsaPublicRules and rsaPrivateRules are those of section 6.1.
+var rsaPublicRules = rules{
+	CKA_MODULUS:         {octets, needCreate | notGenerate, nil},
+	CKA_MODULUS_BITS:    {number, notCreate | needGenerate, nil},
+	CKA_PUBLIC_EXPONENT: {octets, needCreate, nil},
+}
+
+var rsaPrivateRules = rules{
+	CKA_MODULUS:          {octets, needCreate | notGenerate, nil},
+	CKA_PUBLIC_EXPONENT:  {octets, notGenerate, nil},
+	CKA_PRIVATE_EXPONENT: {octets, needCreate | notGenerate | concealed, nil},
+	CKA_PRIME_1:          {octets, notGenerate | concealed, nil},
+	CKA_PRIME_2:          {octets, notGenerate | concealed, nil},
+	CKA_EXPONENT_1:       {octets, notGenerate | concealed, nil},
+	CKA_EXPONENT_2:       {octets, notGenerate | concealed, nil},
+	CKA_COEFFICIENT:      {octets, notGenerate | concealed, nil},
+}
+
+// aesRules are those of section 6.13.1, over those of secret keys.
+var aesRules = rules{
+	CKA_VALUE_LEN: {number, notCreate | needGenerate, nil},
+}
+
 // The kinds of objects.
 var (
+	rsaPublicObject   = mergeRules(storageRules, keyRules, publicKeyRules, rsaPublicRules)
+	rsaPrivateObject  = mergeRules(storageRules, keyRules, privateKeyRules, rsaPrivateRules)
+	aesObject         = mergeRules(storageRules, keyRules, secretKeyRules, aesRules)
 	dataObject        = mergeRules(storageRules, dataRules)
 	certificateObject = mergeRules(storageRules, certificateRules)
 	ecPublicObject    = mergeRules(storageRules, keyRules, publicKeyRules, ecPublicRules)
@@ -196,16 +222,25 @@ func rulesFor(class, keyType uint) (rules, error) {
 	case CKO_CERTIFICATE:
 		return certificateObject, nil
 	case CKO_SECRET_KEY:
-		if keyType == CKK_GENERIC_SECRET {
+		switch keyType {
+		case CKK_GENERIC_SECRET:
 			return secretObject, nil
+		case CKK_AES:
+			return aesObject, nil
 		}
 	case CKO_PUBLIC_KEY:
 		if isCurveType(keyType) {
 			return ecPublicObject, nil
 		}
+		if keyType == CKK_RSA {
+			return rsaPublicObject, nil
+		}
 	case CKO_PRIVATE_KEY:
 		if isCurveType(keyType) {
 			return ecPrivateObject, nil
+		}
+		if keyType == CKK_RSA {
+			return rsaPrivateObject, nil
 		}
 	}
 	return nil, CKR_ATTRIBUTE_VALUE_INVALID

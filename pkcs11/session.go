@@ -25,6 +25,7 @@ type session struct {
 
 	mu     turn.Mutex
 	closed bool
+	login  atomic.Uint64 // of the token, when the session was last left
 	find   operation[search]
 	digest operation[digester]
 	sign   operation[signing]
@@ -38,6 +39,7 @@ type session struct {
 // newSession makes a session as the flags of C_OpenSession say.
 func newSession(t *token, flags uint) *session {
 	s := &session{token: t, rw: flags&CKF_RW_SESSION != 0}
+	s.login.Store(t.logins.Load())
 	s.mu.Pause = t.slot.provider.options.Pause
 	return s
 }

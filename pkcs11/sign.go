@@ -26,7 +26,7 @@ func (p *Provider) SignInit(h uint, m *Mechanism, key uint) (err error) {
 	if err := s.sign.checkIdle(); err != nil {
 		return err
 	}
-	row, err := mechanismFor(m, CKF_SIGN)
+	row, err := s.token.mechanismFor(m, CKF_SIGN)
 	if err != nil {
 		return err
 	}

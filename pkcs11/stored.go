@@ -47,6 +47,9 @@ func (l *loaded) put(o *object, login, revision uint64) {
 		}
 		delete(l.objects, id)
 	}
+	if before := l.objects[o.id.record]; before != nil && o.isSealed() {
+		o.place = before.place // where the key may be at hand already
+	}
 	l.objects[o.id.record] = o
 }
 
@@ -79,8 +82,8 @@ func (t *token) storedObject(r *store.Record) *object {
 		return nil
 	}
 	o := &object{id: identity{record: r.ID}, attrs: attributesOf(r), apart: r.Apart && r.Values == nil}
-	if o.class() == CKO_PRIVATE_KEY || !o.setRules() {
-		return nil // the store never holds a private key: forged
+	if o.class() == CKO_PRIVATE_KEY && !r.Sealed || !t.sealsKeys() && o.isOfSealedKind() || !o.setRules() {
+		return nil // the store never holds a private key that is not sealed: forged
 	}
 	o.handle = t.recordHandle(r.ID, o)
 	return o
@@ -128,7 +131,7 @@ func (t *token) withValue(o *object) (*object, error) {
 // eraseValueOf overwrites the values that withValue has added to an object.
 func (o *object) eraseValueOf(whole *object) {
 	if whole != nil && whole != o {
-		clear(whole.attrs[CKA_VALUE])
+		clear(whole.attrs[whole.attrs.valueType()])
 	}
 }
 
@@ -161,12 +164,12 @@ func recordOf(id int64, a attributes) *store.Record {
 
 // setApart moves what is kept apart out of the attributes of a sealed record.
 func setApart(r *store.Record) {
-	value, has := r.Attributes[CKA_VALUE]
-	if !has || !r.Sealed {
-		return
+	for _, typ := range [...]uint64{CKA_VALUE, privateKeyInfo} {
+		if value, has := r.Attributes[typ]; has && r.Sealed {
+			delete(r.Attributes, typ)
+			r.Values, r.Apart = map[uint64][]byte{typ: value}, true
+		}
 	}
-	delete(r.Attributes, CKA_VALUE)
-	r.Values, r.Apart = map[uint64][]byte{CKA_VALUE: value}, true
 }
 
 // reindex has the store find records that an earlier version wrote. What is sealed waits

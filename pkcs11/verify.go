@@ -34,7 +34,7 @@ func (p *Provider) VerifyInit(h uint, m *Mechanism, key uint) (err error) {
 
 // verifying checks the mechanism and the key of a verification.
 func (s *session) verifying(m *Mechanism, key uint) (*verifying, error) {
-	row, err := mechanismFor(m, CKF_VERIFY)
+	row, err := s.token.mechanismFor(m, CKF_VERIFY)
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ type Config struct {
 	StateGroup string   // group that shares the state directory; "" = the owner alone
 	Backend    Backend  // of every slot that names none itself
 	RawECPoint bool     // CKA_EC_POINT of Ed25519 as bare bytes, not as a DER OCTET STRING
+	SealedKeys bool     // keys that no key slot can hold are sealed in the token's store
 	Quirks     []string // names of client quirks, or just "auto", or none at all
 	Fork       string   // ForkStrict or ForkInherit
 	Trace      string   // file of the call trace; "" = off
@@ -147,8 +148,10 @@ func defaults(s Source) Config {
 		Backend: BackendAuto,
 		Quirks:  []string{QuirksAuto},
 		Fork:    ForkStrict,
-		Log:     Log{Level: "warning", To: "stderr"},
-		Soft:    settings.Settings{Seal: settings.SealPIN, Host: s.Machine},
-		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second, Foreign25519: "ask"},
+
+		SealedKeys: true,
+		Log:        Log{Level: "warning", To: "stderr"},
+		Soft:       settings.Settings{Seal: settings.SealPIN, Host: s.Machine},
+		Zymbit:     Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second, Foreign25519: "ask"},
 	}
 }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+// GenerateKey makes a secret key (section 5.18.1).
+func (p *Provider) GenerateKey(h uint, m *Mechanism, list []Attribute) (handle uint, err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return 0, err
+	}
+	defer s.done(&err)
+	if m == nil {
+		return 0, CKR_ARGUMENTS_BAD
+	}
+	if !s.token.sealsKeys() {
+		return 0, CKR_FUNCTION_NOT_SUPPORTED
+	}
+	row, err := s.token.mechanismFor(m, CKF_GENERATE)
+	if err != nil {
+		return 0, err
+	}
+	a, err := s.newSecret(&row, list)
+	if err != nil {
+		return 0, err
+	}
+	value, err := row.generateKey(a)
+	if err != nil {
+		return 0, err
+	}
+	defer clear(value)
+	a[CKA_VALUE], a[CKA_KEY_GEN_MECHANISM], a[CKA_LOCAL] = value, encodeULong(m.Type), yes
+	if err := a.finishSecret(); err != nil {
+		return 0, err
+	}
+	return s.keepObject(a, nil)
+}
+
+// newSecret checks the template of a secret key that C_GenerateKey makes.
+func (s *session) newSecret(row *mechanism, list []Attribute) (attributes, error) {
+	keyType := row.keys.types[0]
+	r, err := rulesFor(CKO_SECRET_KEY, keyType)
+	if err != nil {
+		return nil, err
+	}
+	a, err := template(list)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.checkNew(list, a, generating, s.token.user()); err != nil {
+		return nil, err
+	}
+	if err := a.checkKind(CKO_SECRET_KEY, keyType); err != nil {
+		return nil, err
+	}
+	a.addMissing(attributes{CKA_CLASS: encodeULong(CKO_SECRET_KEY), CKA_KEY_TYPE: encodeULong(keyType)})
+	a.addMissing(r.initial())
+	return a, s.checkWritable(a)
+}
+
+// finishSecret adds what follows from the value of a secret key that was made here.
+func (a attributes) finishSecret() error {
+	a[CKA_VALUE_LEN] = encodeULong(uint(len(a[CKA_VALUE])))
+	a[CKA_ALWAYS_SENSITIVE] = encodeBool(a.isTrue(CKA_SENSITIVE))
+	a[CKA_NEVER_EXTRACTABLE] = encodeBool(!a.isTrue(CKA_EXTRACTABLE))
+	return a.completeCheckValue()
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"bytes"
+	"crypto"
+	"math/big"
+
+	"libzk_pkcs11/internal/softkey"
+)
+
+var rsaMechanisms = map[uint]mechanism{
+	CKM_RSA_PKCS_KEY_PAIR_GEN: {keys: rsaKeys, generatePair: generateSealed, makePair: makeRSA},
+
+	CKM_RSA_PKCS:        {keys: rsaKeys, sign: signPKCS1, verify: verifyPKCS1, onePart: true},
+	CKM_SHA256_RSA_PKCS: {keys: rsaKeys, sign: signPKCS1, verify: verifyPKCS1, hash: crypto.SHA256},
+}
+
+// publicExponent is the one that keys are made with.
+var publicExponent = big.NewInt(65537).Bytes()
+
+// makeRSA makes a key pair as the template of the public key wants it.
+func makeRSA(public attributes) (softkey.PrivateKey, error) {
+	if e, given := public[CKA_PUBLIC_EXPONENT]; given && !bytes.Equal(bytes.TrimLeft(e, "\x00"), publicExponent) {
+		return nil, refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_PUBLIC_EXPONENT, "is not 65537")
+	}
+	k, err := softkey.GenerateRSA(int(min(public.number(CKA_MODULUS_BITS), 1<<16)))
+	if err != nil {
+		return nil, refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_MODULUS_BITS, "is not from 2048 to 4096, or no whole number of bytes")
+	}
+	return k, nil
+}
+
+// signPKCS1 begins a signature by PKCS #1 v1.5, of a hash or of what the caller has made of one.
+func signPKCS1(t *task) (softkey.Signer, error) {
+	k, err := keyOf[*softkey.RSA](t)
+	if err != nil {
+		return nil, err
+	}
+	return k.SignPKCS1(t.row.hash)
+}
+
+// verifyPKCS1 begins a verification by PKCS #1 v1.5.
+func verifyPKCS1(t *task) (softkey.Verifier, error) {
+	k, err := publicOf[*softkey.RSAPublic](t)
+	if err != nil {
+		return nil, err
+	}
+	return k.VerifyPKCS1(t.row.hash)
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"sync/atomic"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/softkey"
+)
+
+// Keys that no key slot can hold are sealed in the store, those of a session in masked memory, and computed with by
+// package softkey. What is secret of one is an attribute that is kept apart (hidden.go): the value of a secret key, the
+// PrivateKeyInfo of a private key.
+
+// privateKeyInfo is the attribute of a sealed private key that nobody outside sees: its PKCS #8 PrivateKeyInfo. No
+// rules have it, so that no template may name it.
+const privateKeyInfo = CKA_VENDOR_DEFINED + 0x5A4BFF
+
+// sealedKey is a key that is not in the device. Once it was used, it is at hand until its object is dropped: at the
+// latest at the logout.
+type sealedKey struct{ opened atomic.Pointer[openedKey] }
+
+// openedKey is a key that can be computed with: a softkey.PrivateKey, a *softkey.AES or a *softkey.Secret.
+type openedKey struct{ key any }
+
+func (*sealedKey) deviceKey() *scm.Key { return nil }
+
+// sealsKeys reports whether keys that no key slot can hold are sealed in the store.
+func (t *token) sealsKeys() bool { return t.slot.provider.options.SealedKeys }
+
+// isSealed reports whether an object is a key that is computed with here.
+func (o *object) isSealed() bool {
+	if o == nil {
+		return false
+	}
+	_, sealed := o.place.(*sealedKey)
+	return sealed
+}
+
+// isOfSealedKind reports whether an object can be there only where keys are sealed.
+func (o *object) isOfSealedKind() bool {
+	switch o.class() {
+	case CKO_PRIVATE_KEY:
+		return o.place == nil || o.isSealed()
+	case CKO_PUBLIC_KEY:
+		return !isCurveType(o.keyType())
+	case CKO_SECRET_KEY:
+		return o.keyType() != CKK_GENERIC_SECRET
+	}
+	return false
+}
+
+// softKey returns what a sealed key is computed with.
+func (t *token) softKey(o *object) (any, error) {
+	p, sealed := o.place.(*sealedKey)
+	if !sealed {
+		return nil, CKR_KEY_TYPE_INCONSISTENT
+	}
+	if at := p.opened.Load(); at != nil {
+		return at.key, nil
+	}
+	whole, err := t.withValue(o)
+	if err != nil {
+		return nil, err
+	}
+	defer o.eraseValueOf(whole)
+	k, err := openKey(whole.attrs)
+	if err != nil {
+		return nil, err
+	}
+	p.opened.Store(&openedKey{k})
+	return k, nil
+}
+
+// openKey makes the key of the attributes of a sealed one.
+func openKey(a attributes) (any, error) {
+	switch {
+	case a.number(CKA_CLASS) == CKO_PRIVATE_KEY:
+		return softkey.ReopenPrivate(a[privateKeyInfo])
+	case a.number(CKA_KEY_TYPE) == CKK_AES:
+		return softkey.NewAES(a[CKA_VALUE])
+	}
+	return softkey.NewSecret(a[CKA_VALUE])
+}
+
+// keyOf returns the key of a task as what its mechanism needs: *softkey.RSA, *softkey.AES and so on.
+func keyOf[K any](t *task) (k K, err error) {
+	any, err := t.token.softKey(t.key)
+	if err != nil {
+		return k, err
+	}
+	k, right := any.(K)
+	if !right {
+		return k, CKR_KEY_TYPE_INCONSISTENT
+	}
+	return k, nil
+}
+
+// publicOf returns the public key of a task as what its mechanism needs: *softkey.RSAPublic and so on.
+func publicOf[K softkey.PublicKey](t *task) (k K, err error) {
+	k, right := t.key.public.(K)
+	if !right {
+		return k, CKR_KEY_TYPE_INCONSISTENT
+	}
+	return k, nil
+}
+
+// endSealed ends the operations of a session that hold a sealed key of a user, and reports whether there are any.
+func (s *session) endSealed() (any bool) {
+	if w := s.sign.work; w != nil && w.use.isPrivateSealed() {
+		s.sign.end()
+		any = true
+	}
+	for _, o := range []*operation[ciphering]{&s.encrypt, &s.decrypt} {
+		if w := o.work; w != nil && w.use.isPrivateSealed() {
+			o.end()
+			any = true
+		}
+	}
+	return any
+}
+
+func (u *use) isPrivateSealed() bool { return u.key.isSealed() && u.key.private() }
+
+// endIfLoggedOut ends what holds sealed keys of a login that has ended, and reports whether there was anything. The
+// caller holds mu.
+func (s *session) endIfLoggedOut() bool {
+	now := s.token.logins.Load()
+	return s.login.Swap(now) != now && s.endSealed()
+}
+
+// endIfIdle is endIfLoggedOut for a session that nobody works with. Who does, calls it afterwards.
+func (s *session) endIfIdle() {
+	if s.login.Load() != s.token.logins.Load() && s.mu.TryLock() {
+		defer s.mu.Unlock()
+		s.endIfLoggedOut()
+	}
+}
