@@ -42,6 +42,8 @@ func TestDefaults(t *testing.T) {
 		Soft:    settings.Settings{Seal: "pin", Host: "m"},
 		Zymbit:  Zymbit{BootWait: 150 * time.Second, KeyStore: "auto", Refresh: 5 * time.Second, Foreign25519: "ask"},
 		Slots:   []Slot{{Name: "scm0", Backend: BackendAuto, State: "/s"}},
+
+		SealedKeys: true,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
@@ -53,6 +55,7 @@ state = "/var/lib/x"
 state_group = "ssl-cert"
 backend = "soft"
 ec_point = "raw"
+sealed_keys = false
 quirks = ["libp11-key-types", "openssh-curves"]
 fork = "inherit"
 trace = "calls.log"

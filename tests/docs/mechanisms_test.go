@@ -32,7 +32,7 @@ var uses = []struct {
 	flag uint
 	name string
 }{
-	{pkcs11.CKF_DIGEST, "digest"}, {pkcs11.CKF_GENERATE_KEY_PAIR, "generate key pair"}, {pkcs11.CKF_SIGN, "sign"},
+	{pkcs11.CKF_DIGEST, "digest"}, {pkcs11.CKF_GENERATE_KEY_PAIR, "generate key pair"}, {pkcs11.CKF_GENERATE, "generate"}, {pkcs11.CKF_SIGN, "sign"},
 	{pkcs11.CKF_VERIFY, "verify"}, {pkcs11.CKF_DERIVE, "derive"}, {pkcs11.CKF_ENCRYPT, "encrypt"}, {pkcs11.CKF_DECRYPT, "decrypt"},
 }
 
@@ -58,9 +58,10 @@ func mechanismsPage(t *testing.T) string {
 	names, keys := mechanismNames(t), mechanismKeys(t)
 	var b strings.Builder
 	b.WriteString("# Mechanisms\n\n" +
-		"What the module answers to C_GetMechanismList and C_GetMechanismInfo for a soft SCM with the default settings. An SCM\n" +
-		"that can do less has fewer. This page is made by `go test ./tests/docs -run MechanismsPage -update`.\n\n" +
-		"| mechanism | for | keys | bits |\n| --- | --- | --- | --- |\n")
+		"What the module answers to C_GetMechanismList and C_GetMechanismInfo for a soft SCM with the default settings. Sizes of keys are\n" +
+		"in bits, those of AES in bytes. An SCM that can do less has fewer mechanisms, and without sealed keys there are none of RSA and\n" +
+		"AES. This page is made by `go test ./tests/docs -run MechanismsPage -update`.\n\n" +
+		"| mechanism | for | keys | sizes |\n| --- | --- | --- | --- |\n")
 	for _, m := range list {
 		info, err := k.GetMechanismInfo(0, []*pkcs11.Mechanism{m})
 		k.OK(err)
@@ -120,6 +121,7 @@ func mechanismNames(t *testing.T) map[uint]string {
 func mechanismKeys(t *testing.T) map[string]string {
 	t.Helper()
 	kinds := map[string]string{
+		"rsaKeys": "RSA", "aesKeys": "AES",
 		"ecKeys": "P-256, secp256k1", "edwardsKeys": "Ed25519", "montgomeryKeys": "X25519", "agreeingKeys": "P-256, secp256k1, X25519",
 	}
 	files, err := filepath.Glob(filepath.Join(harness.Root(t), "pkcs11/*mechanisms.go"))
