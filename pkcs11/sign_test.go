@@ -47,7 +47,7 @@ func TestSignEveryMechanism(t *testing.T) {
 		message = []byte("a message of more than one part.")
 	}
 	for typ, row := range mechanisms {
-		if row.sign == nil {
+		if row.sign == nil || row.sealed {
 			continue
 		}
 		for c, private := range s.private {
