@@ -157,7 +157,7 @@ void zk_ready_children(void) { children_need_threads = 1; }
 void zk_ready_child(void)
 {
 	if (children_need_threads)
-		zk_ready_threads(zk_threads_to_start() + 1); /* one may load the copy; if that fails, the first call says so */
+		zk_ready_threads(zk_threads_to_start() + 2); /* two may load the copy; if that fails, the first call says so */
 }
 
 zk_pool *zk_threads(void) { return pool; }

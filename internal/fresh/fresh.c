@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 #include "descriptors.h"
 #include "oversize.h"
@@ -72,12 +74,12 @@ static int fill(int to, int from)
  * used again: a dead copy may bear the name that a new one would get. Slashes
  * make a name that nothing has.
  */
-static int fresh_path(char path[PATH_MAX], const char *proc, int fd)
+static int fresh_path(char path[PATH_MAX], const char *descriptors, int fd)
 {
 	char slashes[SPELLINGS + 1];
 	memset(slashes, '/', sizeof slashes);
 	for (int n = 1; n <= SPELLINGS; n++) {
-		snprintf(path, PATH_MAX, "%sself/fd%.*s%d", proc, n, slashes, fd);
+		snprintf(path, PATH_MAX, "%s%.*s%d", descriptors, n, slashes, fd);
 		void *known = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
 		if (!known)
 			return 0;
@@ -86,27 +88,58 @@ static int fresh_path(char path[PATH_MAX], const char *proc, int fd)
 	return -1;
 }
 
-static void *load_descriptor(const char *proc, int fd)
+static void *load_descriptor(const char *descriptors, int fd)
 {
 	char path[PATH_MAX];
-	if (fresh_path(path, proc, fd) != 0)
+	if (fresh_path(path, descriptors, fd) != 0)
 		return NULL;
 	return dlopen(path, RTLD_NOW | RTLD_LOCAL);
 }
 
-/* What the thread below is to load, and what it has loaded. */
+/* What the threads below are to load, and what they have loaded. */
 typedef struct {
 	int fd;
+	int ended; /* the directory in /proc of a thread that has ended */
 	void *library;
 	sem_t done;
 } errand_below_proc;
 
-/* Runs in a thread with a working directory of its own, for roots that have no /proc. */
+/* The first thread: all that it is for is to end. */
+static void *leave_directory(void *what)
+{
+	errand_below_proc *errand = what;
+	int fd = zk_intact(&source.proc) ? openat(source.proc.fd, "thread-self", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	errand->ended = zk_raise_descriptor(fd);
+	sem_post(&errand->done);
+	return NULL;
+}
+
+/* Enters the directory as soon as its thread is no more, which is in a moment. */
+static int enter_directory_that_is_gone(int fd)
+{
+	const struct timespec a_moment = {.tv_nsec = 100000};
+	char path[PATH_MAX];
+	if (fd < 0 || fchdir(fd) != 0)
+		return -1;
+	for (int i = 0; i < 10000; i++) {
+		if (syscall(SYS_getcwd, path, sizeof path) < 0)
+			return errno == ENOENT ? 0 : -1;
+		nanosleep(&a_moment, NULL);
+	}
+	return -1;
+}
+
+/*
+ * The second thread, for roots that have no /proc. It has a working directory of its own, from which a
+ * relative name leads to the descriptors. The dynamic linker asks for the path of that directory, and where
+ * it is outside of the root, glibc looks for it in all directories above: with a lock that the linker has
+ * never initialised, so that it may wait for ever, as seen with 2.41. It does not look for one that is gone.
+ */
 static void *load_below_proc(void *what)
 {
 	errand_below_proc *errand = what;
-	if (unshare(CLONE_FS) == 0 && zk_intact(&source.proc) && fchdir(source.proc.fd) == 0) {
-		void *library = load_descriptor("", errand->fd);
+	if (unshare(CLONE_FS) == 0 && enter_directory_that_is_gone(errand->ended) == 0) {
+		void *library = load_descriptor("../../fd", errand->fd);
 		if (chdir("/") == 0) /* a runtime's threads would be born here and share the directory */
 			errand->library = library;
 	}
@@ -114,21 +147,31 @@ static void *load_below_proc(void *what)
 	return NULL;
 }
 
-/* The thread is detached, since such ones are ready where the process may make no more (module/threads.h). */
-static void *load_in_thread(int fd)
+/* Runs one of them. They are detached, since such ones are ready where the process may make no more (module/threads.h). */
+static int run_errand(void *(*run)(void *), errand_below_proc *errand)
 {
-	errand_below_proc errand = {.fd = fd};
 	pthread_t thread;
 	pthread_attr_t detached;
-	if (!zk_intact(&source.proc) || sem_init(&errand.done, 0, 0) != 0)
-		return NULL;
 	pthread_attr_init(&detached);
 	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	if (pthread_create(&thread, &detached, load_below_proc, &errand) == 0) {
-		while (sem_wait(&errand.done) != 0)
-			;
-	}
+	int error = pthread_create(&thread, &detached, run, errand);
 	pthread_attr_destroy(&detached);
+	if (error)
+		return -1;
+	while (sem_wait(&errand->done) != 0)
+		;
+	return 0;
+}
+
+static void *load_in_thread(int fd)
+{
+	errand_below_proc errand = {.fd = fd, .ended = -1};
+	if (sem_init(&errand.done, 0, 0) != 0)
+		return NULL;
+	if (run_errand(leave_directory, &errand) == 0 && errand.ended >= 0) {
+		run_errand(load_below_proc, &errand);
+		close(errand.ended);
+	}
 	sem_destroy(&errand.done);
 	return errand.library;
 }
@@ -148,7 +191,7 @@ static void *load_from_memory(const char *name, int from)
 		return NULL;
 	void *library = NULL;
 	if (fill(fd, from) == 0) {
-		library = load_descriptor("/proc/", fd);
+		library = load_descriptor("/proc/self/fd", fd);
 		if (!library)
 			library = load_in_thread(fd);
 	}

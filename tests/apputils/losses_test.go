@@ -23,6 +23,7 @@ func TestForkedChildrenKeepTheSettings(t *testing.T) {
 			root := t.TempDir()
 			home.Set("ZK_TEST_ROOT", root)
 			if loss == "root" {
+				home.FillMemory()
 				moveInto(t, root, home.Dir)
 			}
 			home.Set("ZK_PKCS11_HOME", filepath.Base(home.Dir))

@@ -96,6 +96,7 @@ func emptyRoot(t *testing.T, home *harness.Home) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root may change its root directory")
 	}
+	home.FillMemory()
 	home.Set("ZK_TEST_ROOT", t.TempDir())
 }
 
