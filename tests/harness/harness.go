@@ -148,17 +148,16 @@ func Need(t testing.TB, programs ...string) {
 	}
 }
 
-// Vectors returns a folder or file of test vectors, below ZK_VECTORS or beside
-// the project.
+// Vectors returns a folder or file of the published test vectors, below ZK_VECTORS or in the project.
 func Vectors(t testing.TB, name string) string {
 	t.Helper()
 	dir := os.Getenv("ZK_VECTORS")
 	if dir == "" {
-		dir = filepath.Join(Root(t), "..", "shared", "vectors")
+		dir = filepath.Join(Root(t), "testdata", "vectors")
 	}
 	path := filepath.Join(dir, name)
 	if _, err := os.Stat(path); err != nil {
-		t.Skipf("test vectors: %v (ZK_VECTORS names their folder)", err)
+		t.Fatalf("test vectors: %v (ZK_VECTORS names their folder)", err)
 	}
 	return path
 }

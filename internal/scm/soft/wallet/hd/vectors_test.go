@@ -20,12 +20,10 @@ func vectors(t *testing.T, name string, v any) {
 	t.Helper()
 	dir := os.Getenv("ZK_VECTORS")
 	if dir == "" {
-		dir = "../../../../../shared/vectors" // beside the project
+		dir = "../../../../../testdata/vectors"
 	}
 	text, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		t.Skipf("no test vectors: %v; set ZK_VECTORS to their directory", err)
-	}
+	must(t, err)
 	must(t, json.Unmarshal(text, v))
 }
 
