@@ -28,7 +28,6 @@ const nginxConf = `user www-data;
 worker_processes 2;
 pid nginx.pid;
 error_log error.log notice;
-ssl_engine pkcs11;
 events {}
 http {
 	access_log off;
@@ -56,7 +55,9 @@ func newNginx(t *testing.T) *nginx {
 	n := &nginx{sandbox: newRootSandbox(t), address: fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t))}
 	n.cert = filepath.Join(n.home(), "cert.pem")
 	n.configure(fmt.Sprintf("state = %q\nstate_group = \"www-data\"\n", filepath.Join(n.root, "state")))
-	n.env = append(n.env, "PKCS11_MODULE_PATH="+n.module())
+	conf := filepath.Join(n.root, "etc/openssl.cnf")
+	n.check(os.WriteFile(conf, []byte(harness.EngineConf(n.module())), 0o644))
+	n.env = append(n.env, "OPENSSL_CONF="+conf)
 	return n
 }
 

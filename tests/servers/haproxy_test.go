@@ -111,7 +111,7 @@ func (s *site) haproxyBehindStunnel(k key) *daemon {
 	s.check(os.MkdirAll(s.path("empty"), 0o555))
 	address := s.freeAddress()
 	conf := s.configure("haproxy.cfg", haproxyConf, configuration{Address: address, Root: s.path("empty")})
-	s.daemonise(k, "haproxy.pid", address, "haproxy", "-W", "-D", "-f", conf)
+	s.daemonise(key{}, "haproxy.pid", address, "haproxy", "-W", "-D", "-f", conf)
 	return s.stunnelTo(k, address, stunnelConf+"protocol = proxy\n", "")
 }
 

@@ -62,8 +62,7 @@ func (s *site) configure(name, text string, c configuration) string {
 func (s *site) freeAddress() string { return fmt.Sprintf("127.0.0.1:%d", harness.FreePort(s.t)) }
 
 // nginx takes the environment from its workers; SoftHSM2 needs one variable.
-const nginxConf = `{{if .URI}}ssl_engine pkcs11;{{end}}
-env SOFTHSM2_CONF;
+const nginxConf = `env SOFTHSM2_CONF;
 user {{.User}};
 worker_processes {{.Workers}};
 daemon {{if .Foreground}}off{{else}}on{{end}};
@@ -113,7 +112,6 @@ DefaultRuntimeDir {{.Site}}
 User {{.User}}
 Group {{.User}}
 DocumentRoot {{.Site}}/htdocs
-{{if .URI}}SSLCryptoDevice pkcs11{{end}}
 SSLEngine on
 SSLCertificateFile {{.Cert}}
 SSLCertificateKeyFile "{{.Name}}"

@@ -51,6 +51,9 @@ func newSite(t *testing.T) *site {
 	s.write("htdocs/page", "hello\n")
 	s.write("zk.toml", fmt.Sprintf("state = %q\nstate_group = %q\n%s", s.home, worker, harness.BackendSettings(harness.VendorLibrary(t))))
 	s.write("softhsm.conf", "directories.tokendir = "+s.path("softhsm")+"\nlibrary.reset_on_fork = true\nlog.level = ERROR\n")
+	for _, module := range []string{harness.Module(t), softHSM} {
+		s.write(filepath.Base(module)+".cnf", harness.EngineConf(module))
+	}
 	s.check(os.Mkdir(s.path("softhsm"), 0o700))
 	s.forWorkers("run")
 	return s
@@ -95,7 +98,10 @@ func (s *site) command(k key, name string, args ...string) *exec.Cmd {
 	cmd.Dir = s.dir
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "LC_ALL=C.UTF-8", "HOME=" + s.dir,
-		"ZK_PKCS11_CONF=" + s.path("zk.toml"), "SOFTHSM2_CONF=" + s.path("softhsm.conf"), "PKCS11_MODULE_PATH=" + k.module,
+		"ZK_PKCS11_CONF=" + s.path("zk.toml"), "SOFTHSM2_CONF=" + s.path("softhsm.conf"),
+	}
+	if k.module != "" {
+		cmd.Env = append(cmd.Env, "OPENSSL_CONF="+s.path(filepath.Base(k.module)+".cnf"))
 	}
 	return cmd
 }
