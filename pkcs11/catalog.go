@@ -229,7 +229,7 @@ func (t *token) slotObject(k scm.Key, h half, r *store.Record) *object {
 	}
 	o := &object{id: slotIdentity(k, h), place: placeOf(k), attrs: t.slotAttributes(k, h)}
 	if r != nil {
-		if r.Hidden || r.Sealed && t.user() != CKU_USER {
+		if r.Hidden || r.Sealed && (t.user() != CKU_USER || r.Attributes == nil) {
 			return nil
 		}
 		o.attrs = o.attrs.withAll(attributesOf(r))

@@ -53,6 +53,7 @@ var failures = []struct {
 	{store.ErrNoPIN, CKR_USER_PIN_NOT_INITIALIZED},
 	{store.ErrReadOnly, CKR_TOKEN_WRITE_PROTECTED},
 	{store.ErrFull, CKR_DEVICE_MEMORY},
+	{store.ErrRoot, CKR_DEVICE_ERROR},
 	{store.ErrLocked, CKR_USER_NOT_LOGGED_IN},
 	{store.ErrNoRecord, CKR_OBJECT_HANDLE_INVALID},
 	{store.ErrLabel, CKR_ARGUMENTS_BAD},
@@ -86,7 +87,7 @@ func (t *token) outcome(err error) error {
 	}
 	var r *refusal
 	switch {
-	case err == c: // a code alone has nothing to tell
+	case err == c, errors.Is(err, store.ErrRoot): // a code alone has nothing to tell; the login has told the other
 	case errors.As(err, &r):
 		t.slot.provider.log.Infof("slot %d: a template is refused: %v", t.slot.id, r)
 	case errors.Is(err, store.ErrFull):

@@ -165,11 +165,14 @@ func (t *token) openWith(secret []byte) error {
 	if err := t.store.Unlock(secret); err != nil {
 		return err
 	}
-	if err := t.unsealDevice(secret); err != nil {
-		t.store.Logout()
-		return err
+	err := t.unsealDevice(secret)
+	if err == nil {
+		err = t.openRoot()
 	}
-	return nil
+	if err != nil {
+		t.store.Logout()
+	}
+	return err
 }
 
 // takeOverObject makes a session object of the parent one of this process.

@@ -69,11 +69,17 @@ func (t *token) initialise(label string, pin []byte) error {
 	if _, err := t.foreignKeys(); err != nil {
 		return err
 	}
-	secret, err := t.store.Initialize(label, pin, mate, t.prepare)
+	root, err := t.newRoot()
+	if err != nil {
+		return err
+	}
+	defer root.destroy()
+	secret, err := t.store.Initialize(label, pin, mate, root.Root, t.prepare)
 	if err != nil {
 		return err
 	}
 	defer clear(secret)
+	t.reportUnrooted(root)
 	if err := t.unsealDevice(secret); err != nil {
 		return err
 	}
@@ -294,6 +300,11 @@ func (t *token) openLogin(user uint, pin []byte) error {
 		t.sealDevice()
 		return err
 	}
+	if err := t.openPrivate(); err != nil {
+		t.store.Logout()
+		t.sealDevice()
+		return err
+	}
 	t.who.Store(uint64(user))
 	t.leaveLogin(secret)
 	t.forgetObjects()
@@ -333,15 +344,15 @@ func (t *token) logout() {
 }
 
 // isOutdated reports whether another process has initialised the token while a user was
-// logged in: what the user's PIN opened is gone.
+// logged in, or given it a root: what the user's PIN opened is gone, or sealed anew.
 func (t *token) isOutdated() bool { return t.user() != nobody && !t.store.Unlocked() }
 
-// logoutOutdated logs the user out of a token that is outdated. The sessions go on as
-// public ones.
+// logoutOutdated logs the user out of a token that is outdated, unless that is only because it has
+// got a root. The sessions go on as public ones.
 func (t *token) logoutOutdated() {
 	t.login.Lock()
 	defer t.login.Unlock()
-	if t.isOutdated() {
+	if t.isOutdated() && !t.reopenRoot() {
 		t.slot.provider.log.Warningf("slot %d: another process has initialised the token; its user is logged out", t.slot.id)
 		t.logout()
 	}

@@ -48,7 +48,7 @@ func (s *Store) Pairing() (Pairing, error) {
 // Bond returns what binds a token with this secret to a device: nobody else can make it,
 // and it tells nothing of the secret.
 func Bond(tokenSecret []byte, m Mate) []byte {
-	key := derive(tokenSecret, "bond with a device")
+	key := derive(tokenSecret, nil, "bond with a device")
 	defer key.Destroy()
 	code := secret.MAC(key.Bytes(), fmt.Appendf(nil, "open %t, serial %s", m.Open, m.Serial))
 	return code[:]

@@ -4,6 +4,7 @@ package store
 
 import (
 	"database/sql"
+	"errors"
 	"strings"
 )
 
@@ -88,4 +89,18 @@ func (s *Store) PeekSecret(u User, pin []byte) ([]byte, error) {
 		return nil, err
 	}
 	return p.unwrap(u, p.key(pin))
+}
+
+// WhileRead calls fn while somebody reads the file.
+func (s *Store) WhileRead(fn func() error) error {
+	var err error
+	reading := s.file.View(func(tx *sql.Tx) error {
+		var n int
+		if err := tx.QueryRow("SELECT count(*) FROM records").Scan(&n); err != nil {
+			return err
+		}
+		err = fn()
+		return nil
+	})
+	return errors.Join(reading, err)
 }

@@ -23,7 +23,7 @@ func (s *Store) Find(terms []Term, fn func(*Record)) (revision uint64, damaged [
 			return err
 		}
 		return now.each(c, func(w *row) error {
-			if w.Sealed && now.keys == nil {
+			if w.Sealed && !now.keys.canOpen() {
 				return nil
 			}
 			if r, ok := w.record(now.keys); ok {
@@ -44,7 +44,7 @@ func (n *snapshot) candidates(terms []Term) (condition, []any, error) {
 		return outOfSlots, nil, nil
 	}
 	kinds := [][]int64{publicNumbers(terms)}
-	if n.keys != nil {
+	if n.keys.canOpen() {
 		kinds = append(kinds, n.keys.sealedNumbers(terms))
 	}
 	if err := n.rarestFirst(kinds); err != nil {
@@ -57,7 +57,7 @@ func (n *snapshot) candidates(terms []Term) (condition, []any, error) {
 			arguments = append(arguments, number)
 		}
 	}
-	arguments = append(arguments, n.keys != nil)
+	arguments = append(arguments, n.keys.canOpen())
 	return withTerms(most, len(kinds)), arguments, nil
 }
 

@@ -48,7 +48,7 @@ func fillDisk(t *testing.T, dir string) {
 func TestFullDisk(t *testing.T) {
 	dir := smallDisk(t)
 	s := open(t, dir)
-	secret, err := s.Initialize("token", soPIN, store.Mate{}, unprepared)
+	secret, err := s.Initialize("token", soPIN, store.Mate{}, store.Root{}, unprepared)
 	if err != nil {
 		t.Fatal(err)
 	}

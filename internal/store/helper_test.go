@@ -53,6 +53,7 @@ var roles = map[string]processtest.Role{
 		return nil
 	}),
 	"churn":                 withStore(churn),
+	"add root":              addRoot,
 	"take over":             takeOver,
 	"look at the old token": withStore(lookAtOldToken),
 	"describe": withStore(func(s *store.Store, in *bufio.Scanner) error {
@@ -120,7 +121,7 @@ func initialized(t testing.TB) (s *store.Store, dir string, secret []byte) {
 	t.Helper()
 	dir = t.TempDir()
 	s = open(t, dir)
-	secret, err := s.Initialize("token", soPIN, store.Mate{}, unprepared)
+	secret, err := s.Initialize("token", soPIN, store.Mate{}, store.Root{}, unprepared)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,42 +18,63 @@ const (
 )
 
 // keys are what an unlocked store derives from the token's secret with HKDF,
-// RFC 5869. Nil keys are those of a locked store.
+// RFC 5869, those of private records from the token's root, too. Nil keys are those of a
+// locked store.
 type keys struct {
 	secret       *secret.Buffer // the token's secret itself, for SetPIN
-	seal         *secret.Buffer // AES-256-GCM, attributes and values of private records
+	seal         *secret.Buffer // AES-256-GCM, attributes and values of private records; nil without the root
 	authenticate *secret.Buffer // HMAC-SHA256, records
 	format1      *secret.Buffer // HMAC-SHA256, records as version 0.1.0 wrote them
-	index        *secret.Buffer // HMAC-SHA256, terms of private records
-	fingerprint  []byte         // tells the secret from others, and no more
-	checked      atomic.Uint64  // a version of the part secretPart at which the token had the secret
+	index        *secret.Buffer // HMAC-SHA256, terms of private records; nil without the root
+	prints       prints         // of what the keys come from
+	checked      atomic.Uint64  // a version of the part secretPart at which the token had these
 	users        int            // see keyring
 }
 
+// deriveKeys returns the keys that the secret gives without the root.
 func deriveKeys(tokenSecret []byte, version uint64) *keys {
-	k := &keys{fingerprint: fingerprint(tokenSecret)}
+	k := &keys{prints: prints{secret: fingerprint(tokenSecret, nil)}}
 	k.checked.Store(version)
 	k.secret = secret.New(len(tokenSecret))
 	copy(k.secret.Bytes(), tokenSecret)
-	k.seal = derive(tokenSecret, "seal records")
-	k.authenticate = derive(tokenSecret, "authenticate records of format 2")
-	k.format1 = derive(tokenSecret, "authenticate records")
-	k.index = derive(tokenSecret, "index records")
+	k.authenticate = derive(tokenSecret, nil, "authenticate records of format 2")
+	k.format1 = derive(tokenSecret, nil, "authenticate records")
 	return k
 }
 
-func fingerprint(tokenSecret []byte) []byte {
+// addRoot derives the keys of private records: nil is the root of a token that has none.
+func (k *keys) addRoot(root []byte) {
+	tokenSecret := k.secret.Bytes()
+	k.prints.whole = fingerprint(tokenSecret, root)
+	k.seal = derive(tokenSecret, root, "seal records")
+	k.index = derive(tokenSecret, root, "index records")
+}
+
+// canOpen reports whether private records can be read and written.
+func (k *keys) canOpen() bool { return k != nil && k.seal != nil }
+
+// missing is the error of keys that cannot open private records.
+func (k *keys) missing() error {
+	if k == nil {
+		return ErrLocked
+	}
+	return ErrRoot
+}
+
+// fingerprint tells what keys come from from anything else, and no more.
+func fingerprint(tokenSecret, root []byte) []byte {
 	f := make([]byte, keySize)
-	secret.Derive(f, tokenSecret, nil, purposes+"fingerprint")
+	secret.Derive(f, tokenSecret, root, purposes+"fingerprint")
 	return f
 }
 
 // purposes is what the purpose of every key begins with.
 const purposes = "libzk_pkcs11 "
 
-func derive(tokenSecret []byte, purpose string) *secret.Buffer {
+// derive makes a key of the secret and, if there is one, the root: both are needed.
+func derive(tokenSecret, root []byte, purpose string) *secret.Buffer {
 	key := secret.New(keySize)
-	secret.Derive(key.Bytes(), tokenSecret, nil, purposes+purpose)
+	secret.Derive(key.Bytes(), tokenSecret, root, purposes+purpose)
 	return key
 }
 
@@ -107,12 +128,23 @@ func (r *keyring) leave(k *keys) {
 	}
 }
 
-// isFingerprint tells whether f is the fingerprint of the token's secret.
-func isFingerprint(tx *sql.Tx, f []byte) (bool, error) {
-	var now []byte
-	err := tx.QueryRow("SELECT fingerprint FROM token").Scan(&now)
-	return err == nil && bytes.Equal(now, f), err
+// prints are the fingerprints of what opens a token.
+type prints struct {
+	secret []byte // of the secret
+	whole  []byte // of the secret with the root, of the secret alone in a token without one
 }
+
+func readPrints(tx *sql.Tx) (p prints, err error) {
+	err = tx.QueryRow("SELECT secret_fingerprint, fingerprint FROM token").Scan(&p.secret, &p.whole)
+	return p, err
+}
+
+func (p prints) equal(q prints) bool {
+	return bytes.Equal(p.secret, q.secret) && bytes.Equal(p.whole, q.whole)
+}
+
+// rooted reports whether the token has a root.
+func (p prints) rooted() bool { return !bytes.Equal(p.secret, p.whole) }
 
 // code authenticates an encoded record.
 func code(key *secret.Buffer, encoded []byte) []byte {

@@ -2,36 +2,73 @@
 
 package store
 
-import "database/sql"
+import (
+	"bytes"
+	"database/sql"
+)
 
 // Login checks the PIN as CheckPIN does, and unlocks the store with it. The
 // caller gets the token's secret and should overwrite it after use.
 func (s *Store) Login(u User, pin []byte) (tokenSecret []byte, err error) {
 	version := s.file.PartVersion(secretPart)
 	tokenSecret, err = s.CheckPIN(u, pin)
-	if err == nil {
-		s.keys.set(deriveKeys(tokenSecret, version))
+	if err != nil {
+		return nil, err
 	}
-	return tokenSecret, err
+	// A secret that another process has replaced just now is found out by Unlocked.
+	if err := s.unlock(tokenSecret, version); err != nil && err != ErrSecret {
+		clear(tokenSecret)
+		return nil, err
+	}
+	return tokenSecret, nil
 }
 
 // Unlock unlocks the store with the token's secret itself. ErrSecret.
 func (s *Store) Unlock(tokenSecret []byte) error {
 	version := s.file.PartVersion(secretPart)
-	err := s.file.View(func(tx *sql.Tx) error { return verifySecret(tx, tokenSecret) })
-	if err == nil {
-		s.keys.set(deriveKeys(tokenSecret, version))
+	err := s.unlock(tokenSecret, version)
+	if err != nil {
+		s.Logout()
 	}
 	return err
+}
+
+// unlock takes the keys that the secret gives. Those of private records come with OpenRoot
+// where the token has a root.
+func (s *Store) unlock(tokenSecret []byte, version uint64) error {
+	k := deriveKeys(tokenSecret, version)
+	now, err := s.prints()
+	switch {
+	case err != nil:
+		k.destroy()
+		return err
+	case !bytes.Equal(now.secret, k.prints.secret):
+		err = ErrSecret
+	case now.rooted():
+		k.prints.whole = now.whole
+	default:
+		k.addRoot(nil)
+	}
+	s.keys.set(k)
+	return err
+}
+
+// prints reads the fingerprints of what opens the token.
+func (s *Store) prints() (p prints, err error) {
+	err = s.file.View(func(tx *sql.Tx) error {
+		p, err = readPrints(tx)
+		return err
+	})
+	return p, err
 }
 
 // Logout forgets the secret: the store is locked again. Calls that are under way end as
 // they would have.
 func (s *Store) Logout() { s.keys.set(nil) }
 
-// Unlocked tells whether the store is unlocked, with the secret that the token
-// has now: another process that initialises the token locks everybody out. It
-// reads the file only when the secret may have changed, and waits for nobody else.
+// Unlocked tells whether the store is unlocked, with the secret and the root that the token
+// has now: another process that initialises the token locks everybody out, and one that gives it
+// a root those who have not opened that. It reads the file only when the secret may have changed, and waits for nobody else.
 func (s *Store) Unlocked() bool {
 	k := s.keys.now.Load()
 	if k == nil {
@@ -42,8 +79,9 @@ func (s *Store) Unlocked() bool {
 		return true
 	}
 	var present bool
-	err := s.file.Glance(func(tx *sql.Tx) (err error) {
-		present, err = isFingerprint(tx, k.fingerprint)
+	err := s.file.Glance(func(tx *sql.Tx) error {
+		now, err := readPrints(tx)
+		present = now.equal(k.prints)
 		return err
 	})
 	if err != nil {
@@ -128,8 +166,8 @@ func (s *Store) SetPIN(u User, tokenSecret, pin []byte) error {
 // verifySecret keeps a secret that another process has replaced meanwhile from
 // being wrapped: the PIN would open nothing.
 func verifySecret(tx *sql.Tx, tokenSecret []byte) error {
-	ok, err := isFingerprint(tx, fingerprint(tokenSecret))
-	if err == nil && !ok {
+	now, err := readPrints(tx)
+	if err == nil && !bytes.Equal(now.secret, fingerprint(tokenSecret, nil)) {
 		return ErrSecret
 	}
 	return err

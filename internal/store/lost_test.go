@@ -27,7 +27,7 @@ func TestUncounted(t *testing.T) {
 	} {
 		dir := processtest.PublicDir(t)
 		s := open(t, dir)
-		secret, err := s.Initialize("token", soPIN, store.Mate{}, unprepared)
+		secret, err := s.Initialize("token", soPIN, store.Mate{}, store.Root{}, unprepared)
 		if err == nil {
 			err = s.SetCheapPIN(store.NormalUser, secret, userPIN)
 		}
@@ -83,7 +83,7 @@ func TestBond(t *testing.T) {
 			t.Error("two bonds are the same")
 		}
 	}
-	if _, err := s.Initialize("again", soPIN, store.Mate{Serial: "another"}, func(_, bond []byte) error {
+	if _, err := s.Initialize("again", soPIN, store.Mate{Serial: "another"}, store.Root{}, func(_, bond []byte) error {
 		p.Bond = bond
 		return nil
 	}); err != nil {

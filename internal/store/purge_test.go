@@ -55,7 +55,7 @@ func TestDeletedIsInNoFile(t *testing.T) {
 }
 
 func initializeAgain(s *store.Store) error {
-	_, err := s.Initialize("again", soPIN, store.Mate{}, unprepared)
+	_, err := s.Initialize("again", soPIN, store.Mate{}, store.Root{}, unprepared)
 	return err
 }
 

@@ -27,7 +27,7 @@ type Record struct {
 	// as far as the present store can check that: without login anybody may have.
 	Authentic bool
 	// Attributes are values by type. The store does not look into them. Nil
-	// when they are sealed and the store is locked.
+	// when they are sealed and the store is locked, or has not got the token's root.
 	Attributes map[uint64][]byte
 	// Values are attributes that are kept apart and sealed by themselves, so that who
 	// reads a record sees none of them; see Store.Values. Nil in a record that was read,
@@ -68,7 +68,7 @@ func (w *row) record(k *keys) (*Record, bool) {
 		return nil, false
 	}
 	w.Authentic, w.Apart = len(w.code) > 0, len(w.digest) > 0
-	if w.Sealed && k == nil {
+	if w.Sealed && !k.canOpen() {
 		return &w.Record, true
 	}
 	var err error
@@ -150,8 +150,8 @@ func (w *row) values(apart []byte, k *keys) (values map[uint64][]byte, err error
 		return nil, nil
 	case !bytes.Equal(digestOf(apart), w.digest):
 		return nil, ErrNoRecord
-	case w.Sealed && k == nil:
-		return nil, ErrLocked
+	case w.Sealed && !k.canOpen():
+		return nil, k.missing()
 	}
 	if w.Sealed {
 		values, err = openAttributes(k.seal, apart, w.valuesHeader())

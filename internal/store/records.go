@@ -31,10 +31,11 @@ func (tx *Tx) current(r *Record) (*row, error) {
 // Put writes the record. It sets an ID of 0 to one that counts once the
 // transaction is committed; one that decorates the same half of a key slot is
 // replaced then. ErrLocked when the record is sealed or decorates a key slot and
-// the store is locked; ErrNoRecord when there is no record with the ID.
+// the store is locked; ErrRoot when it is sealed and the root is not open; ErrNoRecord when
+// there is no record with the ID.
 func (tx *Tx) Put(r *Record) error {
-	if r.needsKeys() && tx.keys == nil {
-		return ErrLocked
+	if r.needsKeys() && tx.keys == nil || r.Sealed && !tx.keys.canOpen() {
+		return tx.keys.missing()
 	}
 	if err := tx.count(); err != nil {
 		return err

@@ -290,7 +290,7 @@ func checkFiles(t *testing.T, dir string, forbidden map[string][]byte, public []
 func TestReadOnlyStore(t *testing.T) {
 	dir := processtest.PublicDir(t)
 	s := open(t, dir)
-	secret, err := s.Initialize("token", soPIN, store.Mate{}, unprepared)
+	secret, err := s.Initialize("token", soPIN, store.Mate{}, store.Root{}, unprepared)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func (s *Store) reindex(sealed bool, complete func(*Record) error) error {
 	for last := int64(0); ; {
 		var next []*row
 		err := s.view(func(now *snapshot) (err error) {
-			if !sealed || now.keys != nil {
+			if !sealed || now.keys.canOpen() {
 				next, err = now.unindexed(sealed, last)
 			}
 			return err

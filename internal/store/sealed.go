@@ -8,9 +8,9 @@ import (
 )
 
 // Sealed tells whether there may be a sealed record without a key slot that has all terms:
-// any, for a locked store, which cannot tell.
+// any, for a store that cannot open them, and so cannot tell.
 func (s *Store) Sealed(terms []Term) (there bool, err error) {
-	if len(terms) == 0 || !s.Unlocked() {
+	if len(terms) == 0 || !s.Unlocked() || !s.keys.now.Load().canOpen() {
 		err = s.file.View(func(tx *sql.Tx) error {
 			return tx.QueryRow("SELECT EXISTS (SELECT 1 FROM records WHERE sealed = 1 AND " + string(outOfSlots) + ")").Scan(&there)
 		})

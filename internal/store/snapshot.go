@@ -2,15 +2,12 @@
 
 package store
 
-import (
-	"bytes"
-	"database/sql"
-)
+import "database/sql"
 
 // snapshot is what a transaction sees of the store.
 type snapshot struct {
 	tx       *sql.Tx
-	keys     *keys  // nil while the store is locked, or has the secret of the past
+	keys     *keys  // nil while the store is locked, or has a secret or root of the past
 	revision uint64 // counts the transactions that changed records
 	floor    uint64 // up to which deletions are forgotten
 }
@@ -29,12 +26,13 @@ func (s *Store) view(fn func(*snapshot) error) error {
 }
 
 // newSnapshot takes the keys, unless another process has given the token another secret
-// since they were derived.
+// or a root since they were derived.
 func newSnapshot(tx *sql.Tx, k *keys) (*snapshot, error) {
 	now := &snapshot{tx: tx}
-	var fingerprint []byte
-	err := tx.QueryRow("SELECT fingerprint, revision, floor FROM token").Scan(&fingerprint, &now.revision, &now.floor)
-	if k != nil && bytes.Equal(fingerprint, k.fingerprint) {
+	var p prints
+	err := tx.QueryRow("SELECT secret_fingerprint, fingerprint, revision, floor FROM token").
+		Scan(&p.secret, &p.whole, &now.revision, &now.floor)
+	if k != nil && p.equal(k.prints) {
 		now.keys = k
 	}
 	return now, err
@@ -50,6 +48,7 @@ const (
 	inHalf           condition = "slot = ? AND private = ? AND slot <> -2147483648"
 	ofKey            condition = "slot = ? AND public = ? AND slot <> -2147483648"
 	outOfSlots       condition = "slot = -2147483648"
+	allSealed        condition = "id IN (SELECT id FROM records WHERE sealed = 1)"
 	inSlots          condition = "id IN (SELECT id FROM records WHERE slot <> -2147483648)"
 	changed          condition = "id IN (SELECT id FROM records WHERE revision > ?)"
 	nextWithoutTerms condition = "id IN (SELECT id FROM records WHERE terms IS NULL AND sealed = ? AND id > ? ORDER BY id LIMIT ?)"
@@ -103,7 +102,7 @@ func (n *snapshot) record(c condition, arguments ...any) (*row, error) {
 		return nil, ErrNoRecord
 	}
 	if w.Attributes == nil {
-		return nil, ErrLocked
+		return nil, n.keys.missing()
 	}
 	return w, nil
 }
@@ -145,8 +144,8 @@ func (s *Store) Values(id int64) (values map[uint64][]byte, err error) {
 			return err
 		case w == nil || !w.acceptable(now.keys):
 			return ErrNoRecord
-		case w.Sealed && now.keys == nil:
-			return ErrLocked
+		case w.Sealed && !now.keys.canOpen():
+			return now.keys.missing()
 		}
 		values, err = now.values(w)
 		return err

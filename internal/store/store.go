@@ -5,10 +5,14 @@
 // PKCS#11.
 //
 // Everything hangs on the token's secret, 32 random bytes that are made when the
-// token is initialised. Each PIN wraps the secret. Keys derived from it seal the
-// attributes of private records and authenticate records of every kind, so that
+// token is initialised. Each PIN wraps the secret. Keys derived from it authenticate
+// records of every kind and seal the attributes of private records, so that
 // the files without a PIN give nothing private away and cannot be changed
 // unnoticed. A store that has the secret is unlocked.
+//
+// What seals private records comes from the token's root as well, where the device can keep
+// one: 32 more bytes that the store has only as the device has locked them. So neither the
+// files with a PIN nor the device without one opens anything.
 //
 // Nothing is read that is not asked for: who knows the state of a revision asks what has
 // changed since, and who looks for records names attributes that they have.
@@ -19,6 +23,7 @@ package store
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -44,6 +49,7 @@ var (
 	ErrNoPIN     = errors.New("PIN has not been set")
 	ErrSecret    = errors.New("secret is not that of the token")
 	ErrLocked    = errors.New("store is locked")
+	ErrRoot      = fmt.Errorf("%w: the device does not open the root that the private objects are sealed under", ErrLocked)
 	ErrUncounted = errors.New("PIN is not looked at, because a wrong one could not be counted")
 	ErrNoRecord  = errors.New("no such record")
 	ErrLabel     = errors.New("label is not UTF-8 of at most 32 bytes")
@@ -78,7 +84,8 @@ type Options struct {
 	Warn    func(format string, args ...any) // tells what an administrator should know; nil tells nobody
 }
 
-// secretPart is the part of the token's file whose version moves with the token's secret.
+// secretPart is the part of the token's file whose version moves with the token's secret and
+// its root.
 const secretPart = 0
 
 // Store is the state of one token. Its methods may be called from any goroutine.
@@ -118,7 +125,7 @@ func Open(dir string, o Options) (*Store, error) {
 func (s *Store) open(dir string, o Options) (err error) {
 	options := sharedfile.Options{Mode: o.Mode, Group: o.Group, Wait: s.wait, Process: o.Process}
 	database := options
-	database.Schema, database.Upgrades, database.Parts = format1+format2+bondColumns, []string{format2 + bondColumns}, 1
+	database.Schema, database.Upgrades, database.Parts = format1+format2+bondColumns+rootColumns, []string{format2 + bondColumns, rootColumns}, 1
 	database.Existing, database.ReadOnly = o.Existing, o.ReadOnly
 	if s.file, err = sharedfile.Open(filepath.Join(dir, databaseName), database); err != nil {
 		return err

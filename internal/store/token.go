@@ -79,14 +79,14 @@ const initializeWait = time.Minute
 // AmongOthers. What one of them knows of the token is then true until release. ErrBusy.
 func (s *Store) Alone() (release func(), err error) { return s.initLock.Exclusive(initializeWait) }
 
-// Initialize gives the token a label, an SO PIN and a new secret, which it
+// Initialize gives the token a label, an SO PIN, a root and a new secret, which it
 // returns, unsets the user PIN, deletes all records and locks the store. It
 // checks no PIN: the caller does, after Alone.
 //
 // Before the commit it calls prepare with the secret and the bond with the device, so
 // that the device takes them first: whatever the store says, the secret behind its PINs
 // is one that opens the device. When prepare fails, the store has not changed. ErrLabel.
-func (s *Store) Initialize(label string, soPIN []byte, m Mate, prepare func(secret, bond []byte) error) ([]byte, error) {
+func (s *Store) Initialize(label string, soPIN []byte, m Mate, r Root, prepare func(secret, bond []byte) error) ([]byte, error) {
 	if len(label) > maxLabel || !utf8.ValidString(label) {
 		return nil, ErrLabel
 	}
@@ -97,7 +97,10 @@ func (s *Store) Initialize(label string, soPIN []byte, m Mate, prepare func(secr
 		if err := prepare(tokenSecret, bond); err != nil {
 			return nil, err
 		}
-		if err := reset(tx, label, fingerprint(tokenSecret), pin); err != nil {
+		if err := reset(tx, label, pin); err != nil {
+			return nil, err
+		}
+		if err := r.save(tx, tokenSecret); err != nil {
 			return nil, err
 		}
 		return []int{secretPart}, saveBond(tx, m, bond)
@@ -111,12 +114,11 @@ func (s *Store) Initialize(label string, soPIN []byte, m Mate, prepare func(secr
 	return tokenSecret, nil
 }
 
-func reset(tx *sql.Tx, label string, fingerprint []byte, so *pinRow) error {
+func reset(tx *sql.Tx, label string, so *pinRow) error {
 	if _, err := tx.Exec("DELETE FROM records; DELETE FROM terms; DELETE FROM deletions; DELETE FROM journal; DELETE FROM pins"); err != nil {
 		return err
 	}
-	_, err := tx.Exec("UPDATE token SET initialized = 1, label = ?, fingerprint = ?, revision = revision + 1, floor = revision + 1",
-		label, fingerprint)
+	_, err := tx.Exec("UPDATE token SET initialized = 1, label = ?, revision = revision + 1, floor = revision + 1", label)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func TestNewTokenIsNotInitialized(t *testing.T) {
 
 func TestInitialize(t *testing.T) {
 	s := open(t, t.TempDir())
-	secret, err := s.Initialize("Grüße", soPIN, store.Mate{}, unprepared)
+	secret, err := s.Initialize("Grüße", soPIN, store.Mate{}, store.Root{}, unprepared)
 	if err != nil || len(secret) != 32 {
 		t.Fatalf("Initialize: %d bytes, %v", len(secret), err)
 	}
@@ -49,7 +49,7 @@ func TestInitializeAgain(t *testing.T) {
 	unlock(t, s)
 	last := put(t, s, store.Record{Slot: store.NoSlot, Sealed: true})
 	var prepared []byte
-	got, err := s.Initialize("again", soPIN, store.Mate{}, func(secret, _ []byte) error {
+	got, err := s.Initialize("again", soPIN, store.Mate{}, store.Root{}, func(secret, _ []byte) error {
 		prepared = bytes.Clone(secret)
 		return nil
 	})
@@ -83,7 +83,7 @@ func TestInitializeRefuses(t *testing.T) {
 		"binary label":      {"\xff\xfe", nil, store.ErrLabel},
 		"device that fails": {"label", fault, fault},
 	} {
-		_, err := s.Initialize(test.label, soPIN, store.Mate{}, func(_, _ []byte) error { return test.prepare })
+		_, err := s.Initialize(test.label, soPIN, store.Mate{}, store.Root{}, func(_, _ []byte) error { return test.prepare })
 		if !errors.Is(err, test.want) {
 			t.Errorf("%s: %v, want %v", name, err, test.want)
 		}
@@ -99,7 +99,7 @@ func TestInitializeRefuses(t *testing.T) {
 func TestInitializedByAnother(t *testing.T) {
 	s, dir, secret := initialized(t)
 	unlock(t, s)
-	if _, err := open(t, dir).Initialize("other", soPIN, store.Mate{}, unprepared); err != nil {
+	if _, err := open(t, dir).Initialize("other", soPIN, store.Mate{}, store.Root{}, unprepared); err != nil {
 		t.Fatal(err)
 	}
 	_, err := s.Update(func(tx *store.Tx) error { return tx.Put(&store.Record{Slot: 1}) })

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"libzk_pkcs11/internal/processtest"
+	"libzk_pkcs11/internal/store"
+)
+
+// aRoot is a root and what stands for it as a device has locked it.
+func aRoot() store.Root {
+	return store.Root{Plain: bytes.Repeat([]byte{'r'}, store.RootSize), Locked: []byte("locked root")}
+}
+
+// unchanged completes no record.
+func unchanged(*store.Record) error { return nil }
+
+// rooted is initialized with a root.
+func rooted(t *testing.T) (s *store.Store, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	s = open(t, dir)
+	secret, err := s.Initialize("token", soPIN, store.Mate{}, aRoot(), unprepared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetCheapPIN(store.NormalUser, secret, userPIN); err != nil {
+		t.Fatal(err)
+	}
+	return s, dir
+}
+
+// TestRootIsNeeded: the secret alone, which the files with the PIN give, opens no private record, and
+// nor does it with another root. What is not private works without.
+func TestRootIsNeeded(t *testing.T) {
+	s, dir := rooted(t)
+	if err := s.OpenRoot(aRoot().Plain); !errors.Is(err, store.ErrLocked) {
+		t.Errorf("OpenRoot of a locked store: %v", err)
+	}
+	unlock(t, s)
+	if locked, err := s.LockedRoot(); err != nil || string(locked) != "locked root" {
+		t.Errorf("LockedRoot: %q, %v", locked, err)
+	}
+	if err := s.OpenRoot(aRoot().Plain); err != nil {
+		t.Fatal(err)
+	}
+	sealed := store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("private"), Values: label("value"),
+		Terms: []store.Term{term(3, "private")}}
+	private, public := put(t, s, sealed), put(t, s, store.Record{Slot: 3, Attributes: label("public")})
+
+	s = open(t, dir)
+	unlock(t, s)
+	for _, wrong := range [][]byte{nil, make([]byte, store.RootSize), []byte("locked root")} {
+		if err := s.OpenRoot(wrong); !errors.Is(err, store.ErrRoot) {
+			t.Errorf("OpenRoot(%x): %v, want ErrRoot", wrong, err)
+		}
+	}
+	if !s.Unlocked() || s.HasRoot() {
+		t.Errorf("unlocked %v, root %v", s.Unlocked(), s.HasRoot())
+	}
+	if got := records(t, s); len(got) != 1 || got[0].ID != public || !got[0].Authentic {
+		t.Errorf("without the root there are %+v", got)
+	}
+	_, _, err := s.Record(private)
+	_, values := s.Values(private)
+	_, writing := s.Update(func(tx *store.Tx) error { return tx.Put(&store.Record{Slot: store.NoSlot, Sealed: true}) })
+	for what, err := range map[string]error{"Record": err, "Values": values, "Put": writing} {
+		if !errors.Is(err, store.ErrRoot) {
+			t.Errorf("%s: %v, want ErrRoot", what, err)
+		}
+	}
+	if there, err := s.Sealed([]store.Term{term(3, "other")}); err != nil || !there {
+		t.Errorf("Sealed: %v, %v: nobody can tell", there, err)
+	}
+	if err := s.OpenRoot(aRoot().Plain); err != nil || len(records(t, s)) != 2 || !s.HasRoot() {
+		t.Errorf("with the root: %v, %+v", err, records(t, s))
+	}
+	if got := find(t, s, term(3, "private")); len(got) != 1 {
+		t.Errorf("by its label %d records are found", len(got))
+	}
+}
+
+// TestPINsOfRooted: other PINs open what there was.
+func TestPINsOfRooted(t *testing.T) {
+	s, dir := rooted(t)
+	unlock(t, s)
+	if err := s.OpenRoot(aRoot().Plain); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("private")})
+	if err := s.SetPIN(store.NormalUser, nil, []byte("another PIN")); err != nil {
+		t.Fatal(err)
+	}
+	other := open(t, dir)
+	if _, err := other.Login(store.NormalUser, []byte("another PIN")); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.OpenRoot(aRoot().Plain); err != nil || len(records(t, other)) != 1 {
+		t.Errorf("%v, %d records", err, len(records(t, other)))
+	}
+}
+
+// toFormat2 makes a token's file one of format 2.
+func toFormat2(t *testing.T, dir string) {
+	t.Helper()
+	edit(t, dir, `ALTER TABLE token DROP COLUMN root; ALTER TABLE token DROP COLUMN secret_fingerprint;
+		ALTER TABLE token DROP COLUMN stale; PRAGMA user_version = 2`)
+}
+
+// TestAddRootToFormat2: a token of format 2 is taken over, and its first root changes nothing of what
+// the records say. What was sealed without it is in no file afterwards.
+func TestAddRootToFormat2(t *testing.T) {
+	s, dir, _ := initialized(t)
+	unlock(t, s)
+	many := []store.Record{
+		{Slot: store.NoSlot, Sealed: true, Attributes: label("first"), Values: label("value"), Terms: []store.Term{term(3, "first")}},
+		{Slot: 3, Private: true, Sealed: true, Public: []byte("key"), Attributes: label("of a key")},
+		{Slot: store.NoSlot, Attributes: label("public"), Values: label("value"), Terms: []store.Term{term(3, "public")}},
+	}
+	for i := range many {
+		many[i].ID = put(t, s, many[i])
+	}
+	blobs := [][]byte{blobOf(t, dir, "SELECT attributes FROM records WHERE id = 1"),
+		blobOf(t, dir, "SELECT apart FROM records WHERE id = 1"), blobOf(t, dir, "SELECT attributes FROM records WHERE id = 2")}
+	before := changes(t, s, 0).Revision
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	toFormat2(t, dir)
+	s = open(t, dir)
+	unlock(t, s)
+	if !s.HasRoot() || len(records(t, s)) != 3 {
+		t.Error("the token of format 2 is not open")
+	}
+	if err := s.AddRoot(aRoot(), unchangedTerms); err != nil {
+		t.Fatal(err)
+	}
+	for _, blob := range blobs {
+		if inFiles(t, dir, blob) {
+			t.Error("a file holds what was sealed without the root")
+		}
+	}
+	for _, again := range []bool{false, true} {
+		if again {
+			s = open(t, dir)
+			unlock(t, s)
+			if err := s.OpenRoot(aRoot().Plain); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := records(t, s)
+		if len(got) != 3 || changes(t, s, 0).Revision != before {
+			t.Fatalf("%+v, revision %d was %d", got, changes(t, s, 0).Revision, before)
+		}
+		for i, r := range got {
+			if string(r.Attributes[3]) != string(many[i].Attributes[3]) || !r.Authentic {
+				t.Errorf("%+v, want %+v", r, many[i])
+			}
+		}
+		if values, err := s.Values(1); err != nil || string(values[3]) != "value" {
+			t.Errorf("%v, %v", values, err)
+		}
+		if found := idsOf(find(t, s, term(3, "first"))); !slices.Equal(found, []int64{1}) {
+			t.Errorf("its label finds %v", found)
+		}
+	}
+	if err := s.AddRoot(aRoot(), unchanged); !errors.Is(err, store.ErrOutdated) {
+		t.Errorf("a second root: %v", err)
+	}
+}
+
+// unchangedTerms has labels be terms.
+func unchangedTerms(r *store.Record) error {
+	r.Terms = []store.Term{{Type: 3, Value: r.Attributes[3]}}
+	return nil
+}
+
+// TestAddRootToOldToken: the same for a token of version 0.1.0.
+func TestAddRootToOldToken(t *testing.T) {
+	dir := copyOld(t)
+	s := open(t, dir)
+	unlockOld(t, s)
+	if err := s.AddRoot(aRoot(), divide); err != nil {
+		t.Fatal(err)
+	}
+	checkRootedOld(t, dir)
+}
+
+// checkRootedOld checks that nothing of the old token is lost, once it has its root.
+func checkRootedOld(t *testing.T, dir string) {
+	t.Helper()
+	s := open(t, dir)
+	unlockOld(t, s)
+	if err := s.OpenRoot(aRoot().Plain); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Reindex(divide); err != nil {
+		t.Fatal(err)
+	}
+	checkReindexed(t, s, true)
+	checkOldSlots(t, s, true)
+	checkOldValues(t, s)
+}
+
+// TestAddRootLeavesDamage: what was damaged stays so, and nothing else is.
+func TestAddRootLeavesDamage(t *testing.T) {
+	s, dir, _ := initialized(t)
+	unlock(t, s)
+	for range 4 {
+		put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("private"), Values: label("value")})
+	}
+	edit(t, dir, "UPDATE records SET attributes = zeroblob(60) WHERE id = 2; UPDATE records SET apart = zeroblob(60) WHERE id = 3")
+	if err := s.AddRoot(aRoot(), unchanged); err != nil {
+		t.Fatal(err)
+	}
+	got, damaged := read(t, s)
+	if len(got) != 3 || !slices.Equal(damaged, []int64{2}) {
+		t.Errorf("%+v, damaged %v", got, damaged)
+	}
+	for id, whole := range map[int64]bool{1: true, 3: false, 4: true} {
+		if _, err := s.Values(id); (err == nil) != whole {
+			t.Errorf("values of %d: %v", id, err)
+		}
+	}
+}
+
+// TestAddRootFails: nothing has changed then.
+func TestAddRootFails(t *testing.T) {
+	s, dir, _ := initialized(t)
+	unlock(t, s)
+	for range 3 {
+		put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("private")})
+	}
+	fault, calls := errors.New("fault"), 0
+	err := s.AddRoot(aRoot(), func(*store.Record) error {
+		if calls++; calls == 2 {
+			return fault
+		}
+		return nil
+	})
+	other := open(t, dir)
+	unlock(t, other)
+	locked, failed := other.LockedRoot()
+	if err != fault || failed != nil || len(locked) != 0 || !s.Unlocked() || len(records(t, s)) != 3 || len(records(t, other)) != 3 {
+		t.Errorf("%v, %v, root %q, %d and %d records", err, failed, locked, len(records(t, s)), len(records(t, other)))
+	}
+}
+
+// TestRootOfAnother: who is unlocked while another process gives the token a root neither loses nor
+// spoils anything, and goes on once it has opened the root.
+func TestRootOfAnother(t *testing.T) {
+	s, dir, _ := initialized(t)
+	unlock(t, s)
+	put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("first")})
+	other := open(t, dir)
+	unlock(t, other)
+	fingerprint := blobOf(t, dir, "SELECT fingerprint FROM token")
+	if err := other.AddRoot(aRoot(), unchanged); err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Equal(blobOf(t, dir, "SELECT fingerprint FROM token"), fingerprint) {
+		t.Error("a program that knows format 2 only would not notice")
+	}
+	if lacks, err := s.LacksRoot(); err != nil || !lacks || s.Unlocked() {
+		t.Errorf("it lacks the root: %v, %v, unlocked %v", lacks, err, s.Unlocked())
+	}
+	_, err := s.Update(func(tx *store.Tx) error { return tx.Put(&store.Record{Slot: store.NoSlot, Sealed: true}) })
+	if !errors.Is(err, store.ErrLocked) {
+		t.Errorf("Put: %v, want ErrLocked", err)
+	}
+	if err := s.AddRoot(aRoot(), unchanged); !errors.Is(err, store.ErrOutdated) {
+		t.Errorf("AddRoot: %v, want ErrOutdated", err)
+	}
+	if got, damaged := read(t, s); len(got)+len(damaged) != 0 {
+		t.Errorf("%+v, damaged %v", got, damaged)
+	}
+	if err := s.OpenRoot(aRoot().Plain); err != nil || !s.Unlocked() {
+		t.Fatalf("OpenRoot: %v, unlocked %v", err, s.Unlocked())
+	}
+	put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("second")})
+	if len(records(t, s)) != 2 || len(records(t, other)) != 2 {
+		t.Errorf("%+v and %+v", records(t, s), records(t, other))
+	}
+	if _, err := other.Initialize("again", soPIN, store.Mate{}, aRoot(), unprepared); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.OpenRoot(aRoot().Plain); !errors.Is(err, store.ErrSecret) {
+		t.Errorf("OpenRoot of a token initialised again: %v", err)
+	}
+	if lacks, err := s.LacksRoot(); err != nil || lacks {
+		t.Errorf("a token initialised again lacks no root: %v, %v", lacks, err)
+	}
+}
+
+func TestOpening(t *testing.T) {
+	s, _ := rooted(t)
+	gives := func(root []byte) func([]byte) ([]byte, error) {
+		return func(locked []byte) ([]byte, error) {
+			if string(locked) != "locked root" {
+				t.Errorf("the device is to unlock %q", locked)
+			}
+			return bytes.Clone(root), nil
+		}
+	}
+	if _, err := s.Opening(gives(aRoot().Plain)); !errors.Is(err, store.ErrLocked) {
+		t.Errorf("of a locked store: %v", err)
+	}
+	secret, err := s.Login(store.NormalUser, userPIN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.OpenRoot(aRoot().Plain); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Opening(gives(secret)); !errors.Is(err, store.ErrRoot) {
+		t.Errorf("with the root of another device: %v", err)
+	}
+	o, err := s.Opening(gives(aRoot().Plain))
+	if err != nil || !bytes.Equal(o.Secret.Bytes(), secret) || !bytes.Equal(o.Root.Bytes(), aRoot().Plain) {
+		t.Errorf("%x, %x, %v", o.Secret.Bytes(), o.Root.Bytes(), err)
+	}
+	o.Destroy()
+	if o.Root.Bytes() != nil || o.Secret.Bytes() != nil {
+		t.Error("they are there still")
+	}
+	s, _, _ = initialized(t)
+	unlock(t, s)
+	if o, err := s.Opening(nil); err != nil || o.Root != nil || len(o.Secret.Bytes()) == 0 {
+		t.Errorf("without a root: %+v, %v", o, err)
+	}
+}
+
+// TestKilledAddRoot: a process that is killed while it gives the old token its root leaves one that
+// has it or has not.
+func TestKilledAddRoot(t *testing.T) {
+	const sealed = 5 // records of the old token
+	for i := range 12 {
+		dir := copyOld(t)
+		p := processtest.Start(t, "add root", dir)
+		if got := p.Hear(); got != "unlocked" {
+			t.Fatal(got)
+		}
+		p.Tell("now")
+		for n := range min(i+1, sealed) { // at each record, and then while it is committed
+			if p.Hear(); n < i {
+				p.Tell("next")
+			}
+		}
+		if i > sealed {
+			time.Sleep(rand.N(20 * time.Millisecond))
+		}
+		p.Kill()
+		s := open(t, dir)
+		unlockOld(t, s)
+		locked, err := s.LockedRoot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(locked) == 0 {
+			err = s.AddRoot(aRoot(), divide)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkRootedOld(t, dir)
+	}
+}
+
+// addRoot tells of each sealed record that it comes to, and waits.
+func addRoot(dir string, in *bufio.Scanner) error {
+	s, err := store.Open(dir, options())
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if _, err := s.Login(store.NormalUser, oldUserPIN); err != nil {
+		return err
+	}
+	fmt.Println("unlocked")
+	in.Scan()
+	err = s.AddRoot(aRoot(), func(r *store.Record) error {
+		fmt.Println(r.ID)
+		in.Scan()
+		return divide(r)
+	})
+	fmt.Println(err)
+	in.Scan()
+	return nil
+}
+
+// TestStaleIsPurged: where others keep what was sealed without the root in the file's log, or
+// the process is killed before it has seen to it, the next login does.
+func TestStaleIsPurged(t *testing.T) {
+	s, dir, _ := initialized(t)
+	unlock(t, s)
+	put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("private")})
+	blob := blobOf(t, dir, "SELECT attributes FROM records WHERE id = 1")
+	err := s.WhileRead(func() error { return s.AddRoot(aRoot(), unchanged) })
+	if err != nil || !inFiles(t, dir, blob) {
+		t.Fatalf("%v: the test shows nothing unless a file holds what was sealed without the root", err)
+	}
+	s = open(t, dir)
+	for range 2 {
+		if _, err := s.LockedRoot(); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Count("SELECT stale FROM token"); err != nil || n != 0 || inFiles(t, dir, blob) {
+			t.Errorf("%v: stale is %d, and a file holds what was sealed without the root", err, n)
+		}
+	}
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/secret"
+	"libzk_pkcs11/internal/store"
+)
+
+// Private records are sealed by the token's secret, which a PIN gives, and its root, which the
+// SCM gives (docs/adr/0035-root.md). The store has the root as the SCM has locked it: a login
+// has it unlocked once.
+
+// rooting is a new root, until it is in the store.
+type rooting struct {
+	store.Root
+	memory *secret.Buffer
+}
+
+func (r rooting) destroy() { r.memory.Destroy() }
+
+// newRoot draws a root and has the device lock it, if it can: else the root is none. What is
+// locked is unlocked once, for if the device could not do that all would be lost.
+func (t *token) newRoot() (rooting, error) {
+	locker, can := t.device.(scm.Locker)
+	if !can {
+		return rooting{}, nil
+	}
+	r := rooting{memory: secret.New(store.RootSize)}
+	r.Plain = r.memory.Bytes()
+	rand.Read(r.Plain) // never fails
+	locked, err := locker.Lock(r.Plain, oneWay)
+	if err == nil {
+		err = checkUnlocks(locker, locked, r.Plain)
+	}
+	if err != nil {
+		r.destroy()
+		if errors.Is(err, scm.ErrAbility) {
+			return rooting{}, nil
+		}
+		return rooting{}, fmt.Errorf("locking the token's root: %w", err)
+	}
+	r.Locked = locked
+	return r, nil
+}
+
+// oneWay is the key of the lock that never leaves the SCM.
+const oneWay = false
+
+func checkUnlocks(locker scm.Locker, locked, plain []byte) error {
+	back, err := locker.Unlock(locked, oneWay)
+	defer clear(back)
+	if err == nil && !bytes.Equal(back, plain) {
+		err = fmt.Errorf("%w: the SCM does not give back what it has locked", scm.ErrDevice)
+	}
+	return err
+}
+
+// reportUnrooted tells at C_InitToken that there is no root.
+func (t *token) reportUnrooted(r rooting) {
+	if r.memory == nil {
+		t.slot.provider.log.Warningf("slot %d: this SCM cannot lock data: the token's private objects are sealed by the PIN alone, and who has a copy of token.db and the PIN can read them", t.slot.id)
+	}
+}
+
+// openPrivate is openRoot for a login.
+func (t *token) openPrivate() error {
+	err := t.openRoot()
+	switch {
+	case err == nil || isGone(err):
+		return err
+	case !t.store.Unlocked():
+		return nil // another process has initialised the token meanwhile, which the next call notices
+	}
+	t.slot.provider.log.Errorf("slot %d: the PIN is right, but the SCM fails: %v", t.slot.id, err)
+	return CKR_DEVICE_ERROR
+}
+
+// openRoot opens private records, once the store and the device are open. A token that has no
+// root, such as one of version 0.1.0, gets one. Where the device does not open the root,
+// private records stay closed, and everything else works: an operator is told.
+func (t *token) openRoot() error {
+	for {
+		locked, err := t.store.LockedRoot()
+		if err != nil {
+			return err
+		}
+		if len(locked) == 0 {
+			err = t.addRoot()
+		} else {
+			err = t.unlockRoot(locked)
+		}
+		if !errors.Is(err, store.ErrOutdated) {
+			return err
+		}
+	}
+}
+
+// unlockRoot is openRoot of a token that has one. store.ErrOutdated when it has another now.
+func (t *token) unlockRoot(locked []byte) error {
+	err := scm.ErrAbility
+	if locker, can := t.device.(scm.Locker); can {
+		var root []byte
+		root, err = locker.Unlock(locked, oneWay)
+		defer clear(root)
+		if err == nil {
+			err = t.store.OpenRoot(root)
+		}
+	}
+	switch {
+	case err == nil, errors.Is(err, store.ErrSecret):
+		return nil // or another process has initialised the token, which the next call notices
+	case !errors.Is(err, store.ErrRoot) && !errors.Is(err, scm.ErrAuth) && !errors.Is(err, scm.ErrAbility):
+		return fmt.Errorf("opening the token's root: %w", err)
+	}
+	now, failed := t.store.LockedRoot()
+	if failed == nil && !bytes.Equal(now, locked) {
+		return store.ErrOutdated
+	}
+	t.slot.provider.log.Errorf("slot %d: the SCM does not open what the private objects are sealed under (%v): they are left out until the SCM that the token was made with is back, or with the soft SCM its flash.db; if that is lost for good, initialise the token again", t.slot.id, err)
+	return nil
+}
+
+// addRoot gives the token a root. What cannot be done now is left to the next login, and private
+// records are sealed as they have been.
+func (t *token) addRoot() error {
+	if t.store.ReadOnly() {
+		return nil
+	}
+	r, err := t.newRoot()
+	if err != nil {
+		t.warnIfFailed("private objects are still sealed by the PIN alone", err)
+		return nil
+	}
+	defer r.destroy()
+	if r.memory == nil {
+		return nil
+	}
+	err = t.store.AddRoot(r.Root, indexRecord)
+	if errors.Is(err, store.ErrOutdated) {
+		return err
+	}
+	t.logUnlessWritten("token.db", err)
+	return nil
+}
+
+// reopenRoot opens the root that another process has given the token since its user logged
+// in. It is false for a token that is outdated in another way; login is held.
+func (t *token) reopenRoot() bool {
+	if lacks, err := t.store.LacksRoot(); err != nil || !lacks {
+		return false
+	}
+	err := t.openRoot()
+	t.warnIfFailed("the private objects of the token are sealed anew", err)
+	t.forgetObjects()
+	return err == nil && t.store.Unlocked()
+}
