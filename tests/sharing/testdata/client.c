@@ -109,7 +109,7 @@ static CK_RV find_one(const char *class_name, char *label, CK_OBJECT_HANDLE *obj
 /* Adds an attribute to the words of the answer, without blanks. */
 static CK_RV tell(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, char before)
 {
-	char text[256];
+	char text[4096];
 	CK_ATTRIBUTE t = {type, text, sizeof text - 1};
 	TRY(F->C_GetAttributeValue(current, object, &t, 1));
 	text[t.ulValueLen] = 0;
