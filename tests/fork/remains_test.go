@@ -80,7 +80,7 @@ func fingerprint(t *testing.T, dir string) (f []byte) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if err := db.QueryRow("SELECT fingerprint FROM token").Scan(&f); err != nil || len(f) != secretSize {
+	if err := db.QueryRow("SELECT secret_fingerprint FROM token").Scan(&f); err != nil || len(f) != secretSize {
 		t.Fatal(err, len(f))
 	}
 	return f

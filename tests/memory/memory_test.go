@@ -178,7 +178,7 @@ const nameOfObject = "name of a private object"
 
 // rows are the kinds of secrets in the order of the table.
 var rows = []string{
-	"PIN", "key of a PIN", "the token's secret", "the root key", "private key of a key slot",
+	"PIN", "key of a PIN", "the token's secret", "the token's root", "the root key", "private key of a key slot",
 	"keys of the store", "keys of the SCM's lock", "agreed secret", "value of an object", "data that is locked", nameOfObject,
 }
 

@@ -78,9 +78,6 @@ func tokenSecrets(t *testing.T, dir string) (all []needle) {
 	scan(t, flash.QueryRow("SELECT root_id, root FROM scm"), &id, &sealed)
 	root := unseal(t, expand(t, secret, id, "zk_pkcs11 soft SCM root key"), sealed, id)
 	all = append(all, needle{"the root key", "", root})
-	for _, purpose := range []string{"seal records", "authenticate records of format 2", "index records"} {
-		all = append(all, needle{"keys of the store", purpose, expand(t, secret, nil, "libzk_pkcs11 "+purpose)})
-	}
 	for _, slot := range []uint64{1, 14} {
 		var curve, kind byte
 		var public, sealed []byte
@@ -92,8 +89,29 @@ func tokenSecrets(t *testing.T, dir string) (all []needle) {
 	var lock []byte
 	scan(t, flash.QueryRow("SELECT sealed FROM secret WHERE name = 'one-way lock'"), &lock)
 	secretOfLock := unseal(t, root, lock, []byte("zk_pkcs11 soft SCM secret one-way lock"))
-	return append(all, needle{"keys of the SCM's lock", "secret", secretOfLock},
-		needle{"keys of the SCM's lock", "key", expand(t, secretOfLock, nil, "zk_pkcs11 soft SCM one-way lock")})
+	keyOfLock := expand(t, secretOfLock, nil, "zk_pkcs11 soft SCM one-way lock")
+	var locked []byte
+	scan(t, token.QueryRow("SELECT root FROM token"), &locked)
+	rootOfToken := unlock(t, keyOfLock, locked)
+	all = append(all, needle{"the token's root", "", rootOfToken})
+	for purpose, salt := range map[string][]byte{"seal records": rootOfToken, "index records": rootOfToken, "authenticate records of format 2": nil} {
+		all = append(all, needle{"keys of the store", purpose, expand(t, secret, salt, "libzk_pkcs11 "+purpose)})
+	}
+	return append(all, needle{"keys of the SCM's lock", "secret", secretOfLock}, needle{"keys of the SCM's lock", "key", keyOfLock})
+}
+
+// unlock opens what the soft SCM has locked: a header, blocks in CBC mode, their initial vector, and a code.
+func unlock(t *testing.T, key, locked []byte) []byte {
+	t.Helper()
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const header, size = 8, 32
+	iv := locked[len(locked)-sha512.Size384-aes.BlockSize:]
+	plain := make([]byte, size)
+	cipher.NewCBCDecrypter(block, iv[:aes.BlockSize]).CryptBlocks(plain, locked[header:header+size])
+	return plain
 }
 
 // privateKey returns the forms of a private key: as it is stored, as little-endian words,
