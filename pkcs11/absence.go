@@ -81,7 +81,9 @@ func (t *token) endIfGone() {
 		return
 	}
 	s := t.slot
-	s.provider.log.Warningf("slot %d: the device is gone, and all sessions with it: %v", s.id, err)
+	if !errors.Is(err, scm.ErrDestroyed) { // which outcome tells
+		s.provider.log.Warningf("slot %d: the device is gone, and all sessions with it: %v", s.id, err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.present == t {
@@ -91,6 +93,14 @@ func (t *token) endIfGone() {
 		s.provider.forget(x)
 	}
 	s.retiring.Go(t.retire)
+}
+
+// reportDestroyed tells once that the keys of an SCM are gone, and what was sealed under it with
+// them: the slot opens it again and again.
+func (s *slot) reportDestroyed() {
+	if !s.destroyed.Swap(true) {
+		s.provider.log.Errorf("slot %d: the SCM has destroyed its keys, and nobody can open the private objects any more, which stay in token.db: put a copy of flash.db back, or reset a soft SCM or exchange one in hardware, and initialise the token again", s.id)
+	}
 }
 
 // retire closes a token that is gone, after its last call.

@@ -102,18 +102,27 @@ func TestAbsentTokenIsAnEvent(t *testing.T) {
 }
 
 // TestDestroyedDevice: keys that are gone for good are a failure of the device, which
-// stays in its slot.
+// stays in its slot, as do private objects in the store. It is told once.
 func TestDestroyedDevice(t *testing.T) {
 	f := newUser(t)
+	f.privateData("first")
 	other := f.another()
 	f.watch()
 	destroyKeys(t, f.world())
 	for _, x := range []*fixture{f, other} {
 		x.over(CKR_DEVICE_ERROR)
-		_, err := x.OpenSession(0, CKF_SERIAL_SESSION)
-		want(t, "C_OpenSession", err, CKR_DEVICE_ERROR)
+		for range 3 {
+			_, err := x.OpenSession(0, CKF_SERIAL_SESSION)
+			want(t, "C_OpenSession", err, CKR_DEVICE_ERROR)
+		}
 		if !x.present() {
 			t.Error("the token is not in its slot")
+		}
+		if !overVendor() && (len(x.log.list) != 1 || x.log.count("private objects") != 1) {
+			t.Errorf("logged %q, want one line that says what to do", x.log.list)
+		}
+		if n, err := x.store.Sealed(nil); err != nil || !n {
+			t.Errorf("private objects in the store: %v, %v", n, err)
 		}
 	}
 	f.ok(f.world().Reset())

@@ -90,6 +90,8 @@ func (t *token) outcome(err error) error {
 	case err == c, errors.Is(err, store.ErrRoot): // a code alone has nothing to tell; the login has told the other
 	case errors.As(err, &r):
 		t.slot.provider.log.Infof("slot %d: a template is refused: %v", t.slot.id, r)
+	case errors.Is(err, scm.ErrDestroyed):
+		t.slot.reportDestroyed()
 	case errors.Is(err, store.ErrFull):
 		t.slot.provider.log.Errorf("slot %d: nothing more can be stored until there is room on the disk, or objects are destroyed: %v", t.slot.id, err)
 	case c == CKR_DEVICE_ERROR:

@@ -129,6 +129,19 @@ func TestFirstLoginAddsRoot(t *testing.T) {
 	f.checkLeftOut("first", "second")
 }
 
+// TestOfficerAddsRoot: so does the login of the SO, who sees no private object.
+func TestOfficerAddsRoot(t *testing.T) {
+	f := opening(t, unrooted(t), sealless)
+	f.h = f.session(CKF_RW_SESSION)
+	f.login(CKU_SO)
+	if locked, err := f.store.LockedRoot(); err != nil || len(locked) == 0 || len(f.search(CKA_LABEL, "first")) > 0 {
+		t.Errorf("root %x, %v", locked, err)
+	}
+	f.ok(f.Logout(f.h))
+	f.login(CKU_USER)
+	f.showsData("first")
+}
+
 // checkLeftOut checks that private records stay closed, that it was told once, and that all else works.
 func (f *fixture) checkLeftOut(labels ...string) {
 	f.Helper()
@@ -338,5 +351,23 @@ func TestRootOfNewToken(t *testing.T) {
 	after, err := f.store.LockedRoot()
 	if err != nil || len(before) == 0 || len(after) == 0 || bytes.Equal(before, after) {
 		t.Errorf("%x, and %x before, %v", after, before, err)
+	}
+}
+
+// TestResetBehindDriver: an SCM that has new keys, and does not tell so, lets its user in, without the
+// private objects that its old keys opened.
+func TestResetBehindDriver(t *testing.T) {
+	if !overVendor() {
+		t.Skip("the soft SCM knows its token")
+	}
+	f := newUser(t)
+	f.privateData("first")
+	f.ok(f.Logout(f.h))
+	f.ok(f.world().Reset())
+	f.reopen(0)
+	f.login(CKU_USER)
+	f.checkLeftOut("first")
+	if there, err := f.store.Sealed(nil); err != nil || !there {
+		t.Errorf("they are not in the store: %v, %v", there, err)
 	}
 }

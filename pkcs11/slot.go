@@ -5,6 +5,7 @@ package pkcs11
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"libzk_pkcs11/internal/scm"
@@ -22,6 +23,8 @@ type slot struct {
 	provider *Provider
 	id       uint
 	options  SlotOptions
+
+	destroyed atomic.Bool // it was told that the device has destroyed its keys
 
 	mu          turn.Mutex
 	present     *token

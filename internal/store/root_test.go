@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -416,5 +418,69 @@ func TestStaleIsPurged(t *testing.T) {
 		if n, err := s.Count("SELECT stale FROM token"); err != nil || n != 0 || inFiles(t, dir, blob) {
 			t.Errorf("%v: stale is %d, and a file holds what was sealed without the root", err, n)
 		}
+	}
+}
+
+// TestAddRootOnFullDisk: everything is as it was, and there is a root once there is room.
+func TestAddRootOnFullDisk(t *testing.T) {
+	dir := smallDisk(t)
+	s := open(t, dir)
+	secret, err := s.Initialize("token", soPIN, store.Mate{}, store.Root{}, unprepared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetCheapPIN(store.NormalUser, secret, userPIN); err != nil {
+		t.Fatal(err)
+	}
+	unlock(t, s)
+	for range 50 { // more than fits into what a change may take of the room that is kept
+		put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("private"), Values: map[uint64][]byte{3: make([]byte, 4000)}})
+	}
+	fillDisk(t, dir)
+	if err := s.AddRoot(aRoot(), unchanged); !errors.Is(err, store.ErrFull) {
+		t.Errorf("AddRoot: %v, want ErrFull", err)
+	}
+	if locked, err := s.LockedRoot(); err != nil || len(locked) > 0 || len(records(t, s)) != 50 {
+		t.Errorf("root %q, %v, %d records", locked, err, len(records(t, s)))
+	}
+	if err := os.Remove(filepath.Join(dir, "filling")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddRoot(aRoot(), unchanged); err != nil || len(records(t, s)) != 50 {
+		t.Errorf("with room: %v, %d records", err, len(records(t, s)))
+	}
+}
+
+// TestRootReadOnly: who may not write can open the root, and adds none.
+func TestRootReadOnly(t *testing.T) {
+	s, dir := rooted(t)
+	unlock(t, s)
+	if err := s.OpenRoot(aRoot().Plain); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("private")})
+	o := options()
+	o.ReadOnly = true
+	reader, err := store.Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	unlock(t, reader)
+	if err := reader.OpenRoot(aRoot().Plain); err != nil || len(records(t, reader)) != 1 {
+		t.Errorf("%v, %d records", err, len(records(t, reader)))
+	}
+	plain, plainDir, _ := initialized(t)
+	if err := plain.Close(); err != nil {
+		t.Fatal(err)
+	}
+	reader, err = store.Open(plainDir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	unlock(t, reader)
+	if err := reader.AddRoot(aRoot(), unchanged); !errors.Is(err, store.ErrReadOnly) || !reader.HasRoot() {
+		t.Errorf("AddRoot: %v, want ErrReadOnly", err)
 	}
 }
