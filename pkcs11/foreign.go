@@ -174,15 +174,3 @@ func (r *removingForeign) conclude(tx *store.Tx, failed error) error {
 }
 
 func (*removingForeign) recorded() bool { return false }
-
-// removeForeignKeys empties the foreign slots.
-func (t *token) removeForeignKeys() error {
-	keys, err := t.foreignKeys()
-	for _, k := range keys {
-		gone := t.device.(scm.Keeper).RemoveForeign(k.Slot - foreignBase)
-		if !errors.Is(gone, scm.ErrSlotEmpty) {
-			err = errors.Join(err, gone)
-		}
-	}
-	return err
-}

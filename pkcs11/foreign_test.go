@@ -170,15 +170,3 @@ func TestCopyForeignKey(t *testing.T) {
 		want(t, AttributeName(attribute), err, CKR_ATTRIBUTE_TYPE_INVALID)
 	}
 }
-
-// TestInitTokenRemovesForeignKeys: they are objects that can be destroyed.
-func TestInitTokenRemovesForeignKeys(t *testing.T) {
-	f := newUser(t)
-	f.storeForeign(scm.P256)
-	f.storeForeign(scm.Ed25519)
-	f.ok(f.CloseSession(f.h))
-	f.ok(f.InitToken(0, soPIN, []byte("again")))
-	if keys, err := f.device.Foreign(); err != nil || len(keys) != 0 {
-		t.Errorf("the device has %d foreign keys, %v", len(keys), err)
-	}
-}

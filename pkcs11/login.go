@@ -4,7 +4,6 @@ package pkcs11
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"libzk_pkcs11/internal/scm"
@@ -12,9 +11,9 @@ import (
 	"libzk_pkcs11/internal/store"
 )
 
-// InitToken initialises the token in a slot (section 5.5.7): its stored
-// objects and user key slots are gone, its permanent key slots are not. On a
-// token that is initialised already pin has to be its SO PIN.
+// InitToken initialises the token in a slot (section 5.5.7): its stored objects are gone, and so are
+// the keys in user key slots that were made by way of the token. Deviates: keys that other programs have
+// made stay, and foreign keys. On a token that is initialised already pin has to be its SO PIN.
 func (p *Provider) InitToken(slot uint, pin, label []byte) (err error) {
 	t, err := p.awaitedToken(slot)
 	if err != nil {
@@ -63,10 +62,8 @@ func (t *token) initialise(label string, pin []byte) error {
 		return err
 	}
 	// What cannot be listed cannot be removed: it is asked for before anything has changed.
-	if _, err := t.device.Keys(); err != nil {
-		return err
-	}
-	if _, err := t.foreignKeys(); err != nil {
+	own, err := t.ownKeys()
+	if err != nil {
 		return err
 	}
 	root, err := t.newRoot()
@@ -84,7 +81,7 @@ func (t *token) initialise(label string, pin []byte) error {
 		return err
 	}
 	t.bindDevice(store.Bond(secret, mate))
-	return errors.Join(t.removeUserKeys(), t.removeForeignKeys())
+	return t.removeOwnKeys(own)
 }
 
 // prepare makes the device ready for a new secret.
@@ -119,30 +116,6 @@ func (t *token) unsealAsOfficer(pin []byte, apart error) error {
 		return err
 	}
 	return t.settleBond()
-}
-
-// removeUserKeys empties the user key slots, as far as that is possible. Those that
-// another process empties at the same time, or that go with another key of a wallet,
-// are as they should be; what the device keeps for itself stays.
-func (t *token) removeUserKeys() error {
-	keys, err := t.device.Keys()
-	if err != nil {
-		return err
-	}
-	var failed error
-	for _, k := range keys {
-		if !k.Slot.User() {
-			continue
-		}
-		err := t.checkRemovable(k.Slot)
-		if err == nil {
-			err = t.device.Remove(scm.Key{Slot: k.Slot})
-		}
-		if err != nil && !errors.Is(err, scm.ErrSlotEmpty) && !errors.Is(err, scm.ErrPermanent) {
-			failed = errors.Join(failed, fmt.Errorf("slot %d: %w", k.Slot, err))
-		}
-	}
-	return failed
 }
 
 // unsealDevice opens the device with the token's secret.

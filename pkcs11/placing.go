@@ -200,7 +200,8 @@ func (s *session) recordPair(tx *store.Tx, pair *madePair) error {
 	public, private := t.record(pair.public), t.record(pair.private)
 	onToken := pair.public.attrs.isTrue(CKA_TOKEN)
 	public.Hidden = !onToken
-	if err := errors.Join(tx.Put(public), tx.Put(private)); err != nil || onToken {
+	own := tx.Own(store.OwnKey{Slot: public.Slot, Public: public.Public})
+	if err := errors.Join(tx.Put(public), tx.Put(private), own); err != nil || onToken {
 		return err
 	}
 	o := pair.public

@@ -50,7 +50,12 @@ func (x *scmTool) confirm(warning string, args ...any) error {
 	if x.yes {
 		return nil
 	}
-	answer, err := x.ask.askLine(fmt.Sprintf(warning, args...) + "\nType yes to go on: ")
+	return x.ask.confirm(fmt.Sprintf(warning, args...))
+}
+
+// confirm asks whether to go on.
+func (p *prompter) confirm(warning string) error {
+	answer, err := p.askLine(warning + "\nType yes to go on: ")
 	if err != nil {
 		return errors.New("not confirmed; nothing was done (--yes goes on without a question)")
 	}

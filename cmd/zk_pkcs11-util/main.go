@@ -36,6 +36,7 @@ type flags struct {
 	pin, soPIN         string
 	pinGiven, soGiven  bool
 	slotGiven, idGiven bool
+	yes                bool // do not ask for confirmation
 }
 
 func newCommand() *cobra.Command {
@@ -65,6 +66,8 @@ func newCommand() *cobra.Command {
 	p.StringVar(&f.serial, "serial", "", "serial number of the token")
 	p.StringVar(&f.pin, "pin", "", "user `PIN` (visible to other users of the machine; better left to the prompt)")
 	p.StringVar(&f.soPIN, "so-pin", "", "SO `PIN` (visible to other users of the machine; better left to the prompt)")
+	p.BoolVar(&f.yes, "yes", false, "do not ask before --init-token destroys what a token has")
+	p.BoolVar(&f.yes, "force", false, "the same as --yes")
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.AddCommand(newSCMCommand(), newVersionCommand(), newManualCommand())
 	return c

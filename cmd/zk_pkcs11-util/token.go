@@ -23,7 +23,11 @@ func (f *flags) doInitToken(c *cobra.Command) error {
 		return errors.New("a label has at most 32 bytes")
 	}
 	return withProvider(func(p *pkcs11.Provider, _ config.Config) error {
-		so, pin, err := f.newPINs(c, p)
+		ask := &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
+		if err := f.confirmLosses(p, ask); err != nil {
+			return err
+		}
+		so, pin, err := f.newPINs(ask, p)
 		if err != nil {
 			return err
 		}
@@ -48,12 +52,11 @@ func (f *flags) doInitToken(c *cobra.Command) error {
 
 // newPINs returns the SO PIN, new unless the token has one already, and the new
 // user PIN.
-func (f *flags) newPINs(c *cobra.Command, p *pkcs11.Provider) (so, pin []byte, err error) {
+func (f *flags) newPINs(ask *prompter, p *pkcs11.Provider) (so, pin []byte, err error) {
 	info, err := p.GetTokenInfo(f.slot)
 	if err != nil {
 		return nil, nil, err
 	}
-	ask := &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
 	askSO := ask.newSecret
 	if info.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0 {
 		askSO = ask.secret
