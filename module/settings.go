@@ -58,7 +58,7 @@ func readSettings() (config.Config, error) {
 	if err == nil {
 		handDown(settings.Source.Encode())
 	}
-	return settings, err
+	return setup.Placed(settings), err
 }
 
 // getenv asks C: Go's own copy of the environment lacks what the host has set

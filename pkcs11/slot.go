@@ -136,14 +136,16 @@ func damaged(err error) bool {
 // logFailure says little of a device that is not there: programs that load every
 // module of the system ask for it too.
 func (s *slot) logFailure(err error) {
-	if errors.Is(err, scm.ErrAbsent) {
-		s.provider.log.Infof(`slot %d: there is no token: %v; "zk_pkcs11-util scm status --slot %d" says what to do`, s.id, err, s.id)
+	text := err.Error()
+	if text == s.failure { // it is tried again and again
 		return
 	}
-	if text := err.Error(); text != s.failure { // it is tried again and again
-		s.failure = text
-		s.provider.log.Errorf("slot %d: %s", s.id, text)
+	s.failure = text
+	if errors.Is(err, scm.ErrAbsent) {
+		s.provider.log.Infof(`slot %d: there is no token: %s; "zk_pkcs11-util scm status --slot %d" says what to do`, s.id, text, s.id)
+		return
 	}
+	s.provider.log.Errorf("slot %d: %s", s.id, text)
 }
 
 func (s *slot) close() {

@@ -28,6 +28,7 @@ func loadSettings() (config.Config, pkcs11.Options, error) {
 	if err != nil {
 		return config.Config{}, pkcs11.Options{}, err
 	}
+	c = setup.Placed(c)
 	level, err := trace.ParseLevel(c.Log.Level)
 	if err != nil {
 		return config.Config{}, pkcs11.Options{}, err

@@ -18,7 +18,8 @@ import (
 // DefaultFile is read when ZK_PKCS11_CONF names no other; it may be missing.
 const DefaultFile = "/etc/zk_pkcs11/zk_pkcs11.toml"
 
-// SystemState is the state directory of root, and of users without a home.
+// SystemState is the state directory of root, of users without a home, and of the members of the
+// group that it was made for. The token of an SCM in hardware is there, whoever the user is.
 const SystemState = "/var/lib/zk_pkcs11"
 
 // Config is every setting, with defaults filled in and paths absolute.
@@ -86,6 +87,7 @@ type Slot struct {
 	Name    string
 	Backend Backend
 	State   string // directory of this slot's state
+	Shared  string // directory of all users of the host in which State is; "" = it is in that of the user
 }
 
 // Source is what was found outside this process's own memory. A forked child

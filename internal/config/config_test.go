@@ -281,19 +281,21 @@ func TestDefaultState(t *testing.T) {
 	tests := []struct {
 		name string
 		env  vars
-		root bool
+		who  string
 		home string
 		want string
 	}{
-		{"root", vars{"HOME": "/root", "XDG_STATE_HOME": "/x"}, true, "/root", SystemState},
-		{"xdg", vars{"HOME": "/home/a", "XDG_STATE_HOME": "/x"}, false, "", "/x/zk_pkcs11"},
-		{"relative xdg", vars{"HOME": "/home/a", "XDG_STATE_HOME": "x"}, false, "", "/home/a/.local/state/zk_pkcs11"},
-		{"user database", vars{}, false, "/home/b", "/home/b/.local/state/zk_pkcs11"},
-		{"no home", vars{}, false, "", SystemState},
+		{"root", vars{"HOME": "/root", "XDG_STATE_HOME": "/x"}, "root", "/root", SystemState},
+		{"member of the group", vars{"HOME": "/home/a", "XDG_STATE_HOME": "/x"}, "member", "", SystemState},
+		{"xdg", vars{"HOME": "/home/a", "XDG_STATE_HOME": "/x"}, "", "", "/x/zk_pkcs11"},
+		{"relative xdg", vars{"HOME": "/home/a", "XDG_STATE_HOME": "x"}, "", "", "/home/a/.local/state/zk_pkcs11"},
+		{"user database", vars{}, "", "/home/b", "/home/b/.local/state/zk_pkcs11"},
+		{"no home", vars{}, "", "", SystemState},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			h := host{getenv: tt.env.get, root: tt.root, home: home(tt.home)}
+			h := host{getenv: tt.env.get, root: tt.who == "root", home: home(tt.home)}
+			h.member = func() bool { return tt.who == "member" }
 			if got := h.state(); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}

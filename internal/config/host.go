@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"libzk_pkcs11/internal/config/value"
@@ -19,12 +20,13 @@ import (
 type host struct {
 	getenv   func(string) string
 	root     bool
+	member   func() bool   // of the group that SystemState was made for
 	home     func() string // home directory by the user database
 	fallback string        // file that is read when none is named
 }
 
 func thisHost(getenv func(string) string) host {
-	return host{getenv: getenv, root: os.Geteuid() == 0, home: homeOfUser, fallback: DefaultFile}
+	return host{getenv: getenv, root: os.Geteuid() == 0, member: isMember, home: homeOfUser, fallback: DefaultFile}
 }
 
 func homeOfUser() string {
@@ -33,6 +35,16 @@ func homeOfUser() string {
 		return ""
 	}
 	return u.HomeDir
+}
+
+// isMember asks no list of groups, for which the C library may load others.
+func isMember() bool {
+	gid, ok := descriptor.SharedBy(SystemState)
+	if !ok {
+		return false
+	}
+	groups, err := os.Getgroups()
+	return gid == os.Getegid() || err == nil && slices.Contains(groups, gid)
 }
 
 // source finds the file and reads it. A file that was named must be there.
@@ -66,7 +78,7 @@ func machine() string {
 // state is the default state directory: per user by the XDG base directory
 // specification, which wants relative paths ignored.
 func (h host) state() string {
-	if h.root {
+	if h.root || h.member() {
 		return SystemState
 	}
 	if xdg := h.getenv("XDG_STATE_HOME"); filepath.IsAbs(xdg) {

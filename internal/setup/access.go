@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"libzk_pkcs11/internal/config"
 	"libzk_pkcs11/internal/descriptor"
 )
 
@@ -28,13 +29,17 @@ func accessOf(group, state string) (access, error) {
 		return access{directory: 0o700, parents: 0o700, file: 0o600, group: -1}, nil
 	}
 	gid, err := groupID(group)
-	if known, ok := groupOf(state); err != nil && ok {
+	if known, ok := descriptor.SharedBy(state); err != nil && ok {
 		gid, err = known, nil
 	}
 	if err != nil {
 		return access{}, fmt.Errorf("state_group: %w", err)
 	}
-	return access{directory: 0o770 | fs.ModeSetgid, parents: 0o755, file: 0o660, group: gid}, nil
+	return accessOfGroup(gid), nil
+}
+
+func accessOfGroup(gid int) access {
+	return access{directory: 0o770 | fs.ModeSetgid, parents: 0o755, file: 0o660, group: gid}
 }
 
 func groupID(name string) (int, error) {
@@ -45,29 +50,45 @@ func groupID(name string) (int, error) {
 	return strconv.Atoi(g.Gid)
 }
 
-// groupOf returns the group of a directory that was made for one. A server that
-// has changed its root directory has no other way to learn it.
-func groupOf(directory string) (gid int, ok bool) {
-	info, err := os.Stat(directory)
-	if err != nil || info.Mode()&fs.ModeSetgid == 0 {
-		return 0, false
+// systemGroup is the group that the directory of all users is made for where it exists.
+const systemGroup = "zk_pkcs11"
+
+// access returns who may use the state of the slot. The directory of all users is its group's without
+// a setting, if it was made for one, or is yet to be made where there is that group.
+func (o opener) access() (access, error) {
+	group, top := o.settings.StateGroup, o.top()
+	if group != "" || top != config.SystemState && o.slot.Shared == "" {
+		return accessOf(group, o.slot.State)
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0, false
+	_, err := os.Stat(top)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := groupID(systemGroup); err == nil {
+			return accessOf(systemGroup, top)
+		}
 	}
-	return int(stat.Gid), true
+	if gid, ok := descriptor.SharedBy(top); ok {
+		return accessOfGroup(gid), nil
+	}
+	return accessOf("", top)
+}
+
+// top is the directory in which the states of slots are.
+func (o opener) top() string {
+	if o.slot.Shared != "" {
+		return o.slot.Shared
+	}
+	return o.settings.State
 }
 
 // warnOfOthers tells of a state directory in which somebody else could put an SCM
 // of his making.
-func (o opener) warnOfOthers() {
+func (o opener) warnOfOthers(a access) {
 	info, err := os.Stat(o.slot.State)
 	if err != nil {
 		return
 	}
 	others := fs.FileMode(0o022)
-	if o.settings.StateGroup != "" {
+	if a.group >= 0 {
 		others = 0o002
 	}
 	if info.Mode()&others != 0 {

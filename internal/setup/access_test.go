@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"libzk_pkcs11/internal/descriptor"
 )
 
 const unknown = "no-such-group"
@@ -53,7 +55,7 @@ func TestMakeDirectoryForGroup(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if gid, ok := groupOf(path); !ok || gid != os.Getegid() {
+	if gid, ok := descriptor.SharedBy(path); !ok || gid != os.Getegid() {
 		t.Errorf("the directory is not made for the group: %d, %v", gid, ok)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"libzk_pkcs11/internal/config"
@@ -36,7 +38,32 @@ func (o opener) hardware() bool {
 	if o.slot.Backend != config.BackendAuto {
 		return o.slot.Backend == config.BackendZymbit
 	}
-	return o.findLibrary() != "" || zymbit.Used(o.slot.State)
+	return o.findLibrary() != "" || o.slot.Shared != "" || zymbit.Used(o.slot.State)
+}
+
+// Placed returns the settings with the states of SCMs in hardware in the directory of all users, unless
+// the settings name a directory: there is one SCM, so there is one token, whoever the user is.
+func Placed(c config.Config) config.Config { return placed(c, config.SystemState) }
+
+func placed(c config.Config, shared string) config.Config {
+	if c.State != c.Source.State {
+		return c
+	}
+	c.Slots = slices.Clone(c.Slots)
+	for i := range c.Slots {
+		x := opener{settings: c, slot: c.Slots[i]}
+		beside, err := filepath.Rel(c.State, x.slot.State)
+		if err != nil || !filepath.IsLocal(beside) || !x.inHardware(filepath.Join(shared, beside)) {
+			continue
+		}
+		c.Slots[i].State, c.Slots[i].Shared = filepath.Join(shared, beside), shared
+	}
+	return c
+}
+
+// inHardware is hardware of a slot whose state may be elsewhere.
+func (o opener) inHardware(elsewhere string) bool {
+	return o.hardware() || o.slot.Backend == config.BackendAuto && zymbit.Used(elsewhere)
 }
 
 // findLibrary returns the path of the vendor's library, "" when it is not
@@ -96,7 +123,7 @@ func (o opener) hardwareOptions(a access) zymbit.Options {
 
 // explain says why a library that is gone is missed.
 func (o opener) explain(err error) error {
-	if errors.Is(err, ErrLibrary) && o.slot.Backend == config.BackendAuto && zymbit.Used(o.slot.State) {
+	if errors.Is(err, ErrLibrary) && o.slot.Backend == config.BackendAuto && (o.slot.Shared != "" || zymbit.Used(o.slot.State)) {
 		return fmt.Errorf("the token is one of an SCM in hardware: %w", err)
 	}
 	return err

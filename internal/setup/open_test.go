@@ -30,25 +30,25 @@ func (l *lines) Warningf(format string, args ...any) {
 func TestWarnOfOthers(t *testing.T) {
 	tests := []struct {
 		mode   fs.FileMode
-		group  string
+		group  int
 		warned bool
 	}{
-		{0o700, "", false},
-		{0o755, "", false},
-		{0o770, "", true},
-		{0o770, "ssl-cert", false},
-		{0o777, "ssl-cert", true},
-		{0o777, "", true},
+		{0o700, -1, false},
+		{0o755, -1, false},
+		{0o770, -1, true},
+		{0o770, 7, false},
+		{0o777, 7, true},
+		{0o777, -1, true},
 	}
 	for _, tt := range tests {
 		dir, log := t.TempDir(), &lines{}
 		if err := os.Chmod(dir, tt.mode); err != nil {
 			t.Fatal(err)
 		}
-		o := opener{settings: config.Config{StateGroup: tt.group}, slot: config.Slot{State: dir}, log: log}
-		o.warnOfOthers()
+		o := opener{slot: config.Slot{State: dir}, log: log}
+		o.warnOfOthers(access{group: tt.group})
 		if (len(log.warnings) == 1) != tt.warned {
-			t.Errorf("%v, group %q: %q", tt.mode, tt.group, log.warnings)
+			t.Errorf("%v, group %d: %q", tt.mode, tt.group, log.warnings)
 		}
 		if tt.warned && !strings.Contains(log.warnings[0], dir) {
 			t.Errorf("the line does not name the directory: %s", log.warnings[0])

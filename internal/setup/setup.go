@@ -52,7 +52,7 @@ func (o opener) open() (scm.Device, *store.Store, error) {
 	if err != nil {
 		return nil, nil, o.notMine(err)
 	}
-	o.warnOfOthers()
+	o.warnOfOthers(a)
 	device, err := o.openDevice(a)
 	if err != nil {
 		return nil, nil, o.notMine(mixed(err))
@@ -72,6 +72,10 @@ func (o opener) open() (scm.Device, *store.Store, error) {
 // device: programs that load every module of the system are his, too. A state
 // directory that somebody set is an error if it cannot be used.
 func (o opener) notMine(err error) error {
+	if o.slot.Shared != "" && errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the token of this SCM is that of all users, in %s, and this user (uid %d) is not in the group of that directory "+
+			"(usermod -aG %s NAME, then log in again): %w: %w", o.slot.Shared, os.Geteuid(), systemGroup, scm.ErrAbsent, err)
+	}
 	if o.settings.State == o.settings.Source.State && errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("%w: %w", scm.ErrAbsent, err)
 	}
@@ -80,11 +84,11 @@ func (o opener) notMine(err error) error {
 
 // makeDirectories makes the directories of the slot that are missing.
 func (o opener) makeDirectories() (access, error) {
-	a, err := accessOf(o.settings.StateGroup, o.slot.State)
+	a, err := o.access()
 	if err != nil {
 		return access{}, err
 	}
-	for _, dir := range []string{o.settings.State, o.slot.State} {
+	for _, dir := range []string{o.top(), o.slot.State} {
 		if err := a.makeDirectory(dir); err != nil {
 			return access{}, fmt.Errorf("state directory (the setting state, or ZK_PKCS11_HOME): %w", err)
 		}
