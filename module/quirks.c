@@ -60,6 +60,22 @@ int zk_old_libp11(void)
 	return found;
 }
 
+static int is_p11_kit(struct dl_phdr_info *info, size_t size, void *found)
+{
+	const char *name = strrchr(info->dlpi_name, '/');
+	name = name ? name + 1 : info->dlpi_name;
+	if (strncmp(name, "libp11-kit.so", 13) == 0 || strncmp(name, "p11-kit-proxy.so", 16) == 0)
+		*(int *)found = 1;
+	return 0;
+}
+
+int zk_has_p11_kit(void)
+{
+	int found = 0;
+	dl_iterate_phdr(is_p11_kit, &found);
+	return found;
+}
+
 int zk_in_ssh_helper(void)
 {
 	return strcmp(program_invocation_short_name, "ssh-pkcs11-helper") == 0;

@@ -41,6 +41,8 @@ func (q *quirks) detect() pkcs11.Quirks {
 		q.found = pkcs11.Quirks{
 			HideOtherKeyTypes: q.applies(config.QuirkLibp11, leavesOut, hasOldLibp11),
 			HideUnknownCurves: q.applies(config.QuirkOpenSSH, leavesOut, isSSHHelper),
+
+			WaitForSessionsOnly: q.applies(config.QuirkP11Kit, waitsLess, hasP11Kit),
 		}
 	}
 	return q.found
@@ -49,6 +51,7 @@ func (q *quirks) detect() pkcs11.Quirks {
 // What quirks do, for the log.
 const (
 	leavesOut     = "some keys are left out of some searches, for a client that cannot bear them"
+	waitsLess     = "an SCM that starts is waited for by C_OpenSession and C_InitToken alone, for a program that loads all modules of the system"
 	readiesForked = "forked processes get threads at once, for a program that allows them none later"
 )
 
@@ -72,4 +75,5 @@ func (q *quirks) readyChildren() {
 
 func hasOldLibp11() bool { return C.zk_old_libp11() != 0 }
 func isSSHHelper() bool  { return C.zk_in_ssh_helper() != 0 }
+func hasP11Kit() bool    { return C.zk_has_p11_kit() != 0 }
 func isHaproxy() bool    { return C.zk_in_haproxy() != 0 }

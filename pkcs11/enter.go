@@ -119,6 +119,11 @@ func (p *Provider) token(id uint) (*token, error) { return p.tokenBy(id, (*slot)
 // awaitedToken is token for calls that can bear to wait for a device that is starting.
 func (p *Provider) awaitedToken(id uint) (*token, error) { return p.tokenBy(id, (*slot).awaitToken) }
 
+// describedToken is token for calls that describe the token in a slot, which is named: one that is damaged is an error.
+func (p *Provider) describedToken(id uint) (*token, error) {
+	return p.tokenBy(id, (*slot).describedToken)
+}
+
 // tokenBy is token with the way in which it is looked for.
 func (p *Provider) tokenBy(id uint, find func(*slot) (*token, error)) (*token, error) {
 	if err := p.enter(); err != nil {

@@ -134,8 +134,8 @@ func TestFindQuirks(t *testing.T) {
 		{"curves by class and more", Quirks{HideUnknownCurves: true}, is(CKA_CLASS, CKO_PUBLIC_KEY, CKA_TOKEN, true), 16},
 		{"curves, everything", Quirks{HideUnknownCurves: true}, nil, 34 + profileObjects},
 		{"curves, private", Quirks{HideUnknownCurves: true}, is(CKA_CLASS, CKO_PRIVATE_KEY), 17},
-		{"both by class", Quirks{true, true}, is(CKA_CLASS, CKO_PUBLIC_KEY), 14},
-		{"both by class, private", Quirks{true, true}, is(CKA_CLASS, CKO_PRIVATE_KEY), 15},
+		{"both by class", Quirks{HideOtherKeyTypes: true, HideUnknownCurves: true}, is(CKA_CLASS, CKO_PUBLIC_KEY), 14},
+		{"both by class, private", Quirks{HideOtherKeyTypes: true, HideUnknownCurves: true}, is(CKA_CLASS, CKO_PRIVATE_KEY), 15},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newPublicWith(t, Options{Quirks: func() Quirks { return c.quirks }})

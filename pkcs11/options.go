@@ -46,8 +46,8 @@ type SlotOptions struct {
 	// Open opens the device and its token's store. It is called when a call
 	// first needs them, and again some time after it failed.
 	Open func() (scm.Device, *store.Store, error)
-	// BootWait is how long C_OpenSession and C_InitToken wait for a device
-	// that answers scm.ErrTimeout, from when it was first asked.
+	// BootWait is how long C_OpenSession, C_InitToken, C_GetSlotInfo, C_GetTokenInfo, and C_GetSlotList for those
+	// with a token wait for a device that answers scm.ErrTimeout, from when it was first asked.
 	BootWait time.Duration
 }
 
@@ -60,6 +60,9 @@ type Quirks struct {
 	// HideUnknownCurves leaves public keys on curves that OpenSSH does not
 	// know (secp256k1) out of every search.
 	HideUnknownCurves bool
+	// WaitForSessionsOnly has nobody but C_OpenSession and C_InitToken wait for a device that starts: the
+	// program has the modules of the system in it, and perhaps no use for this one.
+	WaitForSessionsOnly bool
 }
 
 // Logger takes lines for the operator. Lines never hold secrets.

@@ -17,6 +17,28 @@ func (s *slot) hasEvent() bool {
 	return true
 }
 
+// soughtToken is token for who asks first of all whether there is one, and does without when there is
+// none: it waits, unless the program is one that asks for no good reason.
+func (s *slot) soughtToken() (*token, error) {
+	if _, err := s.token(); err != nil && s.starting() && !s.provider.asksInVain() {
+		_, _ = s.awaitToken() // whatever comes of it
+	}
+	return s.presentToken()
+}
+
+// describedToken is soughtToken that tells why there is none.
+func (s *slot) describedToken() (*token, error) {
+	if _, err := s.soughtToken(); err == error(CKR_CRYPTOKI_NOT_INITIALIZED) {
+		return nil, err
+	}
+	return s.token()
+}
+
+// asksInVain reports whether the program asks for tokens that it may not need.
+func (p *Provider) asksInVain() bool {
+	return p.options.Quirks != nil && p.options.Quirks().WaitForSessionsOnly
+}
+
 // awaitToken is token that waits. A device that has never answered may be starting, for
 // as long as SlotOptions.BootWait from when it was first asked.
 func (s *slot) awaitToken() (*token, error) {

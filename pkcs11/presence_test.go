@@ -25,8 +25,7 @@ func newStarting(t *testing.T, err error, silence, wait time.Duration) *Provider
 	}}}})
 }
 
-// TestBootWait measures, by a clock of its own, how long C_OpenSession and
-// C_InitToken wait.
+// TestBootWait measures, by a clock of its own, how long the calls wait that programs begin with.
 func TestBootWait(t *testing.T) {
 	tests := []struct {
 		name          string
@@ -45,8 +44,28 @@ func TestBootWait(t *testing.T) {
 		_, err := p.OpenSession(0, CKF_SERIAL_SESSION)
 		return err
 	}
+	info := func(p *Provider) error {
+		_, err := p.GetTokenInfo(0)
+		return err
+	}
+	describe := func(p *Provider) error {
+		info, err := p.GetSlotInfo(0)
+		if err == nil && info.Flags&CKF_TOKEN_PRESENT == 0 {
+			err = CKR_TOKEN_NOT_PRESENT
+		}
+		return err
+	}
+	list := func(p *Provider) error {
+		var n uint
+		if err := p.GetSlotList(true, Output[uint]{Length: &n}); err != nil || n == 1 {
+			return err
+		}
+		return CKR_TOKEN_NOT_PRESENT
+	}
 	initialise := func(p *Provider) error { return p.InitToken(0, soPIN, []byte("label")) }
-	for name, call := range map[string]func(*Provider) error{"C_OpenSession": open, "C_InitToken": initialise} {
+	for name, call := range map[string]func(*Provider) error{
+		"C_OpenSession": open, "C_InitToken": initialise, "C_GetTokenInfo": info, "C_GetSlotList": list, "C_GetSlotInfo": describe,
+	} {
 		for _, tt := range tests {
 			t.Run(name+"/"+tt.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -95,16 +114,16 @@ func TestWaitingIsForTheFirstTime(t *testing.T) {
 	})
 }
 
-// TestWaitingIsNotForAll checks that calls which describe the slot do not wait.
+// TestWaitingIsNotForAll checks that a call which looks for an event does not wait.
 func TestWaitingIsNotForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newStarting(t, scm.ErrTimeout, time.Hour, time.Hour)
 		defer p.Close()
 		start := time.Now()
-		info, err := p.GetSlotInfo(0)
-		ok(t, err)
-		if info.Flags&CKF_TOKEN_PRESENT != 0 || time.Since(start) != 0 {
-			t.Errorf("flags %#x after %v", info.Flags, time.Since(start))
+		_, err := p.WaitForSlotEvent(CKF_DONT_BLOCK)
+		want(t, "C_WaitForSlotEvent", err, CKR_NO_EVENT)
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it took %v", took)
 		}
 	})
 }
@@ -139,5 +158,27 @@ func TestTokenComes(t *testing.T) {
 		}
 		_, err = p.WaitForSlotEvent(CKF_DONT_BLOCK)
 		want(t, "after", err, CKR_NO_EVENT)
+	})
+}
+
+// TestP11KitWaits: a program that has all modules of the system in it waits when it opens a session, not
+// when it looks which tokens there are.
+func TestP11KitWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newStarting(t, scm.ErrTimeout, 90*time.Second, 150*time.Second)
+		defer p.Close()
+		p.options.Quirks = func() Quirks { return Quirks{WaitForSessionsOnly: true} }
+		start := time.Now()
+		var n uint
+		ok(t, p.GetSlotList(true, Output[uint]{Length: &n}))
+		_, err := p.GetTokenInfo(0)
+		want(t, "C_GetTokenInfo", err, CKR_TOKEN_NOT_PRESENT)
+		info, err := p.GetSlotInfo(0)
+		ok(t, err)
+		if took := time.Since(start); took > 0 || n != 0 || info.Flags&CKF_TOKEN_PRESENT != 0 {
+			t.Errorf("%d tokens, flags %#x after %v", n, info.Flags, took)
+		}
+		_, err = p.OpenSession(0, CKF_SERIAL_SESSION)
+		ok(t, err)
 	})
 }

@@ -165,15 +165,25 @@ func (p *Provider) GetSlotList(tokenPresent bool, out Output[uint]) error {
 	}
 	defer p.leave()
 	ids := []uint{}
+	if tokenPresent {
+		p.askAll()
+	}
 	for _, s := range p.slots {
 		if tokenPresent {
-			if _, err := s.presentToken(); err != nil {
+			if _, err := s.soughtToken(); err != nil {
 				continue
 			}
 		}
 		ids = append(ids, s.id)
 	}
 	return out.writeResult(ids)
+}
+
+// askAll asks all devices, so that all that start are waited for at the same time.
+func (p *Provider) askAll() {
+	for _, s := range p.slots {
+		_, _ = s.token()
+	}
 }
 
 // GetSlotInfo describes a slot (section 5.5.2).
@@ -190,7 +200,7 @@ func (p *Provider) GetSlotInfo(id uint) (SlotInfo, error) {
 	if s.options.Hardware {
 		info.Flags |= CKF_HW_SLOT | CKF_REMOVABLE_DEVICE // which may be absent
 	}
-	if t, err := s.presentToken(); err == nil {
+	if t, err := s.soughtToken(); err == nil {
 		info.Flags |= CKF_TOKEN_PRESENT
 		if d, err := t.device.Info(); err == nil {
 			info.Manufacturer, info.Firmware = d.Manufacturer, firmwareVersion(d.Firmware)

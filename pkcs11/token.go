@@ -116,7 +116,7 @@ type TokenInfo struct {
 
 // GetTokenInfo describes the token in a slot (section 5.5.3).
 func (p *Provider) GetTokenInfo(slot uint) (info TokenInfo, err error) {
-	t, err := p.token(slot)
+	t, err := p.describedToken(slot)
 	if err != nil {
 		return info, err
 	}

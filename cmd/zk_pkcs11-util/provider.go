@@ -17,6 +17,7 @@ func withProvider(f func(*pkcs11.Provider, config.Config) error) error {
 	if err != nil {
 		return err
 	}
+	options.Quirks = func() pkcs11.Quirks { return pkcs11.Quirks{WaitForSessionsOnly: true} } // who asks by hand is told at once
 	p := pkcs11.New(options)
 	defer p.Close()
 	return f(p, c)

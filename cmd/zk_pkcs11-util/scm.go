@@ -15,6 +15,7 @@ import (
 	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/scm/soft/wallet"
 	"libzk_pkcs11/internal/store"
+	"libzk_pkcs11/pkcs11"
 )
 
 // scmTool is what the commands below "scm" share.
@@ -55,7 +56,7 @@ func newSCMCommand() *cobra.Command {
 	p.UintVar(&x.slot, "slot", 0, "slot `ID` of the SCM")
 	p.BoolVar(&x.json, "json", false, "print JSON")
 	p.StringVar(&x.pin, "pin", "", "user `PIN`, where the SCM is sealed (visible to other users of the machine; better left to the prompt)")
-	c.AddCommand(x.statusCommand(), x.slotsCommand(), x.ledCommand(), x.manifestCommand(), x.walletCommand(),
+	c.AddCommand(x.statusCommand(), x.waitCommand(), x.slotsCommand(), x.ledCommand(), x.manifestCommand(), x.walletCommand(),
 		x.injectCommand(), x.resetCommand(), x.lockBindingCommand())
 	return c
 }
@@ -101,15 +102,24 @@ func onAbility[T any](x *scmTool, use, short string, args cobra.PositionalArgs, 
 	})
 }
 
-func openTarget(slot uint) (*target, error) {
+// slotOptions are those of a slot that the settings have.
+func slotOptions(slot uint) (pkcs11.SlotOptions, error) {
 	_, options, err := loadSettings()
+	if err == nil && slot >= uint(len(options.Slots)) {
+		err = fmt.Errorf("there is no slot %d; --show-slots lists them", slot)
+	}
+	if err != nil {
+		return pkcs11.SlotOptions{}, err
+	}
+	return options.Slots[slot], nil
+}
+
+func openTarget(slot uint) (*target, error) {
+	options, err := slotOptions(slot)
 	if err != nil {
 		return nil, err
 	}
-	if slot >= uint(len(options.Slots)) {
-		return nil, fmt.Errorf("there is no slot %d; --show-slots lists them", slot)
-	}
-	device, tokens, err := options.Slots[slot].Open()
+	device, tokens, err := options.Open()
 	if err != nil {
 		return nil, fmt.Errorf("slot %d: %w", slot, err)
 	}

@@ -157,7 +157,7 @@ func TestFileErrors(t *testing.T) {
 		{"wrong type in list", "quirks = [1]\n", ":1: quirks: want a list of strings"},
 		{"backend", "state = \"/x\"\nbackend = \"hard\"\n", `:2: backend: "hard" is not one of auto, soft, zymbit`},
 		{"ec_point", "ec_point = \"ber\"\n", `:1: ec_point: "ber" is not one of der, raw`},
-		{"quirks mixed", "quirks = [\"openssh-curves\", \"none\"]\n", `:1: quirks: "none" is not one of libp11-key-types, openssh-curves`},
+		{"quirks mixed", "quirks = [\"openssh-curves\", \"none\"]\n", `:1: quirks: "none" is not one of libp11-key-types, openssh-curves, p11-kit-waits`},
 		{"quirk", "quirks = \"bad\"\n", `:1: quirks: "bad" is not one of`},
 		{"quirks blank", "quirks = \" \"\n", ":1: quirks: want "},
 		{"level", "[log]\nlevel = \"loud\"\n", `:2: log.level: "loud" is not one of`},

@@ -27,9 +27,9 @@ func Options(c config.Config, log pkcs11.Logger, process Process) pkcs11.Options
 	o := pkcs11.Options{ECPointRaw: c.RawECPoint, SealedKeys: c.SealedKeys, Log: log}
 	for _, s := range c.Slots {
 		x := opener{settings: c, slot: s, log: log, process: process}
-		so := pkcs11.SlotOptions{Description: "Soft SCM", Open: x.open}
+		so := pkcs11.SlotOptions{Description: "Soft SCM", Open: x.open, BootWait: c.Zymbit.BootWait}
 		if x.hardware() {
-			so.Description, so.Hardware, so.BootWait = "Zymbit SCM", true, c.Zymbit.BootWait
+			so.Description, so.Hardware = "Zymbit SCM", true
 		}
 		if len(c.Slots) > 1 {
 			so.Description += " " + s.Name

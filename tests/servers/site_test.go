@@ -49,7 +49,7 @@ func newSite(t *testing.T) *site {
 	s := &site{t: t, dir: dir, home: filepath.Join(dir, "state")}
 	s.check(os.Chmod(dir, 0o755))
 	s.write("htdocs/page", "hello\n")
-	s.write("zk.toml", fmt.Sprintf("state = %q\nstate_group = %q\n%s", s.home, worker, harness.BackendSettings(harness.VendorLibrary(t))))
+	s.write("zk.toml", siteSettings(s.home, harness.VendorLibrary(t)))
 	s.write("softhsm.conf", "directories.tokendir = "+s.path("softhsm")+"\nlibrary.reset_on_fork = true\nlog.level = ERROR\n")
 	for _, module := range []string{harness.Module(t), softHSM} {
 		s.write(filepath.Base(module)+".cnf", harness.EngineConf(module))
@@ -57,6 +57,11 @@ func newSite(t *testing.T) *site {
 	s.check(os.Mkdir(s.path("softhsm"), 0o700))
 	s.forWorkers("run")
 	return s
+}
+
+// siteSettings are those of a state that the workers share; they end in a table.
+func siteSettings(home, library string) string {
+	return fmt.Sprintf("state = %q\nstate_group = %q\n%s", home, worker, harness.BackendSettings(library))
 }
 
 func (s *site) check(err error) {

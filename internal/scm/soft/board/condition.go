@@ -74,7 +74,7 @@ func (c *Condition) Silence(now time.Time, daemon int) error {
 	}
 	switch l := &c.Link; {
 	case now.Before(l.Ready):
-		return fmt.Errorf("still starting: %w", scm.ErrAbsent)
+		return fmt.Errorf("still starting: %w: %w", scm.ErrAbsent, scm.ErrTimeout)
 	case l.Daemon != daemon:
 		return fmt.Errorf("the daemon has started anew: %w", scm.ErrAbsent)
 	case l.Timeouts > 0:
