@@ -65,7 +65,7 @@ func TestAnotherDevice(t *testing.T) {
 func TestInitTokenInterrupted(t *testing.T) {
 	softOnly(t, noSeal)
 	fault := errors.New("interrupted")
-	for _, method := range []string{"Lock", "Unlock", "Prepare", "Offer", "Unseal", "Bind", "Keys"} {
+	for _, method := range []string{"Prepare", "Offer", "Unseal", "Bind", "Keys"} {
 		for call := 1; call <= 3; call++ {
 			f := newPublic(t)
 			f.ok(f.CloseSession(f.h))
@@ -89,7 +89,7 @@ func TestInitTokenInterrupted(t *testing.T) {
 // tried again.
 func TestResetThenInterrupted(t *testing.T) {
 	softOnly(t, noSeal)
-	for _, method := range []string{"Lock", "Unlock", "Prepare", "Offer", "Unseal", "Keys"} {
+	for _, method := range []string{"Prepare", "Offer", "Unseal", "Keys"} {
 		for _, after := range []bool{false, true} {
 			f := newPublic(t)
 			f.Close()
@@ -128,22 +128,6 @@ func (d interrupted) at(method string, do func() error) error {
 		return errInterrupted
 	}
 	return errors.Join(do(), errInterrupted)
-}
-
-func (d interrupted) Lock(plain []byte, shared bool) (locked []byte, err error) {
-	err = d.at("Lock", func() (err error) {
-		locked, err = d.Faulty.Lock(plain, shared)
-		return err
-	})
-	return locked, err
-}
-
-func (d interrupted) Unlock(locked []byte, shared bool) (plain []byte, err error) {
-	err = d.at("Unlock", func() (err error) {
-		plain, err = d.Faulty.Unlock(locked, shared)
-		return err
-	})
-	return plain, err
 }
 
 func (d interrupted) Prepare(secret []byte) error {

@@ -66,9 +66,9 @@ func (t *token) initialise(label string, pin []byte) error {
 	if err != nil {
 		return err
 	}
-	root, err := t.newRoot()
-	if err != nil {
-		return err
+	root, unrooted := t.newRoot()
+	if isGone(unrooted) {
+		return unrooted
 	}
 	defer root.destroy()
 	secret, err := t.store.Initialize(label, pin, mate, root.Root, t.prepare)
@@ -76,7 +76,7 @@ func (t *token) initialise(label string, pin []byte) error {
 		return err
 	}
 	defer clear(secret)
-	t.reportUnrooted(root)
+	t.reportUnrooted(unrooted)
 	if err := t.unsealDevice(secret); err != nil {
 		return err
 	}

@@ -25,12 +25,13 @@ type rooting struct {
 
 func (r rooting) destroy() { r.memory.Destroy() }
 
-// newRoot draws a root and has the device lock it, if it can: else the root is none. What is
-// locked is unlocked once, for if the device could not do that all would be lost.
+// newRoot draws a root and has the device lock it. What is locked is unlocked once, for if the
+// device could not do that all would be lost. The root is none when it fails: scm.ErrAbility for a
+// device that has no lock.
 func (t *token) newRoot() (rooting, error) {
 	locker, can := t.device.(scm.Locker)
 	if !can {
-		return rooting{}, nil
+		return rooting{}, scm.ErrAbility
 	}
 	r := rooting{memory: secret.New(store.RootSize)}
 	r.Plain = r.memory.Bytes()
@@ -41,9 +42,6 @@ func (t *token) newRoot() (rooting, error) {
 	}
 	if err != nil {
 		r.destroy()
-		if errors.Is(err, scm.ErrAbility) {
-			return rooting{}, nil
-		}
 		return rooting{}, fmt.Errorf("locking the token's root: %w", err)
 	}
 	r.Locked = locked
@@ -62,10 +60,11 @@ func checkUnlocks(locker scm.Locker, locked, plain []byte) error {
 	return err
 }
 
-// reportUnrooted tells at C_InitToken that there is no root.
-func (t *token) reportUnrooted(r rooting) {
-	if r.memory == nil {
-		t.slot.provider.log.Warningf("slot %d: this SCM cannot lock data: the token's private objects are sealed by the PIN alone, and who has a copy of token.db and the PIN can read them", t.slot.id)
+// reportUnrooted tells at C_InitToken why there is no root. An ability that fails costs no more
+// than that, and each login tries it again.
+func (t *token) reportUnrooted(failed error) {
+	if failed != nil {
+		t.slot.provider.log.Warningf("slot %d: this SCM does not lock data: the token's private objects are sealed by the PIN alone, and who has a copy of token.db and the PIN can read them: %v", t.slot.id, failed)
 	}
 }
 
@@ -134,14 +133,14 @@ func (t *token) addRoot() error {
 		return nil
 	}
 	r, err := t.newRoot()
-	if err != nil {
+	switch {
+	case errors.Is(err, scm.ErrAbility): // as C_InitToken has told
+		return nil
+	case err != nil:
 		t.warnIfFailed("private objects are still sealed by the PIN alone", err)
 		return nil
 	}
 	defer r.destroy()
-	if r.memory == nil {
-		return nil
-	}
 	err = t.store.AddRoot(r.Root, indexRecord)
 	if errors.Is(err, store.ErrOutdated) {
 		return err

@@ -220,11 +220,33 @@ func TestRootIsNotAdded(t *testing.T) {
 	if locked, err := f.store.LockedRoot(); err != nil || len(locked) > 0 {
 		t.Errorf("root %x, %v", locked, err)
 	}
-	f.ok(f.CloseAllSessions(0))
-	want(t, "InitToken", f.InitToken(0, soPIN, []byte("token")), CKR_DEVICE_ERROR)
-	f.h = f.session(CKF_RW_SESSION)
-	f.login(CKU_USER)
-	f.showsData("first")
+}
+
+// TestInitTokenWithoutRoot: a lock that fails costs no token, but is told; one whose SCM is gone is not
+// begun. The next login has the lock tried again.
+func TestInitTokenWithoutRoot(t *testing.T) {
+	for _, method := range []string{"Lock", "Unlock"} {
+		f := newBlank(t)
+		f.token()
+		f.device.Fail(method, 1, scm.ErrDestroyed)
+		want(t, "InitToken", f.InitToken(0, soPIN, []byte("token")), CKR_DEVICE_ERROR)
+		f.again()
+		f.token()
+		f.device.Fail(method, 1, scm.ErrInput)
+		f.ok(f.InitToken(0, soPIN, []byte("token")))
+		if f.log.count("sealed by the PIN alone") != 1 {
+			t.Errorf("%s fails: logged %q", method, f.log.list)
+		}
+		if locked, err := f.store.LockedRoot(); err != nil || len(locked) > 0 {
+			t.Errorf("root %x, %v", locked, err)
+		}
+		f.device.Reset()
+		f.h = f.session(CKF_RW_SESSION)
+		f.login(CKU_SO)
+		if locked, err := f.store.LockedRoot(); err != nil || len(locked) == 0 {
+			t.Errorf("root %x, %v", locked, err)
+		}
+	}
 }
 
 // forgetful is a lock that gives something else back.
