@@ -122,8 +122,12 @@ func (t *token) unlockRoot(locked []byte) error {
 	if failed == nil && !bytes.Equal(now, locked) {
 		return store.ErrOutdated
 	}
-	t.slot.provider.log.Errorf("slot %d: the SCM does not open what the private objects are sealed under (%v): they are left out until the SCM that the token was made with is back, or with the soft SCM its flash.db; if that is lost for good, initialise the token again", t.slot.id, err)
+	t.reportLostRoot()
 	return nil
+}
+
+func (t *token) reportLostRoot() {
+	t.slot.provider.log.Errorf("slot %d: the SCM does not open what the private objects are sealed under: they are left out until the SCM and the token.db that belong together are back, with the soft SCM its flash.db; if one is lost for good, initialise the token again", t.slot.id)
 }
 
 // addRoot gives the token a root. What cannot be done now is left to the next login, and private
@@ -142,10 +146,14 @@ func (t *token) addRoot() error {
 	}
 	defer r.destroy()
 	err = t.store.AddRoot(r.Root, indexRecord)
-	if errors.Is(err, store.ErrOutdated) {
+	switch {
+	case errors.Is(err, store.ErrOutdated):
 		return err
+	case errors.Is(err, store.ErrRoot): // somebody has taken it out of token.db
+		t.reportLostRoot()
+	case !errors.Is(err, store.ErrSecret): // of a token that was just initialised again: the next call notices
+		t.logUnlessWritten("token.db", err)
 	}
-	t.logUnlessWritten("token.db", err)
 	return nil
 }
 

@@ -4,6 +4,9 @@ package pkcs11
 
 import (
 	"bytes"
+	"database/sql"
+	"errors"
+	"path/filepath"
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
@@ -178,6 +181,21 @@ func TestRootIsLost(t *testing.T) {
 	f.login(CKU_USER)
 	f.showsData("first")
 	f.one(CKA_LABEL, "named", CKA_CLASS, CKO_PRIVATE_KEY)
+}
+
+// TestRootTakenOut: the same where somebody has taken the root out of the file.
+func TestRootTakenOut(t *testing.T) {
+	f := newUser(t)
+	f.privateData("first")
+	f.Close()
+	db, err := sql.Open("sqlite3", filepath.Join(f.dir, "token.db"))
+	f.ok(err)
+	_, err = db.Exec("UPDATE token SET root = x''")
+	f.ok(errors.Join(err, db.Close()))
+	f = openIn(t, f.dir, Options{})
+	f.h = f.session(CKF_RW_SESSION)
+	f.login(CKU_USER)
+	f.checkLeftOut("first")
 }
 
 // TestDeviceFailsAtRoot: a failure that may pass is one of the login, and does not show a token

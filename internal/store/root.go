@@ -102,7 +102,8 @@ func (s *Store) OpenRoot(root []byte) error {
 // AddRoot gives a token that has none a root, and seals every private record anew, all at
 // once: whoever is killed in it has done it or not. complete does what Reindex has it do. Other
 // processes that are unlocked have to open the root before they see private records again.
-// ErrOutdated when another process was faster, ErrLocked, ErrReadOnly, ErrBusy, ErrFull.
+// ErrOutdated when another process was faster; ErrRoot when somebody has taken the root out of
+// the file that there was; ErrSecret, ErrLocked, ErrReadOnly, ErrBusy, ErrFull.
 func (s *Store) AddRoot(r Root, complete func(*Record) error) error {
 	version := s.file.PartVersion(secretPart)
 	k := s.keys.take()
@@ -118,7 +119,7 @@ func (s *Store) AddRoot(r Root, complete func(*Record) error) error {
 			return nil, err
 		}
 		if now.keys == nil || k.prints.rooted() {
-			return nil, ErrOutdated
+			return nil, k.whyOutdated(tx)
 		}
 		if err := resealAll(now, next, complete); err != nil {
 			return nil, err
@@ -135,6 +136,25 @@ func (s *Store) AddRoot(r Root, complete func(*Record) error) error {
 	s.keys.set(next)
 	s.purgeStale()
 	return nil
+}
+
+// whyOutdated is the error of keys to which no root can be added.
+func (k *keys) whyOutdated(tx *sql.Tx) error {
+	now, err := readPrints(tx)
+	if err != nil {
+		return err
+	}
+	var locked []byte
+	err = tx.QueryRow("SELECT root FROM token").Scan(&locked)
+	switch {
+	case err != nil:
+		return err
+	case !bytes.Equal(now.secret, k.prints.secret):
+		return ErrSecret
+	case now.rooted() && len(locked) == 0:
+		return ErrRoot
+	}
+	return ErrOutdated
 }
 
 // purgeStale takes what was sealed without the root out of the file's log. While others are

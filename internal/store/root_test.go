@@ -149,6 +149,23 @@ func TestRootOfAnother(t *testing.T) {
 	}
 }
 
+// TestRootTakenOut: who takes the root out of the file makes private records unreadable, and no room for
+// another root.
+func TestRootTakenOut(t *testing.T) {
+	s, dir := rooted(t)
+	unlock(t, s)
+	edit(t, dir, "UPDATE token SET root = x''")
+	if err := s.AddRoot(aRoot(), unchanged); !errors.Is(err, store.ErrRoot) {
+		t.Errorf("AddRoot: %v, want ErrRoot", err)
+	}
+	if _, err := open(t, dir).Initialize("again", soPIN, store.Mate{}, store.Root{}, unprepared); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddRoot(aRoot(), unchanged); !errors.Is(err, store.ErrSecret) {
+		t.Errorf("AddRoot to a token initialised again: %v, want ErrSecret", err)
+	}
+}
+
 func TestOpening(t *testing.T) {
 	s, _ := rooted(t)
 	gives := func(root []byte) func([]byte) ([]byte, error) {
