@@ -20,6 +20,7 @@ type catalog struct {
 	revision       uint64 // of the records
 	keys           []scm.Key
 	seen           *stamps // of the key slots, from before the keys were listed
+	nodes          bool    // the places of keys in wallets are known
 	slots          map[scm.Slot]keySlot
 	records        map[int64]*store.Record // of key slots
 	objects        []*object               // in their order
@@ -97,7 +98,7 @@ func applied(before map[int64]*store.Record, changes *store.Changes) map[int64]*
 // somebody is changing something.
 func (t *token) nextCatalog(old *catalog, login uint64) (*catalog, error) {
 	// The versions are read first: what changes meanwhile is read the next time.
-	c := &catalog{login: login, device: t.device.Version(), stored: t.store.Version()}
+	c := &catalog{login: login, device: t.device.Version(), stored: t.store.Version(), nodes: t.nodes.wanted.Load()}
 	if old == nil {
 		old = &catalog{device: ^c.device, stored: ^c.stored}
 	}
@@ -105,6 +106,11 @@ func (t *token) nextCatalog(old *catalog, login uint64) (*catalog, error) {
 	if c.device != old.device {
 		var err error
 		if c.keys, c.seen, err = t.deviceKeys(); err != nil {
+			return nil, err
+		}
+	}
+	if c.nodes && (c.device != old.device || !old.nodes) {
+		if err := t.seeNodes(c.keys); err != nil {
 			return nil, err
 		}
 	}
@@ -121,9 +127,6 @@ func (t *token) nextCatalog(old *catalog, login uint64) (*catalog, error) {
 func (t *token) deviceKeys() ([]scm.Key, *stamps, error) {
 	l, err := t.listing()
 	if err != nil {
-		return nil, nil, err
-	}
-	if err := t.seeNodes(l.keys); err != nil {
 		return nil, nil, err
 	}
 	foreign, err := t.foreignKeys()
@@ -232,7 +235,7 @@ func (t *token) slotObject(k scm.Key, h half, r *store.Record) *object {
 		if r.Hidden || r.Sealed && (t.user() != CKU_USER || r.Attributes == nil) {
 			return nil
 		}
-		o.attrs = o.attrs.withAll(attributesOf(r))
+		o.attrs = o.attrs.withAll(attributesOf(r)).withAll(t.nodes.nodeOfKey(k).attributes())
 	}
 	if !o.setRules() {
 		return nil

@@ -117,7 +117,7 @@ func (t *token) latest(tx *store.Tx, o *object) (*object, error) {
 	if r.Hidden || !bytes.Equal(r.Public, k.Public) {
 		return nil, CKR_OBJECT_HANDLE_INVALID
 	}
-	now.attrs = t.slotAttributes(*k, o.id.half).withAll(now.attrs)
+	now.attrs = t.slotAttributes(*k, o.id.half).withAll(now.attrs).withAll(t.nodes.nodeOfKey(*k).attributes())
 	return &now, nil
 }
 

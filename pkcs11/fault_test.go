@@ -155,7 +155,7 @@ func TestKeysThatStay(t *testing.T) {
 func TestDeviceCalls(t *testing.T) {
 	f := newUser(t)
 	private, public := f.private(0), f.public(0)
-	pair := 6 // Draft, Free, Place, and three to look
+	pair := 5 // Draft, Free, Place, and two to look
 	if overVendor() {
 		pair = 4
 	}

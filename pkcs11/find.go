@@ -45,6 +45,11 @@ const maxSearches = 3
 // then stored ones by age, then session objects.
 func (s *session) search(wanted attributes, quirks Quirks) ([]uint, error) {
 	t := s.token
+	if looksForNode(wanted) {
+		if err := t.showNodes(); err != nil {
+			return nil, err
+		}
+	}
 	for attempt := 1; ; attempt++ {
 		c, err := t.currentCatalog()
 		if err != nil {

@@ -21,6 +21,9 @@ func (p *Provider) GetAttributeValue(h, object uint, queries []Query) (err error
 	if err != nil {
 		return err
 	}
+	if o, err = s.withNode(o, queries); err != nil {
+		return err
+	}
 	shown, err := s.token.showing(o, queries)
 	if err != nil {
 		return err

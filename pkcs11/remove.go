@@ -175,13 +175,16 @@ func forgetKeys(tx *store.Tx, o *object) error {
 // derivedFrom returns the keys of a wallet that are derived from another. The device is asked,
 // because others may have derived some since this process looked.
 func (t *token) derivedFrom(k scm.Key) (derived []scm.Key, err error) {
-	top := t.nodes.nodeOfKey(k)
-	if top.address == "" {
+	if !k.Slot.User() {
 		return nil, nil
 	}
 	keys, err := t.device.Keys()
 	if err == nil {
 		err = t.seeNodes(keys)
+	}
+	top := t.nodes.nodeOfKey(k)
+	if top.address == "" {
+		return nil, err
 	}
 	for _, k := range keys {
 		if n := t.nodes.nodeOfKey(k); n.wallet == top.wallet && strings.HasPrefix(n.address, top.address+"/") {

@@ -5,6 +5,8 @@ package pkcs11
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"sync/atomic"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/turn"
@@ -17,11 +19,53 @@ const bootware = "bootware"
 // node is the place of a key in a wallet, the zero value for a key in none.
 type node struct{ address, wallet string }
 
-// nodes are the places of the keys in user key slots. They cost the device a call each,
-// and are asked for when a key is seen first.
+// nodes are the places of the keys in user key slots. They cost the device a call each, so that
+// they are asked for when somebody asks for an attribute that tells of them, and from then on.
 type nodes struct {
-	mu    turn.Mutex
-	known map[identity]node
+	wanted atomic.Bool
+	mu     turn.Mutex
+	known  map[identity]node
+}
+
+// tellsNode reports whether an attribute depends on the place of a key in a wallet.
+func tellsNode(attribute uint) bool {
+	return attribute == CKA_ZK_WALLET || attribute == CKA_ZK_NODE_ADDRESS || attribute == CKA_DESTROYABLE
+}
+
+// asksForNode reports whether an attribute that tells of wallets is asked for.
+func asksForNode(queries []Query) bool {
+	return slices.ContainsFunc(queries, func(q Query) bool { return tellsNode(q.Type) })
+}
+
+// looksForNode is asksForNode of a template.
+func looksForNode(wanted attributes) bool {
+	for t := range wanted {
+		if tellsNode(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// showNodes has the objects tell of wallets: the catalog is another one after it.
+func (t *token) showNodes() error {
+	if t.nodes.wanted.Load() {
+		return nil
+	}
+	t.nodes.wanted.Store(true)
+	_, err := t.currentCatalog()
+	return err
+}
+
+// withNode returns the object with what it tells of wallets, if that is among what is asked for.
+func (s *session) withNode(o *object, queries []Query) (*object, error) {
+	if o.key == nil || !o.key.Slot.User() || s.token.nodes.wanted.Load() || !asksForNode(queries) {
+		return o, nil
+	}
+	if err := s.token.showNodes(); err != nil {
+		return nil, err
+	}
+	return s.findObject(o.handle)
 }
 
 // nodeOfKey returns what is known of a key.

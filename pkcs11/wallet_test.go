@@ -104,9 +104,13 @@ func TestWalletCalls(t *testing.T) {
 	f := newUser(t)
 	f.child("savings")
 	f.search()
+	if n := f.device.Calls("NodeAddress"); n != 0 {
+		t.Errorf("%d calls for what nobody has asked for", n)
+	}
+	f.search(zkWallet, "savings")
 	f.device.Reset()
 	f.token().forgetObjects()
-	f.search()
+	f.search(zkWallet, "savings")
 	if n := f.device.Calls("NodeAddress"); n != 0 {
 		t.Errorf("%d calls for what is known", n)
 	}

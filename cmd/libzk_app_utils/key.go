@@ -48,7 +48,7 @@ func goGetAllocSlotsList(ctx context, foreign C.bool, capacity *C.int, list **C.
 func goRemoveKey(ctx context, slot C.int, foreign C.bool) C.int {
 	return call(ctx, func(d *device) error {
 		err := removeKey(d, slotOf(slot), foreign)
-		if errors.Is(err, scm.ErrSlotEmpty) && d.Options().RemoveEmpty {
+		if errors.Is(err, scm.ErrSlotEmpty) && !d.Options().RefuseEmpty {
 			return nil
 		}
 		return err

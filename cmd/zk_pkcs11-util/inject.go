@@ -22,6 +22,7 @@ func (x *scmTool) injectCommand() *cobra.Command {
 		x.onSoft("tap DIRECTION", "Tap the SCM: x+, x-, y+, y-, z+ or z-", oneArgument("DIRECTION"), x.injectTap),
 		x.unbindCommand(),
 		x.onSoft("boot", "Take the power away and give it back", cobra.NoArgs, x.injectBoot),
+		x.onSoft("fatal CODE", "Have it give up with a fatal code: 8, 22-9 or 6", oneArgument("CODE"), x.injectFatal),
 		x.faultCommand(),
 	)
 }
@@ -54,6 +55,13 @@ func (x *scmTool) injectTamper(t *target, d *softSCM, args []string) error {
 		return err
 	}
 	return x.aftermath(t, "Perimeter channel %d is breached", channel)
+}
+
+func (x *scmTool) injectFatal(t *target, d *softSCM, args []string) error {
+	if err := d.InjectFatal(args[0]); err != nil {
+		return err
+	}
+	return x.aftermath(t, "The SCM has given up with code %s", args[0])
 }
 
 func (x *scmTool) injectBattery(t *target, d *softSCM, args []string) error {

@@ -345,7 +345,7 @@ model_number = "SCM B1"
 serial_number = "0123"
 unlisted = "seeds"
 error_code = 5
-remove_empty = true
+remove_empty = false
 passphrase_base64 = true
 drift = -2.5
 unlock_zero = true
@@ -369,7 +369,7 @@ func TestSoft(t *testing.T) {
 		BootDelay: 90 * time.Second, Settle: 10 * time.Second, BootDir: "/d/boot",
 		BootFailure: "hold", TemperatureFailure: "hold", Host: "a host", Drift: -2.5,
 		ModelNumber: "SCM B1", SerialNumber: "0123", Unlisted: "seeds", ErrorCode: 5,
-		RemoveEmpty: true, PassphraseBase64: true, UnlockZero: true, TellsUnbound: true,
+		RefuseEmpty: true, PassphraseBase64: true, UnlockZero: true, TellsUnbound: true,
 	}
 	if !reflect.DeepEqual(c.Soft, want) {
 		t.Errorf("got  %+v\nwant %+v", c.Soft, want)

@@ -21,7 +21,7 @@ func TestCalls(t *testing.T) {
 			f.forget()
 			first, second := f.beforeSignature(), f.beforeSignature()
 			t.Logf("with %d user keys: %d calls, then %d: %v", keys, len(first), len(second), second)
-			if most := 2*keys + 30; len(first) > most {
+			if most := keys + 30; len(first) > most {
 				t.Errorf("the first process makes %d calls, want at most %d", len(first), most)
 			}
 			if len(second) > 3 {

@@ -39,7 +39,7 @@ func newHome(t *testing.T) *harness.Home {
 }
 
 func TestPrograms(t *testing.T) {
-	for _, source := range []string{"contexts.c", "keys.c", "foreign.c", "lock.c", "guards.c", "wallet.c", "stale.c"} {
+	for _, source := range []string{"contexts.c", "foreign.c", "lock.c", "guards.c", "wallet.c", "stale.c"} {
 		t.Run(source, func(t *testing.T) {
 			t.Parallel()
 			cmd := newHome(t).Command(compile(t, filepath.Join("testdata", source)))

@@ -19,7 +19,6 @@ permanent_removable = true
 serial_number = "ZK0001"
 unlisted = "both"
 error_code = 71
-remove_empty = true
 passphrase_base64 = true
 `
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -137,8 +138,22 @@ func (m memory) equal(other memory) bool {
 	return failed == nil && err == nil && string(a) == string(b)
 }
 
+// forgotten is how long after its last change a file is nobody's that was to take another one's place.
+const forgotten = time.Minute
+
+// sweep removes what processes have left that were killed in replace.
+func (o Options) sweep(name string) {
+	left, _ := filepath.Glob(filepath.Join(o.State, name+".*"))
+	for _, path := range left {
+		if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > forgotten {
+			_ = os.Remove(path)
+		}
+	}
+}
+
 // replace puts a new file into the state directory, in the place of the one of that name.
 func (o Options) replace(name string, text []byte) error {
+	o.sweep(name)
 	f, err := os.CreateTemp(o.State, name+".*")
 	if err != nil {
 		return err

@@ -159,3 +159,25 @@ func TestMemoryIsNoMore(t *testing.T) {
 		t.Errorf("left over: %v, %v", left, err)
 	}
 }
+
+// TestLeftovers: what a process has left that was killed while it wrote goes with the next change, and what
+// another one is about to finish does not.
+func TestLeftovers(t *testing.T) {
+	f, state := remembering(t)
+	d, _ := f.next(state)
+	old, young := filepath.Join(d.options.State, memoryName+".1"), filepath.Join(d.options.State, memoryName+".2")
+	for _, path := range []string{old, young} {
+		wantError(t, os.WriteFile(path, nil, 0o600), nil)
+	}
+	past := time.Now().Add(-2 * forgotten)
+	wantError(t, os.Chtimes(old, past, past), nil)
+	_, err := d.Generate(scm.P256)
+	wantError(t, err, nil)
+	mustKeys(t, d)
+	if _, err := os.Stat(old); err == nil {
+		t.Error("an old file is left")
+	}
+	if _, err := os.Stat(young); err != nil {
+		t.Error(err)
+	}
+}

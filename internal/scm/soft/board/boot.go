@@ -43,13 +43,17 @@ func (b *Board) powerUp(keys Keys, c *Condition) (r BootReport, err error) {
 	if b.settings().Has(settings.DefectFirstCall) {
 		c.Link.Timeouts = 1
 	}
-	c.Light, c.Boot.Held = light{Fatal: c.Light.Fatal}, false
+	c.Boot.Held = false
+	if c.Light = (light{Fatal: c.Light.Fatal}); !c.Destroyed {
+		c.Light.Fatal = fatal{} // until its cause is found again
+	}
 	c.Binding.bindAtStart(b.settings().Host)
 	if r.LostKeys, err = b.loseKeys(keys); err != nil {
 		return r, err
 	}
 	b.checkBattery(c)
 	b.checkHeat(c)
+	b.checkPerimeter(c)
 	if r.Failed, err = b.superviseBoot(keys, c); err != nil {
 		return r, err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
 // Condition is the state of the SCM beside its keys: nothing in it is secret. The flash has
@@ -85,11 +86,20 @@ func (c *Condition) Silence(now time.Time, daemon int) error {
 	return nil
 }
 
+// giveUp has the LED tell a code. Hardware starts anew after that, and answers nobody until it has.
+func (b *Board) giveUp(c *Condition, code fatal) {
+	now := b.now()
+	c.Light.showFatal(code, now)
+	if b.settings().Like == settings.LikeHardware {
+		c.Link.Ready = now.Add(code.duration() + b.settings().BootDelay)
+	}
+}
+
 // selfDestruct is what a self-destruct action does: in production mode every key
 // is gone for good, in development mode the LED tells the code.
 func (b *Board) selfDestruct(c *Condition, development, production fatal) {
 	if !c.Binding.Locked {
-		c.Light.showFatal(development, b.now())
+		b.giveUp(c, development)
 		return
 	}
 	c.Light.showFatal(production, b.now())

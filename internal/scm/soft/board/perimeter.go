@@ -149,7 +149,7 @@ func (b *Board) WaitPerimeter(timeout time.Duration) error {
 
 // InjectTamper breaches a perimeter channel.
 func (b *Board) InjectTamper(number int) error {
-	return b.memory.Change(func(_ Keys, c *Condition) error {
+	return b.memory.Change(func(keys Keys, c *Condition) error {
 		ch, err := c.Perimeter.channel(number)
 		if err != nil {
 			return err
@@ -160,8 +160,21 @@ func (b *Board) InjectTamper(number int) error {
 		if ch.Actions&ActionSelfDestruct != 0 && !c.Destroyed {
 			b.selfDestruct(c, fatal{Code: 6, Sub: c.Perimeter.breached()}, fatal{Code: 5})
 		}
-		return nil
+		if b.settings().Has(settings.DefectTamperResets) {
+			_, err = b.powerUp(keys, c)
+		}
+		return err
 	})
+}
+
+// checkPerimeter has an SCM that starts tell of a breach that nobody has cleared.
+func (b *Board) checkPerimeter(c *Condition) {
+	for _, ch := range c.Perimeter.Channels {
+		if ch.Event != 0 && ch.Actions&ActionSelfDestruct != 0 && !c.Binding.Locked && !c.Destroyed {
+			c.Light.showFatal(fatal{Code: 6, Sub: c.Perimeter.breached()}, b.now())
+			return
+		}
+	}
 }
 
 // eventTime is the time that is noted for a breach: of an SCM that is off, which it is

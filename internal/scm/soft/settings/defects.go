@@ -18,13 +18,14 @@ const (
 	DefectLostKeys      = "lost-keys"      // 159: generated keys vanish when the SCM starts
 	DefectSlowRemoval   = "slow-removal"   // 88: removing a wallet with many keys works, but times out
 	DefectSlowSettle    = "slow-settle"    // 99: calls time out for 10 s after SetPerimeterAction
+	DefectTamperResets  = "tamper-resets"  // 103: the SCM and its host start anew at a tamper event
 	DefectWrongTime     = "wrong-time"     // 117: a breach while the SCM is off has a wrong time
 )
 
 // Defects lists the names of all defects.
 var Defects = []string{
 	DefectBatteryWindow, DefectDarkLED, DefectFirstCall, DefectHugeSlot, DefectLostKeys, DefectSlowRemoval,
-	DefectSlowSettle, DefectWrongTime,
+	DefectSlowSettle, DefectTamperResets, DefectWrongTime,
 }
 
 // firmwareDefects are those that the vendor tells of a firmware, or of the host's
@@ -34,7 +35,7 @@ var firmwareDefects = map[string][]string{
 	"00.00.51beta":    {DefectDarkLED, DefectFirstCall, DefectHugeSlot, DefectWrongTime},
 	"00.00.34beta": {
 		DefectBatteryWindow, DefectDarkLED, DefectFirstCall, DefectHugeSlot, DefectSlowRemoval, DefectSlowSettle,
-		DefectWrongTime,
+		DefectTamperResets, DefectWrongTime,
 	},
 }
 

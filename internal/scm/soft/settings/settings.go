@@ -20,6 +20,7 @@ import (
 // table. The comments say what is not in the table.
 type Settings struct {
 	Seal     string
+	Like     string
 	Firmware string
 	Defects  []string // nil means those of the firmware
 
@@ -53,7 +54,7 @@ type Settings struct {
 	SerialNumber     string // "" means that of the SCM
 	Unlisted         string
 	ErrorCode        int
-	RemoveEmpty      bool
+	RefuseEmpty      bool // remove_empty is false
 	PassphraseBase64 bool
 	UnlockZero       bool
 	TellsUnbound     bool
@@ -79,10 +80,12 @@ func (s *Settings) Table() []Row {
 	return []Row{
 		{"seal", SealPIN, "", value.OneOf(&s.Seal, SealPIN, SealDevice),
 			"`pin`: private keys at rest open with a PIN only; `device`: with a key file beside them"},
+		{"like", LikeSoftware, "", value.OneOf(&s.Like, LikeSoftware, LikeHardware),
+			"which other defaults there are here: kind to programs (`software`), or those of a `hardware` SCM: it boots in 90 s, or 140 s with firmware 01.02.02release, signs 32 bytes with Ed25519 and no other message, draws nonces at random, answers as slowly as is presumed of a real one, and reboots after a fatal code"},
 		{"firmware", "01.00.00", "", value.Word(&s.Firmware),
-			"firmware version that the soft SCM tells; its published defects come with it: `01.02.02release`, `00.00.51beta`, `00.00.34beta`"},
+			"firmware version that the soft SCM tells; its published defects come with it: `01.02.02release` (or `01.02.02`), `00.00.51beta`, `00.00.34beta`"},
 		{"defects", "", "`auto`", defects{&s.Defects},
-			"those of the firmware, `none`, or a list of `battery-window`, `dark-led`, `first-call`, `huge-slot`, `lost-keys`, `slow-removal`, `slow-settle`, `wrong-time`"},
+			"those of the firmware, `none`, or a list of `battery-window`, `dark-led`, `first-call`, `huge-slot`, `lost-keys`, `slow-removal`, `slow-settle`, `tamper-resets`, `wrong-time`"},
 		{"max_num_keys", "528", "", value.Number(&s.MaxKeys, 1, 1<<20),
 			"key pool size that the vendor's C API tells"},
 		{"user_slots", "512", "", value.Number(&s.UserSlots, 1, scm.UserSlots),
@@ -137,8 +140,8 @@ func (s *Settings) Table() []Row {
 			"what zkGetAllocSlotsList leaves out: topmost keys of wallets (`seeds`), slots 14 and 15 (`ed25519`), `both` or `none`"},
 		{"error_code", "0", "", value.Number(&s.ErrorCode, 0, 4095),
 			"what the vendor's C API returns, in an open context, for every error but a timeout, as a positive number; `0` for a code of its own for each kind"},
-		{"remove_empty", "false", "", value.Truth(&s.RemoveEmpty),
-			"zkRemoveKey succeeds where there is no key"},
+		{"remove_empty", "true", "", refusal{&s.RefuseEmpty},
+			"zkRemoveKey succeeds where there is no key: programs of the vendor's remove a wallet's seed before its children"},
 		{"passphrase_base64", "false", "", value.Truth(&s.PassphraseBase64),
 			"the vendor's C API takes the passphrases of wallets as Base64"},
 		{"drift", "0", "", value.Decimal(&s.Drift),
@@ -152,8 +155,15 @@ func (s *Settings) Table() []Row {
 
 // Complete returns s with its defaults, or an error for a value that is not in the table.
 func (s Settings) Complete() (Settings, error) {
+	if s.Firmware == "01.02.02" {
+		s.Firmware = "01.02.02release"
+	}
+	profile := s.profile()
 	for _, r := range s.Table() {
 		text := r.Value.Text()
+		if text == "" {
+			text = profile[r.Name]
+		}
 		if text == "" {
 			text = r.Default
 		}
