@@ -216,6 +216,9 @@ func (t *token) newKeySlot(k scm.Key, n node, records halves) keySlot {
 	if !isForeign(k.Slot) { // see replaced
 		p.lost = lost
 	}
+	if t.slot.provider.options.ShowBound && of == (halves{}) && len(p.lost) == 0 {
+		return p
+	}
 	for _, o := range []*object{t.slotObject(k, publicHalf, of.public), t.slotObject(k, privateHalf, of.private)} {
 		if o != nil {
 			o.lost = p.lost

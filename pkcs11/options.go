@@ -20,6 +20,8 @@ type Options struct {
 	// SealedKeys has keys that no key slot can hold be sealed in the store. Without it there are
 	// the keys of the device alone.
 	SealedKeys bool
+	// ShowBound leaves out the keys in key slots, and in foreign slots, of which nobody has said anything.
+	ShowBound bool
 	// Quirks says which known defects of the program around us to spare it. It
 	// is asked when a search could meet one; nil means none.
 	Quirks func() Quirks

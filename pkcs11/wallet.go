@@ -59,7 +59,7 @@ func (t *token) showNodes() error {
 
 // withNode returns the object with what it tells of wallets, if that is among what is asked for.
 func (s *session) withNode(o *object, queries []Query) (*object, error) {
-	if o.key == nil || !o.key.Slot.User() || s.token.nodes.wanted.Load() || !asksForNode(queries) {
+	if k := o.deviceKey(); k == nil || !k.Slot.User() || s.token.nodes.wanted.Load() || !asksForNode(queries) {
 		return o, nil
 	}
 	if err := s.token.showNodes(); err != nil {

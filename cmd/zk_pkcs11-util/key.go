@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -25,7 +26,10 @@ func (f *flags) doUseZKSlot(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	return withProvider(func(p *pkcs11.Provider, _ config.Config) error {
+	return withProvider(func(p *pkcs11.Provider, settings config.Config) error {
+		if err := f.chooseSlot(p, settings); err != nil {
+			return err
+		}
 		return withUser(p, f.slot, pin, func(session uint) error {
 			if err := nameKey(p, session, f.useZKSlot, template); err != nil {
 				return err
@@ -68,10 +72,46 @@ func nameKey(p *pkcs11.Provider, session uint, zkSlot int, template []pkcs11.Att
 	if len(keys) == 0 {
 		return fmt.Errorf("key slot %d is empty", zkSlot)
 	}
+	if err := checkUnusedID(p, session, zkSlot, template); err != nil {
+		return err
+	}
 	for _, k := range keys {
 		if err := p.SetAttributeValue(session, k, template); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// checkUnusedID refuses a CKA_ID that the key in another slot has: programs would find two keys by it.
+func checkUnusedID(p *pkcs11.Provider, session uint, zkSlot int, template []pkcs11.Attribute) error {
+	for _, a := range template {
+		if a.Type != pkcs11.CKA_ID {
+			continue
+		}
+		for other := range int(scm.LastUser) + 1 {
+			same, err := hasID(p, session, other, a.Value)
+			if err != nil {
+				return err
+			}
+			if same && other != zkSlot {
+				return fmt.Errorf("the key in key slot %d has the --id %x already", other, a.Value)
+			}
+		}
+	}
+	return nil
+}
+
+// hasID reports whether a half of the key in a slot has a CKA_ID.
+func hasID(p *pkcs11.Provider, session uint, zkSlot int, id []byte) (bool, error) {
+	keys, err := p.KeysInSlot(session, zkSlot)
+	for _, k := range keys {
+		has := make([]byte, len(id))
+		n := uint(len(has))
+		err := p.GetAttributeValue(session, k, []pkcs11.Query{{Type: pkcs11.CKA_ID, Buffer: has, Length: &n}})
+		if err == nil && bytes.Equal(has[:n], id) {
+			return true, nil
+		}
+	}
+	return false, err
 }

@@ -33,9 +33,11 @@ type flags struct {
 	useZKSlot          int
 	slot               uint
 	label, id, serial  string
+	token              string
 	pin, soPIN         string
 	pinGiven, soGiven  bool
 	slotGiven, idGiven bool
+	tokenGiven         bool
 	yes                bool // do not ask for confirmation
 }
 
@@ -59,11 +61,12 @@ func newCommand() *cobra.Command {
 	p.BoolVar(&f.showSlots, "show-slots", false, "show the slots and their tokens")
 	p.BoolVar(&f.initToken, "init-token", false, "initialise the token in --slot with --label; asks for PINs that are not given")
 	p.IntVar(&f.useZKSlot, "use-zkslot", 0, "name the key pair in key slot `N` of the SCM: give it the --label and --id")
-	p.BoolVar(&f.deleteToken, "delete-token", false, "delete the token with --serial; the keys of a soft SCM go with it")
+	p.BoolVar(&f.deleteToken, "delete-token", false, "delete the token with --serial or --token; the keys of a soft SCM go with it")
 	p.UintVar(&f.slot, "slot", 0, "slot `ID` of the token")
 	p.StringVar(&f.label, "label", "", "label of the token or of the key")
 	p.StringVar(&f.id, "id", "", "CKA_ID of the key in `hex`")
 	p.StringVar(&f.serial, "serial", "", "serial number of the token")
+	p.StringVar(&f.token, "token", "", "`LABEL` of the token, in place of --slot or --serial")
 	p.StringVar(&f.pin, "pin", "", "user `PIN` (visible to other users of the machine; better left to the prompt)")
 	p.StringVar(&f.soPIN, "so-pin", "", "SO `PIN` (visible to other users of the machine; better left to the prompt)")
 	p.BoolVar(&f.yes, "yes", false, "do not ask before --init-token destroys what a token has")
@@ -77,6 +80,7 @@ func newCommand() *cobra.Command {
 func (f *flags) runOptions(c *cobra.Command) error {
 	given := c.Flags().Changed
 	f.pinGiven, f.soGiven, f.slotGiven, f.idGiven = given("pin"), given("so-pin"), given("slot"), given("id")
+	f.tokenGiven = given("token")
 	var actions []func(*cobra.Command) error
 	for _, a := range []struct {
 		wanted bool

@@ -22,7 +22,10 @@ func (f *flags) doInitToken(c *cobra.Command) error {
 	if len(f.label) > 32 {
 		return errors.New("a label has at most 32 bytes")
 	}
-	return withProvider(func(p *pkcs11.Provider, _ config.Config) error {
+	return withProvider(func(p *pkcs11.Provider, settings config.Config) error {
+		if err := f.chooseSlot(p, settings); err != nil {
+			return err
+		}
 		ask := &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
 		if err := f.confirmLosses(p, ask); err != nil {
 			return err
@@ -77,31 +80,60 @@ func (f *flags) newPINs(ask *prompter, p *pkcs11.Provider) (so, pin []byte, err 
 
 // doDeleteToken removes the state of the token with a serial number.
 func (f *flags) doDeleteToken(c *cobra.Command) error {
-	if f.serial == "" {
-		return errors.New("--delete-token needs --serial")
+	if f.serial == "" && !f.tokenGiven {
+		return errors.New("--delete-token needs --serial or --token")
 	}
-	state, err := f.stateOf(f.serial)
+	var t namedToken
+	err := withProvider(func(p *pkcs11.Provider, c config.Config) (err error) {
+		t, err = f.findToken(p, c)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if err := setup.Destroy(state); err != nil {
+	if err := setup.Destroy(t.state); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.OutOrStdout(), "The token with the serial number %s is deleted\n", f.serial)
+	fmt.Fprintf(c.OutOrStdout(), "The token with the serial number %s is deleted\n", t.serial)
 	return nil
 }
 
-// stateOf finds the state directory of the token with a serial number.
-func (f *flags) stateOf(serial string) (string, error) {
-	var state string
-	err := withProvider(func(p *pkcs11.Provider, c config.Config) error {
-		for id, s := range c.Slots {
-			if t, err := p.GetTokenInfo(uint(id)); err == nil && t.Serial == serial {
-				state = s.State
-				return nil
-			}
+// namedToken is where a token is that was named.
+type namedToken struct {
+	slot          uint
+	serial, state string
+}
+
+// findToken finds the only token with the serial number and the label that are given.
+func (f *flags) findToken(p *pkcs11.Provider, c config.Config) (found namedToken, err error) {
+	n := 0
+	for id, s := range c.Slots {
+		t, err := p.GetTokenInfo(uint(id))
+		if err != nil || f.serial != "" && t.Serial != f.serial || f.tokenGiven && t.Label != f.token {
+			continue
 		}
-		return fmt.Errorf("no token has the serial number %q; --show-slots lists them", serial)
-	})
-	return state, err
+		found, n = namedToken{uint(id), t.Serial, s.State}, n+1
+	}
+	switch {
+	case n == 1:
+		return found, nil
+	case n > 1:
+		return found, fmt.Errorf("%d tokens have the label %q; name one by --serial, or by --slot", n, f.token)
+	case f.tokenGiven:
+		return found, fmt.Errorf("no token has the label %q; --show-slots lists them", f.token)
+	}
+	return found, fmt.Errorf("no token has the serial number %q; --show-slots lists them", f.serial)
+}
+
+// chooseSlot takes the slot of the token that --token names.
+func (f *flags) chooseSlot(p *pkcs11.Provider, c config.Config) error {
+	if !f.tokenGiven {
+		return nil
+	}
+	if f.slotGiven {
+		return errors.New("--token and --slot both name a token; give one of them")
+	}
+	t, err := f.findToken(p, c)
+	f.slot = t.slot
+	return err
 }

@@ -30,6 +30,7 @@ type Config struct {
 	Backend    Backend  // of every slot that names none itself
 	RawECPoint bool     // CKA_EC_POINT of Ed25519 as bare bytes, not as a DER OCTET STRING
 	SealedKeys bool     // keys that no key slot can hold are sealed in the token's store
+	Show       string   // ShowAll or ShowBound
 	Quirks     []string // names of client quirks, or just "auto", or none at all
 	Fork       string   // ForkStrict or ForkInherit
 	Trace      string   // file of the call trace; "" = off
@@ -58,6 +59,12 @@ const (
 	QuirkHaproxy = "haproxy"          // haproxy allows its workers no more threads before they use a key
 	QuirkOpenSSH = "openssh-curves"   // ssh-pkcs11-helper chokes on curves that OpenSSH does not know
 	QuirkP11Kit  = "p11-kit-waits"    // p11-kit asks for the tokens of all modules when a program starts that may need none
+)
+
+// Which keys of an SCM programs see.
+const (
+	ShowAll   = "all"
+	ShowBound = "bound" // those that were generated here or given a name
 )
 
 // What forked children have of their parent's sessions and logins.
@@ -149,6 +156,7 @@ func defaults(s Source) Config {
 		Source:  s,
 		State:   s.State,
 		Backend: BackendAuto,
+		Show:    ShowAll,
 		Quirks:  []string{QuirksAuto},
 		Fork:    ForkStrict,
 

@@ -25,6 +25,7 @@ func (c *Config) settings() []setting {
 		{"backend", "ZK_PKCS11_BACKEND", c.Backend.value()},
 		{"ec_point", "ZK_PKCS11_EC_POINT", ecPoint{&c.RawECPoint}},
 		{"sealed_keys", "ZK_PKCS11_SEALED_KEYS", value.Truth(&c.SealedKeys)},
+		{"show", "", value.OneOf(&c.Show, ShowAll, ShowBound)},
 		{"quirks", "ZK_PKCS11_QUIRKS", quirks{&c.Quirks}},
 		{"fork", "ZK_PKCS11_FORK", value.OneOf(&c.Fork, ForkStrict, ForkInherit)},
 		{"trace", "ZK_PKCS11_TRACE", value.Path(&c.Trace)},

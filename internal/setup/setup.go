@@ -24,7 +24,7 @@ type Process = store.Process
 // and stores are opened when they are needed. A library says what
 // it needs of the process that it is loaded into.
 func Options(c config.Config, log pkcs11.Logger, process Process) pkcs11.Options {
-	o := pkcs11.Options{ECPointRaw: c.RawECPoint, SealedKeys: c.SealedKeys, Log: log}
+	o := pkcs11.Options{ECPointRaw: c.RawECPoint, SealedKeys: c.SealedKeys, ShowBound: c.Show == config.ShowBound, Log: log}
 	for _, s := range c.Slots {
 		x := opener{settings: c, slot: s, log: log, process: process}
 		so := pkcs11.SlotOptions{Description: "Soft SCM", Open: x.open, BootWait: c.Zymbit.BootWait}
