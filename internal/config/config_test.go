@@ -36,6 +36,7 @@ func TestDefaults(t *testing.T) {
 		Source:  Source{State: "/s", Machine: "m"},
 		State:   "/s",
 		Backend: BackendAuto,
+		Show:    ShowAll,
 		Quirks:  []string{"auto"},
 		Fork:    "strict",
 		Log:     Log{Level: "warning", To: "stderr"},
@@ -56,6 +57,7 @@ state_group = "ssl-cert"
 backend = "soft"
 ec_point = "raw"
 sealed_keys = false
+show = "bound"
 quirks = ["libp11-key-types", "openssh-curves"]
 fork = "inherit"
 trace = "calls.log"
@@ -101,6 +103,7 @@ func TestFile(t *testing.T) {
 		StateGroup: "ssl-cert",
 		Backend:    BackendSoft,
 		RawECPoint: true,
+		Show:       ShowBound,
 		Quirks:     []string{QuirkLibp11, QuirkOpenSSH},
 		Fork:       ForkInherit,
 		Trace:      filepath.Join(dir, "calls.log"),

@@ -17,7 +17,10 @@ func TestNothingChanged(t *testing.T) {
 		g := host(t)
 		for _, when := range []string{"loaded", "called", "child"} {
 			for _, kind := range []string{"default", "set"} {
-				t.Run(when+"/"+kind, func(t *testing.T) { g.silent(t, program, "unchanged", when, kind) })
+				t.Run(when+"/"+kind, func(t *testing.T) {
+					t.Parallel()
+					g.silent(t, program, "unchanged", when, kind)
+				})
 			}
 		}
 	})
@@ -32,7 +35,10 @@ func TestHandledFaults(t *testing.T) {
 		g := host(t)
 		for _, when := range []string{"before", "loaded", "called"} {
 			for _, kind := range []string{"none", "onstack"} {
-				t.Run(when+"/"+kind, func(t *testing.T) { g.silent(t, program, "faults", when, kind) })
+				t.Run(when+"/"+kind, func(t *testing.T) {
+					t.Parallel()
+					g.silent(t, program, "faults", when, kind)
+				})
 			}
 		}
 	})
@@ -67,6 +73,7 @@ func TestCrash(t *testing.T) {
 		g := host(t)
 		for _, tt := range tests {
 			t.Run(tt.scenario+"/"+tt.when+"/"+tt.kind, func(t *testing.T) {
+				t.Parallel()
 				out, log, err := g.run(program, tt.scenario, tt.when, tt.kind)
 				if got := endedBy(err); got != tt.want || out != "" || log != "" {
 					t.Errorf("ended by %v (%v), want %v\n%s%s", got, err, tt.want, head(out), head(log))

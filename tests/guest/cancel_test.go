@@ -27,5 +27,8 @@ func TestCancel(t *testing.T) {
 // call as before.
 func TestCancelChoice(t *testing.T) {
 	program := compile(t, "cancel")
-	withBoth(t, func(t *testing.T, host func(*testing.T) guest) { host(t).silent(t, program, "choice") })
+	withBoth(t, func(t *testing.T, host func(*testing.T) guest) {
+		t.Parallel()
+		host(t).silent(t, program, "choice")
+	})
 }

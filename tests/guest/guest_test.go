@@ -62,8 +62,11 @@ func TestFlat(t *testing.T) {
 func TestCrowd(t *testing.T) {
 	program := compile(t, "crowd")
 	for scenario, seconds := range map[string]string{
-		"mixed": size(10, 60), "logins": size(3, 20), "finalize": size(3, 20),
+		"mixed": size(5, 60), "logins": size(3, 20), "finalize": size(3, 20),
 	} {
-		t.Run(scenario, func(t *testing.T) { silent(t, newToken(t), program, scenario, seconds) })
+		t.Run(scenario, func(t *testing.T) {
+			t.Parallel()
+			silent(t, newToken(t), program, scenario, seconds)
+		})
 	}
 }

@@ -97,6 +97,7 @@ func TestLittleAddressSpace(t *testing.T) {
 		g := host(t)
 		for _, when := range []string{"before", "loaded", "child"} {
 			t.Run(when, func(t *testing.T) {
+				t.Parallel()
 				for size := least; size <= most; size += step {
 					answer := g.answer(t, program, "space", when, strconv.Itoa(size))
 					if size >= enough[when] && answer != "0x0" {

@@ -16,5 +16,8 @@ func TestEndOfThreads(t *testing.T) {
 // C_Finalize in a function of atexit.
 func TestEndInFirstCall(t *testing.T) {
 	program := compile(t, "partings")
-	withBoth(t, func(t *testing.T, host func(*testing.T) guest) { host(t).silent(t, program, "first") })
+	withBoth(t, func(t *testing.T, host func(*testing.T) guest) {
+		t.Parallel()
+		host(t).silent(t, program, "first")
+	})
 }

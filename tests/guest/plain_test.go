@@ -13,6 +13,7 @@ import (
 // TestPlainBuild: without the flags that make gives to the compiler and the linker the
 // runtime starts when the module is loaded, and all else works.
 func TestPlainBuild(t *testing.T) {
+	t.Parallel()
 	module := filepath.Join(t.TempDir(), "libzk_pkcs11.so")
 	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", module, "./module")
 	cmd.Dir = harness.Root(t)

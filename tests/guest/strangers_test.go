@@ -44,6 +44,7 @@ func TestStrangers(t *testing.T) {
 // TestStrangersOfP11Kit: p11-kit's client is no way out for a host that is linked
 // statically.
 func TestStrangersOfP11Kit(t *testing.T) {
+	t.Parallel()
 	found, err := filepath.Glob("/usr/lib/*/pkcs11/p11-kit-client.so")
 	if err != nil || len(found) == 0 {
 		t.Skip("p11-kit-client.so is not installed (p11-kit-modules)")
