@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sqlite.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -239,12 +241,13 @@ static int is_trusted(const char *path, const struct stat *st)
 	if (st->st_uid == 0 || st->st_uid == geteuid())
 		return 1;
 	const char *slash = strrchr(path, '/');
-	char *directory = slash ? strndup(path, slash - path + 1) : strdup(".");
+	char directory[PATH_MAX]; /* not of strndup, which may have another allocator than the library (legacy.c) */
+	int length = slash ? (int)(slash - path) + 1 : 0;
 	struct stat in;
-	int trusted = directory && stat(directory, &in) == 0 &&
-		(st->st_uid == in.st_uid || ((in.st_mode & S_IWGRP) && st->st_gid == in.st_gid));
-	free(directory);
-	return trusted;
+	if (length >= PATH_MAX)
+		return 0;
+	snprintf(directory, sizeof directory, "%.*s.", length, path);
+	return stat(directory, &in) == 0 && (st->st_uid == in.st_uid || ((in.st_mode & S_IWGRP) && st->st_gid == in.st_gid));
 }
 
 /* Reports whether SQLite may have a file: its own, and a directory to sync it. */

@@ -44,6 +44,7 @@ func TestForks(t *testing.T) {
 		{"losses", "settings-of-parent", []string{""}, threeSlots},
 		{"losses", "settings-of-child", []string{""}, threeSlots},
 		{"locks", "killed-while-writing", []string{""}, nil},
+		{"allocators", "own-allocator", []string{"", "memfd"}, readyToken},
 	}
 	programs := map[string]string{}
 	for _, tt := range tests {
@@ -76,6 +77,12 @@ func run(t *testing.T, home *harness.Home, program, scenario string) {
 	} else if out != "" {
 		t.Errorf("printed %q", out)
 	}
+}
+
+func readyToken(t *testing.T, home *harness.Home) {
+	t.Helper()
+	home.Init()
+	home.Set("ZK_TEST_PIN", harness.UserPIN)
 }
 
 func secondImage(t *testing.T, home *harness.Home) {
