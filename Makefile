@@ -28,7 +28,7 @@ VENDOR  = -ldflags "$(FORGIVE) $(call ldflags,cmd/libzk_app_utils,libzk_app_util
 TOLD    = -buildid= -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-zymbit check race sanitize fuzz bench soak install uninstall install-emulator uninstall-emulator clean help build-arm64 build-checkptr generate deb dist
+.PHONY: build demo test test-zymbit test-debian12 test-debian13 test-arch test-boards check race sanitize fuzz bench soak install uninstall install-emulator uninstall-emulator clean help build-arm64 build-checkptr generate deb dist
 
 build: $(BUILD)/runtime/overlay.json ## Build the module, the tool and libzk_app_utils.so into build/
 	@mkdir -p $(BUILD)
@@ -63,6 +63,13 @@ test: ## Install what the tests need, build, and run all of them
 
 test-zymbit: build ## Run the provider's and the black box tests through the vendor's C API
 	@scripts/zymbit.sh
+
+# Debian roots are kept below ZK_ROOTS, build/roots unless set.
+test-debian12: ## Install the packages on a new Debian 12, and run the tests of real clients there
+	@BUILD=$(BUILD) VERSION=$(VERSION) scripts/test-debian.sh bookworm $(TESTS)
+
+test-debian13: ## Install the packages on a new Debian 13, and run the tests of real clients there
+	@BUILD=$(BUILD) VERSION=$(VERSION) scripts/test-debian.sh trixie $(TESTS)
 
 check: ## Run the linters
 	@scripts/check.sh
