@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# make check: formatting, vet, staticcheck, generated files, go.mod.
+# make check: formatting, vet, staticcheck, go.mod, known vulnerabilities.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,4 +10,5 @@ go vet ./...
 go tool staticcheck ./...
 go mod verify >/dev/null
 go mod tidy -diff
+scripts/vulnerabilities.sh
 echo "check: ok"

@@ -3,6 +3,7 @@
 # Prints NOTICE: the licences of what the module, the tool and libzk_app_utils.so have built in.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export CGO_ENABLED=1 # the packages with C are asked for of other architectures, too
 
 cat <<'END'
 libzk_pkcs11 is under the Apache License, version 2.0, which is in the file LICENSE and on Debian

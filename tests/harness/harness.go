@@ -143,7 +143,7 @@ func Need(t testing.TB, programs ...string) {
 	t.Helper()
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {
-			t.Skipf("%s is not installed (see .ci/run for the packages)", p)
+			t.Skipf("%s is not installed (see scripts/test.sh for the packages)", p)
 		}
 	}
 }
