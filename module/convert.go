@@ -166,6 +166,12 @@ func parameters(c *call, m C.CK_MECHANISM_PTR) any {
 			SharedData: copyInner(c, p.pSharedData, p.ulSharedDataLen),
 			Public:     copyInner(c, p.pPublicData, p.ulPublicDataLen),
 		}
+	case m.mechanism == C.CKM_RSA_PKCS_OAEP && m.ulParameterLen == C.sizeof_CK_RSA_PKCS_OAEP_PARAMS:
+		p := (*C.CK_RSA_PKCS_OAEP_PARAMS)(m.pParameter)
+		return &pkcs11.OAEPParams{
+			Hash: uint(p.hashAlg), MGF: uint(p.mgf), Source: uint(p.source),
+			Label: copyInner(c, (C.CK_BYTE_PTR)(p.pSourceData), p.ulSourceDataLen),
+		}
 	}
 	return nil
 }

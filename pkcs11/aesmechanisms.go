@@ -20,7 +20,12 @@ func makeAES(a attributes) ([]byte, error) {
 }
 
 // anyBytes is for mechanisms whose parameter is bytes, which their function checks.
-func anyBytes(*Mechanism) error { return nil }
+func anyBytes(m *Mechanism) error {
+	if m.Params != nil {
+		return CKR_MECHANISM_PARAM_INVALID
+	}
+	return nil
+}
 
 func encryptCBCPad(t *task) (softkey.Stream, error) {
 	k, err := keyOf[*softkey.AES](t)

@@ -53,6 +53,7 @@ func (s *session) beginCiphering(o *operation[ciphering], d direction, m *Mechan
 	if err := w.restart(); err != nil {
 		return err
 	}
+	s.derive = nil // a login is for what was begun last
 	return o.begin(w)
 }
 

@@ -355,12 +355,14 @@ func (s *session) authenticate(pin []byte) error {
 
 // waiting is where to note a login for the use of a key that waits for one; nil where none does.
 func (s *session) waiting() *bool {
-	w := s.sign.work
+	signing, decrypting := s.sign.work, s.decrypt.work
 	switch {
 	case s.derive != nil:
 		return &s.derive.authenticated
-	case w != nil && w.key.alwaysAuthenticate():
-		return &w.authenticated
+	case decrypting != nil && decrypting.use.waits():
+		return &decrypting.use.authenticated
+	case signing != nil && signing.key.alwaysAuthenticate():
+		return &signing.authenticated
 	}
 	return nil
 }

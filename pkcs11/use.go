@@ -31,3 +31,6 @@ func (t *token) checkUsable(u *use) error {
 
 // alwaysAuthenticate reports whether each use of a key needs a login of its own.
 func (o *object) alwaysAuthenticate() bool { return o.attrs.isTrue(CKA_ALWAYS_AUTHENTICATE) }
+
+// waits reports whether a use needs a login of its own that has not come in yet.
+func (u *use) waits() bool { return u.key != nil && u.key.alwaysAuthenticate() && !u.authenticated }
