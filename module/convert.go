@@ -166,6 +166,11 @@ func parameters(c *call, m C.CK_MECHANISM_PTR) any {
 			SharedData: copyInner(c, p.pSharedData, p.ulSharedDataLen),
 			Public:     copyInner(c, p.pPublicData, p.ulPublicDataLen),
 		}
+	case m.mechanism == C.CKM_AES_GCM && m.ulParameterLen == C.sizeof_CK_GCM_PARAMS:
+		p := (*C.CK_GCM_PARAMS)(m.pParameter)
+		return &pkcs11.GCMParams{
+			IV: copyInner(c, p.pIv, p.ulIvLen), AAD: copyData(c, p.pAAD, p.ulAADLen), TagBits: uint(p.ulTagBits),
+		}
 	case m.mechanism == C.CKM_RSA_PKCS_OAEP && m.ulParameterLen == C.sizeof_CK_RSA_PKCS_OAEP_PARAMS:
 		p := (*C.CK_RSA_PKCS_OAEP_PARAMS)(m.pParameter)
 		return &pkcs11.OAEPParams{
@@ -183,7 +188,16 @@ func derivesECDH(m C.CK_MECHANISM_TYPE) bool {
 // copyInner copies a parameter, or bytes that it points to: an operation can outlive
 // the call that begins it.
 func copyInner(c *call, p C.CK_BYTE_PTR, n C.CK_ULONG) []byte {
-	if n > math.MaxUint16 || (p == nil && n > 0) {
+	if n > math.MaxUint16 {
+		c.refuse(pkcs11.CKR_MECHANISM_PARAM_INVALID)
+		return nil
+	}
+	return copyData(c, p, n)
+}
+
+// copyData is copyInner for what may be long: the data that GCM authenticates besides.
+func copyData(c *call, p C.CK_BYTE_PTR, n C.CK_ULONG) []byte {
+	if n > maxBytes || p == nil && n > 0 {
 		c.refuse(pkcs11.CKR_MECHANISM_PARAM_INVALID)
 		return nil
 	}

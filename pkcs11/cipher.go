@@ -94,11 +94,7 @@ func (s *session) cipherKey(key uint, d direction, m *Mechanism, row *mechanism)
 	if row.keys == nil {
 		return nil, s.checkLockKey(key, m)
 	}
-	class := d.class
-	if row.keys.secret {
-		class = CKO_SECRET_KEY
-	}
-	return s.keyFor(key, class, d.attribute, m, row)
+	return s.keyFor(key, row.keys.classOr(d.class), d.attribute, m, row)
 }
 
 // restart begins with the message anew.

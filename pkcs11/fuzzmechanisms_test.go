@@ -14,7 +14,7 @@ import (
 var mechanismCodes = []Error{
 	CKR_OK, CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID, CKR_KEY_TYPE_INCONSISTENT, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_KEY_HANDLE_INVALID,
 	CKR_PUBLIC_KEY_INVALID, CKR_DATA_LEN_RANGE, CKR_DATA_INVALID, CKR_ENCRYPTED_DATA_INVALID, CKR_ENCRYPTED_DATA_LEN_RANGE,
-	CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE, CKR_CURVE_NOT_SUPPORTED, CKR_TEMPLATE_INCOMPLETE, CKR_TEMPLATE_INCONSISTENT, CKR_OPERATION_NOT_INITIALIZED,
+	CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE, CKR_CURVE_NOT_SUPPORTED, CKR_TEMPLATE_INCOMPLETE, CKR_TEMPLATE_INCONSISTENT, CKR_ATTRIBUTE_TYPE_INVALID, CKR_OPERATION_NOT_INITIALIZED,
 }
 
 // FuzzMechanisms begins every kind of operation with mechanisms and parameters of every
@@ -28,20 +28,34 @@ func FuzzMechanisms(f *testing.F) {
 	}
 	f.Add(byte(1), byte(4), uint64(CKM_EDDSA), make([]byte, 24), byte(1), uint64(0), []byte("context"), []byte{}, make([]byte, 32))
 	f.Add(byte(6), byte(0), uint64(CKM_ECDH1_DERIVE), make([]byte, 40), byte(2), uint64(CKD_NULL), []byte{}, point, []byte{})
+	for call := range byte(8) {
+		f.Add(call, byte(10), uint64(CKM_RSA_PKCS_OAEP), []byte{}, byte(3), uint64(CKM_SHA256), []byte("label"), []byte{}, []byte("plain"))
+		f.Add(call, byte(10), uint64(CKM_RSA_PKCS_PSS), numbersOf(CKM_SHA256, CKG_MGF1_SHA256, 32), byte(0), uint64(0), []byte{}, []byte{}, digest32)
+		f.Add(call, byte(11), uint64(CKM_AES_GCM), []byte{}, byte(4), uint64(128), make([]byte, 12), []byte("besides"), []byte("plain"))
+		f.Add(call, byte(11), uint64(CKM_AES_CTR), append(numbersOf(32), make([]byte, 16)...), byte(0), uint64(0), []byte{}, []byte{}, []byte("plain"))
+	}
 	f.Add(byte(4), byte(0), uint64(CKM_ZK_LOCK), []byte{1}, byte(0), uint64(0), []byte{}, []byte{}, []byte("plain"))
-	shared := newUser(f)
+	shared := newSealing(f)
 	keys := []uint{0}
 	for _, c := range []scm.Curve{scm.P256, scm.Secp256k1, scm.Ed25519, scm.X25519} {
 		public, private := shared.pairOn(c)
 		keys = append(keys, public, private)
 	}
+	public, private := shared.rsaPair([]any{CKA_ENCRYPT, true}, []any{CKA_DECRYPT, true})
+	aes, err := shared.GenerateKey(shared.h, &Mechanism{Type: CKM_AES_KEY_GEN}, is(append(usable(), CKA_VALUE_LEN, uint(16))...))
+	shared.ok(err)
+	keys = append(keys, public, private, aes)
 	f.Fuzz(func(t *testing.T, call, key byte, typ uint64, parameter []byte, form byte, kdf uint64, data, public, input []byte) {
 		m := &Mechanism{Type: uint(typ), Parameter: parameter}
-		switch form % 3 {
+		switch form % 5 {
 		case 1:
 			m.Params = &EdDSAParams{Prehash: kdf%2 == 1, Context: data}
 		case 2:
 			m.Params = &ECDH1Params{KDF: uint(kdf), SharedData: data, Public: public}
+		case 3:
+			m.Params = &OAEPParams{Hash: uint(kdf), MGF: uint(key) % 10, Source: CKZ_DATA_SPECIFIED, Label: data}
+		case 4:
+			m.Params = &GCMParams{IV: data, AAD: public, TagBits: uint(kdf)}
 		}
 		mine := *shared
 		mine.TB = t

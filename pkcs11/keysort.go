@@ -34,6 +34,14 @@ var (
 // include reports whether keys of a type are of the sort.
 func (k *keySort) include(keyType uint) bool { return k != nil && slices.Contains(k.types, keyType) }
 
+// classOr returns the class of secret keys, or for another sort that of the half of a pair.
+func (k *keySort) classOr(half uint) uint {
+	if k.secret {
+		return CKO_SECRET_KEY
+	}
+	return half
+}
+
 // span is a range of key sizes. The zero value is none.
 type span struct{ least, most uint }
 

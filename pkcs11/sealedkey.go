@@ -112,6 +112,14 @@ func (s *session) endSealed() (any bool) {
 		s.sign.end()
 		any = true
 	}
+	if w := s.verify.work; w != nil && w.use.isPrivateSealed() {
+		s.verify.end()
+		any = true
+	}
+	if w := s.verifySignature.work; w != nil && w.use.isPrivateSealed() {
+		s.verifySignature.end()
+		any = true
+	}
 	for _, o := range []*operation[ciphering]{&s.encrypt, &s.decrypt} {
 		if w := o.work; w != nil && w.use.isPrivateSealed() {
 			o.end()

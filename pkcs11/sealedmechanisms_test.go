@@ -30,7 +30,8 @@ type trial struct {
 func newTrial(t *testing.T) *trial {
 	x := &trial{newSealing(t), map[*keySort]uint{}, map[*keySort]uint{}}
 	x.public[rsaKeys], x.private[rsaKeys] = x.rsaPair([]any{CKA_ENCRYPT, true}, []any{CKA_DECRYPT, true})
-	key, err := x.GenerateKey(x.h, &Mechanism{Type: CKM_AES_KEY_GEN}, is(append(usable(), CKA_VALUE_LEN, uint(32))...))
+	key, err := x.GenerateKey(x.h, &Mechanism{Type: CKM_AES_KEY_GEN},
+		is(append(usable(), CKA_VALUE_LEN, uint(32), CKA_SENSITIVE, false, CKA_EXTRACTABLE, true)...))
 	x.ok(err)
 	x.public[aesKeys], x.private[aesKeys] = key, key
 	return x
@@ -200,7 +201,7 @@ func TestSealedParameters(t *testing.T) {
 }
 
 // parameters are parameters of mechanisms that are right, and such that are wrong.
-var parameters = parametersOf(pssExamples, oaepExamples, blockExamples)
+var parameters = parametersOf(pssExamples, oaepExamples, blockExamples, counterExamples, gcmExamples, macExamples, wrapExamples)
 
 type examples struct{ right, wrong []Mechanism }
 
@@ -255,14 +256,5 @@ func oaepExamples(all map[uint]examples) {
 			oaep(OAEPParams{CKM_SHA256, CKG_MGF1_SHA256, 0, []byte("label")}), oaep(OAEPParams{CKM_SHA256, CKG_MGF1_SHA256, 2, nil}),
 			oaep(OAEPParams{CKM_SHA256, 0, 1, nil}), oaep(OAEPParams{CKM_RSA_PKCS, CKG_MGF1_SHA1, 1, nil}),
 		},
-	}
-}
-
-func blockExamples(all map[uint]examples) {
-	for _, typ := range []uint{CKM_AES_CBC_PAD} {
-		all[typ] = examples{
-			right: []Mechanism{{Type: typ, Parameter: make([]byte, 16)}},
-			wrong: []Mechanism{{Type: typ}, {Type: typ, Parameter: make([]byte, 15)}, {Type: typ, Parameter: make([]byte, 17)}, {Type: typ, Params: &OAEPParams{}}},
-		}
 	}
 }

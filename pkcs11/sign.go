@@ -31,7 +31,7 @@ func (p *Provider) SignInit(h uint, m *Mechanism, key uint) (err error) {
 		return err
 	}
 	era := s.token.privateEra() // before the key is looked up
-	o, err := s.keyFor(key, CKO_PRIVATE_KEY, CKA_SIGN, m, &row)
+	o, err := s.keyFor(key, row.keys.classOr(CKO_PRIVATE_KEY), CKA_SIGN, m, &row)
 	if err != nil {
 		return err
 	}

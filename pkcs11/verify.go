@@ -8,6 +8,7 @@ import "libzk_pkcs11/internal/softkey"
 type verifying struct {
 	softkey.Verifier
 	onePart bool // it is one of a message in one part
+	use     use  // of a secret key; what is public needs no login
 }
 
 // VerifyInit begins a verification with a public key (section 5.15.1); without
@@ -38,12 +39,20 @@ func (s *session) verifying(m *Mechanism, key uint) (*verifying, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.keyFor(key, CKO_PUBLIC_KEY, CKA_VERIFY, m, &row)
+	era := s.token.privateEra()
+	o, err := s.keyFor(key, row.keys.classOr(CKO_PUBLIC_KEY), CKA_VERIFY, m, &row)
 	if err != nil {
 		return nil, err
 	}
 	w, err := row.verify(&task{s.token, o, m, &row})
-	return &verifying{w, row.onePart}, err
+	if err != nil {
+		return nil, err
+	}
+	v := &verifying{Verifier: w, onePart: row.onePart}
+	if row.keys.secret {
+		v.use = useOf(o, era)
+	}
+	return v, nil
 }
 
 // Verify verifies a signature over data in one part (section 5.15.2).
@@ -58,6 +67,9 @@ func (p *Provider) Verify(h uint, data, signature []byte) (err error) {
 		return err
 	}
 	s.verify.end()
+	if err := s.token.checkUsable(&w.use); err != nil {
+		return err
+	}
 	return w.checkWhole(data, signature)
 }
 
@@ -87,6 +99,9 @@ func (p *Provider) VerifyFinal(h uint, signature []byte) (err error) {
 		return err
 	}
 	s.verify.end()
+	if err := s.token.checkUsable(&w.use); err != nil {
+		return err
+	}
 	return w.checkParts(signature)
 }
 

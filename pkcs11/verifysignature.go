@@ -44,6 +44,9 @@ func (p *Provider) VerifySignature(h uint, data []byte) (err error) {
 		return err
 	}
 	s.verifySignature.end()
+	if err := s.token.checkUsable(&w.use); err != nil {
+		return err
+	}
 	return w.checkWhole(data, w.signature)
 }
 
@@ -73,5 +76,8 @@ func (p *Provider) VerifySignatureFinal(h uint) (err error) {
 		return err
 	}
 	s.verifySignature.end()
+	if err := s.token.checkUsable(&w.use); err != nil {
+		return err
+	}
 	return w.checkParts(w.signature)
 }

@@ -23,7 +23,8 @@ const (
 	functions = pkcs11.CKF_ENCRYPT | pkcs11.CKF_DECRYPT | pkcs11.CKF_DIGEST | pkcs11.CKF_SIGN | pkcs11.CKF_SIGN_RECOVER |
 		pkcs11.CKF_VERIFY | pkcs11.CKF_VERIFY_RECOVER | pkcs11.CKF_GENERATE | pkcs11.CKF_GENERATE_KEY_PAIR | pkcs11.CKF_WRAP |
 		pkcs11.CKF_UNWRAP | pkcs11.CKF_DERIVE
-	signing = pkcs11.CKF_SIGN | pkcs11.CKF_VERIFY
+	signing    = pkcs11.CKF_SIGN | pkcs11.CKF_VERIFY
+	encrypting = pkcs11.CKF_ENCRYPT | pkcs11.CKF_DECRYPT
 )
 
 // digests are the mechanisms whose result the standard library knows as well.
@@ -52,9 +53,16 @@ func newTrial(t *testing.T) *trial {
 			x.public[c.keyType] = append(x.public[c.keyType], public)
 		}
 	}
-	public, private := rsaPair(k, x.s)
-	x.private[pkcs11.CKK_RSA], x.public[pkcs11.CKK_RSA] = append(x.private[pkcs11.CKK_RSA], private), append(x.public[pkcs11.CKK_RSA], public)
+	public, private := rsaPair(k, x.s, attr(pkcs11.CKA_TOKEN, false))
+	x.add(pkcs11.CKK_RSA, public, private)
+	aes := aesKey(k, x.s, attr(pkcs11.CKA_SIGN, true), attr(pkcs11.CKA_VERIFY, true))
+	x.add(pkcs11.CKK_AES, aes, aes)
 	return x
+}
+
+// add has the mechanisms be tried on a pair of keys, or on a secret key that is both.
+func (x *trial) add(keyType uint, public, private pkcs11.ObjectHandle) {
+	x.private[keyType], x.public[keyType] = append(x.private[keyType], private), append(x.public[keyType], public)
 }
 
 // TestMechanisms uses every mechanism of the list for all that its flags say,
@@ -77,8 +85,11 @@ func TestMechanisms(t *testing.T) {
 		case pkcs11.CKF_GENERATE_KEY_PAIR:
 			x.generate(m.Mechanism)
 		case pkcs11.CKF_GENERATE:
-			aesKey(x.Token, x.s)
-		case pkcs11.CKF_ENCRYPT | pkcs11.CKF_DECRYPT:
+			x.generateSecret(m.Mechanism)
+		case encrypting:
+			x.encrypt(m.Mechanism)
+		case signing | encrypting:
+			x.sign(m.Mechanism)
 			x.encrypt(m.Mechanism)
 		case pkcs11.CKF_DERIVE:
 			x.derive(m.Mechanism)
@@ -133,47 +144,90 @@ func (x *trial) sign(m uint) {
 // signsWith signs and verifies, unless the key is none for the mechanism.
 func (x *trial) signsWith(m uint, private, public pkcs11.ObjectHandle, message []byte) bool {
 	x.t.Helper()
-	err := x.SignInit(x.s, live.Mechanism(m), private)
+	how := howTo(m)
+	err := x.SignInit(x.s, how, private)
 	if rv := live.RV(err); rv == pkcs11.CKR_KEY_TYPE_INCONSISTENT || rv == pkcs11.CKR_KEY_FUNCTION_NOT_PERMITTED {
 		return false
 	}
 	x.OK(err)
 	signature, err := x.Sign(x.s, message)
+	if m == pkcs11.CKM_RSA_PKCS_PSS && len(message) != 32 {
+		x.Want("C_Sign of what is no hash", err, pkcs11.CKR_DATA_LEN_RANGE)
+		return false
+	}
 	if m == live.CKM_EDDSA && len(message) != 32 && harness.OverVendor() {
 		x.Want("C_Sign of what the hardware does not take", err, pkcs11.CKR_DATA_LEN_RANGE)
 		return false
 	}
 	x.OK(err)
-	x.Want("C_Verify", x.Verified(x.s, m, public, message, signature), pkcs11.CKR_OK)
+	x.Want("C_Verify", x.verified(how, public, message, signature), pkcs11.CKR_OK)
 	signature[5] ^= 1
-	x.Want("C_Verify of another signature", x.Verified(x.s, m, public, message, signature), pkcs11.CKR_SIGNATURE_INVALID)
+	x.Want("C_Verify of another signature", x.verified(how, public, message, signature), pkcs11.CKR_SIGNATURE_INVALID)
 	return true
 }
 
-// ciphers are the mechanisms that encrypt, with their parameters.
-var ciphers = map[uint]*pkcs11.Mechanism{
-	pkcs11.CKM_AES_CBC_PAD: pkcs11.NewMechanism(pkcs11.CKM_AES_CBC_PAD, make([]byte, 16)),
+func (x *trial) verified(how []*pkcs11.Mechanism, key pkcs11.ObjectHandle, message, signature []byte) error {
+	x.OK(x.VerifyInit(x.s, how, key))
+	return x.Verify(x.s, message, signature)
 }
 
-// encrypt encrypts and decrypts.
+// encrypt encrypts and decrypts with all keys that the mechanism takes; there have to be some.
 func (x *trial) encrypt(m uint) {
 	x.t.Helper()
-	how, known := ciphers[m]
-	if !known {
+	if m == live.CKM_ZK_LOCK {
 		x.lock(m)
 		return
 	}
-	key := aesKey(x.Token, x.s)
+	used := 0
+	for keyType, keys := range x.private {
+		for i, private := range keys {
+			used += x.encryptsWith(m, private, x.public[keyType][i])
+		}
+	}
+	if used == 0 {
+		x.t.Errorf("mechanism 0x%x encrypts with none of the keys", m)
+	}
+}
+
+// encryptsWith encrypts and decrypts, and returns how many messages that was.
+func (x *trial) encryptsWith(m uint, private, public pkcs11.ObjectHandle) (used int) {
+	x.t.Helper()
 	for _, message := range messages {
-		x.OK(x.EncryptInit(x.s, []*pkcs11.Mechanism{how}, key))
-		text, err := x.Encrypt(x.s, message)
+		err := x.EncryptInit(x.s, howTo(m), public)
+		if live.RV(err) == pkcs11.CKR_KEY_TYPE_INCONSISTENT || live.RV(err) == pkcs11.CKR_KEY_FUNCTION_NOT_PERMITTED {
+			return used
+		}
 		x.OK(err)
-		x.OK(x.DecryptInit(x.s, []*pkcs11.Mechanism{how}, key))
+		text, err := x.Encrypt(x.s, message)
+		if wholeBlocks[m] && len(message)%16 != 0 {
+			x.Want("C_Encrypt of no whole blocks", err, pkcs11.CKR_DATA_LEN_RANGE)
+			continue
+		}
+		x.OK(err)
+		x.OK(x.DecryptInit(x.s, howTo(m), private))
 		plain, err := x.Decrypt(x.s, text)
 		x.OK(err)
-		if !bytes.Equal(plain, message) {
+		if m == pkcs11.CKM_RSA_X_509 {
+			plain = bytes.TrimLeft(plain, "\x00")
+		}
+		if used++; !bytes.Equal(plain, message) {
 			x.t.Errorf("mechanism 0x%x decrypts to %x, want %x", m, plain, message)
 		}
+	}
+	return used
+}
+
+// generateSecret makes a secret key.
+func (x *trial) generateSecret(m uint) {
+	x.t.Helper()
+	var template []*pkcs11.Attribute
+	if !fixedLength[m] {
+		template = append(template, attr(pkcs11.CKA_VALUE_LEN, 32))
+	}
+	key, err := x.GenerateKey(x.s, live.Mechanism(m), append(template, attr(pkcs11.CKA_SENSITIVE, false), attr(pkcs11.CKA_EXTRACTABLE, true)))
+	x.OK(err)
+	if len(x.Attr(x.s, key, pkcs11.CKA_VALUE)) < 16 {
+		x.t.Errorf("mechanism 0x%x makes a key that is short", m)
 	}
 }
 

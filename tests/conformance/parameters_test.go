@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance
+
+import (
+	"encoding/binary"
+
+	"github.com/miekg/pkcs11"
+
+	"libzk_pkcs11/tests/harness/live"
+)
+
+// wholeBlocks are the mechanisms that encrypt nothing but whole blocks.
+var wholeBlocks = map[uint]bool{pkcs11.CKM_AES_ECB: true, pkcs11.CKM_AES_CBC: true, pkcs11.CKM_AES_KEY_WRAP: true}
+
+// fixedLength are the mechanisms that make keys of one length.
+var fixedLength = map[uint]bool{}
+
+// signsByPSS maps the mechanisms of PSS to the hash and its mask.
+var signsByPSS = map[uint][2]uint{
+	pkcs11.CKM_RSA_PKCS_PSS:          {pkcs11.CKM_SHA256, pkcs11.CKG_MGF1_SHA256},
+	pkcs11.CKM_SHA1_RSA_PKCS_PSS:     {pkcs11.CKM_SHA_1, pkcs11.CKG_MGF1_SHA1},
+	pkcs11.CKM_SHA224_RSA_PKCS_PSS:   {pkcs11.CKM_SHA224, pkcs11.CKG_MGF1_SHA224},
+	pkcs11.CKM_SHA256_RSA_PKCS_PSS:   {pkcs11.CKM_SHA256, pkcs11.CKG_MGF1_SHA256},
+	pkcs11.CKM_SHA384_RSA_PKCS_PSS:   {pkcs11.CKM_SHA384, pkcs11.CKG_MGF1_SHA384},
+	pkcs11.CKM_SHA512_RSA_PKCS_PSS:   {pkcs11.CKM_SHA512, pkcs11.CKG_MGF1_SHA512},
+	pkcs11.CKM_SHA3_224_RSA_PKCS_PSS: {pkcs11.CKM_SHA3_224, pkcs11.CKG_MGF1_SHA3_224},
+	pkcs11.CKM_SHA3_256_RSA_PKCS_PSS: {pkcs11.CKM_SHA3_256, pkcs11.CKG_MGF1_SHA3_256},
+	pkcs11.CKM_SHA3_384_RSA_PKCS_PSS: {pkcs11.CKM_SHA3_384, pkcs11.CKG_MGF1_SHA3_384},
+	pkcs11.CKM_SHA3_512_RSA_PKCS_PSS: {pkcs11.CKM_SHA3_512, pkcs11.CKG_MGF1_SHA3_512},
+}
+
+// macsOfLength are the mechanisms whose parameter is the length of a code.
+var macsOfLength = map[uint]bool{pkcs11.CKM_AES_CMAC_GENERAL: true}
+
+// howTo is a mechanism with the parameter that it needs.
+func howTo(m uint) []*pkcs11.Mechanism {
+	var parameter any
+	switch {
+	case signsByPSS[m][0] != 0:
+		parameter = pkcs11.NewPSSParams(signsByPSS[m][0], signsByPSS[m][1], 20)
+	case macsOfLength[m]:
+		parameter = numbers(8)
+	case m == pkcs11.CKM_RSA_PKCS_OAEP:
+		parameter = pkcs11.NewOAEPParams(pkcs11.CKM_SHA256, pkcs11.CKG_MGF1_SHA256, pkcs11.CKZ_DATA_SPECIFIED, []byte("label"))
+	case m == pkcs11.CKM_AES_CBC, m == pkcs11.CKM_AES_CBC_PAD:
+		parameter = make([]byte, 16)
+	case m == pkcs11.CKM_AES_CTR:
+		parameter = append(numbers(64), make([]byte, 16)...)
+	case m == pkcs11.CKM_AES_GCM:
+		parameter = pkcs11.NewGCMParams(make([]byte, 12), []byte("besides"), 128)
+	default:
+		return live.Mechanism(m)
+	}
+	return []*pkcs11.Mechanism{pkcs11.NewMechanism(m, parameter)}
+}
+
+// numbers are CK_ULONGs in memory.
+func numbers(list ...uint) (b []byte) {
+	for _, n := range list {
+		b = binary.NativeEndian.AppendUint64(b, uint64(n))
+	}
+	return b
+}
