@@ -17,23 +17,8 @@ func (m *Mechanism) macSize() (int, error) {
 	return int(min(n, math.MaxInt32)), nil
 }
 
-func signCMAC(t *task) (softkey.Signer, error) {
-	k, err := keyOf[*softkey.AES](t)
-	if err != nil {
-		return nil, err
-	}
-	return k.CMAC(), nil
-}
-
-func verifyCMAC(t *task) (softkey.Verifier, error) {
-	k, err := keyOf[*softkey.AES](t)
-	if err != nil {
-		return nil, err
-	}
-	return k.CMAC(), nil
-}
-
-func signCMACGeneral(t *task) (softkey.Signer, error) {
+// cmacGeneral begins a code of which as much counts as the parameter says.
+func (t *task) cmacGeneral() (*softkey.MAC, error) {
 	k, err := keyOf[*softkey.AES](t)
 	if err != nil {
 		return nil, err
@@ -45,14 +30,16 @@ func signCMACGeneral(t *task) (softkey.Signer, error) {
 	return k.CMACGeneral(size)
 }
 
-func verifyCMACGeneral(t *task) (softkey.Verifier, error) {
+// cmac begins a code, which is made or checked.
+func (t *task) cmac() (*softkey.MAC, error) {
 	k, err := keyOf[*softkey.AES](t)
 	if err != nil {
 		return nil, err
 	}
-	size, err := t.how.macSize()
-	if err != nil {
-		return nil, err
-	}
-	return k.CMACGeneral(size)
+	return k.CMAC(), nil
 }
+
+func signCMAC(t *task) (softkey.Signer, error)            { return signerOf(t.cmac()) }
+func verifyCMAC(t *task) (softkey.Verifier, error)        { return verifierOf(t.cmac()) }
+func signCMACGeneral(t *task) (softkey.Signer, error)     { return signerOf(t.cmacGeneral()) }
+func verifyCMACGeneral(t *task) (softkey.Verifier, error) { return verifierOf(t.cmacGeneral()) }

@@ -31,6 +31,37 @@ var (
 	agreeingKeys   = &keySort{types: []uint{CKK_EC, CKK_EC_MONTGOMERY}, flags: primeCurveFlags}
 )
 
+// The secrets for HMAC, by their hash.
+var (
+	genericKeys   = &keySort{types: []uint{CKK_GENERIC_SECRET}, secret: true, sealed: span{8, 8 << 16}}
+	sha1Keys      = hmacKeys(CKK_SHA_1_HMAC)
+	sha224Keys    = hmacKeys(CKK_SHA224_HMAC)
+	sha256Keys    = hmacKeys(CKK_SHA256_HMAC)
+	sha384Keys    = hmacKeys(CKK_SHA384_HMAC)
+	sha512Keys    = hmacKeys(CKK_SHA512_HMAC)
+	sha512224Keys = hmacKeys(CKK_SHA512_224_HMAC)
+	sha512256Keys = hmacKeys(CKK_SHA512_256_HMAC)
+	sha3224Keys   = hmacKeys(CKK_SHA3_224_HMAC)
+	sha3256Keys   = hmacKeys(CKK_SHA3_256_HMAC)
+	sha3384Keys   = hmacKeys(CKK_SHA3_384_HMAC)
+	sha3512Keys   = hmacKeys(CKK_SHA3_512_HMAC)
+)
+
+// hmacKeys is the sort of keys for HMAC with one hash: those for it alone, and generic secrets.
+func hmacKeys(keyType uint) *keySort {
+	return &keySort{types: []uint{keyType, CKK_GENERIC_SECRET}, secret: true, sealed: span{1, 1 << 16}} // in bytes
+}
+
+// isSecretType reports whether keys of a type are bytes that codes are made with.
+func isSecretType(keyType uint) bool {
+	switch keyType {
+	case CKK_GENERIC_SECRET, CKK_SHA_1_HMAC, CKK_SHA224_HMAC, CKK_SHA256_HMAC, CKK_SHA384_HMAC, CKK_SHA512_HMAC, CKK_SHA512_224_HMAC, CKK_SHA512_256_HMAC,
+		CKK_SHA3_224_HMAC, CKK_SHA3_256_HMAC, CKK_SHA3_384_HMAC, CKK_SHA3_512_HMAC:
+		return true
+	}
+	return false
+}
+
 // include reports whether keys of a type are of the sort.
 func (k *keySort) include(keyType uint) bool { return k != nil && slices.Contains(k.types, keyType) }
 

@@ -9,7 +9,7 @@ import (
 
 // mechanisms is the table of mechanisms. C_GetMechanismList and C_GetMechanismInfo answer from it, cut to what
 // the token can do.
-var mechanisms = joinMechanisms(hashMechanisms, curveMechanisms, deviceMechanisms, sealed(rsaMechanisms), sealed(aesMechanisms))
+var mechanisms = joinMechanisms(hashMechanisms, curveMechanisms, deviceMechanisms, sealed(rsaMechanisms), sealed(aesMechanisms), sealed(secretMechanisms))
 
 // joinMechanisms makes one table of several.
 func joinMechanisms(tables ...map[uint]mechanism) map[uint]mechanism {

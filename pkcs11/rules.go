@@ -222,10 +222,10 @@ func rulesFor(class, keyType uint) (rules, error) {
 	case CKO_CERTIFICATE:
 		return certificateObject, nil
 	case CKO_SECRET_KEY:
-		switch keyType {
-		case CKK_GENERIC_SECRET:
+		switch {
+		case isSecretType(keyType):
 			return secretObject, nil
-		case CKK_AES:
+		case keyType == CKK_AES:
 			return aesObject, nil
 		}
 	case CKO_PUBLIC_KEY:

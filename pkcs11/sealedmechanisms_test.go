@@ -34,6 +34,11 @@ func newTrial(t *testing.T) *trial {
 		is(append(usable(), CKA_VALUE_LEN, uint(32), CKA_SENSITIVE, false, CKA_EXTRACTABLE, true)...))
 	x.ok(err)
 	x.public[aesKeys], x.private[aesKeys] = key, key
+	key, err = x.GenerateKey(x.h, &Mechanism{Type: CKM_GENERIC_SECRET_KEY_GEN}, is(append(usable(), CKA_VALUE_LEN, uint(32))...))
+	x.ok(err)
+	for _, row := range secretMechanisms {
+		x.public[row.keys], x.private[row.keys] = key, key
+	}
 	return x
 }
 
@@ -201,7 +206,7 @@ func TestSealedParameters(t *testing.T) {
 }
 
 // parameters are parameters of mechanisms that are right, and such that are wrong.
-var parameters = parametersOf(pssExamples, oaepExamples, blockExamples, counterExamples, gcmExamples, macExamples, wrapExamples)
+var parameters = parametersOf(pssExamples, oaepExamples, blockExamples, counterExamples, gcmExamples, macExamples, wrapExamples, hmacExamples)
 
 type examples struct{ right, wrong []Mechanism }
 

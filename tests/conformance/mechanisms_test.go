@@ -53,10 +53,16 @@ func newTrial(t *testing.T) *trial {
 			x.public[c.keyType] = append(x.public[c.keyType], public)
 		}
 	}
-	public, private := rsaPair(k, x.s, attr(pkcs11.CKA_TOKEN, false))
+	public, private, err := k.GenerateKeyPair(x.s, live.Mechanism(pkcs11.CKM_RSA_PKCS_KEY_PAIR_GEN),
+		[]*pkcs11.Attribute{attr(pkcs11.CKA_MODULUS_BITS, 2048), attr(pkcs11.CKA_ENCRYPT, true)}, []*pkcs11.Attribute{attr(pkcs11.CKA_DECRYPT, true)})
+	k.OK(err)
 	x.add(pkcs11.CKK_RSA, public, private)
-	aes := aesKey(k, x.s, attr(pkcs11.CKA_SIGN, true), attr(pkcs11.CKA_VERIFY, true))
+	codes := []*pkcs11.Attribute{attr(pkcs11.CKA_SIGN, true), attr(pkcs11.CKA_VERIFY, true)}
+	aes := aesKey(k, x.s, codes...)
 	x.add(pkcs11.CKK_AES, aes, aes)
+	secret, err := k.GenerateKey(x.s, live.Mechanism(pkcs11.CKM_GENERIC_SECRET_KEY_GEN), append(codes, attr(pkcs11.CKA_VALUE_LEN, 32)))
+	k.OK(err)
+	x.add(pkcs11.CKK_GENERIC_SECRET, secret, secret)
 	return x
 }
 
@@ -220,14 +226,12 @@ func (x *trial) encryptsWith(m uint, private, public pkcs11.ObjectHandle) (used 
 // generateSecret makes a secret key.
 func (x *trial) generateSecret(m uint) {
 	x.t.Helper()
-	var template []*pkcs11.Attribute
-	if !fixedLength[m] {
-		template = append(template, attr(pkcs11.CKA_VALUE_LEN, 32))
-	}
-	key, err := x.GenerateKey(x.s, live.Mechanism(m), append(template, attr(pkcs11.CKA_SENSITIVE, false), attr(pkcs11.CKA_EXTRACTABLE, true)))
+	key, err := x.GenerateKey(x.s, live.Mechanism(m), []*pkcs11.Attribute{
+		attr(pkcs11.CKA_VALUE_LEN, 32), attr(pkcs11.CKA_SENSITIVE, false), attr(pkcs11.CKA_EXTRACTABLE, true),
+	})
 	x.OK(err)
-	if len(x.Attr(x.s, key, pkcs11.CKA_VALUE)) < 16 {
-		x.t.Errorf("mechanism 0x%x makes a key that is short", m)
+	if n := len(x.Attr(x.s, key, pkcs11.CKA_VALUE)); n != 32 {
+		x.t.Errorf("mechanism 0x%x makes a key of %d bytes", m, n)
 	}
 }
 

@@ -13,9 +13,6 @@ import (
 // wholeBlocks are the mechanisms that encrypt nothing but whole blocks.
 var wholeBlocks = map[uint]bool{pkcs11.CKM_AES_ECB: true, pkcs11.CKM_AES_CBC: true, pkcs11.CKM_AES_KEY_WRAP: true}
 
-// fixedLength are the mechanisms that make keys of one length.
-var fixedLength = map[uint]bool{}
-
 // signsByPSS maps the mechanisms of PSS to the hash and its mask.
 var signsByPSS = map[uint][2]uint{
 	pkcs11.CKM_RSA_PKCS_PSS:          {pkcs11.CKM_SHA256, pkcs11.CKG_MGF1_SHA256},
@@ -31,7 +28,12 @@ var signsByPSS = map[uint][2]uint{
 }
 
 // macsOfLength are the mechanisms whose parameter is the length of a code.
-var macsOfLength = map[uint]bool{pkcs11.CKM_AES_CMAC_GENERAL: true}
+var macsOfLength = map[uint]bool{
+	pkcs11.CKM_AES_CMAC_GENERAL: true, pkcs11.CKM_SHA_1_HMAC_GENERAL: true,
+	pkcs11.CKM_SHA224_HMAC_GENERAL: true, pkcs11.CKM_SHA256_HMAC_GENERAL: true, pkcs11.CKM_SHA384_HMAC_GENERAL: true, pkcs11.CKM_SHA512_HMAC_GENERAL: true,
+	pkcs11.CKM_SHA512_224_HMAC_GENERAL: true, pkcs11.CKM_SHA512_256_HMAC_GENERAL: true, pkcs11.CKM_SHA3_224_HMAC_GENERAL: true,
+	pkcs11.CKM_SHA3_256_HMAC_GENERAL: true, pkcs11.CKM_SHA3_384_HMAC_GENERAL: true, pkcs11.CKM_SHA3_512_HMAC_GENERAL: true,
+}
 
 // howTo is a mechanism with the parameter that it needs.
 func howTo(m uint) []*pkcs11.Mechanism {

@@ -59,8 +59,8 @@ func mechanismsPage(t *testing.T) string {
 	var b strings.Builder
 	b.WriteString("# Mechanisms\n\n" +
 		"What the module answers to C_GetMechanismList and C_GetMechanismInfo for a soft SCM with the default settings. Sizes of keys are\n" +
-		"in bits, those of AES in bytes. An SCM that can do less has fewer mechanisms, and without sealed keys there are none of RSA and\n" +
-		"AES. This page is made by `go test ./tests/docs -run MechanismsPage -update`.\n\n" +
+		"in bits, those of AES and for codes in bytes. An SCM that can do less has fewer mechanisms, and without sealed keys there are none of\n" +
+		"RSA, AES and secrets. This page is made by `go test ./tests/docs -run MechanismsPage -update`.\n\n" +
 		"| mechanism | for | keys | sizes |\n| --- | --- | --- | --- |\n")
 	for _, m := range list {
 		info, err := k.GetMechanismInfo(0, []*pkcs11.Mechanism{m})
@@ -121,7 +121,7 @@ func mechanismNames(t *testing.T) map[uint]string {
 func mechanismKeys(t *testing.T) map[string]string {
 	t.Helper()
 	kinds := map[string]string{
-		"rsaKeys": "RSA", "aesKeys": "AES",
+		"rsaKeys": "RSA", "aesKeys": "AES", "genericKeys": "generic secret",
 		"ecKeys": "P-256, secp256k1", "edwardsKeys": "Ed25519", "montgomeryKeys": "X25519", "agreeingKeys": "P-256, secp256k1, X25519",
 	}
 	files, err := filepath.Glob(filepath.Join(harness.Root(t), "pkcs11/*mechanisms.go"))
@@ -134,6 +134,9 @@ func mechanismKeys(t *testing.T) map[string]string {
 			keys[row[1]] = "–"
 			if m := keysInRow.FindStringSubmatch(row[2]); m != nil {
 				keys[row[1]] = kinds[m[1]]
+				if strings.HasPrefix(m[1], "sha") {
+					keys[row[1]] = "secret for this hash, generic secret"
+				}
 			}
 		}
 	}
