@@ -19,7 +19,7 @@ func (r rules) checkNew(list []Attribute, a attributes, m making, user uint) err
 	for _, given := range list {
 		v := a[given.Type] // the copy: the caller's memory may change meanwhile
 		x, ok := r[given.Type]
-		if !ok || x.is&ofKey != 0 {
+		if !ok || x.is&ofKey != 0 && m != creating {
 			return refuse(CKR_ATTRIBUTE_TYPE_INVALID, given.Type, "is none of such an object")
 		}
 		if x.is&m.not != 0 {

@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"encoding/hex"
-	"maps"
 
 	"libzk_pkcs11/internal/secret"
 	"libzk_pkcs11/internal/softkey"
@@ -16,8 +15,7 @@ import (
 )
 
 // CreateObject makes an object of a template (section 5.7.1): a certificate, a
-// data object, a public key or a generic secret. Private keys are made by the
-// device and cannot be brought in.
+// data object or a key. Private keys that come in are sealed: no device takes them.
 func (p *Provider) CreateObject(h uint, list []Attribute) (handle uint, err error) {
 	s, err := p.session(h)
 	if err != nil {
@@ -39,7 +37,8 @@ func (p *Provider) CreateObject(h uint, list []Attribute) (handle uint, err erro
 		return s.keepForeign(a)
 	}
 	a.addMissing(r.initial())
-	if err := complete(a); err != nil {
+	defer a.erasePrivate()
+	if err := s.complete(a); err != nil {
 		return 0, err
 	}
 	return s.keepObject(a, nil)
@@ -51,11 +50,11 @@ func (s *session) creatable(a attributes) (rules, error) {
 		return nil, refuse(CKR_TEMPLATE_INCOMPLETE, CKA_CLASS, "is missing")
 	}
 	class := a.number(CKA_CLASS)
-	if class == CKO_PRIVATE_KEY {
+	if class == CKO_PRIVATE_KEY && !s.token.sealsKeys() {
 		return nil, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_CLASS,
 			"is that of a private key, which cannot be brought into an SCM; make it there with C_GenerateKeyPair")
 	}
-	if class != CKO_PUBLIC_KEY && class != CKO_SECRET_KEY {
+	if class != CKO_PUBLIC_KEY && class != CKO_SECRET_KEY && class != CKO_PRIVATE_KEY {
 		r, err := rulesFor(class, a.number(CKA_KEY_TYPE))
 		return r, because(err, CKA_CLASS, "is one of which the token has no objects")
 	}
@@ -63,17 +62,19 @@ func (s *session) creatable(a attributes) (rules, error) {
 		return nil, refuse(CKR_TEMPLATE_INCOMPLETE, CKA_KEY_TYPE, "is missing")
 	}
 	r, err := rulesFor(class, a.number(CKA_KEY_TYPE))
-	if err == nil && !s.token.sealsKeys() && (&object{attrs: a}).isOfSealedKind() {
+	if err == nil && !s.token.sealsKeys() && (&object{attrs: a}).isOfSealedType() {
 		err = CKR_ATTRIBUTE_VALUE_INVALID
 	}
 	return r, because(err, CKA_KEY_TYPE, "is one of which the token has no such keys")
 }
 
 // complete checks the content of a new object and adds what follows from it.
-func complete(a attributes) error {
+func (s *session) complete(a attributes) error {
 	switch a.number(CKA_CLASS) {
 	case CKO_PUBLIC_KEY:
-		return completePublicKey(a)
+		return s.completePublicKey(a)
+	case CKO_PRIVATE_KEY:
+		return completePrivate(a)
 	case CKO_CERTIFICATE:
 		return completeCertificate(a)
 	case CKO_SECRET_KEY:
@@ -119,8 +120,9 @@ func (a attributes) checkValue() ([]byte, error) {
 	return sum[:3], nil
 }
 
-func completePublicKey(a attributes) error {
-	if !isCurveType(a.number(CKA_KEY_TYPE)) {
+func (s *session) completePublicKey(a attributes) error {
+	o := &object{attrs: a}
+	if !isCurveType(o.keyType()) || s.token.sealsKeys() && o.isOnFurtherCurve() {
 		return completeSoftPublic(a)
 	}
 	k, err := publicKeyOf(a)
@@ -151,7 +153,11 @@ func completeSoftPublic(a attributes) error {
 	if given := a[CKA_PUBLIC_KEY_INFO]; len(given) > 0 && !bytes.Equal(given, told[CKA_PUBLIC_KEY_INFO]) {
 		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_PUBLIC_KEY_INFO, "is of another key")
 	}
-	maps.Copy(a, told)
+	for t, v := range told {
+		if !isCurveAttribute(t) {
+			a[t] = v
+		}
+	}
 	return nil
 }
 

@@ -66,7 +66,7 @@ func (s *session) keepForeign(a attributes) (uint, error) {
 		return 0, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_ZK_FOREIGN, "is for public objects of the token, with a device that keeps them")
 	}
 	a[CKA_TOKEN] = yes
-	if err := complete(a); err != nil {
+	if err := s.complete(a); err != nil {
 		return 0, err
 	}
 	if err := s.checkWritable(a); err != nil {

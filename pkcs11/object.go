@@ -64,7 +64,9 @@ func (o *object) setRules() bool {
 			o.place = &sealedKey{}
 		}
 	case isCurveType(o.keyType()):
-		o.verify, err = publicKeyOf(o.attrs)
+		if o.verify, err = publicKeyOf(o.attrs); o.isOnFurtherCurve() {
+			o.public, err = softPublicOf(o.attrs)
+		}
 	default:
 		o.public, err = softPublicOf(o.attrs)
 	}

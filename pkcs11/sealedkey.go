@@ -39,7 +39,16 @@ func (o *object) isSealed() bool {
 }
 
 // isOfSealedKind reports whether an object can be there only where keys are sealed.
-func (o *object) isOfSealedKind() bool {
+func (o *object) isOfSealedKind() bool { return o.isOfSealedType() || o.isOnFurtherCurve() }
+
+// isOnFurtherCurve reports whether an object is a public key on a curve that no device has.
+func (o *object) isOnFurtherCurve() bool {
+	_, err := curveOf(o.attrs[CKA_EC_PARAMS])
+	return o.class() == CKO_PUBLIC_KEY && isCurveType(o.keyType()) && err == error(CKR_CURVE_NOT_SUPPORTED)
+}
+
+// isOfSealedType is isOfSealedKind as far as the class and the type of a key tell.
+func (o *object) isOfSealedType() bool {
 	switch o.class() {
 	case CKO_PRIVATE_KEY:
 		return o.place == nil || o.isSealed()

@@ -3,6 +3,8 @@
 package pkcs11
 
 import (
+	"errors"
+
 	"libzk_pkcs11/internal/softkey"
 )
 
@@ -18,10 +20,19 @@ func publicAttributes(k softkey.PublicKey) (attributes, error) {
 		n := k.Numbers()
 		a[CKA_MODULUS], a[CKA_PUBLIC_EXPONENT] = n.N, n.E
 		a[CKA_MODULUS_BITS] = encodeULong(uint(k.Bits()))
+	case curvePublic:
+		a[CKA_EC_PARAMS], a[CKA_EC_POINT] = k.Curve().Params(), k.Point()
 	default:
 		return nil, softkey.ErrUnsupported
 	}
 	return a, nil
+}
+
+// curvePublic is a public key on a curve.
+type curvePublic interface {
+	softkey.PublicKey
+	Curve() softkey.Curve
+	Point() []byte
 }
 
 // secretAttributes are the attributes of a private key that are shown only of one that is neither sensitive nor bound to stay.
@@ -34,6 +45,8 @@ func secretAttributes(k softkey.PrivateKey) attributes {
 			CKA_PRIVATE_EXPONENT: n.D, CKA_PRIME_1: n.P, CKA_PRIME_2: n.Q,
 			CKA_EXPONENT_1: n.DP, CKA_EXPONENT_2: n.DQ, CKA_COEFFICIENT: n.QI,
 		}
+	case interface{ Value() []byte }: // on a curve
+		return attributes{CKA_VALUE: k.Value()}
 	}
 	return nil
 }
@@ -47,8 +60,55 @@ func softPublicOf(a attributes) (softkey.PublicKey, error) {
 			return nil, err
 		}
 		return k, nil
+	case CKK_EC, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY:
+		c, err := softCurveOf(a)
+		if err != nil {
+			return nil, err
+		}
+		return softPoint(c, a[CKA_EC_POINT])
 	}
 	return nil, CKR_ATTRIBUTE_VALUE_INVALID
+}
+
+// softCurveOf reads the curve of a key.
+func softCurveOf(a attributes) (softkey.Curve, error) {
+	c, err := softkey.ParseParams(a[CKA_EC_PARAMS])
+	switch {
+	case errors.Is(err, softkey.ErrUnsupported):
+		return 0, refuse(CKR_CURVE_NOT_SUPPORTED, CKA_EC_PARAMS, "is no curve that is known here")
+	case err != nil:
+		return 0, refuse(CKR_DOMAIN_PARAMS_INVALID, CKA_EC_PARAMS, "is no curve")
+	case curveType(c) != a.number(CKA_KEY_TYPE):
+		return 0, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_KEY_TYPE, "is not that of the curve")
+	}
+	return c, nil
+}
+
+// curveType is the CKA_KEY_TYPE of keys on a curve.
+func curveType(c softkey.Curve) uint {
+	switch c {
+	case softkey.Ed25519:
+		return CKK_EC_EDWARDS
+	case softkey.X25519:
+		return CKK_EC_MONTGOMERY
+	}
+	return CKK_EC
+}
+
+// softPoint reads the public key on a curve.
+func softPoint(c softkey.Curve, point []byte) (k softkey.PublicKey, err error) {
+	switch c {
+	case softkey.Ed25519:
+		k, err = softkey.NewEdwardsPublic(point)
+	case softkey.X25519:
+		k, err = softkey.NewMontgomeryPublic(point)
+	default:
+		k, err = softkey.NewECPublic(c, point)
+	}
+	if err != nil {
+		return nil, refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_EC_POINT, "is no point of the curve")
+	}
+	return k, nil
 }
 
 // withNumbers is withValue for a private key of which somebody asks for what is secret, if it is for him.
