@@ -49,7 +49,20 @@ type deviceSigner struct {
 
 // signOnCurve begins a signature of ECDSA or EdDSA.
 func signOnCurve(t *task) (softkey.Signer, error) {
-	return &deviceSigner{t.newMessage(), t.token, t.key.heldKey()}, nil
+	if k := t.key.heldKey(); k != nil {
+		return &deviceSigner{t.newMessage(), t.token, k}, nil
+	}
+	k, err := t.token.softKey(t.key)
+	if err != nil {
+		return nil, err
+	}
+	switch k := k.(type) {
+	case *softkey.EC:
+		return k.Sign(t.row.hash)
+	case *softkey.Edwards:
+		return k.Sign(softkey.EdDSA{})
+	}
+	return nil, CKR_KEY_TYPE_INCONSISTENT
 }
 
 func (w *deviceSigner) Size() int { return curves[w.key.Curve].signature }
@@ -95,6 +108,12 @@ type curveVerifier struct {
 
 // verifyOnCurve begins a verification of ECDSA or EdDSA.
 func verifyOnCurve(t *task) (softkey.Verifier, error) {
+	switch k := t.key.public.(type) {
+	case *softkey.ECPublic:
+		return k.Verify(t.row.hash)
+	case *softkey.EdwardsPublic:
+		return k.Verify(softkey.EdDSA{})
+	}
 	return &curveVerifier{t.newMessage(), t.key.verify}, nil
 }
 

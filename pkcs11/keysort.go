@@ -23,9 +23,9 @@ const (
 
 // The sorts of keys.
 var (
-	ecKeys         = &keySort{types: []uint{CKK_EC}, flags: primeCurveFlags}
-	edwardsKeys    = &keySort{types: []uint{CKK_EC_EDWARDS}, flags: curveFlags}
-	montgomeryKeys = &keySort{types: []uint{CKK_EC_MONTGOMERY}, flags: curveFlags}
+	ecKeys         = &keySort{types: []uint{CKK_EC}, sealed: span{224, 521}, flags: primeCurveFlags}
+	edwardsKeys    = &keySort{types: []uint{CKK_EC_EDWARDS}, sealed: span{255, 256}, flags: curveFlags}
+	montgomeryKeys = &keySort{types: []uint{CKK_EC_MONTGOMERY}, sealed: span{255, 256}, flags: curveFlags}
 	rsaKeys        = &keySort{types: []uint{CKK_RSA}, sealed: span{2048, 4096}}
 	aesKeys        = &keySort{types: []uint{CKK_AES}, secret: true, sealed: span{16, 32}} // in bytes
 	agreeingKeys   = &keySort{types: []uint{CKK_EC, CKK_EC_MONTGOMERY}, flags: primeCurveFlags}

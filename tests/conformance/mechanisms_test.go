@@ -5,6 +5,7 @@ package conformance
 import (
 	"bytes"
 	"crypto"
+	"crypto/elliptic"
 	_ "crypto/sha1"
 	_ "crypto/sha256"
 	_ "crypto/sha3"
@@ -63,6 +64,8 @@ func newTrial(t *testing.T) *trial {
 	secret, err := k.GenerateKey(x.s, live.Mechanism(pkcs11.CKM_GENERIC_SECRET_KEY_GEN), append(codes, attr(pkcs11.CKA_VALUE_LEN, 32)))
 	k.OK(err)
 	x.add(pkcs11.CKK_GENERIC_SECRET, secret, secret)
+	public, private = imported(t, k, x.s, elliptic.P384())
+	x.add(pkcs11.CKK_EC, public, private)
 	return x
 }
 

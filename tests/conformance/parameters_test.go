@@ -13,7 +13,7 @@ import (
 // wholeBlocks are the mechanisms that encrypt nothing but whole blocks.
 var wholeBlocks = map[uint]bool{pkcs11.CKM_AES_ECB: true, pkcs11.CKM_AES_CBC: true, pkcs11.CKM_AES_KEY_WRAP: true}
 
-// signsByPSS maps the mechanisms of PSS to the hash and its mask.
+// signsByPSS maps the mechanisms of PSS to the hash and its mask. For those of SHA-3 the client has no names.
 var signsByPSS = map[uint][2]uint{
 	pkcs11.CKM_RSA_PKCS_PSS:          {pkcs11.CKM_SHA256, pkcs11.CKG_MGF1_SHA256},
 	pkcs11.CKM_SHA1_RSA_PKCS_PSS:     {pkcs11.CKM_SHA_1, pkcs11.CKG_MGF1_SHA1},
@@ -21,10 +21,10 @@ var signsByPSS = map[uint][2]uint{
 	pkcs11.CKM_SHA256_RSA_PKCS_PSS:   {pkcs11.CKM_SHA256, pkcs11.CKG_MGF1_SHA256},
 	pkcs11.CKM_SHA384_RSA_PKCS_PSS:   {pkcs11.CKM_SHA384, pkcs11.CKG_MGF1_SHA384},
 	pkcs11.CKM_SHA512_RSA_PKCS_PSS:   {pkcs11.CKM_SHA512, pkcs11.CKG_MGF1_SHA512},
-	pkcs11.CKM_SHA3_224_RSA_PKCS_PSS: {pkcs11.CKM_SHA3_224, pkcs11.CKG_MGF1_SHA3_224},
-	pkcs11.CKM_SHA3_256_RSA_PKCS_PSS: {pkcs11.CKM_SHA3_256, pkcs11.CKG_MGF1_SHA3_256},
-	pkcs11.CKM_SHA3_384_RSA_PKCS_PSS: {pkcs11.CKM_SHA3_384, pkcs11.CKG_MGF1_SHA3_384},
-	pkcs11.CKM_SHA3_512_RSA_PKCS_PSS: {pkcs11.CKM_SHA3_512, pkcs11.CKG_MGF1_SHA3_512},
+	pkcs11.CKM_SHA3_224_RSA_PKCS_PSS: {pkcs11.CKM_SHA3_224, 6},
+	pkcs11.CKM_SHA3_256_RSA_PKCS_PSS: {pkcs11.CKM_SHA3_256, 7},
+	pkcs11.CKM_SHA3_384_RSA_PKCS_PSS: {pkcs11.CKM_SHA3_384, 8},
+	pkcs11.CKM_SHA3_512_RSA_PKCS_PSS: {pkcs11.CKM_SHA3_512, 9},
 }
 
 // macsOfLength are the mechanisms whose parameter is the length of a code.

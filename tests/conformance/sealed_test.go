@@ -5,9 +5,13 @@ package conformance
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/asn1"
 	"testing"
 
 	"github.com/miekg/pkcs11"
@@ -88,4 +92,28 @@ func TestSealedKeysOff(t *testing.T) {
 	k.Want("C_GenerateKeyPair", err, pkcs11.CKR_MECHANISM_INVALID)
 	_, err = k.GenerateKey(s, live.Mechanism(pkcs11.CKM_AES_KEY_GEN), []*pkcs11.Attribute{attr(pkcs11.CKA_VALUE_LEN, 32)})
 	k.Want("C_GenerateKey", err, pkcs11.CKR_FUNCTION_NOT_SUPPORTED)
+}
+
+// imported brings a new key on a curve in that no key slot can hold.
+func imported(t *testing.T, k *live.Token, s pkcs11.SessionHandle, c elliptic.Curve) (public, private pkcs11.ObjectHandle) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(c, rand.Reader)
+	k.OK(err)
+	number, err := key.Bytes()
+	k.OK(err)
+	raw, err := key.PublicKey.Bytes()
+	k.OK(err)
+	params, err := asn1.Marshal(map[elliptic.Curve]asn1.ObjectIdentifier{
+		elliptic.P384(): {1, 3, 132, 0, 34}, elliptic.P521(): {1, 3, 132, 0, 35},
+	}[c])
+	k.OK(err)
+	point, err := asn1.Marshal(raw)
+	k.OK(err)
+	public, err = k.CreateObject(s, live.PublicKey(pkcs11.CKK_EC, params, point))
+	k.OK(err)
+	private, err = k.CreateObject(s, []*pkcs11.Attribute{
+		attr(pkcs11.CKA_CLASS, pkcs11.CKO_PRIVATE_KEY), attr(pkcs11.CKA_KEY_TYPE, pkcs11.CKK_EC), attr(pkcs11.CKA_EC_PARAMS, params), attr(pkcs11.CKA_VALUE, number),
+	})
+	k.OK(err)
+	return public, private
 }

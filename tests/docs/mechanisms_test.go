@@ -122,7 +122,7 @@ func mechanismKeys(t *testing.T) map[string]string {
 	t.Helper()
 	kinds := map[string]string{
 		"rsaKeys": "RSA", "aesKeys": "AES", "genericKeys": "generic secret",
-		"ecKeys": "P-256, secp256k1", "edwardsKeys": "Ed25519", "montgomeryKeys": "X25519", "agreeingKeys": "P-256, secp256k1, X25519",
+		"ecKeys": "P-224, P-256, P-384, P-521, secp256k1", "edwardsKeys": "Ed25519", "montgomeryKeys": "X25519", "agreeingKeys": "P-256, secp256k1, X25519",
 	}
 	files, err := filepath.Glob(filepath.Join(harness.Root(t), "pkcs11/*mechanisms.go"))
 	if err != nil {
