@@ -114,6 +114,9 @@ func template(c *call, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []pkcs11.Attribute {
 	for i := range given {
 		a := &given[i]
 		list[i] = pkcs11.Attribute{Type: uint(a._type), Value: sliceOf[byte](c, (*byte)(a.pValue), a.ulValueLen)}
+		if pkcs11.IsNestedTemplate(list[i].Type) {
+			list[i].Value = nestedTemplate(c, a)
+		}
 	}
 	return list
 }
@@ -128,6 +131,9 @@ func queries(c *call, t C.CK_ATTRIBUTE_PTR, n C.CK_ULONG) []pkcs11.Query {
 			Type:   uint(a._type),
 			Buffer: bufferOf[byte](c, (*byte)(a.pValue), a.ulValueLen),
 			Length: (*uint)(unsafe.Pointer(&a.ulValueLen)),
+		}
+		if pkcs11.IsNestedTemplate(list[i].Type) && list[i].Buffer != nil {
+			list[i].Nested = nestedQueries(c, a)
 		}
 	}
 	return list

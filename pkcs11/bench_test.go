@@ -27,7 +27,7 @@ func BenchmarkGetAttributeValue(b *testing.B) {
 	f := newPublic(b)
 	key := f.public(0)
 	length := uint(100)
-	query := []Query{{CKA_EC_POINT, make([]byte, 100), &length}}
+	query := []Query{{Type: CKA_EC_POINT, Buffer: make([]byte, 100), Length: &length}}
 	for b.Loop() {
 		length = 100
 		f.ok(f.GetAttributeValue(f.h, key, query))

@@ -23,7 +23,7 @@ func (p *Provider) SetAttributeValue(h, object uint, list []Attribute) (err erro
 	if err != nil {
 		return err
 	}
-	a, err := template(list)
+	a, err := s.template(list)
 	if err != nil {
 		return err
 	}

@@ -7,9 +7,10 @@ package pkcs11
 type making struct{ need, not constraint }
 
 var (
-	creating   = making{needCreate, notCreate}
-	generating = making{needGenerate, notGenerate}
-	deriving   = making{0, notDerive}
+	creating     = making{needCreate, notCreate}
+	generating   = making{needGenerate, notGenerate}
+	deriving     = making{0, notDerive}
+	unwrappedNew = making{0, notUnwrap}
 )
 
 // checkNew holds the template of a new object against the rules. It goes in the order
@@ -109,6 +110,9 @@ func (x rule) checkForm(v []byte) error {
 		ok = whole && (n <= 3 || x.is&oneOfFour == 0)
 	case numbers:
 		ok = len(v)%ulongSize == 0
+	case nested:
+		_, err := DecodeTemplate(v)
+		ok = err == nil
 	case date:
 		ok = len(v) == 0 || validDate(v)
 	}

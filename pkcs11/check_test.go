@@ -28,6 +28,8 @@ func TestValidForms(t *testing.T) {
 		{number, string(encodeULong(5)), true}, {number, "", false}, {number, "\x05", false}, {number, string(encodeULong(5)) + "\x00", false},
 		{numbers, "", true}, {numbers, string(encodeULong(5)), true}, {numbers, strings.Repeat(string(encodeULong(5)), 3), true},
 		{numbers, string(encodeULong(5)) + "\x00", false},
+		{nested, "", true}, {nested, string(EncodeTemplate(is(CKA_ID, "x"))), true}, {nested, "x", false},
+		{nested, string(EncodeTemplate(is(CKA_ID, "x"))[:16]), false},
 		{date, "", true}, {date, "20260131", true}, {date, "20261231", true}, {date, "19000101", true}, {date, "18991231", false}, {date, "20261301", false}, {date, "20260001", false},
 		{date, "20260132", false}, {date, "20260100", false}, {date, "2026013", false}, {date, "2026013x", false}, {date, "202601310", false},
 	} {
@@ -95,7 +97,7 @@ var kinds = map[string]rules{
 
 func (x rule) refusal(m making) Error {
 	switch {
-	case x.is&ofKey != 0:
+	case x.is&ofKey != 0 && m != creating:
 		return CKR_ATTRIBUTE_TYPE_INVALID
 	case x.is&m.not != 0:
 		return CKR_ATTRIBUTE_READ_ONLY
@@ -110,6 +112,8 @@ func (x rule) sample(other bool) []byte {
 		return encodeBool(other)
 	case number, numbers:
 		return map[bool][]byte{false: encodeULong(1), true: encodeULong(2)}[other]
+	case nested:
+		return EncodeTemplate(is(CKA_LABEL, map[bool]string{false: "one", true: "two"}[other]))
 	case date:
 		return map[bool][]byte{false: []byte("20260101"), true: []byte("20270101")}[other]
 	}

@@ -22,7 +22,7 @@ func (p *Provider) CreateObject(h uint, list []Attribute) (handle uint, err erro
 		return 0, err
 	}
 	defer s.done(&err)
-	a, err := template(list)
+	a, err := s.template(list)
 	if err != nil {
 		return 0, err
 	}
@@ -282,7 +282,7 @@ func (t *token) noteWritten(done store.Change, err error) error {
 }
 
 // CopyObject makes a copy of an object, with some attributes of its own
-// (section 5.7.2). A key in a slot cannot be copied: there is one of it.
+// (section 5.7.2). A private key in a slot cannot be copied: there is one of it.
 func (p *Provider) CopyObject(h, object uint, list []Attribute) (handle uint, err error) {
 	s, err := p.session(h)
 	if err != nil {
@@ -293,7 +293,7 @@ func (p *Provider) CopyObject(h, object uint, list []Attribute) (handle uint, er
 	if err != nil {
 		return 0, err
 	}
-	a, err := template(list)
+	a, err := s.template(list)
 	if err != nil {
 		return 0, err
 	}
@@ -303,18 +303,23 @@ func (p *Provider) CopyObject(h, object uint, list []Attribute) (handle uint, er
 	if err := o.rules.checkChange(o.attrs, list, a, copying, s.token.user()); err != nil {
 		return 0, err
 	}
-	if o, err = s.token.withValue(o); err != nil {
+	whole, err := s.token.withValue(o)
+	if err != nil {
 		return 0, err
 	}
-	return s.copyObject(o, o.attrs.withAll(a))
+	defer o.eraseValueOf(whole)
+	return s.copyObject(whole, whole.attrs.withAll(a))
 }
 
 func (s *session) copyObject(o *object, a attributes) (uint, error) {
 	if o.private() && !a.isTrue(CKA_PRIVATE) {
 		return 0, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_PRIVATE, "cannot be taken from a copy")
 	}
-	if o.class() == CKO_PRIVATE_KEY && !o.isSealed() {
-		return 0, CKR_ACTION_PROHIBITED
+	if o.class() == CKO_PRIVATE_KEY {
+		defer a.erasePrivate()
+		if err := s.token.copyPrivate(o, a); err != nil {
+			return 0, err
+		}
 	}
 	delete(a, CKA_UNIQUE_ID)
 	a.leaveSlot()
@@ -325,4 +330,15 @@ func (s *session) copyObject(o *object, a attributes) (uint, error) {
 		a[CKA_DESTROYABLE] = yes // the copy is not in the slot
 	}
 	return s.keepObject(a, nil)
+}
+
+// copyPrivate checks that there may be a copy of a private key, and what it is to be.
+func (t *token) copyPrivate(o *object, a attributes) error {
+	if err := a.checkSealable(); err != nil {
+		return err
+	}
+	if o.isSealed() {
+		return nil
+	}
+	return t.bringOut(o, a)
 }

@@ -58,7 +58,7 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 	if err != nil {
 		return 0, err
 	}
-	if err := s.checkDerivable(base, o); err != nil {
+	if err := s.checkAuthenticated(base, o); err != nil {
 		return 0, err
 	}
 	a, err := s.derived(list)
@@ -78,8 +78,8 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 	return s.keepObject(a, nil)
 }
 
-// derivation is the use of a key with CKA_ALWAYS_AUTHENTICATE by C_DeriveKey. No call
-// begins it, so the first C_DeriveKey does: it is refused, and a context-specific login
+// derivation is the use of a key with CKA_ALWAYS_AUTHENTICATE by C_DeriveKey or C_UnwrapKey. No call
+// begins it, so the first one does: it is refused, and a context-specific login
 // then allows the next one in the session that is of the same key.
 type derivation struct {
 	key           uint
@@ -87,8 +87,8 @@ type derivation struct {
 	authenticated bool
 }
 
-// checkDerivable returns an error unless a key may be used, as far as it wants a login of its own.
-func (s *session) checkDerivable(key uint, o *object) error {
+// checkAuthenticated returns an error unless a key may be used, as far as it wants a login of its own.
+func (s *session) checkAuthenticated(key uint, o *object) error {
 	began, era := s.derive, s.token.names.currentEras().private
 	s.derive = nil
 	if !o.alwaysAuthenticate() || began != nil && *began == (derivation{key, era, true}) {

@@ -42,7 +42,7 @@ func (s *session) newSecret(row *mechanism, list []Attribute) (attributes, error
 	if err != nil {
 		return nil, err
 	}
-	a, err := template(list)
+	a, err := s.template(list)
 	if err != nil {
 		return nil, err
 	}

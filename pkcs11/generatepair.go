@@ -5,6 +5,7 @@ package pkcs11
 import (
 	"encoding/hex"
 
+	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/softkey"
 	"libzk_pkcs11/internal/store"
 )
@@ -51,8 +52,64 @@ func (s *session) sealedHalf(list []Attribute, class, keyType uint) (attributes,
 		return nil, err
 	}
 	a.addMissing(attributes{CKA_CLASS: encodeULong(class), CKA_KEY_TYPE: encodeULong(keyType)})
+	if class == CKO_PRIVATE_KEY {
+		a.addMissing(usesOnCurve(keyType))
+	}
 	a.addMissing(r.initial())
 	return a, s.checkWritable(a)
+}
+
+// usesOnCurve is what a new key on a curve is for when nobody says, as in a key slot.
+func usesOnCurve(keyType uint) attributes {
+	switch keyType {
+	case CKK_EC:
+		return attributes{CKA_DERIVE: yes}
+	case CKK_EC_MONTGOMERY:
+		return attributes{CKA_DERIVE: yes, CKA_SIGN: no}
+	}
+	return nil
+}
+
+// hasNoPlaceFor reports whether the device cannot hold a key pair on a curve that is asked for: it lacks the curve, the key is to
+// leave it, or there is no memory for keys of a session. Who names a key slot wants no other place, and is refused.
+func (t *token) hasNoPlaceFor(public, private []Attribute) bool {
+	if _, asked := valueIn(append(public[:len(public):len(public)], private...), CKA_ZK_SLOT); asked {
+		return false
+	}
+	params, _ := valueIn(public, CKA_EC_PARAMS)
+	c, err := curveOf(params)
+	if err != nil {
+		return err == error(CKR_CURVE_NOT_SUPPORTED)
+	}
+	onToken, _ := valueIn(private, CKA_TOKEN)
+	leaves, _ := valueIn(private, CKA_EXTRACTABLE)
+	_, volatile := t.device.(scm.Volatile)
+	return !t.capability(c.curve).Generate || isTrueValue(leaves) || !isTrueValue(onToken) && !volatile
+}
+
+// valueIn returns the value of an attribute in a template.
+func valueIn(list []Attribute, typ uint) (v []byte, given bool) {
+	for _, a := range list {
+		if a.Type == typ {
+			return a.Value, true
+		}
+	}
+	return nil, false
+}
+
+// makeOnCurve makes a key pair as the template of the public key wants it.
+func makeOnCurve(public attributes) (softkey.PrivateKey, error) {
+	c, err := softCurveOf(public)
+	if err != nil {
+		return nil, err
+	}
+	switch c {
+	case softkey.Ed25519:
+		return softkey.GenerateEdwards(), nil
+	case softkey.X25519:
+		return softkey.GenerateMontgomery()
+	}
+	return softkey.GenerateEC(c)
 }
 
 // checkSealable returns an error for a private key of the token that everybody is to see: what is not sealed would lie
@@ -70,10 +127,13 @@ func (r *pairRequest) completePair(k softkey.PrivateKey, mechanism uint) error {
 	if err != nil {
 		return err
 	}
-	for _, a := range []attributes{r.public, r.private} {
+	for _, a := range []attributes{r.private, r.public} {
 		for t, v := range told {
 			if _, has := mustRules(a)[t]; has {
 				a[t] = v
+			}
+			if named := r.public[t]; t == CKA_EC_PARAMS && named != nil {
+				a[t] = named // as the caller does
 			}
 		}
 		a[CKA_LOCAL], a[CKA_KEY_GEN_MECHANISM] = yes, encodeULong(mechanism)

@@ -104,3 +104,23 @@ func isCurveAttribute(t uint) bool { return t == CKA_EC_PARAMS || t == CKA_EC_PO
 
 // erasePrivate overwrites a private key that is kept elsewhere by now, or nowhere.
 func (a attributes) erasePrivate() { clear(a[privateKeyInfo]) }
+
+// bringOut puts what is secret of a key in volatile memory into the attributes of a copy, which is sealed. It is the only
+// key in the device of which there is a copy: one in a key slot never leaves it.
+func (t *token) bringOut(o *object, a attributes) error {
+	in, goes := o.place.(transient)
+	if !goes || !t.sealsKeys() {
+		return CKR_ACTION_PROHIBITED
+	}
+	number := in.secret(t)
+	defer clear(number)
+	c, err := softkey.ParseParams(curves[o.deviceKey().Curve].encodeParams())
+	if err != nil || len(number) == 0 {
+		return CKR_ACTION_PROHIBITED
+	}
+	k, err := numberOn(c, number)
+	if err != nil {
+		return err
+	}
+	return a.holdPrivate(k)
+}

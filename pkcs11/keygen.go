@@ -28,8 +28,11 @@ func (p *Provider) GenerateKeyPair(h uint, m *Mechanism, public, private []Attri
 	return pair.public, pair.private, err
 }
 
-// generateOnCurve makes a key pair in the device.
-func generateOnCurve(s *session, row *mechanism, _ *Mechanism, public, private []Attribute) (pairHandles, error) {
+// generateOnCurve makes a key pair in the device, or one that is sealed where no device can hold it.
+func generateOnCurve(s *session, row *mechanism, m *Mechanism, public, private []Attribute) (pairHandles, error) {
+	if s.token.sealsKeys() && s.token.hasNoPlaceFor(public, private) {
+		return generateSealed(s, row, m, public, private)
+	}
 	r, err := s.pairRequest(row.keys.types[0], public, private)
 	if err != nil {
 		return pairHandles{}, err
@@ -70,7 +73,7 @@ func (s *session) pairRequest(keyType uint, public, private []Attribute) (*pairR
 
 // checkHalf checks one of the templates.
 func (s *session) checkHalf(list []Attribute, r rules, class, keyType uint) (attributes, error) {
-	a, err := template(list)
+	a, err := s.template(list)
 	if err != nil {
 		return nil, err
 	}
@@ -250,6 +253,9 @@ func (t *token) newHalf(k scm.Key, h half, wanted attributes) *object {
 		o.attrs = t.slotAttributes(k, h)
 	}
 	o.attrs[CKA_TOKEN] = no
+	if t.copies(o.place) {
+		o.attrs[CKA_COPYABLE] = yes
+	}
 	o.attrs = o.attrs.withAll(wanted)
 	o.rules = ecPublicObject
 	if h == privateHalf {
@@ -257,4 +263,11 @@ func (t *token) newHalf(k scm.Key, h half, wanted attributes) *object {
 		o.attrs[CKA_ALWAYS_SENSITIVE] = o.attrs[CKA_SENSITIVE]
 	}
 	return o
+}
+
+// copies reports whether there can be a copy of a private key in the device, which is then sealed.
+func (t *token) copies(p place) bool {
+	_, goes := p.(transient)
+	_, can := t.device.(scm.Heritable)
+	return goes && can && t.sealsKeys()
 }

@@ -45,6 +45,7 @@ type mechanism struct {
 	makePair         func(public attributes) (softkey.PrivateKey, error) // of generateSealed
 	generateKey      func(attributes) ([]byte, error)
 	derive           func(*task, attributes) ([]byte, error)
+	wrapBlock        int // wraps keys by encrypt and decrypt, padded to that many bytes; 0: does not
 }
 
 // task is what an operation is to do: what a mechanism does, with a key.
@@ -70,6 +71,7 @@ func (m *mechanism) flags() uint {
 		{m.generatePair != nil, CKF_GENERATE_KEY_PAIR},
 		{m.generateKey != nil, CKF_GENERATE},
 		{m.derive != nil, CKF_DERIVE},
+		{m.wraps(), CKF_WRAP | CKF_UNWRAP},
 	} {
 		if function.there {
 			f |= function.flag

@@ -9,7 +9,8 @@ import (
 
 // mechanisms is the table of mechanisms. C_GetMechanismList and C_GetMechanismInfo answer from it, cut to what
 // the token can do.
-var mechanisms = joinMechanisms(hashMechanisms, curveMechanisms, deviceMechanisms, sealed(rsaMechanisms), sealed(aesMechanisms), sealed(secretMechanisms))
+var mechanisms = withWrapping(joinMechanisms(hashMechanisms, curveMechanisms, deviceMechanisms,
+	sealed(rsaMechanisms), sealed(aesMechanisms), sealed(secretMechanisms)))
 
 // joinMechanisms makes one table of several.
 func joinMechanisms(tables ...map[uint]mechanism) map[uint]mechanism {
@@ -44,9 +45,9 @@ var hashMechanisms = map[uint]mechanism{
 }
 
 var curveMechanisms = map[uint]mechanism{
-	CKM_EC_KEY_PAIR_GEN:            {keys: ecKeys, generatePair: generateOnCurve},
-	CKM_EC_EDWARDS_KEY_PAIR_GEN:    {keys: edwardsKeys, generatePair: generateOnCurve},
-	CKM_EC_MONTGOMERY_KEY_PAIR_GEN: {keys: montgomeryKeys, generatePair: generateOnCurve},
+	CKM_EC_KEY_PAIR_GEN:            {keys: ecKeys, generatePair: generateOnCurve, makePair: makeOnCurve},
+	CKM_EC_EDWARDS_KEY_PAIR_GEN:    {keys: edwardsKeys, generatePair: generateOnCurve, makePair: makeOnCurve},
+	CKM_EC_MONTGOMERY_KEY_PAIR_GEN: {keys: montgomeryKeys, generatePair: generateOnCurve, makePair: makeOnCurve},
 
 	CKM_ECDSA:          {keys: ecKeys, sign: signOnCurve, verify: verifyOnCurve, onePart: true},
 	CKM_ECDSA_SHA1:     {keys: ecKeys, sign: signOnCurve, verify: verifyOnCurve, hash: crypto.SHA1},

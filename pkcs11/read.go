@@ -5,8 +5,9 @@ package pkcs11
 // Query asks for one attribute: a CK_ATTRIBUTE as C_GetAttributeValue gets it.
 type Query struct {
 	Type   uint
-	Buffer []byte // the caller's buffer; nil asks for the length
-	Length *uint  // ulValueLen of the caller
+	Buffer []byte        // the caller's buffer; nil asks for the length
+	Length *uint         // ulValueLen of the caller
+	Nested []NestedQuery // the attributes in the buffer, of one whose value is a template
 }
 
 // GetAttributeValue reads attributes of an object (section 5.7.5). It goes
@@ -69,6 +70,8 @@ func (o *object) answer(q Query) error {
 		return q.unavailable(CKR_ATTRIBUTE_SENSITIVE)
 	case !ok:
 		return q.unavailable(CKR_ATTRIBUTE_TYPE_INVALID)
+	case o.rules[q.Type].kind == nested:
+		return q.answerNested(value)
 	case q.Buffer == nil:
 		*q.Length = uint(len(value))
 		return nil

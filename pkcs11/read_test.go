@@ -28,7 +28,7 @@ func TestGetAttributeValue(t *testing.T) {
 	queries, lengths := make([]Query, len(rows)), make([]uint, len(rows))
 	for i, r := range rows {
 		lengths[i] = uint(len(r.buffer))
-		queries[i] = Query{r.typ, r.buffer, &lengths[i]}
+		queries[i] = Query{Type: r.typ, Buffer: r.buffer, Length: &lengths[i]}
 	}
 	want(t, "the first failure", f.GetAttributeValue(f.h, key, queries), CKR_ATTRIBUTE_SENSITIVE)
 	for i, r := range rows {

@@ -11,6 +11,7 @@ const (
 	number       // CK_ULONG
 	date         // CK_DATE, or empty
 	numbers      // array of CK_ULONG
+	nested       // a template, as EncodeTemplate has it
 )
 
 // constraint is a set of footnotes of the specification's attribute tables
@@ -23,6 +24,7 @@ const (
 	notCreate                           // C_CreateObject must not get it
 	notGenerate                         // key generation must not get it
 	notDerive                           // C_DeriveKey must not get it
+	notUnwrap                           // C_UnwrapKey must not get it
 	modifiable                          // C_SetAttributeValue and C_CopyObject may change it
 	copyable                            // only C_CopyObject may change it
 	onlyTrue                            // may be changed to true, not back
@@ -33,7 +35,7 @@ const (
 	ofKey                               // follows from the key: only a change to what it is already may name it
 	oneOfFour                           // a CK_ULONG of 0 to 3, as the enumerations of certificates are
 
-	ours = notCreate | notGenerate | notDerive // the token sets it
+	ours = notCreate | notGenerate | notDerive | notUnwrap // the token sets it
 )
 
 // rule is what holds for one attribute of a kind of object. An attribute whose
@@ -105,6 +107,7 @@ var publicKeyRules = rules{
 	CKA_VERIFY:          {truth, modifiable, yes},
 	CKA_VERIFY_RECOVER:  {truth, modifiable, no},
 	CKA_WRAP:            {truth, modifiable, no},
+	CKA_WRAP_TEMPLATE:   {nested, 0, nil},
 	CKA_ENCAPSULATE:     {truth, modifiable, no},
 	CKA_TRUSTED:         {truth, byOfficer, no},
 	CKA_PUBLIC_KEY_INFO: {octets, notGenerate, nil},
@@ -118,6 +121,8 @@ var privateKeyRules = rules{
 	CKA_SIGN:                {truth, modifiable, yes},
 	CKA_SIGN_RECOVER:        {truth, modifiable, no},
 	CKA_UNWRAP:              {truth, modifiable, no},
+	CKA_UNWRAP_TEMPLATE:     {nested, 0, nil},
+	CKA_DERIVE_TEMPLATE:     {nested, 0, nil},
 	CKA_DECAPSULATE:         {truth, modifiable, no},
 	CKA_EXTRACTABLE:         {truth, modifiable | onlyFalse, no},
 	CKA_ALWAYS_SENSITIVE:    {truth, ours, yes},
@@ -136,13 +141,16 @@ var secretKeyRules = rules{
 	CKA_VERIFY:            {truth, modifiable, no},
 	CKA_WRAP:              {truth, modifiable, no},
 	CKA_UNWRAP:            {truth, modifiable, no},
+	CKA_WRAP_TEMPLATE:     {nested, 0, nil},
+	CKA_UNWRAP_TEMPLATE:   {nested, 0, nil},
+	CKA_DERIVE_TEMPLATE:   {nested, 0, nil},
 	CKA_EXTRACTABLE:       {truth, modifiable | onlyFalse, yes},
 	CKA_ALWAYS_SENSITIVE:  {truth, ours, no},
 	CKA_NEVER_EXTRACTABLE: {truth, ours, no},
 	CKA_WRAP_WITH_TRUSTED: {truth, modifiable | onlyTrue, no},
 	CKA_TRUSTED:           {truth, byOfficer, no},
 	CKA_CHECK_VALUE:       {octets, erasable, nil},
-	CKA_VALUE:             {octets, needCreate | notGenerate | notDerive | concealed, nil},
+	CKA_VALUE:             {octets, needCreate | notGenerate | notDerive | notUnwrap | concealed, nil},
 	CKA_VALUE_LEN:         {number, notCreate, nil},
 }
 
@@ -159,10 +167,10 @@ var ecPublicRules = rules{
 // private keys: clients that find it there are spared a search for the public
 // key.
 var ecPrivateRules = rules{
-	CKA_EC_PARAMS:       {octets, needCreate | notGenerate, nil},
-	CKA_EC_POINT:        {octets, notCreate | notGenerate, nil},
-	CKA_VALUE:           {octets, needCreate | notGenerate | concealed, nil},
-	CKA_ZK_SLOT:         {number, notCreate, nil},
+	CKA_EC_PARAMS:       {octets, needCreate | notGenerate | notUnwrap, nil},
+	CKA_EC_POINT:        {octets, notCreate | notGenerate | notUnwrap, nil},
+	CKA_VALUE:           {octets, needCreate | notGenerate | notUnwrap | concealed, nil},
+	CKA_ZK_SLOT:         {number, notCreate | notUnwrap, nil},
 	CKA_ZK_WALLET:       {octets, ours, nil},
 	CKA_ZK_NODE_ADDRESS: {octets, ours, nil},
 }
@@ -175,14 +183,14 @@ var rsaPublicRules = rules{
 }
 
 var rsaPrivateRules = rules{
-	CKA_MODULUS:          {octets, needCreate | notGenerate, nil},
-	CKA_PUBLIC_EXPONENT:  {octets, notGenerate, nil},
-	CKA_PRIVATE_EXPONENT: {octets, needCreate | notGenerate | concealed, nil},
-	CKA_PRIME_1:          {octets, notGenerate | concealed, nil},
-	CKA_PRIME_2:          {octets, notGenerate | concealed, nil},
-	CKA_EXPONENT_1:       {octets, notGenerate | concealed, nil},
-	CKA_EXPONENT_2:       {octets, notGenerate | concealed, nil},
-	CKA_COEFFICIENT:      {octets, notGenerate | concealed, nil},
+	CKA_MODULUS:          {octets, needCreate | notGenerate | notUnwrap, nil},
+	CKA_PUBLIC_EXPONENT:  {octets, notGenerate | notUnwrap, nil},
+	CKA_PRIVATE_EXPONENT: {octets, needCreate | notGenerate | notUnwrap | concealed, nil},
+	CKA_PRIME_1:          {octets, notGenerate | notUnwrap | concealed, nil},
+	CKA_PRIME_2:          {octets, notGenerate | notUnwrap | concealed, nil},
+	CKA_EXPONENT_1:       {octets, notGenerate | notUnwrap | concealed, nil},
+	CKA_EXPONENT_2:       {octets, notGenerate | notUnwrap | concealed, nil},
+	CKA_COEFFICIENT:      {octets, notGenerate | notUnwrap | concealed, nil},
 }
 
 // aesRules are those of section 6.13.1, over those of secret keys.
