@@ -184,7 +184,7 @@ func parameters(c *call, m C.CK_MECHANISM_PTR) any {
 			Label: copyInner(c, (C.CK_BYTE_PTR)(p.pSourceData), p.ulSourceDataLen),
 		}
 	}
-	return nil
+	return derivationParameters(c, m)
 }
 
 func derivesECDH(m C.CK_MECHANISM_TYPE) bool {

@@ -3,9 +3,11 @@
 package pkcs11
 
 import (
+	"crypto"
 	"errors"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/softkey"
 )
 
 // EdDSAParams is a CK_EDDSA_PARAMS.
@@ -34,7 +36,32 @@ func pureEdDSA(m *Mechanism) error {
 // ecdhParams checks the parameter of CKM_ECDH1_DERIVE.
 func ecdhParams(m *Mechanism) error {
 	p, ok := m.Params.(*ECDH1Params)
-	if !ok || p.KDF != CKD_NULL || len(p.SharedData) > 0 || len(p.Public) == 0 {
+	if !ok || len(p.Public) == 0 {
+		return CKR_MECHANISM_PARAM_INVALID
+	}
+	if _, known := agreementHashes[p.KDF]; !known || p.KDF == CKD_NULL && len(p.SharedData) > 0 {
+		return CKR_MECHANISM_PARAM_INVALID
+	}
+	return nil
+}
+
+// agreementHashes are those of the key derivation functions of ANSI X9.63.
+var agreementHashes = map[uint]crypto.Hash{
+	CKD_NULL:         0,
+	CKD_SHA1_KDF:     crypto.SHA1,
+	CKD_SHA224_KDF:   crypto.SHA224,
+	CKD_SHA256_KDF:   crypto.SHA256,
+	CKD_SHA384_KDF:   crypto.SHA384,
+	CKD_SHA512_KDF:   crypto.SHA512,
+	CKD_SHA3_224_KDF: crypto.SHA3_224,
+	CKD_SHA3_256_KDF: crypto.SHA3_256,
+	CKD_SHA3_384_KDF: crypto.SHA3_384,
+	CKD_SHA3_512_KDF: crypto.SHA3_512,
+}
+
+// checkAgreement returns an error for what devices alone do not do: a function of the secret on which they have agreed.
+func (t *token) checkAgreement(m *Mechanism) error {
+	if p, agrees := m.Params.(*ECDH1Params); agrees && p.KDF != CKD_NULL && !t.sealsKeys() {
 		return CKR_MECHANISM_PARAM_INVALID
 	}
 	return nil
@@ -54,27 +81,32 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 	if err != nil {
 		return 0, err
 	}
-	o, err := s.keyFor(base, CKO_PRIVATE_KEY, CKA_DERIVE, m, &row)
+	if err := s.token.checkAgreement(m); err != nil {
+		return 0, err
+	}
+	o, err := s.keyFor(base, row.baseClass(), CKA_DERIVE, m, &row)
 	if err != nil {
 		return 0, err
 	}
 	if err := s.checkAuthenticated(base, o); err != nil {
 		return 0, err
 	}
-	a, err := s.derived(list)
+	d := &derivative{task: task{token: s.token, key: o, how: m, row: &row}}
+	if err := s.findOther(d); err != nil {
+		return 0, err
+	}
+	a, err := s.derived(list, d)
 	if err != nil {
 		return 0, err
 	}
-	a[CKA_VALUE], err = row.derive(&task{s.token, o, m, &row}, a)
+	a[CKA_VALUE], err = row.derive(&d.task, a)
 	defer clear(a[CKA_VALUE])
 	if err != nil {
+		return 0, derivingFailure(err)
+	}
+	if err := d.finish(a); err != nil {
 		return 0, err
 	}
-	if err := a.completeCheckValue(); err != nil {
-		return 0, err
-	}
-	a[CKA_ALWAYS_SENSITIVE] = encodeBool(o.attrs.isTrue(CKA_ALWAYS_SENSITIVE) && a.isTrue(CKA_SENSITIVE))
-	a[CKA_NEVER_EXTRACTABLE] = encodeBool(o.attrs.isTrue(CKA_NEVER_EXTRACTABLE) && !a.isTrue(CKA_EXTRACTABLE))
 	return s.keepObject(a, nil)
 }
 
@@ -98,42 +130,32 @@ func (s *session) checkAuthenticated(key uint, o *object) error {
 	return CKR_USER_NOT_LOGGED_IN
 }
 
-// derived checks the template of a derived key, which is a generic secret.
-func (s *session) derived(list []Attribute) (attributes, error) {
-	a, err := template(list)
+// deriveECDH is CKM_ECDH1_DERIVE: the shared secret, without its leading bytes
+// when the template asks for fewer, or what a function makes of it.
+func deriveECDH(t *task, a attributes) ([]byte, error) {
+	p := t.how.Params.(*ECDH1Params)
+	how := softkey.Agreement{Peer: p.Public, KDF: agreementHashes[p.KDF], Info: p.SharedData}
+	if k := t.key.heldKey(); k != nil {
+		agreed, err := k.agree(t.token, p.Public)
+		if err != nil {
+			return nil, err
+		}
+		return how.Finish(agreed, a.derivedSize())
+	}
+	k, err := keyOf[agreer](t)
 	if err != nil {
 		return nil, err
 	}
-	if err := secretObject.checkNew(list, a, deriving, s.token.user()); err != nil {
-		return nil, err
+	agreed, err := k.Agree(how, a.derivedSize())
+	if errors.Is(err, softkey.ErrKey) {
+		return nil, CKR_PUBLIC_KEY_INVALID
 	}
-	if err := a.checkKind(CKO_SECRET_KEY, CKK_GENERIC_SECRET); err != nil {
-		return nil, err
-	}
-	a.addMissing(attributes{CKA_CLASS: encodeULong(CKO_SECRET_KEY), CKA_KEY_TYPE: encodeULong(CKK_GENERIC_SECRET)})
-	a.addMissing(secretObject.initial())
-	return a, s.checkWritable(a)
+	return agreed, err
 }
 
-// deriveECDH is CKM_ECDH1_DERIVE: the shared secret, without its leading bytes
-// when the template asks for fewer.
-func deriveECDH(t *task, a attributes) ([]byte, error) {
-	agreed, err := t.key.heldKey().agree(t.token, t.how.Params.(*ECDH1Params).Public)
-	if err != nil {
-		return nil, err
-	}
-	n := uint(len(agreed))
-	if _, given := a[CKA_VALUE_LEN]; given {
-		n = a.number(CKA_VALUE_LEN)
-	}
-	if n == 0 || n > uint(len(agreed)) {
-		clear(agreed)
-		return nil, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_VALUE_LEN, "is not from 1 to the length of the secret")
-	}
-	a[CKA_VALUE_LEN] = encodeULong(n)
-	cut := uint(len(agreed)) - n
-	clear(agreed[:cut])
-	return agreed[cut:], nil
+// agreer is a sealed key that agrees on secrets.
+type agreer interface {
+	Agree(a softkey.Agreement, n int) ([]byte, error)
 }
 
 // agree has the device agree on a secret with the point of another party.

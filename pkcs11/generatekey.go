@@ -23,7 +23,7 @@ func (p *Provider) GenerateKey(h uint, m *Mechanism, list []Attribute) (handle u
 	if err != nil {
 		return 0, err
 	}
-	value, err := row.generateKey(a)
+	value, err := row.makeKey(m, a)
 	if err != nil {
 		return 0, err
 	}
@@ -37,12 +37,12 @@ func (p *Provider) GenerateKey(h uint, m *Mechanism, list []Attribute) (handle u
 
 // newSecret checks the template of a secret key that C_GenerateKey makes.
 func (s *session) newSecret(row *mechanism, list []Attribute) (attributes, error) {
-	keyType := row.keys.types[0]
-	r, err := rulesFor(CKO_SECRET_KEY, keyType)
+	a, err := s.template(list)
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.template(list)
+	keyType := row.keys.typeOf(a)
+	r, err := rulesFor(CKO_SECRET_KEY, keyType)
 	if err != nil {
 		return nil, err
 	}
@@ -63,4 +63,20 @@ func (a attributes) finishSecret() error {
 	a[CKA_ALWAYS_SENSITIVE] = encodeBool(a.isTrue(CKA_SENSITIVE))
 	a[CKA_NEVER_EXTRACTABLE] = encodeBool(!a.isTrue(CKA_EXTRACTABLE))
 	return a.completeCheckValue()
+}
+
+// typeOf returns the type of key that a template asks for, if keys of the sort have it, or else the first one that they have.
+func (k *keySort) typeOf(a attributes) uint {
+	if asked := a.number(CKA_KEY_TYPE); k.include(asked) {
+		return asked
+	}
+	return k.types[0]
+}
+
+// makeKey makes the value of a key as its template and the parameter want it.
+func (m *mechanism) makeKey(how *Mechanism, a attributes) ([]byte, error) {
+	if m.generateOf != nil {
+		return m.generateOf(how, a)
+	}
+	return m.generateKey(a)
 }

@@ -44,8 +44,11 @@ type mechanism struct {
 	generatePair     func(s *session, row *mechanism, m *Mechanism, public, private []Attribute) (pairHandles, error)
 	makePair         func(public attributes) (softkey.PrivateKey, error) // of generateSealed
 	generateKey      func(attributes) ([]byte, error)
+	generateOf       func(*Mechanism, attributes) ([]byte, error) // makes a key of a parameter
 	derive           func(*task, attributes) ([]byte, error)
-	wrapBlock        int // wraps keys by encrypt and decrypt, padded to that many bytes; 0: does not
+	inherits         bool // what is derived is as hidden as what it is derived of
+	data             bool // what is derived is a data object
+	wrapBlock        int  // wraps keys by encrypt and decrypt, padded to that many bytes; 0: does not
 }
 
 // task is what an operation is to do: what a mechanism does, with a key.
@@ -69,7 +72,7 @@ func (m *mechanism) flags() uint {
 		{m.encrypt != nil, CKF_ENCRYPT},
 		{m.decrypt != nil, CKF_DECRYPT},
 		{m.generatePair != nil, CKF_GENERATE_KEY_PAIR},
-		{m.generateKey != nil, CKF_GENERATE},
+		{m.generateKey != nil || m.generateOf != nil, CKF_GENERATE},
 		{m.derive != nil, CKF_DERIVE},
 		{m.wraps(), CKF_WRAP | CKF_UNWRAP},
 	} {

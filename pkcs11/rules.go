@@ -231,7 +231,7 @@ func rulesFor(class, keyType uint) (rules, error) {
 		return certificateObject, nil
 	case CKO_SECRET_KEY:
 		switch {
-		case isSecretType(keyType):
+		case isSecretType(keyType), keyType == CKK_HKDF:
 			return secretObject, nil
 		case keyType == CKK_AES:
 			return aesObject, nil

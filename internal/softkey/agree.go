@@ -44,6 +44,15 @@ func (a *Agreement) validate() error {
 	return checkHashOrNone(a.KDF)
 }
 
+// Finish is the end of Agree for a shared value that somebody else has, such as a device. It is overwritten.
+func (a *Agreement) Finish(shared []byte, n int) ([]byte, error) {
+	if err := a.validate(); err != nil {
+		clear(shared)
+		return nil, err
+	}
+	return a.derive(shared, n)
+}
+
 // derive makes the result of a shared value, which it overwrites.
 func (a *Agreement) derive(shared []byte, n int) ([]byte, error) {
 	if a.KDF == 0 {
