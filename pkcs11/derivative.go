@@ -195,3 +195,10 @@ func (d *derivative) finish(a attributes) error {
 	a[CKA_ALWAYS_SENSITIVE], a[CKA_NEVER_EXTRACTABLE] = encodeBool(sensitive), encodeBool(inside)
 	return a.completeCheckValue()
 }
+
+// eraseSecret overwrites a derived key, which is kept elsewhere by now. A data object keeps its value as it is.
+func (d *derivative) eraseSecret(a attributes) {
+	if !d.row.data {
+		clear(a[CKA_VALUE])
+	}
+}

@@ -100,7 +100,7 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 		return 0, err
 	}
 	a[CKA_VALUE], err = row.derive(&d.task, a)
-	defer clear(a[CKA_VALUE])
+	defer d.eraseSecret(a)
 	if err != nil {
 		return 0, derivingFailure(err)
 	}

@@ -9,7 +9,10 @@ import (
 )
 
 // secretKeys are those that others are made of, or that are made of others.
-var secretKeys = &keySort{types: []uint{CKK_GENERIC_SECRET, CKK_AES, CKK_HKDF}, secret: true, sealed: span{1, 1 << 16}} // in bytes
+var secretKeys = &keySort{types: []uint{
+	CKK_GENERIC_SECRET, CKK_AES, CKK_HKDF, CKK_SHA_1_HMAC, CKK_SHA224_HMAC, CKK_SHA256_HMAC, CKK_SHA384_HMAC, CKK_SHA512_HMAC,
+	CKK_SHA512_224_HMAC, CKK_SHA512_256_HMAC, CKK_SHA3_224_HMAC, CKK_SHA3_256_HMAC, CKK_SHA3_384_HMAC, CKK_SHA3_512_HMAC,
+}, secret: true, sealed: span{1, 1 << 16}} // in bytes
 
 var hkdfKeys = &keySort{types: []uint{CKK_HKDF}, secret: true, sealed: span{1, 1 << 16}}
 

@@ -41,7 +41,10 @@ func (s *session) newSecret(row *mechanism, list []Attribute) (attributes, error
 	if err != nil {
 		return nil, err
 	}
-	keyType := row.keys.typeOf(a)
+	keyType := row.keys.types[0]
+	if row.generateOf != nil {
+		keyType = row.keys.typeOf(a)
+	}
 	r, err := rulesFor(CKO_SECRET_KEY, keyType)
 	if err != nil {
 		return nil, err

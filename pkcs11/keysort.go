@@ -28,7 +28,7 @@ var (
 	montgomeryKeys = &keySort{types: []uint{CKK_EC_MONTGOMERY}, sealed: span{255, 256}, flags: curveFlags}
 	rsaKeys        = &keySort{types: []uint{CKK_RSA}, sealed: span{2048, 4096}}
 	aesKeys        = &keySort{types: []uint{CKK_AES}, secret: true, sealed: span{16, 32}} // in bytes
-	agreeingKeys   = &keySort{types: []uint{CKK_EC, CKK_EC_MONTGOMERY}, flags: primeCurveFlags}
+	agreeingKeys   = &keySort{types: []uint{CKK_EC, CKK_EC_MONTGOMERY}, sealed: span{224, 521}, flags: primeCurveFlags}
 )
 
 // The secrets for HMAC, by their hash.
