@@ -107,9 +107,7 @@ func imported(t *testing.T, k *live.Token, s pkcs11.SessionHandle, c elliptic.Cu
 		elliptic.P384(): {1, 3, 132, 0, 34}, elliptic.P521(): {1, 3, 132, 0, 35},
 	}[c])
 	k.OK(err)
-	point, err := asn1.Marshal(raw)
-	k.OK(err)
-	public, err = k.CreateObject(s, live.PublicKey(pkcs11.CKK_EC, params, point))
+	public, err = k.CreateObject(s, live.PublicKey(pkcs11.CKK_EC, params, raw))
 	k.OK(err)
 	private, err = k.CreateObject(s, []*pkcs11.Attribute{
 		attr(pkcs11.CKA_CLASS, pkcs11.CKO_PRIVATE_KEY), attr(pkcs11.CKA_KEY_TYPE, pkcs11.CKK_EC), attr(pkcs11.CKA_EC_PARAMS, params), attr(pkcs11.CKA_VALUE, number),
