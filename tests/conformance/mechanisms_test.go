@@ -26,6 +26,7 @@ const (
 		pkcs11.CKF_UNWRAP | pkcs11.CKF_DERIVE
 	signing    = pkcs11.CKF_SIGN | pkcs11.CKF_VERIFY
 	encrypting = pkcs11.CKF_ENCRYPT | pkcs11.CKF_DECRYPT
+	wrapping   = pkcs11.CKF_WRAP | pkcs11.CKF_UNWRAP
 )
 
 // digests are the mechanisms whose result the standard library knows as well.
@@ -55,11 +56,12 @@ func newTrial(t *testing.T) *trial {
 		}
 	}
 	public, private, err := k.GenerateKeyPair(x.s, live.Mechanism(pkcs11.CKM_RSA_PKCS_KEY_PAIR_GEN),
-		[]*pkcs11.Attribute{attr(pkcs11.CKA_MODULUS_BITS, 2048), attr(pkcs11.CKA_ENCRYPT, true)}, []*pkcs11.Attribute{attr(pkcs11.CKA_DECRYPT, true)})
+		[]*pkcs11.Attribute{attr(pkcs11.CKA_MODULUS_BITS, 2048), attr(pkcs11.CKA_ENCRYPT, true), attr(pkcs11.CKA_WRAP, true)},
+		[]*pkcs11.Attribute{attr(pkcs11.CKA_DECRYPT, true), attr(pkcs11.CKA_UNWRAP, true)})
 	k.OK(err)
 	x.add(pkcs11.CKK_RSA, public, private)
-	codes := []*pkcs11.Attribute{attr(pkcs11.CKA_SIGN, true), attr(pkcs11.CKA_VERIFY, true)}
-	aes := aesKey(k, x.s, codes...)
+	codes := []*pkcs11.Attribute{attr(pkcs11.CKA_SIGN, true), attr(pkcs11.CKA_VERIFY, true), attr(pkcs11.CKA_DERIVE, true)}
+	aes := aesKey(k, x.s, append(codes, attr(pkcs11.CKA_WRAP, true), attr(pkcs11.CKA_UNWRAP, true))...)
 	x.add(pkcs11.CKK_AES, aes, aes)
 	secret, err := k.GenerateKey(x.s, live.Mechanism(pkcs11.CKM_GENERIC_SECRET_KEY_GEN), append(codes, attr(pkcs11.CKA_VALUE_LEN, 32)))
 	k.OK(err)
@@ -86,7 +88,11 @@ func TestMechanisms(t *testing.T) {
 	for _, m := range list {
 		info, err := x.GetMechanismInfo(0, []*pkcs11.Mechanism{m})
 		x.OK(err)
-		switch f := info.Flags & functions; f {
+		f := info.Flags & functions
+		if f&wrapping != 0 {
+			x.wrap(m.Mechanism)
+		}
+		switch f &^= wrapping; f {
 		case pkcs11.CKF_DIGEST:
 			x.digest(m.Mechanism)
 		case signing:
@@ -229,6 +235,9 @@ func (x *trial) encryptsWith(m uint, private, public pkcs11.ObjectHandle) (used 
 // generateSecret makes a secret key.
 func (x *trial) generateSecret(m uint) {
 	x.t.Helper()
+	if hasPointers[m] {
+		return
+	}
 	key, err := x.GenerateKey(x.s, live.Mechanism(m), []*pkcs11.Attribute{
 		attr(pkcs11.CKA_VALUE_LEN, 32), attr(pkcs11.CKA_SENSITIVE, false), attr(pkcs11.CKA_EXTRACTABLE, true),
 	})
@@ -236,6 +245,29 @@ func (x *trial) generateSecret(m uint) {
 	if n := len(x.Attr(x.s, key, pkcs11.CKA_VALUE)); n != 32 {
 		x.t.Errorf("mechanism 0x%x makes a key of %d bytes", m, n)
 	}
+}
+
+// wrap wraps a key of AES with a key that the mechanism takes, and unwraps it.
+func (x *trial) wrap(m uint) {
+	x.t.Helper()
+	show := []*pkcs11.Attribute{attr(pkcs11.CKA_SENSITIVE, false), attr(pkcs11.CKA_EXTRACTABLE, true)}
+	key := aesKey(x.Token, x.s, show...)
+	for _, keyType := range []uint{pkcs11.CKK_AES, pkcs11.CKK_RSA} {
+		text, err := x.WrapKey(x.s, howTo(m), x.public[keyType][0], key)
+		if live.RV(err) == pkcs11.CKR_WRAPPING_KEY_TYPE_INCONSISTENT {
+			continue
+		}
+		x.OK(err)
+		again, err := x.UnwrapKey(x.s, howTo(m), x.private[keyType][0], text, append([]*pkcs11.Attribute{
+			attr(pkcs11.CKA_CLASS, pkcs11.CKO_SECRET_KEY), attr(pkcs11.CKA_KEY_TYPE, pkcs11.CKK_AES), attr(pkcs11.CKA_VALUE_LEN, 32),
+		}, show...))
+		x.OK(err)
+		if !bytes.Equal(x.Attr(x.s, again, pkcs11.CKA_VALUE), x.Attr(x.s, key, pkcs11.CKA_VALUE)) {
+			x.t.Errorf("mechanism 0x%x unwraps another key", m)
+		}
+		return
+	}
+	x.t.Errorf("mechanism 0x%x wraps with none of the keys", m)
 }
 
 func (x *trial) generate(m uint) {
@@ -259,6 +291,10 @@ func (x *trial) generate(m uint) {
 // derive has both sides of a key agreement come to the same secret.
 func (x *trial) derive(m uint) {
 	x.t.Helper()
+	if !agreements[m] {
+		x.deriveSecret(m)
+		return
+	}
 	used := 0
 	for keyType, keys := range x.private {
 		for i := 0; i+1 < len(keys); i += 2 {
@@ -275,6 +311,22 @@ func (x *trial) derive(m uint) {
 	if used == 0 {
 		x.t.Errorf("mechanism 0x%x derives from none of the keys", m)
 	}
+}
+
+// deriveSecret makes a secret of another one.
+func (x *trial) deriveSecret(m uint) {
+	x.t.Helper()
+	if hasPointers[m] {
+		return
+	}
+	how := howTo(m)
+	if m == pkcs11.CKM_CONCATENATE_BASE_AND_KEY {
+		how = []*pkcs11.Mechanism{pkcs11.NewMechanism(m, numbers(uint(x.private[pkcs11.CKK_AES][0])))}
+	}
+	_, err := x.DeriveKey(x.s, how, x.private[pkcs11.CKK_GENERIC_SECRET][0], []*pkcs11.Attribute{
+		attr(pkcs11.CKA_CLASS, pkcs11.CKO_SECRET_KEY), attr(pkcs11.CKA_KEY_TYPE, pkcs11.CKK_AES), attr(pkcs11.CKA_VALUE_LEN, 16),
+	})
+	x.OK(err)
 }
 
 func (x *trial) secret(m uint, private, peer pkcs11.ObjectHandle) []byte {

@@ -13,6 +13,16 @@ import (
 // wholeBlocks are the mechanisms that encrypt nothing but whole blocks.
 var wholeBlocks = map[uint]bool{pkcs11.CKM_AES_ECB: true, pkcs11.CKM_AES_CBC: true, pkcs11.CKM_AES_KEY_WRAP: true}
 
+// agreements are the mechanisms that derive a key of two key pairs.
+var agreements = map[uint]bool{pkcs11.CKM_ECDH1_DERIVE: true, pkcs11.CKM_ECDH1_COFACTOR_DERIVE: true}
+
+// hasPointers are the mechanisms whose parameters this client cannot make, since there are pointers in them. They are tried
+// beside the code, and by other clients.
+var hasPointers = map[uint]bool{
+	live.CKM_HKDF_DERIVE: true, live.CKM_HKDF_DATA: true, pkcs11.CKM_CONCATENATE_BASE_AND_DATA: true,
+	pkcs11.CKM_CONCATENATE_DATA_AND_BASE: true, pkcs11.CKM_XOR_BASE_AND_DATA: true, pkcs11.CKM_PKCS5_PBKD2: true,
+}
+
 // signsByPSS maps the mechanisms of PSS to the hash and its mask. For those of SHA-3 the client has no names.
 var signsByPSS = map[uint][2]uint{
 	pkcs11.CKM_RSA_PKCS_PSS:          {pkcs11.CKM_SHA256, pkcs11.CKG_MGF1_SHA256},
@@ -47,6 +57,8 @@ func howTo(m uint) []*pkcs11.Mechanism {
 		parameter = pkcs11.NewOAEPParams(pkcs11.CKM_SHA256, pkcs11.CKG_MGF1_SHA256, pkcs11.CKZ_DATA_SPECIFIED, []byte("label"))
 	case m == pkcs11.CKM_AES_CBC, m == pkcs11.CKM_AES_CBC_PAD:
 		parameter = make([]byte, 16)
+	case m == pkcs11.CKM_EXTRACT_KEY_FROM_KEY:
+		parameter = numbers(8)
 	case m == pkcs11.CKM_AES_CTR:
 		parameter = append(numbers(64), make([]byte, 16)...)
 	case m == pkcs11.CKM_AES_GCM:

@@ -34,6 +34,7 @@ var uses = []struct {
 }{
 	{pkcs11.CKF_DIGEST, "digest"}, {pkcs11.CKF_GENERATE_KEY_PAIR, "generate key pair"}, {pkcs11.CKF_GENERATE, "generate"}, {pkcs11.CKF_SIGN, "sign"},
 	{pkcs11.CKF_VERIFY, "verify"}, {pkcs11.CKF_DERIVE, "derive"}, {pkcs11.CKF_ENCRYPT, "encrypt"}, {pkcs11.CKF_DECRYPT, "decrypt"},
+	{pkcs11.CKF_WRAP, "wrap"}, {pkcs11.CKF_UNWRAP, "unwrap"},
 }
 
 // TestMechanismsPage: docs/mechanisms.md is what the module answers.
@@ -121,8 +122,8 @@ func mechanismNames(t *testing.T) map[uint]string {
 func mechanismKeys(t *testing.T) map[string]string {
 	t.Helper()
 	kinds := map[string]string{
-		"rsaKeys": "RSA", "aesKeys": "AES", "genericKeys": "generic secret",
-		"ecKeys": "P-224, P-256, P-384, P-521, secp256k1", "edwardsKeys": "Ed25519", "montgomeryKeys": "X25519", "agreeingKeys": "P-256, secp256k1, X25519",
+		"rsaKeys": "RSA", "aesKeys": "AES", "genericKeys": "generic secret", "secretKeys": "secrets, AES", "hkdfKeys": "HKDF",
+		"ecKeys": "P-224, P-256, P-384, P-521, secp256k1", "edwardsKeys": "Ed25519", "montgomeryKeys": "X25519", "agreeingKeys": "P-224, P-256, P-384, P-521, secp256k1, X25519",
 	}
 	files, err := filepath.Glob(filepath.Join(harness.Root(t), "pkcs11/*mechanisms.go"))
 	if err != nil {

@@ -24,6 +24,8 @@ const (
 	CKM_EC_EDWARDS_KEY_PAIR_GEN    = 0x1055
 	CKM_EC_MONTGOMERY_KEY_PAIR_GEN = 0x1056
 	CKM_EDDSA                      = 0x1057
+	CKM_HKDF_DERIVE                = 0x402a
+	CKM_HKDF_DATA                  = 0x402b
 
 	CKR_ACTION_PROHIBITED   pkcs11.Error = 0x1B
 	CKR_CURVE_NOT_SUPPORTED pkcs11.Error = 0x140
