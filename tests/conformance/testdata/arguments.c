@@ -175,7 +175,7 @@ static void others(void)
 	RV("which ends the operation", f->C_Decrypt(s, data, 4, out, &n), CKR_OPERATION_NOT_INITIALIZED);
 	RV("C_DecryptUpdate without a session", f->C_DecryptUpdate(NO_SESSION, data, sizeof data, out, &n), CKR_SESSION_HANDLE_INVALID);
 	RV("C_DecryptFinal without a session", f->C_DecryptFinal(NO_SESSION, out, &n), CKR_SESSION_HANDLE_INVALID);
-	RV("C_WrapKey, which there is not", f->C_WrapKey(s, &ecdsa, public, private, NULL, NULL), CKR_FUNCTION_NOT_SUPPORTED);
+	RV("C_WrapKey by what does not wrap", f->C_WrapKey(s, &ecdsa, public, private, NULL, NULL), CKR_MECHANISM_INVALID);
 	RV("C_AsyncJoin, which there is not", f->C_AsyncJoin(s, NULL, 0, NULL, 0), CKR_FUNCTION_NOT_SUPPORTED);
 }
 

@@ -94,17 +94,24 @@
 	F(VerifySignatureUpdate, "sd", 10, SESSION, RUNNING, CKR_DATA_LEN_RANGE) \
 	F(VerifySignatureFinal, "s", 10, SESSION, RUNNING, CKR_DATA_LEN_RANGE, CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE) \
 	F(GenerateKeyPair, "snGRww", 20, SESSION, CREATE, MECHANISM) \
+	F(GenerateKey, "smtw", 10, SESSION, CREATE, MECHANISM) \
+	F(WrapKey, "smkkb", 10, SESSION, MECHANISM, KEY, WRAPPING(CKR_WRAPPING), CKR_BUFFER_TOO_SMALL, CKR_KEY_NOT_WRAPPABLE, CKR_KEY_UNEXTRACTABLE) \
+	F(UnwrapKey, "smkdtw", 10, SESSION, CREATE, MECHANISM, WRAPPING(CKR_UNWRAPPING), CKR_WRAPPED_KEY_INVALID, CKR_WRAPPED_KEY_LEN_RANGE) \
 	F(DeriveKey, "sektw", 20, SESSION, CREATE, MECHANISM, KEY, FORGOTTEN, GONE) \
 	F(SeedRandom, "sd", 2, SESSION, CKR_ARGUMENTS_BAD, CKR_OPERATION_ACTIVE, CKR_RANDOM_SEED_NOT_SUPPORTED, CKR_RANDOM_NO_RNG, CKR_USER_NOT_LOGGED_IN) \
 	F(GenerateRandom, "sg", 5, SESSION, CKR_ARGUMENTS_BAD, CKR_OPERATION_ACTIVE, CKR_RANDOM_NO_RNG, CKR_USER_NOT_LOGGED_IN) \
 	F(GetFunctionStatus, "s", 1, CKR_SESSION_HANDLE_INVALID, CKR_FUNCTION_NOT_PARALLEL) \
 	F(CancelFunction, "s", 1, CKR_SESSION_HANDLE_INVALID, CKR_FUNCTION_NOT_PARALLEL)
 
+/* WRAPPING are the codes for the key that wraps or unwraps. */
+#define WRAPPING(PREFIX) PREFIX##_KEY_HANDLE_INVALID, PREFIX##_KEY_SIZE_RANGE, PREFIX##_KEY_TYPE_INCONSISTENT, \
+	CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN
+
 /* CKR_FUNCTION_FAILED tells that a key was destroyed after the operation with it began. */
 #define GONE CKR_FUNCTION_FAILED
 
 /*
- * Codes that lists lack: C_DeriveKey's those that 5.1.6 gives for a key that may not
+ * Codes that lists lack: C_DeriveKey's, C_WrapKey's and C_UnwrapKey's those that 5.1.6 gives for a key that may not
  * be used so, and for a bad key of the other party; those of C_VerifySignature and
  * its kin CKR_OPERATION_ACTIVE, which C_Verify and its kin have.
  */
@@ -114,7 +121,6 @@
 #define UNSUPPORTED(X) \
 	X(SignRecoverInit, "smk") X(SignRecover, "sdb") X(VerifyRecoverInit, "smk") X(VerifyRecover, "sdb") \
 	X(DigestEncryptUpdate, "sdb") X(DecryptDigestUpdate, "sdb") X(SignEncryptUpdate, "sdb") X(DecryptVerifyUpdate, "sdb") \
-	X(GenerateKey, "smtw") X(WrapKey, "smkkb") X(UnwrapKey, "smkdtw") \
 	X(MessageEncryptInit, "smk") X(EncryptMessage, "sdddb") X(EncryptMessageBegin, "sdd") X(EncryptMessageNext, "sddbu") X(MessageEncryptFinal, "s") \
 	X(MessageDecryptInit, "smk") X(DecryptMessage, "sdddb") X(DecryptMessageBegin, "sdd") X(DecryptMessageNext, "sddbu") X(MessageDecryptFinal, "s") \
 	X(MessageSignInit, "smk") X(SignMessage, "sddb") X(SignMessageBegin, "sd") X(SignMessageNext, "sddb") X(MessageSignFinal, "s") \
