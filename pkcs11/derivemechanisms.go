@@ -208,6 +208,9 @@ type PBKDF2Params struct {
 	Password   []byte
 }
 
+// eraseSecrets overwrites the password.
+func (p *PBKDF2Params) eraseSecrets() { clear(p.Password) }
+
 // maxIterations bounds how long a call lasts.
 const maxIterations = 100_000_000
 
@@ -234,7 +237,6 @@ func passwordParams(m *Mechanism) error {
 // makeOfPassword is CKM_PKCS5_PBKD2.
 func makeOfPassword(m *Mechanism, a attributes) ([]byte, error) {
 	p := m.Params.(*PBKDF2Params)
-	defer clear(p.Password)
 	if a.derivedSize() == 0 {
 		return nil, refuse(CKR_TEMPLATE_INCOMPLETE, CKA_VALUE_LEN, "is missing")
 	}

@@ -12,6 +12,9 @@ func (p *Provider) GenerateKey(h uint, m *Mechanism, list []Attribute) (handle u
 	if m == nil {
 		return 0, CKR_ARGUMENTS_BAD
 	}
+	if e, holds := m.Params.(eraser); holds {
+		defer e.eraseSecrets()
+	}
 	if !s.token.sealsKeys() {
 		return 0, CKR_FUNCTION_NOT_SUPPORTED
 	}
