@@ -137,6 +137,18 @@ ENTRY(VerifySignature, (h, data, n), CK_SESSION_HANDLE h, CK_BYTE_PTR data, CK_U
 ENTRY(VerifySignatureUpdate, (h, part, n), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n)
 ENTRY(VerifySignatureFinal, (h), CK_SESSION_HANDLE h)
 
+/* signatures that have the data in them */
+ENTRY(SignRecoverInit, (h, m, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE key)
+ENTRY(SignRecover, (h, data, n, sig, ns), CK_SESSION_HANDLE h, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR sig, CK_ULONG_PTR ns)
+ENTRY(VerifyRecoverInit, (h, m, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE key)
+ENTRY(VerifyRecover, (h, sig, ns, data, n), CK_SESSION_HANDLE h, CK_BYTE_PTR sig, CK_ULONG ns, CK_BYTE_PTR data, CK_ULONG_PTR n)
+
+/* two operations at a time */
+ENTRY(DigestEncryptUpdate, (h, part, n, out, nout), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout)
+ENTRY(DecryptDigestUpdate, (h, part, n, out, nout), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout)
+ENTRY(SignEncryptUpdate, (h, part, n, out, nout), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout)
+ENTRY(DecryptVerifyUpdate, (h, part, n, out, nout), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout)
+
 /* keys */
 ENTRY(GenerateKey, (h, m, t, n, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_OBJECT_HANDLE_PTR key)
 ENTRY(GenerateKeyPair, (h, m, tpub, npub, tpriv, npriv, pub, priv), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_ATTRIBUTE_PTR tpub, CK_ULONG npub, CK_ATTRIBUTE_PTR tpriv, CK_ULONG npriv, CK_OBJECT_HANDLE_PTR pub, CK_OBJECT_HANDLE_PTR priv)

@@ -49,11 +49,10 @@ func (s *session) beginCiphering(o *operation[ciphering], d direction, m *Mechan
 	if err != nil {
 		return err
 	}
-	w := &ciphering{onePart: row.onePart, way: d, task: task{s.token, k, m, &row}, use: useOf(k, era)}
+	w := &ciphering{onePart: row.onePart, way: d, task: task{s.token, k, m, &row}, use: s.beginUse(k, era)}
 	if err := w.restart(); err != nil {
 		return err
 	}
-	s.derive = nil // a login is for what was begun last
 	return o.begin(w)
 }
 

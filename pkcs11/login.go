@@ -352,17 +352,3 @@ func (s *session) authenticate(pin []byte) error {
 	*use = true
 	return nil
 }
-
-// waiting is where to note a login for the use of a key that waits for one; nil where none does.
-func (s *session) waiting() *bool {
-	signing, decrypting := s.sign.work, s.decrypt.work
-	switch {
-	case s.derive != nil:
-		return &s.derive.authenticated
-	case decrypting != nil && decrypting.use.waits():
-		return &decrypting.use.authenticated
-	case signing != nil && signing.key.alwaysAuthenticate():
-		return &signing.authenticated
-	}
-	return nil
-}

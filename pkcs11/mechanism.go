@@ -40,6 +40,7 @@ type mechanism struct {
 	digest           func(crypto.Hash) hash.Hash
 	sign             func(*task) (softkey.Signer, error)
 	verify           func(*task) (softkey.Verifier, error)
+	recover          func(t *task, signature []byte) ([]byte, error) // the data that sign has put into a signature
 	encrypt, decrypt func(*task) (softkey.Stream, error)
 	generatePair     func(s *session, row *mechanism, m *Mechanism, public, private []Attribute) (pairHandles, error)
 	makePair         func(public attributes) (softkey.PrivateKey, error) // of generateSealed
@@ -69,6 +70,7 @@ func (m *mechanism) flags() uint {
 		{m.digest != nil, CKF_DIGEST},
 		{m.sign != nil, CKF_SIGN},
 		{m.verify != nil, CKF_VERIFY},
+		{m.recover != nil, CKF_SIGN_RECOVER | CKF_VERIFY_RECOVER},
 		{m.encrypt != nil, CKF_ENCRYPT},
 		{m.decrypt != nil, CKF_DECRYPT},
 		{m.generatePair != nil, CKF_GENERATE_KEY_PAIR},

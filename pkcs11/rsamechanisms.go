@@ -13,8 +13,8 @@ import (
 var rsaMechanisms = map[uint]mechanism{
 	CKM_RSA_PKCS_KEY_PAIR_GEN: {keys: rsaKeys, generatePair: generateSealed, makePair: makeRSA},
 
-	CKM_RSA_PKCS:      {keys: rsaKeys, sign: signPKCS1, verify: verifyPKCS1, encrypt: encryptPKCS1, decrypt: decryptPKCS1, onePart: true},
-	CKM_RSA_X_509:     {keys: rsaKeys, sign: signRaw, verify: verifyRaw, encrypt: encryptRaw, decrypt: decryptRaw, onePart: true},
+	CKM_RSA_PKCS:      {keys: rsaKeys, sign: signPKCS1, verify: verifyPKCS1, recover: recoverPKCS1, encrypt: encryptPKCS1, decrypt: decryptPKCS1, onePart: true},
+	CKM_RSA_X_509:     {keys: rsaKeys, sign: signRaw, verify: verifyRaw, recover: recoverRaw, encrypt: encryptRaw, decrypt: decryptRaw, onePart: true},
 	CKM_RSA_PKCS_OAEP: {keys: rsaKeys, encrypt: encryptOAEP, decrypt: decryptOAEP, onePart: true, params: oaepParams},
 	CKM_RSA_PKCS_PSS:  {keys: rsaKeys, sign: signDigestPSS, verify: verifyDigestPSS, onePart: true, params: pssParams},
 

@@ -117,9 +117,11 @@ func publicOf[K softkey.PublicKey](t *task) (k K, err error) {
 
 // endSealed ends the operations of a session that hold a sealed key of a user, and reports whether there are any.
 func (s *session) endSealed() (any bool) {
-	if w := s.sign.work; w != nil && w.use.isPrivateSealed() {
-		s.sign.end()
-		any = true
+	for _, o := range []*operation[signing]{&s.sign, &s.signRecover} {
+		if w := o.work; w != nil && w.use.isPrivateSealed() {
+			o.end()
+			any = true
+		}
 	}
 	if w := s.verify.work; w != nil && w.use.isPrivateSealed() {
 		s.verify.end()

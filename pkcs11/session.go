@@ -30,8 +30,11 @@ type session struct {
 	digest operation[digester]
 	sign   operation[signing]
 	derive *derivation // that waits for a login
+	begun  uint        // uses of keys
 	verify operation[verifying]
 
+	signRecover      operation[signing]
+	verifyRecover    operation[recovering]
 	verifySignature  operation[verifyingKnown]
 	encrypt, decrypt operation[ciphering]
 }
@@ -245,8 +248,10 @@ func (s *session) cancel(flags uint) {
 		{CKF_FIND_OBJECTS, s.find.end},
 		{CKF_DIGEST, s.digest.end},
 		{CKF_SIGN, s.sign.end},
+		{CKF_SIGN_RECOVER, s.signRecover.end},
 		{CKF_VERIFY, s.verify.end},
 		{CKF_VERIFY, s.verifySignature.end},
+		{CKF_VERIFY_RECOVER, s.verifyRecover.end},
 		{CKF_ENCRYPT, s.encrypt.end},
 		{CKF_DECRYPT, s.decrypt.end},
 	} {

@@ -39,8 +39,7 @@ func (p *Provider) SignInit(h uint, m *Mechanism, key uint) (err error) {
 	if err != nil {
 		return err
 	}
-	s.derive = nil // a login is for what was begun last
-	return s.sign.begin(&signing{useOf(o, era), w, row.onePart})
+	return s.sign.begin(&signing{s.beginUse(o, era), w, row.onePart})
 }
 
 // Sign signs data in one part (section 5.13.2).

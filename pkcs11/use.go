@@ -7,10 +7,51 @@ type use struct {
 	key           *object // nil for none
 	authenticated bool    // a context-specific login came in for it
 	era           uint    // of private objects, in which it was begun
+	number        uint    // of the uses of a session: the later, the higher
 }
 
-// useOf begins the use of a key. era is that from before the key was looked up.
+// useOf begins the use of a key that needs no login of its own. era is that from before the key was looked up.
 func useOf(key *object, era uint) use { return use{key: key, era: era} }
+
+// beginUse is useOf for a key that may need one.
+func (s *session) beginUse(key *object, era uint) use {
+	s.derive = nil // a login is for what was begun last
+	s.begun++
+	return use{key: key, era: era, number: s.begun}
+}
+
+// uses are those of the operations under way.
+func (s *session) uses() []*use {
+	var list []*use
+	for _, o := range []*operation[signing]{&s.sign, &s.signRecover} {
+		if o.work != nil {
+			list = append(list, &o.work.use)
+		}
+	}
+	for _, o := range []*operation[ciphering]{&s.encrypt, &s.decrypt} {
+		if o.work != nil {
+			list = append(list, &o.work.use)
+		}
+	}
+	return list
+}
+
+// waiting is where to note a login for the use of a key that waits for one: what was begun last. It is nil where none does.
+func (s *session) waiting() *bool {
+	if s.derive != nil {
+		return &s.derive.authenticated
+	}
+	var last *use
+	for _, u := range s.uses() {
+		if u.waits() && (last == nil || u.number > last.number) {
+			last = u
+		}
+	}
+	if last == nil {
+		return nil
+	}
+	return &last.authenticated
+}
 
 // privateEra is the era of private objects, which ends with a login.
 func (t *token) privateEra() uint { return t.names.currentEras().private }

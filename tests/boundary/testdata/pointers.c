@@ -290,6 +290,64 @@ CALL(DecryptInit)
 	M->C_DecryptInit(h, NULL, 0);
 	return rv;
 }
+static CK_ULONG aes_length = 16;
+CALL(GenerateKey)
+{
+	MECHANISM(m, CKM_AES_KEY_GEN);
+	CK_OBJECT_HANDLE key = 0;
+	CK_ATTRIBUTE t[] = {{CKA_VALUE_LEN, OR(3, &aes_length), sizeof aes_length}};
+	CK_RV rv = M->C_GenerateKey(h, OR(0, &m), OR(1, t), 1, OR(2, &key));
+	return rv == CKR_OK ? M->C_DestroyObject(h, key) : rv;
+}
+/* Keys of the session that two functions need, made when one of them is called first. */
+static CK_OBJECT_HANDLE rsa_public, rsa_private, aes;
+static CK_ULONG count_objects(void);
+static void make_keys(void)
+{
+	static CK_ULONG bits = 2048;
+	CK_ATTRIBUTE pub[] = {{CKA_MODULUS_BITS, &bits, sizeof bits}, {CKA_VERIFY_RECOVER, &yes, 1}}, prv[] = {{CKA_SIGN_RECOVER, &yes, 1}};
+	CK_ATTRIBUTE t[] = {{CKA_VALUE_LEN, &aes_length, sizeof aes_length}, {CKA_ENCRYPT, &yes, 1}, {CKA_DECRYPT, &yes, 1}};
+	MECHANISM(pair, CKM_RSA_PKCS_KEY_PAIR_GEN);
+	MECHANISM(one, CKM_AES_KEY_GEN);
+	if (aes)
+		return;
+	MUST(M->C_GenerateKeyPair(h, &pair, pub, 2, prv, 1, &rsa_public, &rsa_private));
+	MUST(M->C_GenerateKey(h, &one, t, 3, &aes));
+	objects = count_objects();
+}
+CALL(Recover)
+{
+	MECHANISM(m, CKM_RSA_PKCS);
+	static CK_BYTE recoverable[256];
+	CK_ULONG size = sizeof recoverable;
+	make_keys();
+	CK_RV rv = M->C_SignRecoverInit(h, OR(0, &m), rsa_private);
+	if (rv == CKR_OK)
+		rv = M->C_SignRecover(h, OR(1, bytes), 32, OR(2, recoverable), OR(3, &size));
+	if (rv == CKR_OK)
+		rv = M->C_VerifyRecoverInit(h, OR(4, &m), rsa_public);
+	n = sizeof out;
+	return rv != CKR_OK ? rv : M->C_VerifyRecover(h, OR(5, recoverable), size, OR(6, out), OR(7, &n));
+}
+/* Four functions for two operations at a time. Each fails alone: the other operation is ended here. */
+static CK_RV dual(CK_RV (*update)(CK_SESSION_HANDLE, CK_BYTE *, CK_ULONG, CK_BYTE *, CK_ULONG *), void **p)
+{
+	static CK_BYTE iv[16];
+	CK_MECHANISM cipher = {CKM_AES_CBC_PAD, iv, sizeof iv}, hash = {CKM_SHA256, NULL, 0}, by = {CKM_ECDSA_SHA256, NULL, 0};
+	MUST(M->C_EncryptInit(h, &cipher, aes));
+	MUST(M->C_DecryptInit(h, &cipher, aes));
+	MUST(M->C_DigestInit(h, &hash));
+	MUST(M->C_SignInit(h, &by, private));
+	MUST(M->C_VerifyInit(h, &by, public));
+	n = sizeof out;
+	CK_RV rv = update(h, OR(0, bytes), 32, OR(1, out), OR(2, &n));
+	MUST(M->C_SessionCancel(h, CKF_ENCRYPT | CKF_DECRYPT | CKF_DIGEST | CKF_SIGN | CKF_VERIFY));
+	return rv;
+}
+CALL(DigestEncryptUpdate) { make_keys(); return dual(M->C_DigestEncryptUpdate, p); }
+CALL(DecryptDigestUpdate) { make_keys(); return dual(M->C_DecryptDigestUpdate, p); }
+CALL(SignEncryptUpdate) { make_keys(); return dual(M->C_SignEncryptUpdate, p); }
+CALL(DecryptVerifyUpdate) { make_keys(); return dual(M->C_DecryptVerifyUpdate, p); }
 CALL(GenerateKeyPair) { return generate(p, CK_TRUE); }
 CALL(GenerateSessionKeyPair) { return generate(p, CK_FALSE); }
 CALL(DeriveKey)
@@ -330,6 +388,8 @@ static const struct entry {
 	ENTRY(Sign, "rrww") ENTRY(SignHash, "rrww") ENTRY(SignParts, "rww")
 	ENTRY(Verify, "rrr") ENTRY(VerifyParts, "rr") ENTRY(VerifySignature, "rrr") ENTRY(VerifySignatureParts, "r")
 	ENTRY(GenerateKeyPair, "rrrwwr") ENTRY(GenerateSessionKeyPair, "rrrwwr") ENTRY(DeriveKey, "rrwrr")
+	ENTRY(GenerateKey, "rrwr") ENTRY(Recover, "rrwwrrww") ENTRY(DigestEncryptUpdate, "rww") ENTRY(DecryptDigestUpdate, "rww")
+	ENTRY(SignEncryptUpdate, "rww") ENTRY(DecryptVerifyUpdate, "rww")
 	ENTRY(SeedRandom, "r") ENTRY(GenerateRandom, "w")
 };
 
