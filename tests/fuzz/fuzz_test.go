@@ -27,7 +27,7 @@ const (
 // are all refused test little.
 var succeed = []string{
 	"C_OpenSession", "C_Logout", "C_CreateObject", "C_CopyObject", "C_DestroyObject", "C_GetAttributeValue", "C_SetAttributeValue",
-	"C_FindObjects", "C_Digest", "C_DigestFinal", "C_SignInit", "C_Sign", "C_VerifyInit", "C_GenerateKeyPair", "C_DeriveKey",
+	"C_FindObjects", "C_Digest", "C_DigestFinal", "C_SignInit", "C_Sign", "C_VerifyInit", "C_GenerateKey", "C_GenerateKeyPair", "C_DeriveKey",
 	"C_GenerateRandom", "C_GetOperationState", "C_SetOperationState",
 }
 

@@ -7,13 +7,15 @@
  *	s session   k object or key   K mostly none                 S slot
  *	M mechanism type              u any number
  *	1 CK_BBOOL  U user type       O flags of C_OpenSession      E CKF_DONT_BLOCK
- *	m CK_MECHANISM_PTR, or one that is for h digests, y signatures, n new keys, e agreements
+ *	m CK_MECHANISM_PTR, or one that is for h digests, y signatures, r those with the data in them, n new keys,
+ *	  a new secret keys, e agreements, l ciphers
+ *	C key of a cipher, or none
  *	w where one result goes       z a pointer, mostly NULL
  *	N a name    V a version       L a label of 32 bytes         I arguments of C_Initialize
  *	d data and its length         b buffer and where its length is
  *	g buffer and its length       B the same, for elements of any size
  *	t template and its length     q template to be filled, and its length
- *	G, R templates of a new public and private key             o saved state and its length
+ *	G, R, T templates of a new public, private and secret key  o saved state and its length
  *	P PIN and its length          H list of handles and its length
  *
  * A pointer is NULL now and then, whatever it is for; a length is then anything.
@@ -50,6 +52,7 @@ struct caller {
 	CK_BYTE state[512]; /* of C_GetOperationState */
 	CK_ULONG state_length;
 	int alone; /* no other thread calls */
+	CK_MECHANISM_TYPE mechanism; /* of this call */
 };
 
 static inline void remember(struct pool *p, CK_ULONG handle)
@@ -103,21 +106,23 @@ static inline CK_ULONG number(struct dice *d)
 /* What there is for a purpose, and what is for none. */
 static const CK_MECHANISM_TYPE digests[] = {CKM_SHA_1, CKM_SHA256, CKM_SHA512, CKM_SHA3_256};
 static const CK_MECHANISM_TYPE signatures[] = {
-	CKM_ECDSA, CKM_ECDSA_SHA1, CKM_ECDSA_SHA256, CKM_ECDSA_SHA512, CKM_ECDSA_SHA3_256, CKM_EDDSA,
+	CKM_ECDSA, CKM_ECDSA_SHA1, CKM_ECDSA_SHA256, CKM_ECDSA_SHA512, CKM_ECDSA_SHA3_256, CKM_EDDSA, CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS,
 };
 static const CK_MECHANISM_TYPE generations[] = {CKM_EC_KEY_PAIR_GEN, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EC_MONTGOMERY_KEY_PAIR_GEN};
-static const CK_MECHANISM_TYPE locks[] = {CKM_ZK_LOCK};
-static const CK_MECHANISM_TYPE oddities[] = {CKM_ECDH1_DERIVE, CKM_RSA_PKCS, CKM_AES_GCM, 0x7fffffff};
+static const CK_MECHANISM_TYPE ciphers[] = {CKM_ZK_LOCK, CKM_AES_CBC_PAD};
+static const CK_MECHANISM_TYPE oddities[] = {CKM_ECDH1_DERIVE, CKM_RSA_PKCS, CKM_AES_GCM, CKM_DES3_CBC, 0x7fffffff};
 
 static inline CK_MECHANISM_TYPE mechanism_type(struct dice *d, char purpose)
 {
-	static const char purposes[] = "hynelm";
+	static const char purposes[] = "hyrnaelm";
 	switch (one_in(d, 8) ? PICK(d, purposes) : purpose) {
 	case 'h': return PICK(d, digests);
 	case 'y': return PICK(d, signatures);
-	case 'n': return PICK(d, generations);
+	case 'r': return CKM_RSA_PKCS;
+	case 'n': return one_in(d, 24) ? CKM_RSA_PKCS_KEY_PAIR_GEN : PICK(d, generations); /* which takes its time */
+	case 'a': return CKM_AES_KEY_GEN;
 	case 'e': return CKM_ECDH1_DERIVE;
-	case 'l': return PICK(d, locks);
+	case 'l': return PICK(d, ciphers);
 	default: return PICK(d, oddities);
 	}
 }
@@ -145,6 +150,9 @@ static inline void parameter(struct dice *d, CK_MECHANISM *m)
 	} else if (m->mechanism == CKM_ZK_LOCK && one_in(d, 2)) {
 		m->pParameter = memset(block(d, 1), roll(d, 3), 1);
 		m->ulParameterLen = 1;
+	} else if (m->mechanism == CKM_AES_CBC_PAD) {
+		m->pParameter = memset(block(d, 16), roll(d, 3), 16);
+		m->ulParameterLen = 16;
 	}
 	if (one_in(d, 10)) { /* cut short or off */
 		CK_ULONG n = m->ulParameterLen ? roll(d, m->ulParameterLen) : roll(d, 40);
@@ -157,6 +165,7 @@ static inline void push_mechanism(struct caller *c, char purpose)
 {
 	CK_MECHANISM m = {mechanism_type(&c->dice, purpose), NULL, 0};
 	parameter(&c->dice, &m);
+	c->mechanism = m.mechanism;
 	push_pointer(c, one_in(&c->dice, 24) ? NULL : copy(&c->dice, &m, sizeof m));
 }
 

@@ -68,11 +68,11 @@
 	F(FindObjectsInit, "st", 20, SESSION, CKR_ARGUMENTS_BAD, CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_VALUE_INVALID, CKR_OPERATION_ACTIVE) \
 	F(FindObjects, "sHw", 20, SESSION, RUNNING) \
 	F(FindObjectsFinal, "s", 20, SESSION, RUNNING) \
-	F(EncryptInit, "slK", 10, SESSION, LOCKING, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN) \
+	F(EncryptInit, "slC", 10, SESSION, LOCKING, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN) \
 	F(Encrypt, "sdc", 10, SESSION, OUTPUT, CKR_DATA_INVALID, CKR_DATA_LEN_RANGE) \
 	F(EncryptUpdate, "sdc", 10, SESSION, OUTPUT, CKR_DATA_LEN_RANGE) \
 	F(EncryptFinal, "sc", 10, SESSION, OUTPUT, CKR_DATA_LEN_RANGE) \
-	F(DecryptInit, "slK", 10, SESSION, LOCKING, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN) \
+	F(DecryptInit, "slC", 10, SESSION, LOCKING, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN) \
 	F(Decrypt, "sdc", 10, SESSION, OUTPUT, UNLOCK) \
 	F(DecryptUpdate, "sdc", 10, SESSION, OUTPUT, UNLOCK) \
 	F(DecryptFinal, "sc", 10, SESSION, OUTPUT, UNLOCK) \
@@ -93,8 +93,16 @@
 	F(VerifySignature, "sd", 20, SESSION, RUNNING, CKR_DATA_INVALID, CKR_DATA_LEN_RANGE, CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE) \
 	F(VerifySignatureUpdate, "sd", 10, SESSION, RUNNING, CKR_DATA_LEN_RANGE) \
 	F(VerifySignatureFinal, "s", 10, SESSION, RUNNING, CKR_DATA_LEN_RANGE, CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE) \
+	F(SignRecoverInit, "srk", 5, SESSION, MECHANISM, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN) \
+	F(SignRecover, "sdb", 5, SESSION, OUTPUT, CKR_DATA_INVALID, CKR_DATA_LEN_RANGE, CKR_USER_NOT_LOGGED_IN, GONE) \
+	F(VerifyRecoverInit, "srk", 5, SESSION, MECHANISM, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN) \
+	F(VerifyRecover, "sdb", 5, SESSION, OUTPUT, CKR_DATA_INVALID, CKR_DATA_LEN_RANGE, CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE) \
+	F(DigestEncryptUpdate, "sdc", 5, SESSION, OUTPUT, CKR_DATA_LEN_RANGE) \
+	F(DecryptDigestUpdate, "sdc", 5, SESSION, OUTPUT, UNLOCK) \
+	F(SignEncryptUpdate, "sdc", 5, SESSION, OUTPUT, CKR_DATA_LEN_RANGE, CKR_USER_NOT_LOGGED_IN) \
+	F(DecryptVerifyUpdate, "sdc", 5, SESSION, OUTPUT, UNLOCK, CKR_DATA_LEN_RANGE) \
+	F(GenerateKey, "saTw", 10, SESSION, CREATE, MECHANISM) \
 	F(GenerateKeyPair, "snGRww", 20, SESSION, CREATE, MECHANISM) \
-	F(GenerateKey, "smtw", 10, SESSION, CREATE, MECHANISM) \
 	F(WrapKey, "smkkb", 10, SESSION, MECHANISM, KEY, WRAPPING(CKR_WRAPPING), CKR_BUFFER_TOO_SMALL, CKR_KEY_NOT_WRAPPABLE, CKR_KEY_UNEXTRACTABLE) \
 	F(UnwrapKey, "smkdtw", 10, SESSION, CREATE, MECHANISM, WRAPPING(CKR_UNWRAPPING), CKR_WRAPPED_KEY_INVALID, CKR_WRAPPED_KEY_LEN_RANGE) \
 	F(DeriveKey, "sektw", 20, SESSION, CREATE, MECHANISM, KEY, FORGOTTEN, GONE) \
@@ -119,8 +127,6 @@
 
 /* X(NAME, ARGUMENTS): functions that this token does not have. */
 #define UNSUPPORTED(X) \
-	X(SignRecoverInit, "smk") X(SignRecover, "sdb") X(VerifyRecoverInit, "smk") X(VerifyRecover, "sdb") \
-	X(DigestEncryptUpdate, "sdb") X(DecryptDigestUpdate, "sdb") X(SignEncryptUpdate, "sdb") X(DecryptVerifyUpdate, "sdb") \
 	X(MessageEncryptInit, "smk") X(EncryptMessage, "sdddb") X(EncryptMessageBegin, "sdd") X(EncryptMessageNext, "sddbu") X(MessageEncryptFinal, "s") \
 	X(MessageDecryptInit, "smk") X(DecryptMessage, "sdddb") X(DecryptMessageBegin, "sdd") X(DecryptMessageNext, "sddbu") X(MessageDecryptFinal, "s") \
 	X(MessageSignInit, "smk") X(SignMessage, "sddb") X(SignMessageBegin, "sd") X(SignMessageNext, "sddb") X(MessageSignFinal, "s") \

@@ -110,8 +110,12 @@ static inline void push_template(struct caller *c)
 static inline void push_new_public(struct caller *c)
 {
 	CK_ATTRIBUTE t[8];
-	t[0] = curve(&c->dice);
-	push_attributes(c, t, 1, 2);
+	CK_ULONG bits = 2048;
+	CK_BBOOL yes = CK_TRUE;
+	int rsa = c->mechanism == CKM_RSA_PKCS_KEY_PAIR_GEN;
+	t[0] = rsa ? value_of(&c->dice, CKA_MODULUS_BITS, &bits, sizeof bits) : curve(&c->dice);
+	t[1] = value_of(&c->dice, CKA_VERIFY_RECOVER, &yes, 1);
+	push_attributes(c, t, rsa ? 2 : 1, 2);
 }
 
 static inline void push_new_private(struct caller *c)
@@ -119,7 +123,20 @@ static inline void push_new_private(struct caller *c)
 	CK_ATTRIBUTE t[8];
 	CK_BBOOL yes = CK_TRUE;
 	t[0] = value_of(&c->dice, CKA_TOKEN, &yes, 1);
+	if (c->mechanism == CKM_RSA_PKCS_KEY_PAIR_GEN)
+		t[0] = value_of(&c->dice, CKA_SIGN_RECOVER, &yes, 1);
 	push_attributes(c, t, roll(&c->dice, 2), 2);
+}
+
+static inline void push_new_secret(struct caller *c)
+{
+	CK_ATTRIBUTE t[8];
+	CK_ULONG n = one_in(&c->dice, 8) ? number(&c->dice) : 32;
+	CK_BBOOL yes = CK_TRUE;
+	t[0] = value_of(&c->dice, CKA_VALUE_LEN, &n, sizeof n);
+	t[1] = value_of(&c->dice, CKA_ENCRYPT, &yes, 1);
+	t[2] = value_of(&c->dice, CKA_DECRYPT, &yes, 1);
+	push_attributes(c, t, 3, 2);
 }
 
 /* push_query pushes a template to be filled, with buffers that are too small or not. */
