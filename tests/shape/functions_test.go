@@ -85,6 +85,9 @@ func TestFunctionsPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if strings.Contains(page, "| ? |") {
+		t.Error("a function is not supported for no reason")
+	}
 	if read(t, "docs/functions.md") != page {
 		t.Error("docs/functions.md is not what the header and module/ say; run go test ./tests/shape -update")
 	}
@@ -97,15 +100,38 @@ func render(all []function) string {
 		"Those that this library does not have answer CKR_FUNCTION_NOT_SUPPORTED, or\n" +
 		"CKR_CRYPTOKI_NOT_INITIALIZED before C_Initialize. This page is made from\n" +
 		"`include/pkcs11.h` and `module/` by `go test ./tests/shape -update`.\n")
-	for _, here := range []bool{true, false} {
-		fmt.Fprintf(&b, "\n## %s\n\n| function | since |\n| --- | --- |\n", map[bool]string{true: "Supported", false: "Not supported"}[here])
-		for _, f := range all {
-			if f.here == here {
-				fmt.Fprintf(&b, "| C_%s | %s |\n", f.name, f.since)
-			}
+	b.WriteString("\n## Supported\n\n| function | since |\n| --- | --- |\n")
+	for _, f := range all {
+		if f.here {
+			fmt.Fprintf(&b, "| C_%s | %s |\n", f.name, f.since)
+		}
+	}
+	b.WriteString("\n## Not supported\n\n| function | since | why |\n| --- | --- | --- |\n")
+	for _, f := range all {
+		if !f.here {
+			fmt.Fprintf(&b, "| C_%s | %s | %s |\n", f.name, f.since, reason(f.name))
 		}
 	}
 	return b.String()
+}
+
+// reasons are why functions with a word in their names are not supported.
+var reasons = []struct{ word, why string }{
+	{"Async", "a session works on one call at a time: C_OpenSession refuses CKF_ASYNC_SESSION"},
+	{"Message", "no mechanism has messages of its own: C_Encrypt and its kin do AES-GCM, C_Sign all signatures"},
+	{"capsulate", "no mechanism encapsulates"},
+	{"Authenticated", "no mechanism that wraps keys takes additional data"},
+	{"rapKey", "no mechanism wraps keys"},
+}
+
+// reason is why a function is not supported. Each needs one.
+func reason(name string) string {
+	for _, r := range reasons {
+		if strings.Contains(name, r.word) {
+			return r.why
+		}
+	}
+	return "?"
 }
 
 // TestFunctionTable checks that the header was read as it is meant: the number
