@@ -27,6 +27,7 @@ const (
 	signing    = pkcs11.CKF_SIGN | pkcs11.CKF_VERIFY
 	encrypting = pkcs11.CKF_ENCRYPT | pkcs11.CKF_DECRYPT
 	wrapping   = pkcs11.CKF_WRAP | pkcs11.CKF_UNWRAP
+	recovering = pkcs11.CKF_SIGN_RECOVER | pkcs11.CKF_VERIFY_RECOVER
 )
 
 // digests are the mechanisms whose result the standard library knows as well.
@@ -56,8 +57,8 @@ func newTrial(t *testing.T) *trial {
 		}
 	}
 	public, private, err := k.GenerateKeyPair(x.s, live.Mechanism(pkcs11.CKM_RSA_PKCS_KEY_PAIR_GEN),
-		[]*pkcs11.Attribute{attr(pkcs11.CKA_MODULUS_BITS, 2048), attr(pkcs11.CKA_ENCRYPT, true), attr(pkcs11.CKA_WRAP, true)},
-		[]*pkcs11.Attribute{attr(pkcs11.CKA_DECRYPT, true), attr(pkcs11.CKA_UNWRAP, true)})
+		[]*pkcs11.Attribute{attr(pkcs11.CKA_MODULUS_BITS, 2048), attr(pkcs11.CKA_ENCRYPT, true), attr(pkcs11.CKA_WRAP, true), attr(pkcs11.CKA_VERIFY_RECOVER, true)},
+		[]*pkcs11.Attribute{attr(pkcs11.CKA_DECRYPT, true), attr(pkcs11.CKA_UNWRAP, true), attr(pkcs11.CKA_SIGN_RECOVER, true)})
 	k.OK(err)
 	x.add(pkcs11.CKK_RSA, public, private)
 	codes := []*pkcs11.Attribute{attr(pkcs11.CKA_SIGN, true), attr(pkcs11.CKA_VERIFY, true), attr(pkcs11.CKA_DERIVE, true)}
@@ -92,7 +93,10 @@ func TestMechanisms(t *testing.T) {
 		if f&wrapping != 0 {
 			x.wrap(m.Mechanism)
 		}
-		switch f &^= wrapping; f {
+		if f&recovering != 0 {
+			x.recover(m.Mechanism)
+		}
+		switch f &^= wrapping | recovering; f {
 		case pkcs11.CKF_DIGEST:
 			x.digest(m.Mechanism)
 		case signing:

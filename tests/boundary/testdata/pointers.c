@@ -306,13 +306,14 @@ static void make_keys(void)
 {
 	static CK_ULONG bits = 2048;
 	CK_ATTRIBUTE pub[] = {{CKA_MODULUS_BITS, &bits, sizeof bits}, {CKA_VERIFY_RECOVER, &yes, 1}}, prv[] = {{CKA_SIGN_RECOVER, &yes, 1}};
-	CK_ATTRIBUTE t[] = {{CKA_VALUE_LEN, &aes_length, sizeof aes_length}, {CKA_ENCRYPT, &yes, 1}, {CKA_DECRYPT, &yes, 1}};
+	CK_ATTRIBUTE t[] = {{CKA_VALUE_LEN, &aes_length, sizeof aes_length}, {CKA_ENCRYPT, &yes, 1}, {CKA_DECRYPT, &yes, 1},
+		{CKA_WRAP, &yes, 1}, {CKA_UNWRAP, &yes, 1}};
 	MECHANISM(pair, CKM_RSA_PKCS_KEY_PAIR_GEN);
 	MECHANISM(one, CKM_AES_KEY_GEN);
 	if (aes)
 		return;
 	MUST(M->C_GenerateKeyPair(h, &pair, pub, 2, prv, 1, &rsa_public, &rsa_private));
-	MUST(M->C_GenerateKey(h, &one, t, 3, &aes));
+	MUST(M->C_GenerateKey(h, &one, t, 5, &aes));
 	objects = count_objects();
 }
 CALL(Recover)
@@ -328,6 +329,21 @@ CALL(Recover)
 		rv = M->C_VerifyRecoverInit(h, OR(4, &m), rsa_public);
 	n = sizeof out;
 	return rv != CKR_OK ? rv : M->C_VerifyRecover(h, OR(5, recoverable), size, OR(6, out), OR(7, &n));
+}
+CALL(WrapKey)
+{
+	MECHANISM(m, CKM_AES_KEY_WRAP);
+	static CK_BYTE wrapped[64];
+	static CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+	static CK_KEY_TYPE type = CKK_AES;
+	CK_ATTRIBUTE t[] = {{CKA_CLASS, OR(7, &class), sizeof class}, {CKA_KEY_TYPE, &type, sizeof type}};
+	CK_ULONG size = sizeof wrapped;
+	CK_OBJECT_HANDLE key = 0;
+	make_keys();
+	CK_RV rv = M->C_WrapKey(h, OR(0, &m), aes, aes, OR(1, wrapped), OR(2, &size));
+	if (rv == CKR_OK)
+		rv = M->C_UnwrapKey(h, OR(3, &m), aes, OR(4, wrapped), size, OR(5, t), 2, OR(6, &key));
+	return rv == CKR_OK ? M->C_DestroyObject(h, key) : rv;
 }
 /* Four functions for two operations at a time. Each fails alone: the other operation is ended here. */
 static CK_RV dual(CK_RV (*update)(CK_SESSION_HANDLE, CK_BYTE *, CK_ULONG, CK_BYTE *, CK_ULONG *), void **p)
@@ -389,7 +405,7 @@ static const struct entry {
 	ENTRY(Verify, "rrr") ENTRY(VerifyParts, "rr") ENTRY(VerifySignature, "rrr") ENTRY(VerifySignatureParts, "r")
 	ENTRY(GenerateKeyPair, "rrrwwr") ENTRY(GenerateSessionKeyPair, "rrrwwr") ENTRY(DeriveKey, "rrwrr")
 	ENTRY(GenerateKey, "rrwr") ENTRY(Recover, "rrwwrrww") ENTRY(DigestEncryptUpdate, "rww") ENTRY(DecryptDigestUpdate, "rww")
-	ENTRY(SignEncryptUpdate, "rww") ENTRY(DecryptVerifyUpdate, "rww")
+	ENTRY(WrapKey, "rwwrrrwr") ENTRY(SignEncryptUpdate, "rww") ENTRY(DecryptVerifyUpdate, "rww")
 	ENTRY(SeedRandom, "r") ENTRY(GenerateRandom, "w")
 };
 

@@ -8,7 +8,7 @@
  *	M mechanism type              u any number
  *	1 CK_BBOOL  U user type       O flags of C_OpenSession      E CKF_DONT_BLOCK
  *	m CK_MECHANISM_PTR, or one that is for h digests, y signatures, r those with the data in them, n new keys,
- *	  a new secret keys, e agreements, l ciphers
+ *	  a new secret keys, e agreements, l ciphers, W wrapped keys
  *	C key of a cipher, or none
  *	w where one result goes       z a pointer, mostly NULL
  *	N a name    V a version       L a label of 32 bytes         I arguments of C_Initialize
@@ -110,11 +110,12 @@ static const CK_MECHANISM_TYPE signatures[] = {
 };
 static const CK_MECHANISM_TYPE generations[] = {CKM_EC_KEY_PAIR_GEN, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EC_MONTGOMERY_KEY_PAIR_GEN};
 static const CK_MECHANISM_TYPE ciphers[] = {CKM_ZK_LOCK, CKM_AES_CBC_PAD};
+static const CK_MECHANISM_TYPE wraps[] = {CKM_AES_KEY_WRAP, CKM_AES_KEY_WRAP_KWP, CKM_RSA_PKCS};
 static const CK_MECHANISM_TYPE oddities[] = {CKM_ECDH1_DERIVE, CKM_RSA_PKCS, CKM_AES_GCM, CKM_DES3_CBC, 0x7fffffff};
 
 static inline CK_MECHANISM_TYPE mechanism_type(struct dice *d, char purpose)
 {
-	static const char purposes[] = "hyrnaelm";
+	static const char purposes[] = "hyrnaelWm";
 	switch (one_in(d, 8) ? PICK(d, purposes) : purpose) {
 	case 'h': return PICK(d, digests);
 	case 'y': return PICK(d, signatures);
@@ -123,6 +124,7 @@ static inline CK_MECHANISM_TYPE mechanism_type(struct dice *d, char purpose)
 	case 'a': return CKM_AES_KEY_GEN;
 	case 'e': return CKM_ECDH1_DERIVE;
 	case 'l': return PICK(d, ciphers);
+	case 'W': return PICK(d, wraps);
 	default: return PICK(d, oddities);
 	}
 }

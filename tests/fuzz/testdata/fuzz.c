@@ -79,7 +79,7 @@ static void push_argument(struct caller *c, char kind)
 	case 'O': push(c, one_in(d, 8) ? number(d) : CKF_SERIAL_SESSION | (roll(d, 2) ? CKF_RW_SESSION : 0)); break;
 	case 'E': push(c, CKF_DONT_BLOCK); break;
 	case 'C': push(c, roll(d, 2) ? some(d, &c->objects, HANDLES) : CK_INVALID_HANDLE); break;
-	case 'm': case 'h': case 'y': case 'r': case 'n': case 'a': case 'e': case 'l': push_mechanism(c, kind); break;
+	case 'm': case 'h': case 'y': case 'r': case 'n': case 'a': case 'e': case 'l': case 'W': push_mechanism(c, kind); break;
 	case 'w': push_result(c); break;
 	case 'z': push_pointer(c, one_in(d, 10) ? block(d, 64) : NULL); break;
 	case 'N': push_pointer(c, one_in(d, 8) ? NULL : (void *)PICK(d, names)); break;
@@ -111,9 +111,9 @@ static void misplace(struct caller *c, char kind, int at)
 	int length_too = strchr("bcB", kind) && roll(d, 2);
 	if (strchr("tGRTq", kind) && a[0] && a[1] && roll(d, 2))
 		((CK_ATTRIBUTE *)a[0])[roll(d, a[1])].pValue = nowhere(d);
-	else if (strchr("mhyrnael", kind) && a[0] && ((CK_MECHANISM *)a[0])->ulParameterLen && roll(d, 2))
+	else if (strchr("mhyrnaelW", kind) && a[0] && ((CK_MECHANISM *)a[0])->ulParameterLen && roll(d, 2))
 		((CK_MECHANISM *)a[0])->pParameter = nowhere(d);
-	else if (strchr("mhyrnaelwNVLIdgtGRTqoHbcB", kind))
+	else if (strchr("mhyrnaelWwNVLIdgtGRTqoHbcB", kind))
 		a[length_too] = (CK_ULONG)nowhere(d);
 }
 
@@ -161,7 +161,7 @@ static void learn(struct caller *c, const struct function *x)
 		memcpy(c->state, (void *)c->arguments[1], c->state_length);
 	} else if (is(x, "OpenSession")) {
 		remember(&c->sessions, *c->results[0]);
-	} else if (is(x, "CreateObject") || is(x, "CopyObject") || is(x, "GenerateKey") || is(x, "GenerateKeyPair") || is(x, "DeriveKey")) {
+	} else if (is(x, "CreateObject") || is(x, "CopyObject") || is(x, "GenerateKey") || is(x, "UnwrapKey") || is(x, "GenerateKeyPair") || is(x, "DeriveKey")) {
 		for (int i = 0; i < c->expected; i++)
 			remember(&c->objects, *c->results[i]);
 	}

@@ -136,7 +136,9 @@ static inline void push_new_secret(struct caller *c)
 	t[0] = value_of(&c->dice, CKA_VALUE_LEN, &n, sizeof n);
 	t[1] = value_of(&c->dice, CKA_ENCRYPT, &yes, 1);
 	t[2] = value_of(&c->dice, CKA_DECRYPT, &yes, 1);
-	push_attributes(c, t, 3, 2);
+	t[3] = value_of(&c->dice, CKA_WRAP, &yes, 1);
+	t[4] = value_of(&c->dice, CKA_UNWRAP, &yes, 1);
+	push_attributes(c, t, 5, 2);
 }
 
 /* push_query pushes a template to be filled, with buffers that are too small or not. */
