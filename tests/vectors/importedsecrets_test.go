@@ -129,6 +129,9 @@ func (k *importer) kwp(_ *anyGroup, v *anyVector) error { return k.unwraps(ckmKe
 
 // unwraps unwraps a generic secret, and if it is what it should be, wraps it again.
 func (k *importer) unwraps(mechanism uint, v *anyVector) error {
+	if len(v.Ct) == 0 {
+		return pkcs11.Error(pkcs11.CKR_WRAPPED_KEY_LEN_RANGE) // the binding cannot say this
+	}
 	key, err := k.secret(pkcs11.CKK_AES, v.Key)
 	if err != nil {
 		return err
