@@ -13,6 +13,14 @@ import (
 // wholeBlocks are the mechanisms that encrypt nothing but whole blocks.
 var wholeBlocks = map[uint]bool{pkcs11.CKM_AES_ECB: true, pkcs11.CKM_AES_CBC: true, pkcs11.CKM_AES_KEY_WRAP: true}
 
+// takesLength reports whether a mechanism encrypts messages of n bytes. Key wrapping needs two semiblocks after a padding, too.
+func takesLength(m uint, n int) bool {
+	if m == live.CKM_AES_KEY_WRAP_PKCS7 {
+		return n >= 8
+	}
+	return !wholeBlocks[m] || n%16 == 0
+}
+
 // agreements are the mechanisms that derive a key of two key pairs.
 var agreements = map[uint]bool{pkcs11.CKM_ECDH1_DERIVE: true, pkcs11.CKM_ECDH1_COFACTOR_DERIVE: true}
 

@@ -24,6 +24,7 @@ const (
 	CKM_EC_EDWARDS_KEY_PAIR_GEN    = 0x1055
 	CKM_EC_MONTGOMERY_KEY_PAIR_GEN = 0x1056
 	CKM_EDDSA                      = 0x1057
+	CKM_AES_KEY_WRAP_PKCS7         = 0x210c
 	CKM_HKDF_DERIVE                = 0x402a
 	CKM_HKDF_DATA                  = 0x402b
 
