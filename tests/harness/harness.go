@@ -135,7 +135,7 @@ func (h *Home) Try(name string, args ...string) (string, error) {
 // administrators.
 func (h *Home) Init() {
 	h.t.Helper()
-	h.Run(Build(h.t, "zk_pkcs11-util"), "--init-token", "--slot", "0", "--label", Label, "--pin", UserPIN, "--so-pin", SOPIN)
+	h.Run(Build(h.t, "zk_pkcs11-util"), "--init-token", "--yes", "--slot", "0", "--label", Label, "--pin", UserPIN, "--so-pin", SOPIN)
 }
 
 // Need skips a test when a program is not installed, and says so.
