@@ -172,6 +172,9 @@ func parameters(c *call, m C.CK_MECHANISM_PTR) any {
 			SharedData: copyInner(c, p.pSharedData, p.ulSharedDataLen),
 			Public:     copyInner(c, p.pPublicData, p.ulPublicDataLen),
 		}
+	case m.mechanism == C.CKM_ML_DSA && m.ulParameterLen == C.sizeof_CK_SIGN_ADDITIONAL_CONTEXT:
+		p := (*C.CK_SIGN_ADDITIONAL_CONTEXT)(m.pParameter)
+		return &pkcs11.SignContext{Hedge: uint(p.hedgeVariant), Context: copyInner(c, p.pContext, p.ulContextLen)}
 	case m.mechanism == C.CKM_AES_GCM && m.ulParameterLen == C.sizeof_CK_GCM_PARAMS:
 		p := (*C.CK_GCM_PARAMS)(m.pParameter)
 		return &pkcs11.GCMParams{

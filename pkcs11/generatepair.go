@@ -129,7 +129,7 @@ func (r *pairRequest) completePair(k softkey.PrivateKey, mechanism uint) error {
 	}
 	for _, a := range []attributes{r.private, r.public} {
 		for t, v := range told {
-			if _, has := mustRules(a)[t]; has {
+			if x, has := mustRules(a)[t]; has && x.is&concealed == 0 {
 				a[t] = v
 			}
 			if named := r.public[t]; t == CKA_EC_PARAMS && named != nil {

@@ -33,6 +33,9 @@ func privateOf(a attributes) (softkey.PrivateKey, error) {
 	if a.number(CKA_KEY_TYPE) == CKK_RSA {
 		return rsaOf(a)
 	}
+	if isLatticeType(a.number(CKA_KEY_TYPE)) {
+		return latticePrivateOf(a)
+	}
 	c, err := softCurveOf(a)
 	if err != nil {
 		return nil, err
@@ -91,6 +94,7 @@ func (a attributes) holdPrivate(k softkey.PrivateKey) error {
 	}
 	for t, v := range told {
 		_, has := r[t]
+		has = has && r[t].is&concealed == 0 // the CKA_VALUE of ML-DSA's halves differs
 		if _, named := a[CKA_EC_PARAMS]; has && (t != CKA_EC_PARAMS || !named) {
 			a[t] = v
 		}

@@ -27,6 +27,8 @@ var (
 	edwardsKeys    = &keySort{types: []uint{CKK_EC_EDWARDS}, sealed: span{255, 256}, flags: curveFlags}
 	montgomeryKeys = &keySort{types: []uint{CKK_EC_MONTGOMERY}, sealed: span{255, 256}, flags: curveFlags}
 	rsaKeys        = &keySort{types: []uint{CKK_RSA}, sealed: span{2048, 4096}}
+	mldsaKeys      = &keySort{types: []uint{CKK_ML_DSA}, sealed: span{1312, 2592}} // of public keys in bytes
+	mlkemKeys      = &keySort{types: []uint{CKK_ML_KEM}, sealed: span{1184, 1568}}
 	aesKeys        = &keySort{types: []uint{CKK_AES}, secret: true, sealed: span{16, 32}} // in bytes
 	agreeingKeys   = &keySort{types: []uint{CKK_EC, CKK_EC_MONTGOMERY}, sealed: span{224, 521}, flags: primeCurveFlags}
 )

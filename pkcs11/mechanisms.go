@@ -10,7 +10,7 @@ import (
 // mechanisms is the table of mechanisms. C_GetMechanismList and C_GetMechanismInfo answer from it, cut to what
 // the token can do.
 var mechanisms = withWrapping(joinMechanisms(hashMechanisms, curveMechanisms, deviceMechanisms,
-	sealed(rsaMechanisms), sealed(aesMechanisms), sealed(secretMechanisms), sealed(deriveMechanisms)))
+	sealed(rsaMechanisms), sealed(aesMechanisms), sealed(secretMechanisms), sealed(deriveMechanisms), sealed(latticeMechanisms)))
 
 // joinMechanisms makes one table of several.
 func joinMechanisms(tables ...map[uint]mechanism) map[uint]mechanism {

@@ -193,6 +193,19 @@ var rsaPrivateRules = rules{
 	CKA_COEFFICIENT:      {octets, notGenerate | notUnwrap | concealed, nil},
 }
 
+// latticePublicRules and latticePrivateRules are those of ML-DSA and ML-KEM (sections 6.67 and 6.68). What a seed expands to, the
+// CKA_VALUE of a private key, is neither shown nor enough to bring one in.
+var latticePublicRules = rules{
+	CKA_PARAMETER_SET: {number, needCreate | needGenerate, nil},
+	CKA_VALUE:         {octets, needCreate | notGenerate, nil},
+}
+
+var latticePrivateRules = rules{
+	CKA_PARAMETER_SET: {number, needCreate | notGenerate | notUnwrap, nil},
+	CKA_SEED:          {octets, needCreate | notGenerate | notUnwrap | concealed, nil},
+	CKA_VALUE:         {octets, notGenerate | notUnwrap | concealed, nil},
+}
+
 // aesRules are those of section 6.13.1, over those of secret keys.
 var aesRules = rules{
 	CKA_VALUE_LEN: {number, notCreate | needGenerate, nil},
@@ -202,6 +215,8 @@ var aesRules = rules{
 var (
 	rsaPublicObject   = mergeRules(storageRules, keyRules, publicKeyRules, rsaPublicRules)
 	rsaPrivateObject  = mergeRules(storageRules, keyRules, privateKeyRules, rsaPrivateRules)
+	latticePublic     = mergeRules(storageRules, keyRules, publicKeyRules, latticePublicRules)
+	latticePrivate    = mergeRules(storageRules, keyRules, privateKeyRules, latticePrivateRules)
 	aesObject         = mergeRules(storageRules, keyRules, secretKeyRules, aesRules)
 	dataObject        = mergeRules(storageRules, dataRules)
 	certificateObject = mergeRules(storageRules, certificateRules)
@@ -243,6 +258,9 @@ func rulesFor(class, keyType uint) (rules, error) {
 		if keyType == CKK_RSA {
 			return rsaPublicObject, nil
 		}
+		if isLatticeType(keyType) {
+			return latticePublic, nil
+		}
 	case CKO_PRIVATE_KEY:
 		if isCurveType(keyType) {
 			return ecPrivateObject, nil
@@ -250,9 +268,14 @@ func rulesFor(class, keyType uint) (rules, error) {
 		if keyType == CKK_RSA {
 			return rsaPrivateObject, nil
 		}
+		if isLatticeType(keyType) {
+			return latticePrivate, nil
+		}
 	}
 	return nil, CKR_ATTRIBUTE_VALUE_INVALID
 }
+
+func isLatticeType(keyType uint) bool { return keyType == CKK_ML_DSA || keyType == CKK_ML_KEM }
 
 func isCurveType(keyType uint) bool {
 	return keyType == CKK_EC || keyType == CKK_EC_EDWARDS || keyType == CKK_EC_MONTGOMERY

@@ -39,6 +39,8 @@ func newTrial(t *testing.T) *trial {
 	for _, row := range secretMechanisms {
 		x.public[row.keys], x.private[row.keys] = key, key
 	}
+	x.public[mldsaKeys], x.private[mldsaKeys], err = x.GenerateKeyPair(x.h, &Mechanism{Type: CKM_ML_DSA_KEY_PAIR_GEN}, is(CKA_PARAMETER_SET, uint(CKP_ML_DSA_65)), nil)
+	x.ok(err)
 	return x
 }
 
@@ -206,7 +208,7 @@ func TestSealedParameters(t *testing.T) {
 }
 
 // parameters are parameters of mechanisms that are right, and such that are wrong.
-var parameters = parametersOf(pssExamples, oaepExamples, blockExamples, counterExamples, gcmExamples, macExamples, wrapExamples, hmacExamples)
+var parameters = parametersOf(pssExamples, oaepExamples, blockExamples, counterExamples, gcmExamples, macExamples, wrapExamples, hmacExamples, mldsaExamples)
 
 type examples struct{ right, wrong []Mechanism }
 

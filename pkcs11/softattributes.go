@@ -22,6 +22,10 @@ func publicAttributes(k softkey.PublicKey) (attributes, error) {
 		a[CKA_MODULUS_BITS] = encodeULong(uint(k.Bits()))
 	case curvePublic:
 		a[CKA_EC_PARAMS], a[CKA_EC_POINT] = k.Curve().Params(), k.Point()
+	case *softkey.MLDSAPublic:
+		a[CKA_PARAMETER_SET], a[CKA_VALUE] = numberOfSet(signatureSets, k.Set()), k.Raw()
+	case *softkey.MLKEMPublic:
+		a[CKA_PARAMETER_SET], a[CKA_VALUE] = numberOfSet(encapsulationSets, k.Set()), k.Raw()
 	default:
 		return nil, softkey.ErrUnsupported
 	}
@@ -45,6 +49,8 @@ func secretAttributes(k softkey.PrivateKey) attributes {
 			CKA_PRIVATE_EXPONENT: n.D, CKA_PRIME_1: n.P, CKA_PRIME_2: n.Q,
 			CKA_EXPONENT_1: n.DP, CKA_EXPONENT_2: n.DQ, CKA_COEFFICIENT: n.QI,
 		}
+	case interface{ Seed() []byte }: // ML-DSA, ML-KEM
+		return attributes{CKA_SEED: k.Seed()}
 	case interface{ Value() []byte }: // on a curve
 		return attributes{CKA_VALUE: k.Value()}
 	}
@@ -66,6 +72,8 @@ func softPublicOf(a attributes) (softkey.PublicKey, error) {
 			return nil, err
 		}
 		return softPoint(c, a[CKA_EC_POINT])
+	case CKK_ML_DSA, CKK_ML_KEM:
+		return latticePublicOf(a)
 	}
 	return nil, CKR_ATTRIBUTE_VALUE_INVALID
 }

@@ -136,6 +136,10 @@ func typeOfPrivate(k softkey.PrivateKey) uint {
 	switch k := k.(type) {
 	case *softkey.RSA:
 		return CKK_RSA
+	case *softkey.MLDSA:
+		return CKK_ML_DSA
+	case *softkey.MLKEM:
+		return CKK_ML_KEM
 	case interface{ Curve() softkey.Curve }:
 		return curveType(k.Curve())
 	}

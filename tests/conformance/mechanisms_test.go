@@ -69,6 +69,9 @@ func newTrial(t *testing.T) *trial {
 	x.add(pkcs11.CKK_GENERIC_SECRET, secret, secret)
 	public, private = imported(t, k, x.s, elliptic.P384())
 	x.add(pkcs11.CKK_EC, public, private)
+	public, private, err = k.GenerateKeyPair(x.s, live.Mechanism(live.CKM_ML_DSA_KEY_PAIR_GEN), []*pkcs11.Attribute{attr(live.CKA_PARAMETER_SET, 2)}, nil)
+	k.OK(err)
+	x.add(live.CKK_ML_DSA, public, private)
 	return x
 }
 
@@ -278,6 +281,11 @@ func (x *trial) generate(m uint) {
 	x.t.Helper()
 	if m == pkcs11.CKM_RSA_PKCS_KEY_PAIR_GEN {
 		rsaPair(x.Token, x.s)
+		return
+	}
+	if m == live.CKM_ML_DSA_KEY_PAIR_GEN || m == live.CKM_ML_KEM_KEY_PAIR_GEN {
+		_, _, err := x.GenerateKeyPair(x.s, live.Mechanism(m), []*pkcs11.Attribute{attr(live.CKA_PARAMETER_SET, 3)}, nil)
+		x.OK(err)
 		return
 	}
 	used := 0

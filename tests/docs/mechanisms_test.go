@@ -60,7 +60,7 @@ func mechanismsPage(t *testing.T) string {
 	var b strings.Builder
 	b.WriteString("# Mechanisms\n\n" +
 		"What the module answers to C_GetMechanismList and C_GetMechanismInfo for a soft SCM with the default settings. Sizes of keys are\n" +
-		"in bits, those of AES and for codes in bytes. An SCM that can do less has fewer mechanisms, and without sealed keys there are none of\n" +
+		"in bits, those of AES, for codes, and of ML-DSA and ML-KEM (public keys) in bytes. An SCM that can do less has fewer mechanisms, and without sealed keys there are none of\n" +
 		"RSA, AES and secrets. This page is made by `go test ./tests/docs -run MechanismsPage -update`.\n\n" +
 		"| mechanism | for | keys | sizes |\n| --- | --- | --- | --- |\n")
 	for _, m := range list {
@@ -122,7 +122,7 @@ func mechanismNames(t *testing.T) map[uint]string {
 func mechanismKeys(t *testing.T) map[string]string {
 	t.Helper()
 	kinds := map[string]string{
-		"rsaKeys": "RSA", "aesKeys": "AES", "genericKeys": "generic secret", "secretKeys": "secrets, AES", "hkdfKeys": "HKDF",
+		"rsaKeys": "RSA", "aesKeys": "AES", "genericKeys": "generic secret", "secretKeys": "secrets, AES", "hkdfKeys": "HKDF", "mldsaKeys": "ML-DSA-44, 65, 87", "mlkemKeys": "ML-KEM-768, 1024",
 		"ecKeys": "P-224, P-256, P-384, P-521, secp256k1", "edwardsKeys": "Ed25519", "montgomeryKeys": "X25519", "agreeingKeys": "P-224, P-256, P-384, P-521, secp256k1, X25519",
 	}
 	files, err := filepath.Glob(filepath.Join(harness.Root(t), "pkcs11/*mechanisms.go"))

@@ -25,6 +25,10 @@ const (
 	CKM_EC_MONTGOMERY_KEY_PAIR_GEN = 0x1056
 	CKM_EDDSA                      = 0x1057
 	CKM_AES_KEY_WRAP_PKCS7         = 0x210c
+	CKA_PARAMETER_SET              = 0x61d
+	CKK_ML_DSA                     = 0x4a
+	CKM_ML_DSA_KEY_PAIR_GEN        = 0x1c
+	CKM_ML_KEM_KEY_PAIR_GEN        = 0xf
 	CKM_HKDF_DERIVE                = 0x402a
 	CKM_HKDF_DATA                  = 0x402b
 
