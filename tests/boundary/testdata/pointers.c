@@ -14,7 +14,7 @@
 #include "host.h"
 #include "zk_pkcs11.h"
 
-enum { POINTERS = 6, PAGE = 4096 };
+enum { POINTERS = 8, PAGE = 4096 };
 
 static CK_FUNCTION_LIST_3_2 *M;
 static void *library;
@@ -34,7 +34,7 @@ static struct {
 #define MECHANISM(NAME, TYPE) CK_MECHANISM NAME = {TYPE, NULL, 0}
 #define CALL(NAME) static CK_RV call_##NAME(void **p)
 
-static CK_BYTE bytes[64] = {1}, out[512], signature[64];
+static CK_BYTE bytes[64] = {1}, out[4096], signature[64];
 static CK_ULONG n, one;
 
 CALL(GetFunctionList) { return ((CK_C_GetFunctionList)dlsym(library, "C_GetFunctionList"))(OR(0, out)); }
@@ -58,7 +58,7 @@ CALL(GetInfo) { return M->C_GetInfo(OR(0, out)); }
 CALL(GetSlotList) { n = 8; return M->C_GetSlotList(CK_TRUE, OR(0, out), OR(1, &n)); }
 CALL(GetSlotInfo) { return M->C_GetSlotInfo(0, OR(0, out)); }
 CALL(GetTokenInfo) { return M->C_GetTokenInfo(0, OR(0, out)); }
-CALL(GetMechanismList) { n = 64; return M->C_GetMechanismList(0, OR(0, out), OR(1, &n)); }
+CALL(GetMechanismList) { n = sizeof out / sizeof(CK_ULONG); return M->C_GetMechanismList(0, OR(0, out), OR(1, &n)); }
 CALL(GetMechanismInfo) { return M->C_GetMechanismInfo(0, CKM_ECDSA, OR(0, out)); }
 CALL(WaitForSlotEvent)
 {
