@@ -167,8 +167,8 @@ static struct row generate[] = {
 /* private_half is for the private half, with P-256 as the curve. */
 static struct row private_half[] = {
 	{"not private", CKR_TEMPLATE_INCONSISTENT, {A(CKA_PRIVATE, &no), END}},
-	{"not sensitive, and extractable", CKR_TEMPLATE_INCONSISTENT, {A(CKA_SENSITIVE, &no), A(CKA_EXTRACTABLE, &yes), END}},
-	{"extractable", CKR_TEMPLATE_INCONSISTENT, {A(CKA_EXTRACTABLE, &yes), END}},
+	{"not sensitive, and extractable, in a slot", CKR_TEMPLATE_INCONSISTENT, {A(CKA_TOKEN, &yes), A(CKA_ZK_SLOT, &(CK_ULONG){20}), A(CKA_SENSITIVE, &no), A(CKA_EXTRACTABLE, &yes), END}},
+	{"extractable, in a slot", CKR_TEMPLATE_INCONSISTENT, {A(CKA_TOKEN, &yes), A(CKA_ZK_SLOT, &(CK_ULONG){20}), A(CKA_EXTRACTABLE, &yes), END}},
 	{"with a value", CKR_ATTRIBUTE_READ_ONLY, {ARRAY(CKA_VALUE, bytes), END}},
 	{"a permanent slot", CKR_TEMPLATE_INCONSISTENT, {A(CKA_TOKEN, &yes), A(CKA_ZK_SLOT, &(CK_ULONG){3}), END}},
 	{"a slot that is none", CKR_ATTRIBUTE_VALUE_INVALID, {A(CKA_TOKEN, &yes), A(CKA_ZK_SLOT, &(CK_ULONG){528}), END}},
