@@ -15,7 +15,9 @@ func useOf(key *object, era uint) use { return use{key: key, era: era} }
 
 // beginUse is useOf for a key that may need one.
 func (s *session) beginUse(key *object, era uint) use {
-	s.derive = nil // a login is for what was begun last
+	if key != nil { // data that is locked needs no login of a key's own
+		s.derive = nil // a login is for what was begun last
+	}
 	s.begun++
 	return use{key: key, era: era, number: s.begun}
 }
