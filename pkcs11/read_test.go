@@ -107,3 +107,23 @@ func TestGetObjectSize(t *testing.T) {
 	_, err = f.GetObjectSize(f.h, 1<<30)
 	want(t, "no object", err, CKR_OBJECT_HANDLE_INVALID)
 }
+
+// TestShownIsErased: nothing is left of the value of a private data object that was shown.
+func TestShownIsErased(t *testing.T) {
+	f := newSealing(t)
+	h := f.create(is(CKA_CLASS, uint(CKO_DATA), CKA_TOKEN, true, CKA_PRIVATE, true, CKA_VALUE, "a secret"))
+	s, err := f.sessions.get(f.h)
+	f.ok(err)
+	o, err := s.findObject(h)
+	f.ok(err)
+	shown, err := s.token.showing(o, []Query{{Type: CKA_VALUE}})
+	f.ok(err)
+	value := shown.attrs[CKA_VALUE]
+	if string(value) != "a secret" {
+		t.Fatalf("shown %q", value)
+	}
+	o.eraseShown(shown)
+	if string(value) != string(make([]byte, 8)) {
+		t.Errorf("left is %q", value)
+	}
+}

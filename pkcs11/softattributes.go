@@ -152,6 +152,7 @@ func (o *object) eraseShown(shown *object) {
 	if shown == nil || shown == o {
 		return
 	}
+	clear(shown.attrs[CKA_VALUE]) // of a data object, which hides from nobody who is logged in
 	for t, v := range shown.attrs {
 		if shown.rules[t].is&concealed != 0 {
 			clear(v)
