@@ -328,7 +328,11 @@ CALL(Recover)
 	if (rv == CKR_OK)
 		rv = M->C_VerifyRecoverInit(h, OR(4, &m), rsa_public);
 	n = sizeof out;
-	return rv != CKR_OK ? rv : M->C_VerifyRecover(h, OR(5, recoverable), size, OR(6, out), OR(7, &n));
+	if (rv == CKR_OK)
+		rv = M->C_VerifyRecover(h, OR(5, recoverable), size, OR(6, out), OR(7, &n));
+	if (rv == CKR_OK)
+		CHECK(n == 32 && memcmp(out, bytes, 32) == 0);
+	return rv;
 }
 CALL(WrapKey)
 {
