@@ -17,7 +17,7 @@ func nestedTemplate(c *call, a *C.CK_ATTRIBUTE) []byte {
 	if a.ulValueLen%C.sizeof_CK_ATTRIBUTE != 0 {
 		return []byte{0} // refused where the attribute is looked at
 	}
-	inner := attributes(c, C.CK_ATTRIBUTE_PTR(a.pValue), a.ulValueLen/C.sizeof_CK_ATTRIBUTE)
+	inner := innerAttributes(c, a)
 	list := make([]pkcs11.Attribute, len(inner))
 	for i := range inner {
 		x := &inner[i]
@@ -31,7 +31,7 @@ func nestedTemplate(c *call, a *C.CK_ATTRIBUTE) []byte {
 
 // nestedQueries shows where the attributes of such a template go.
 func nestedQueries(c *call, a *C.CK_ATTRIBUTE) []pkcs11.NestedQuery {
-	inner := attributes(c, C.CK_ATTRIBUTE_PTR(a.pValue), a.ulValueLen/C.sizeof_CK_ATTRIBUTE)
+	inner := innerAttributes(c, a)
 	list := make([]pkcs11.NestedQuery, len(inner))
 	for i := range inner {
 		x := &inner[i]
@@ -42,4 +42,13 @@ func nestedQueries(c *call, a *C.CK_ATTRIBUTE) []pkcs11.NestedQuery {
 		}
 	}
 	return list
+}
+
+// innerAttributes shows the attributes that are the value of one. What lies where no CK_ATTRIBUTE can is none.
+func innerAttributes(c *call, a *C.CK_ATTRIBUTE) []C.CK_ATTRIBUTE {
+	if uintptr(a.pValue)%unsafe.Alignof(*a) != 0 {
+		c.refuse(pkcs11.CKR_ARGUMENTS_BAD)
+		return nil
+	}
+	return attributes(c, C.CK_ATTRIBUTE_PTR(a.pValue), a.ulValueLen/C.sizeof_CK_ATTRIBUTE)
 }
