@@ -99,7 +99,9 @@ func TestStackOfSign(t *testing.T) {
 	if rv := callSign(signing(t, p), make([]byte, 32), make([]byte, 64), &length); rv != pkcs11.CKR_OK || length != 64 {
 		t.Fatalf("C_Sign: %v, length %d", rv, length)
 	}
-	want := []string{"module.(*observer).Sign", "pkcs11.(*signing).signature", "pkcs11.(*Provider).Sign", "module.goSign"}
+	want := []string{
+		"module.(*observer).Sign", "pkcs11.(*heldKey).sign", "pkcs11.(*deviceSigner).Sign", "pkcs11.(*session).finishSigning", "pkcs11.(*Provider).Sign", "module.goSign",
+	}
 	if end := slices.Index(device.callers, "module.goSign"); end < 0 || !slices.Equal(device.callers[:end+1], want) {
 		t.Errorf("the device was called by way of %q, want %q", device.callers, want)
 	}
