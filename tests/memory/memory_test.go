@@ -76,7 +76,7 @@ func (h *host) next() (stage string, pid int, ok bool) {
 			if err != nil {
 				h.t.Fatal(err)
 			}
-			h.needles = append(h.needles, needle{"agreed secret", rest[:at], b})
+			h.needles = append(h.needles, told(rest[:at], b)...)
 			continue
 		}
 		if pid, err = strconv.Atoi(rest[at+1:]); err != nil {
@@ -84,6 +84,14 @@ func (h *host) next() (stage string, pid int, ok bool) {
 		}
 		return rest[:at], pid, true
 	}
+}
+
+// told are the forms of a secret that the host has told.
+func told(name string, b []byte) []needle {
+	if !strings.HasPrefix(name, "prime") {
+		return []needle{{"agreed secret", name, b}}
+	}
+	return []needle{{sealedKey, name, b}, {sealedKey, name + ", reversed", reversed(b)}}
 }
 
 func (h *host) goOn() {
@@ -176,10 +184,14 @@ func TestCopies(t *testing.T) {
 // logged in, in a number of copies that varies.
 const nameOfObject = "name of a private object"
 
+// sealedKey is a key that is in no key slot. While somebody is logged in, what computes with it has it in a number of
+// copies that varies.
+const sealedKey = "sealed key"
+
 // rows are the kinds of secrets in the order of the table.
 var rows = []string{
 	"PIN", "key of a PIN", "the token's secret", "the token's root", "the root key", "private key of a key slot",
-	"keys of the store", "keys of the SCM's lock", "agreed secret", "value of an object", "data that is locked", nameOfObject,
+	sealedKey, "keys of the store", "keys of the SCM's lock", "agreed secret", "value of an object", "data that is locked", nameOfObject,
 }
 
 // table is what SECURITY.md says.
@@ -204,7 +216,7 @@ func table(strict, inherit census) string {
 }
 
 func cell(kind string, n int) string {
-	if kind == nameOfObject && n > 0 {
+	if kind == nameOfObject && n > 0 || kind == sealedKey && n > 1 {
 		return "some"
 	}
 	return fmt.Sprint(n)

@@ -32,6 +32,7 @@ var inArena = map[string]map[string]int{
 	"PIN":                 {"PIN": 24, "SO-PIN": 24, "first-PIN": 24, "wrong-PIN": 24},
 	nameOfObject:          {"label": 24},
 	"value of an object":  {"data": 40, "changed-data": 40, "stored-key": 32, "session-key": 32},
+	sealedKey:             {"sealed-key": 32, "sealed-session-key": 32},
 	"data that is locked": {"plaintext": 64, "parts": 48},
 }
 

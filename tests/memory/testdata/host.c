@@ -239,6 +239,46 @@ static void derive(int keep, CK_BBOOL sensitive, const char *name)
 	}
 }
 
+/* A sealed AES key that nobody may see. */
+static void encrypt(CK_BBOOL token, int keep, const char *name)
+{
+	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+	CK_KEY_TYPE type = CKK_AES;
+	CK_OBJECT_HANDLE key;
+	CK_ATTRIBUTE t[] = {{CKA_CLASS, &class, sizeof class}, {CKA_KEY_TYPE, &type, sizeof type}, {CKA_TOKEN, &token, 1},
+		{CKA_SENSITIVE, &yes, 1}, {CKA_ENCRYPT, &yes, 1}, {CKA_DECRYPT, &yes, 1}, {CKA_VALUE, secret(name, 32), 32}};
+	CK_BYTE iv[16] = {0}, text[64], plain[64];
+	CK_MECHANISM m = {CKM_AES_CBC_PAD, iv, sizeof iv};
+	CK_ULONG n = sizeof text, size = sizeof plain;
+	MUST(F->C_CreateObject(session, t, 7, &key));
+	MUST(F->C_EncryptInit(session, &m, key));
+	MUST(F->C_Encrypt(session, iv, sizeof iv, text, &n));
+	MUST(F->C_DecryptInit(session, &m, key));
+	MUST(F->C_Decrypt(session, text, n, plain, &size));
+	if (!keep)
+		MUST(F->C_DestroyObject(session, key));
+}
+
+/* A sealed RSA key, of which a prime is told. */
+static void sign_sealed(CK_BBOOL token, const char *name)
+{
+	CK_MECHANISM generate = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0}, m = {CKM_SHA256_RSA_PKCS, NULL, 0};
+	CK_ULONG bits = 2048;
+	CK_ATTRIBUTE public[] = {{CKA_MODULUS_BITS, &bits, sizeof bits}, {CKA_TOKEN, &token, 1}};
+	CK_ATTRIBUTE private[] = {{CKA_TOKEN, &token, 1}, {CKA_SENSITIVE, &no, 1}, {CKA_EXTRACTABLE, &yes, 1}};
+	CK_OBJECT_HANDLE pub, priv;
+	MUST(F->C_GenerateKeyPair(session, &generate, public, 2, private, 3, &pub, &priv));
+	CK_ATTRIBUTE prime = {CKA_PRIME_1, room(128), 128};
+	MUST(F->C_GetAttributeValue(session, priv, &prime, 1));
+	tell(name, prime.pValue, prime.ulValueLen);
+	for (int i = 0; i < 5; i++) {
+		CK_BYTE signature[256];
+		CK_ULONG n = sizeof signature;
+		MUST(F->C_SignInit(session, &m, priv));
+		MUST(F->C_Sign(session, public[0].pValue, sizeof bits, signature, &n));
+	}
+}
+
 static void work(int rounds)
 {
 	for (int i = 0; i < rounds; i++) {
@@ -249,6 +289,12 @@ static void work(int rounds)
 		store_key(CK_FALSE, last, "session-key");
 		lock();
 		derive(last, CK_FALSE, "agreed");
+		encrypt(CK_TRUE, last, "sealed-key");
+		encrypt(CK_FALSE, last, "sealed-session-key");
+		if (last) {
+			sign_sealed(CK_TRUE, "prime");
+			sign_sealed(CK_FALSE, "prime-of-session");
+		}
 		sign(CKM_ECDSA, private_key(1), i);
 		sign(CKM_EDDSA, private_key(14), i);
 		close_arena();
