@@ -44,7 +44,7 @@ func TestRecoverRefusals(t *testing.T) {
 	f := newSealing(t)
 	m := &Mechanism{Type: CKM_RSA_PKCS}
 	public, private := f.rsaPair([]any{CKA_VERIFY_RECOVER, true}, []any{CKA_SIGN_RECOVER, true})
-	other, secret := f.rsaPair(nil, nil)
+	other, secret := f.rsaPair([]any{CKA_VERIFY_RECOVER, false}, []any{CKA_SIGN_RECOVER, false})
 	want(t, "not permitted", f.SignRecoverInit(f.h, m, secret), CKR_KEY_FUNCTION_NOT_PERMITTED)
 	want(t, "not permitted", f.VerifyRecoverInit(f.h, m, other), CKR_KEY_FUNCTION_NOT_PERMITTED)
 	want(t, "hashes", f.SignRecoverInit(f.h, &Mechanism{Type: CKM_SHA256_RSA_PKCS}, private), CKR_MECHANISM_INVALID)

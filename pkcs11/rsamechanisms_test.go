@@ -108,7 +108,7 @@ func TestRSASizes(t *testing.T) {
 // TestRSAUsage: a key does what its attributes say, and no more.
 func TestRSAUsage(t *testing.T) {
 	f := newSealing(t)
-	public, private := f.rsaPair([]any{CKA_VERIFY, false}, []any{CKA_SIGN, false})
+	public, private := f.rsaPair([]any{CKA_VERIFY, false, CKA_ENCRYPT, false}, []any{CKA_SIGN, false, CKA_DECRYPT, false})
 	m := &Mechanism{Type: CKM_RSA_PKCS}
 	for _, err := range []error{
 		f.SignInit(f.h, m, private), f.VerifyInit(f.h, m, public), f.EncryptInit(f.h, m, public), f.DecryptInit(f.h, m, private),

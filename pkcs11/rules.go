@@ -137,8 +137,8 @@ var secretKeyRules = rules{
 	CKA_SENSITIVE:         {truth, modifiable | onlyTrue, no},
 	CKA_ENCRYPT:           {truth, modifiable, no},
 	CKA_DECRYPT:           {truth, modifiable, no},
-	CKA_SIGN:              {truth, modifiable, no},
-	CKA_VERIFY:            {truth, modifiable, no},
+	CKA_SIGN:              {truth, modifiable, yes},
+	CKA_VERIFY:            {truth, modifiable, yes},
 	CKA_WRAP:              {truth, modifiable, no},
 	CKA_UNWRAP:            {truth, modifiable, no},
 	CKA_WRAP_TEMPLATE:     {nested, 0, nil},
@@ -176,13 +176,21 @@ var ecPrivateRules = rules{
 }
 
 // rsaPublicRules and rsaPrivateRules are those of section 6.1.
+//
+// What a key may be used for is all that it can do, unless its template says otherwise: SunPKCS11 says nothing, and uses it.
 var rsaPublicRules = rules{
+	CKA_ENCRYPT:         {truth, modifiable, yes},
+	CKA_WRAP:            {truth, modifiable, yes},
+	CKA_VERIFY_RECOVER:  {truth, modifiable, yes},
 	CKA_MODULUS:         {octets, needCreate | notGenerate, nil},
 	CKA_MODULUS_BITS:    {number, notCreate | needGenerate, nil},
 	CKA_PUBLIC_EXPONENT: {octets, needCreate, nil},
 }
 
 var rsaPrivateRules = rules{
+	CKA_DECRYPT:          {truth, modifiable, yes},
+	CKA_UNWRAP:           {truth, modifiable, yes},
+	CKA_SIGN_RECOVER:     {truth, modifiable, yes},
 	CKA_MODULUS:          {octets, needCreate | notGenerate | notUnwrap, nil},
 	CKA_PUBLIC_EXPONENT:  {octets, notGenerate | notUnwrap, nil},
 	CKA_PRIVATE_EXPONENT: {octets, needCreate | notGenerate | notUnwrap | concealed, nil},
@@ -208,6 +216,10 @@ var latticePrivateRules = rules{
 
 // aesRules are those of section 6.13.1, over those of secret keys.
 var aesRules = rules{
+	CKA_ENCRYPT:   {truth, modifiable, yes},
+	CKA_DECRYPT:   {truth, modifiable, yes},
+	CKA_WRAP:      {truth, modifiable, yes},
+	CKA_UNWRAP:    {truth, modifiable, yes},
 	CKA_VALUE_LEN: {number, notCreate | needGenerate, nil},
 }
 

@@ -109,16 +109,3 @@ func TestServerOfOpenSSLWithRSA(t *testing.T) {
 	out := k.Run("curl", "-sS", "--cacert", cert, "--connect-to", "localhost::"+address, "https://localhost/")
 	mustContain(t, out, "s_server")
 }
-
-// TestKeytoolMakesRSA has Java's keytool make an RSA key pair and its certificate on the token.
-func TestKeytoolMakesRSA(t *testing.T) {
-	t.Parallel()
-	harness.Need(t, "keytool")
-	k := newToken(t)
-	config := k.write("scm.cfg", []byte("name = SCM\nlibrary = "+k.module+"\nslot = 0\n"))
-	store := []string{"-keystore", "NONE", "-storetype", "PKCS11", "-addprovider", "SunPKCS11", "-providerarg", config, "-storepass", harness.UserPIN}
-	k.Run("keytool", append([]string{"-genkeypair", "-keyalg", "RSA", "-keysize", "2048", "-alias", "web", "-dname", "CN=localhost"}, store...)...)
-	mustContain(t, k.Run("keytool", append([]string{"-list"}, store...)...), "web, PrivateKeyEntry")
-	k.Run("keytool", append([]string{"-certreq", "-alias", "web", "-file", k.path("web.csr")}, store...)...)
-	mustContain(t, k.Run("openssl", "req", "-in", k.path("web.csr"), "-verify", "-noout"), "verify OK")
-}
