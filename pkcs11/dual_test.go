@@ -122,3 +122,21 @@ func TestDualRefusals(t *testing.T) {
 		t.Error("what was not encrypted was hashed")
 	}
 }
+
+// TestDigestSealedKey: the value of a sealed key goes into a digest, of a session and of the token, shown or not.
+func TestDigestSealedKey(t *testing.T) {
+	f := newSealing(t)
+	sum := sha256.Sum256(digest32)
+	for _, token := range []bool{true, false} {
+		key := f.create(is(CKA_CLASS, uint(CKO_SECRET_KEY), CKA_KEY_TYPE, uint(CKK_AES), CKA_VALUE, string(digest32), CKA_TOKEN, token,
+			CKA_SENSITIVE, true, CKA_EXTRACTABLE, false))
+		f.ok(f.DigestInit(f.h, &Mechanism{Type: CKM_SHA256}))
+		f.ok(f.DigestKey(f.h, key))
+		want(t, "state", f.GetOperationState(f.h, room(300)), CKR_STATE_UNSAVEABLE)
+		out, digest := buffer(32)
+		f.ok(f.DigestFinal(f.h, out))
+		if !bytes.Equal(digest, sum[:]) {
+			t.Errorf("digest %x, want %x", digest, sum)
+		}
+	}
+}
