@@ -80,6 +80,7 @@ func TestToolLearnsOfRefusals(t *testing.T) {
 	t.Parallel()
 	k := newToken(t)
 	k.Set("ZK_PKCS11_LOG", "info")
+	k.Set("ZK_PKCS11_SEALED_KEYS", "false") // a key slot takes no such key
 	out := k.refused("--keypairgen", "--key-type", "EC:prime256v1", "--extractable")
 	mustContain(t, out, "libzk_pkcs11: info: slot 0: ", "CKA_EXTRACTABLE", "CKR_TEMPLATE_INCONSISTENT")
 }
