@@ -21,7 +21,7 @@ var deriveMechanisms = map[uint]mechanism{
 
 	CKM_HKDF_DERIVE:  {keys: secretKeys, derive: deriveHKDF, params: hkdfParams},
 	CKM_HKDF_DATA:    {keys: secretKeys, derive: deriveHKDF, params: hkdfParams, data: true},
-	CKM_HKDF_KEY_GEN: {keys: hkdfKeys, generateKey: makeSecretBytes},
+	CKM_HKDF_KEY_GEN: {keys: hkdfKeys, generateKey: makeSecret},
 
 	CKM_SHA1_KEY_DERIVATION:       {keys: secretKeys, derive: deriveHash, hash: crypto.SHA1},
 	CKM_SHA224_KEY_DERIVATION:     {keys: secretKeys, derive: deriveHash, hash: crypto.SHA224},
@@ -102,7 +102,7 @@ func (p *HKDFParams) take(k *softkey.Secret) { p.salt = k }
 
 func hkdfParams(m *Mechanism) error {
 	p, is := m.Params.(*HKDFParams)
-	if !is || !p.Extract && !p.Expand || mechanismHash(p.Hash) == 0 {
+	if !is || !p.Extract && !p.Expand || hashOf(p.Hash) == 0 {
 		return CKR_MECHANISM_PARAM_INVALID
 	}
 	if p.Extract && p.SaltType != CKF_HKDF_SALT_NULL && p.SaltType != CKF_HKDF_SALT_DATA && p.SaltType != CKF_HKDF_SALT_KEY {
@@ -110,9 +110,6 @@ func hkdfParams(m *Mechanism) error {
 	}
 	return nil
 }
-
-// mechanismHash is the hash that a mechanism for digests computes, 0 for none.
-func mechanismHash(typ uint) crypto.Hash { return hashMechanisms[typ].hash }
 
 func deriveHKDF(t *task, a attributes) ([]byte, error) {
 	p, n := t.how.Params.(*HKDFParams), a.derivedSize()
@@ -123,7 +120,7 @@ func deriveHKDF(t *task, a attributes) ([]byte, error) {
 	if p.Expand && n == 0 {
 		return nil, refuse(CKR_TEMPLATE_INCOMPLETE, CKA_VALUE_LEN, "is missing")
 	}
-	how := softkey.HKDF{Hash: mechanismHash(p.Hash), Extract: p.Extract, Expand: p.Expand, Info: p.Info}
+	how := softkey.HKDF{Hash: hashOf(p.Hash), Extract: p.Extract, Expand: p.Expand, Info: p.Info}
 	if p.SaltType == CKF_HKDF_SALT_DATA {
 		how.Salt = p.Salt
 	}
@@ -184,18 +181,6 @@ func deriveBits(t *task, a attributes) ([]byte, error) {
 	}
 	first, _ := decodeULong(t.how.Parameter)
 	return k.Extract(uint64(first), a.derivedSize())
-}
-
-// makeSecretBytes makes the value of a key that is bytes at random.
-func makeSecretBytes(a attributes) ([]byte, error) {
-	if a.derivedSize() == 0 {
-		return nil, refuse(CKR_TEMPLATE_INCOMPLETE, CKA_VALUE_LEN, "is missing")
-	}
-	k, err := softkey.GenerateSecret(a.derivedSize())
-	if err != nil {
-		return nil, refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_VALUE_LEN, "is more than a secret has")
-	}
-	return k.Value(), nil
 }
 
 // PBKDF2Params is a CK_PKCS5_PBKD2_PARAMS2.

@@ -11,19 +11,14 @@ const (
 	Description  = "PKCS#11 for Zymbit SCM"
 )
 
-// The versions that C_GetInfo reports: of the newest interface, and of this
-// library.
-var (
-	CryptokiVersion = Version{3, 2}
-	LibraryVersion  = Version{0, 1}
-)
+// CryptokiVersion is the version of the newest interface, as C_GetInfo reports it.
+var CryptokiVersion = Version{3, 2}
 
-// Info is a CK_INFO. The strings are not padded.
+// Info is a CK_INFO but the version of the library, which whoever loads it has. The strings are not padded.
 type Info struct {
 	Cryptoki     Version
 	Manufacturer string // at most 32 bytes
 	Description  string // at most 32 bytes
-	Library      Version
 }
 
 // GetInfo describes the library (section 5.4.2).
@@ -32,5 +27,5 @@ func (p *Provider) GetInfo() (Info, error) {
 		return Info{}, err
 	}
 	defer p.leave()
-	return Info{CryptokiVersion, Manufacturer, Description, LibraryVersion}, nil
+	return Info{CryptokiVersion, Manufacturer, Description}, nil
 }
