@@ -6,7 +6,9 @@ package pkcs11
 // child has them.
 
 // hasSecretValue reports whether the value of an object is for few.
-func (o *object) hasSecretValue() bool { return o.private() || o.hasSecretKey() }
+func (o *object) hasSecretValue() bool {
+	return o.private() && o.class() != CKO_PUBLIC_KEY || o.hasSecretKey()
+}
 
 // hasSecretKey reports whether an object is a private or a secret key.
 func (o *object) hasSecretKey() bool {

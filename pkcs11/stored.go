@@ -164,6 +164,9 @@ func recordOf(id int64, a attributes) *store.Record {
 
 // setApart moves what is kept apart out of the attributes of a sealed record.
 func setApart(r *store.Record) {
+	if string(r.Attributes[CKA_CLASS]) == string(storeForm(CKA_CLASS, encodeULong(CKO_PUBLIC_KEY))) {
+		return // all of it tells what key it is
+	}
 	for _, typ := range [...]uint64{CKA_VALUE, privateKeyInfo} {
 		if value, has := r.Attributes[typ]; has && r.Sealed {
 			delete(r.Attributes, typ)
