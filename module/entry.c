@@ -154,6 +154,8 @@ ENTRY(GenerateKey, (h, m, t, n, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, C
 ENTRY(GenerateKeyPair, (h, m, tpub, npub, tpriv, npriv, pub, priv), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_ATTRIBUTE_PTR tpub, CK_ULONG npub, CK_ATTRIBUTE_PTR tpriv, CK_ULONG npriv, CK_OBJECT_HANDLE_PTR pub, CK_OBJECT_HANDLE_PTR priv)
 ENTRY(WrapKey, (h, m, wrapping, key, out, nout), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE_PTR out, CK_ULONG_PTR nout)
 ENTRY(UnwrapKey, (h, m, unwrapping, wrapped, nwrapped, t, n, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE unwrapping, CK_BYTE_PTR wrapped, CK_ULONG nwrapped, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_OBJECT_HANDLE_PTR key)
+ENTRY(EncapsulateKey, (h, m, public, t, n, out, nout, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE public, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout, CK_OBJECT_HANDLE_PTR key)
+ENTRY(DecapsulateKey, (h, m, private, t, n, text, ntext, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE private, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_BYTE_PTR text, CK_ULONG ntext, CK_OBJECT_HANDLE_PTR key)
 ENTRY(DeriveKey, (h, m, base, t, n, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE base, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_OBJECT_HANDLE_PTR key)
 
 /* random numbers, parallel functions */

@@ -9,6 +9,7 @@ var latticeMechanisms = map[uint]mechanism{
 	CKM_ML_KEM_KEY_PAIR_GEN: {keys: mlkemKeys, generatePair: generateSealed, makePair: makeMLKEM},
 
 	CKM_ML_DSA: {keys: mldsaKeys, sign: signMLDSA, verify: verifyMLDSA, params: mldsaParams},
+	CKM_ML_KEM: {keys: mlkemKeys, encapsulate: encapsulateMLKEM, decapsulate: decapsulateMLKEM},
 }
 
 // makeMLDSA makes a key pair as the template of the public key wants it.
@@ -76,4 +77,20 @@ func verifyMLDSA(t *task) (softkey.Verifier, error) {
 		return nil, err
 	}
 	return k.Verify(t.how.signContext().Context)
+}
+
+func encapsulateMLKEM(t *task) (*encapsulation, error) {
+	k, err := publicOf[*softkey.MLKEMPublic](t)
+	if err != nil {
+		return nil, err
+	}
+	return &encapsulation{size: k.Set().CiphertextSize(), make: k.Encapsulate}, nil
+}
+
+func decapsulateMLKEM(t *task, ciphertext []byte) ([]byte, error) {
+	k, err := keyOf[*softkey.MLKEM](t)
+	if err != nil {
+		return nil, err
+	}
+	return k.Decapsulate(ciphertext)
 }

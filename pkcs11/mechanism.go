@@ -47,6 +47,8 @@ type mechanism struct {
 	generateKey      func(attributes) ([]byte, error)
 	generateOf       func(*Mechanism, attributes) ([]byte, error) // makes a key of a parameter
 	derive           func(*task, attributes) ([]byte, error)
+	encapsulate      func(*task) (*encapsulation, error)
+	decapsulate      func(t *task, ciphertext []byte) ([]byte, error)
 	inherits         bool // what is derived is as hidden as what it is derived of
 	data             bool // what is derived is a data object
 	wrapBlock        int  // wraps keys by encrypt and decrypt, padded to that many bytes; 0: does not
@@ -77,6 +79,8 @@ func (m *mechanism) flags() uint {
 		{m.generateKey != nil || m.generateOf != nil, CKF_GENERATE},
 		{m.derive != nil, CKF_DERIVE},
 		{m.wraps(), CKF_WRAP | CKF_UNWRAP},
+		{m.encapsulate != nil, CKF_ENCAPSULATE},
+		{m.decapsulate != nil, CKF_DECAPSULATE},
 	} {
 		if function.there {
 			f |= function.flag

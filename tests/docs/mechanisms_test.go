@@ -35,6 +35,7 @@ var uses = []struct {
 	{pkcs11.CKF_DIGEST, "digest"}, {pkcs11.CKF_GENERATE_KEY_PAIR, "generate key pair"}, {pkcs11.CKF_GENERATE, "generate"}, {pkcs11.CKF_SIGN, "sign"},
 	{pkcs11.CKF_VERIFY, "verify"}, {pkcs11.CKF_DERIVE, "derive"}, {pkcs11.CKF_ENCRYPT, "encrypt"}, {pkcs11.CKF_DECRYPT, "decrypt"},
 	{pkcs11.CKF_WRAP, "wrap"}, {pkcs11.CKF_UNWRAP, "unwrap"},
+	{1 << 28, "encapsulate"}, {1 << 29, "decapsulate"},
 }
 
 // TestMechanismsPage: docs/mechanisms.md is what the module answers.

@@ -119,7 +119,6 @@ func render(all []function) string {
 var reasons = []struct{ word, why string }{
 	{"Async", "a session works on one call at a time: C_OpenSession refuses CKF_ASYNC_SESSION"},
 	{"Message", "no mechanism has messages of its own: C_Encrypt and its kin do AES-GCM, C_Sign all signatures"},
-	{"capsulate", "no mechanism encapsulates"},
 	{"Authenticated", "no mechanism that wraps keys takes additional data"},
 	{"rapKey", "no mechanism wraps keys"},
 }

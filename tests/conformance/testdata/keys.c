@@ -158,6 +158,34 @@ static void copies(void)
 	RV("C_CopyObject of a key in a slot", f->C_CopyObject(s, in_slot, NULL, 0, &kept), CKR_ACTION_PROHIBITED);
 }
 
+/* a secret for the owner of a key of ML-KEM */
+static void encapsulates(void)
+{
+	static CK_BYTE text[1088];
+	CK_OBJECT_HANDLE public = 0, private = 0, ours = 0, theirs = 0;
+	CK_ULONG set = CKP_ML_KEM_768;
+	CK_MECHANISM pair = {CKM_ML_KEM_KEY_PAIR_GEN, NULL, 0}, m = {CKM_ML_KEM, NULL, 0};
+	CK_ATTRIBUTE pub[] = {{CKA_PARAMETER_SET, &set, sizeof set}, {CKA_ENCAPSULATE, &yes, sizeof yes}}, priv = {CKA_DECAPSULATE, &yes, sizeof yes};
+	RV("C_GenerateKeyPair of ML-KEM", f->C_GenerateKeyPair(s, &pair, pub, 2, &priv, 1, &public, &private), CKR_OK);
+	CK_ATTRIBUTE t[] = {{CKA_KEY_TYPE, &aes, sizeof aes}, {CKA_VALUE_LEN, &sixteen, sizeof sixteen}};
+	n = 0;
+	RV("C_EncapsulateKey asks for the size", f->C_EncapsulateKey(s, &m, public, t, COUNT(t), NULL, &n, &ours), CKR_OK);
+	IS("it is that of the parameter set", n == sizeof text);
+	n--;
+	RV("C_EncapsulateKey with too little room", f->C_EncapsulateKey(s, &m, public, t, COUNT(t), text, &n, &ours), CKR_BUFFER_TOO_SMALL);
+	IS("it tells the size again", n == sizeof text);
+	RV("C_EncapsulateKey", f->C_EncapsulateKey(s, &m, public, t, COUNT(t), text, &n, &ours), CKR_OK);
+	RV("C_DecapsulateKey", f->C_DecapsulateKey(s, &m, private, t, COUNT(t), text, n, &theirs), CKR_OK);
+	CK_BYTE value_of[2][16];
+	CK_ATTRIBUTE a = {CKA_VALUE, value_of[0], 16}, b = {CKA_VALUE, value_of[1], 16};
+	IS("both have a value", f->C_GetAttributeValue(s, ours, &a, 1) == CKR_OK && f->C_GetAttributeValue(s, theirs, &b, 1) == CKR_OK);
+	IS("it is the same", !memcmp(value_of[0], value_of[1], 16));
+	RV("C_EncapsulateKey without a place", f->C_EncapsulateKey(s, &m, public, t, COUNT(t), text, &n, NULL), CKR_ARGUMENTS_BAD);
+	RV("C_EncapsulateKey without a length", f->C_EncapsulateKey(s, &m, public, t, COUNT(t), text, NULL, &ours), CKR_ARGUMENTS_BAD);
+	RV("C_DecapsulateKey of half a text", f->C_DecapsulateKey(s, &m, private, t, COUNT(t), text, n / 2, &theirs), CKR_WRAPPED_KEY_LEN_RANGE);
+	RV("C_DecapsulateKey with the public key", f->C_DecapsulateKey(s, &m, public, t, COUNT(t), text, n, &theirs), CKR_KEY_TYPE_INCONSISTENT);
+}
+
 static void comes_in(void)
 {
 	CK_OBJECT_HANDLE key = 0;
@@ -184,6 +212,7 @@ int main(int argc, char **argv)
 	wraps(kek);
 	derives();
 	copies();
+	encapsulates();
 	comes_in();
 	return done();
 }

@@ -105,6 +105,8 @@
 	F(GenerateKeyPair, "snGRww", 20, SESSION, CREATE, MECHANISM) \
 	F(WrapKey, "sWkkc", 10, SESSION, MECHANISM, KEY, WRAPPING(CKR_WRAPPING), CKR_BUFFER_TOO_SMALL, CKR_KEY_NOT_WRAPPABLE, CKR_KEY_UNEXTRACTABLE) \
 	F(UnwrapKey, "sWkdtw", 10, SESSION, CREATE, MECHANISM, WRAPPING(CKR_UNWRAPPING), CKR_WRAPPED_KEY_INVALID, CKR_WRAPPED_KEY_LEN_RANGE) \
+	F(EncapsulateKey, "smktbw", 5, SESSION, CREATE, MECHANISM, KEY, CKR_BUFFER_TOO_SMALL, CKR_KEY_FUNCTION_NOT_PERMITTED) \
+	F(DecapsulateKey, "smktdw", 5, SESSION, CREATE, MECHANISM, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_WRAPPED_KEY_LEN_RANGE) \
 	F(DeriveKey, "sektw", 20, SESSION, CREATE, MECHANISM, KEY, FORGOTTEN, GONE) \
 	F(SeedRandom, "sd", 2, SESSION, CKR_ARGUMENTS_BAD, CKR_OPERATION_ACTIVE, CKR_RANDOM_SEED_NOT_SUPPORTED, CKR_RANDOM_NO_RNG, CKR_USER_NOT_LOGGED_IN) \
 	F(GenerateRandom, "sg", 5, SESSION, CKR_ARGUMENTS_BAD, CKR_OPERATION_ACTIVE, CKR_RANDOM_NO_RNG, CKR_USER_NOT_LOGGED_IN) \
@@ -131,7 +133,7 @@
 	X(MessageDecryptInit, "smk") X(DecryptMessage, "sdddb") X(DecryptMessageBegin, "sdd") X(DecryptMessageNext, "sddbu") X(MessageDecryptFinal, "s") \
 	X(MessageSignInit, "smk") X(SignMessage, "sddb") X(SignMessageBegin, "sd") X(SignMessageNext, "sddb") X(MessageSignFinal, "s") \
 	X(MessageVerifyInit, "smk") X(VerifyMessage, "sddd") X(VerifyMessageBegin, "sd") X(VerifyMessageNext, "sddd") X(MessageVerifyFinal, "s") \
-	X(EncapsulateKey, "smktbw") X(DecapsulateKey, "smktdw") X(AsyncComplete, "sNw") X(AsyncGetID, "sNw") \
+	X(AsyncComplete, "sNw") X(AsyncGetID, "sNw") \
 	X(AsyncJoin, "sNud") X(WrapKeyAuthenticated, "smkkdb") X(UnwrapKeyAuthenticated, "smkdtdw")
 
 #endif /* CODES_H */

@@ -29,6 +29,7 @@ const (
 	CKK_ML_DSA                     = 0x4a
 	CKM_ML_DSA_KEY_PAIR_GEN        = 0x1c
 	CKM_ML_KEM_KEY_PAIR_GEN        = 0xf
+	CKM_ML_KEM                     = 0x17
 	CKM_HKDF_DERIVE                = 0x402a
 	CKM_HKDF_DATA                  = 0x402b
 

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"errors"
+
+	"libzk_pkcs11/internal/softkey"
+)
+
+// encapsulation is what gives a new secret to the owner of a public key.
+type encapsulation struct {
+	size int // of the encapsulated secret
+	make func() (secret, ciphertext []byte)
+}
+
+// EncapsulateKey makes a secret key and encrypts it for the owner of a public key (section 5.18.8).
+func (p *Provider) EncapsulateKey(h uint, m *Mechanism, public uint, list []Attribute, out Output[byte]) (handle uint, err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return 0, err
+	}
+	defer s.done(&err)
+	d, err := s.encapsulationTask(m, public, CKF_ENCAPSULATE, CKA_ENCAPSULATE, CKO_PUBLIC_KEY)
+	if err != nil {
+		return 0, err
+	}
+	e, err := d.row.encapsulate(&d.task)
+	if err != nil {
+		return 0, err
+	}
+	a, err := s.derived(list, d)
+	if err != nil {
+		return 0, err
+	}
+	if wanted, err := out.isWanted(e.size); !wanted {
+		return 0, err
+	}
+	secret, ciphertext := e.make()
+	defer clear(secret)
+	handle, err = s.keepShared(a, secret)
+	return handle, out.copyUnless(ciphertext, err)
+}
+
+// DecapsulateKey makes the secret key that another one has encapsulated (section 5.18.9).
+func (p *Provider) DecapsulateKey(h uint, m *Mechanism, private uint, list []Attribute, ciphertext []byte) (handle uint, err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return 0, err
+	}
+	defer s.done(&err)
+	d, err := s.encapsulationTask(m, private, CKF_DECAPSULATE, CKA_DECAPSULATE, CKO_PRIVATE_KEY)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.checkAuthenticated(private, d.key); err != nil {
+		return 0, err
+	}
+	a, err := s.derived(list, d)
+	if err != nil {
+		return 0, err
+	}
+	secret, err := d.row.decapsulate(&d.task, ciphertext)
+	if errors.Is(err, softkey.ErrLength) {
+		return 0, CKR_WRAPPED_KEY_LEN_RANGE
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer clear(secret)
+	return s.keepShared(a, secret)
+}
+
+// encapsulationTask finds the key of an encapsulation.
+func (s *session) encapsulationTask(m *Mechanism, key, flag, usage, class uint) (*derivative, error) {
+	if !s.token.sealsKeys() {
+		return nil, CKR_FUNCTION_NOT_SUPPORTED
+	}
+	if m == nil {
+		return nil, CKR_ARGUMENTS_BAD
+	}
+	row, err := s.token.mechanismFor(m, flag)
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.keyFor(key, class, usage, m, &row)
+	if err != nil {
+		return nil, err
+	}
+	return &derivative{task: task{token: s.token, key: o, how: m, row: &row}}, nil
+}
+
+// keepShared keeps the first bytes of a shared secret as a key, as many as its template wants.
+func (s *session) keepShared(a attributes, secret []byte) (uint, error) {
+	n := a.derivedSize()
+	if n == 0 {
+		n = len(secret)
+	}
+	if n > len(secret) || a.number(CKA_KEY_TYPE) == CKK_AES && n != 16 && n != 24 && n != 32 {
+		return 0, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_VALUE_LEN, "is no length that the key can have")
+	}
+	a[CKA_VALUE], a[CKA_VALUE_LEN] = secret[:n], encodeULong(uint(n))
+	a[CKA_ALWAYS_SENSITIVE], a[CKA_NEVER_EXTRACTABLE] = no, no
+	if err := a.completeCheckValue(); err != nil {
+		return 0, err
+	}
+	return s.keepObject(a, nil)
+}
