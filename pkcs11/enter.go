@@ -99,7 +99,7 @@ func (p *Provider) enterInherited(h uint) (*session, error) {
 
 func (s *session) unlock() {
 	if s.endIfLoggedOut() {
-		secret.Collect() // the key of an operation
+		secret.CollectKeys() // the key of an operation
 	}
 	s.token.release()
 	s.mu.Unlock()

@@ -313,7 +313,7 @@ func (t *token) logout() {
 	t.dropPrivate()
 	t.leaveLogin(nil)
 	t.sealDevice()
-	secret.Collect()
+	secret.CollectKeys()
 }
 
 // isOutdated reports whether another process has initialised the token while a user was

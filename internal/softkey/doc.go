@@ -14,7 +14,7 @@
 //
 // Nobody closes a key. Its secret lies in a secret.Buffer, and what computes with it on the heap in memory that the
 // collector overwrites; both go when the last user of the key is gone. After C_Logout the layer above drops its keys and
-// calls secret.Collect. Slices that functions return are the caller's: those that hold a secret say so, and are overwritten
+// calls secret.CollectKeys. Slices that functions return are the caller's: those that hold a secret say so, and are overwritten
 // by him.
 //
 // # Operations

@@ -188,10 +188,13 @@ const nameOfObject = "name of a private object"
 // copies that varies.
 const sealedKey = "sealed key"
 
+// broughtIn are private keys that were made elsewhere, and are sealed.
+const broughtIn = "private key that was brought in"
+
 // rows are the kinds of secrets in the order of the table.
 var rows = []string{
 	"PIN", "key of a PIN", "the token's secret", "the token's root", "the root key", "private key of a key slot",
-	sealedKey, "keys of the store", "keys of the SCM's lock", "agreed secret", "value of an object", "data that is locked", nameOfObject,
+	sealedKey, "keys of the store", "keys of the SCM's lock", "agreed secret", "value of an object", broughtIn, "data that is locked", nameOfObject,
 }
 
 // table is what SECURITY.md says.
@@ -216,7 +219,7 @@ func table(strict, inherit census) string {
 }
 
 func cell(kind string, n int) string {
-	if kind == nameOfObject && n > 0 || kind == sealedKey && n > 1 {
+	if kind == nameOfObject && n > 0 || (kind == sealedKey || kind == broughtIn) && n > 1 {
 		return "some"
 	}
 	return fmt.Sprint(n)

@@ -33,6 +33,7 @@ var inArena = map[string]map[string]int{
 	nameOfObject:          {"label": 24},
 	"value of an object":  {"data": 40, "changed-data": 40, "stored-key": 32, "session-key": 32},
 	sealedKey:             {"sealed-key": 32, "sealed-session-key": 32},
+	broughtIn:             {"brought-in": 32, "brought-in-session": 32},
 	"data that is locked": {"plaintext": 64, "parts": 48},
 }
 

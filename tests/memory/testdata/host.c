@@ -192,6 +192,35 @@ static void store_key(CK_BBOOL token, int keep, const char *name)
 		MUST(F->C_DestroyObject(session, object));
 }
 
+/* A private key that was made elsewhere: it is brought in, shown, signs, and is wrapped, unwrapped and copied. */
+static void bring_in(CK_BBOOL token, int keep, const char *name)
+{
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_KEY_TYPE type = CKK_EC;
+	CK_ULONG size = 32, n = 300;
+	CK_OBJECT_HANDLE object, wrapping, others[2];
+	CK_BYTE wrapped[300];
+	CK_ATTRIBUTE t[] = {{CKA_CLASS, &class, sizeof class}, {CKA_KEY_TYPE, &type, sizeof type}, {CKA_TOKEN, &token, 1}, {CKA_SENSITIVE, &no, 1},
+		{CKA_EXTRACTABLE, &yes, 1}, {CKA_EC_PARAMS, p256, sizeof p256}, {CKA_VALUE, secret(name, 32), 32}};
+	MUST(F->C_CreateObject(session, t, 7, &object));
+	CK_ATTRIBUTE query = {CKA_VALUE, room(64), 64};
+	MUST(F->C_GetAttributeValue(session, object, &query, 1));
+	sign(CKM_ECDSA, object, 1);
+	CK_MECHANISM generate = {CKM_AES_KEY_GEN, NULL, 0}, wrap = {CKM_AES_KEY_WRAP_KWP, NULL, 0};
+	CK_ATTRIBUTE w[] = {{CKA_VALUE_LEN, &size, sizeof size}, {CKA_WRAP, &yes, 1}, {CKA_UNWRAP, &yes, 1}};
+	MUST(F->C_GenerateKey(session, &generate, w, 3, &wrapping));
+	MUST(F->C_WrapKey(session, &wrap, wrapping, object, wrapped, &n));
+	MUST(F->C_UnwrapKey(session, &wrap, wrapping, wrapped, n, t, 3, &others[0]));
+	MUST(F->C_CopyObject(session, object, NULL, 0, &others[1]));
+	for (int i = 0; i < 2; i++) {
+		sign(CKM_ECDSA, others[i], 2);
+		MUST(F->C_DestroyObject(session, others[i]));
+	}
+	MUST(F->C_DestroyObject(session, wrapping));
+	if (!keep)
+		MUST(F->C_DestroyObject(session, object));
+}
+
 static void lock(void)
 {
 	CK_MECHANISM m = {CKM_ZK_LOCK, NULL, 0};
@@ -287,6 +316,8 @@ static void work(int rounds)
 		store_data(last);
 		store_key(CK_TRUE, last, "stored-key");
 		store_key(CK_FALSE, last, "session-key");
+		bring_in(CK_TRUE, last, "brought-in");
+		bring_in(CK_FALSE, last, "brought-in-session");
 		lock();
 		derive(last, CK_FALSE, "agreed");
 		encrypt(CK_TRUE, last, "sealed-key");
