@@ -38,8 +38,8 @@ func (p *Provider) EncapsulateKey(h uint, m *Mechanism, public uint, list []Attr
 	}
 	secret, ciphertext := e.make()
 	defer clear(secret)
-	handle, err = s.keepShared(a, secret)
-	return handle, out.copyUnless(ciphertext, err)
+	out.copyResult(ciphertext) // before there is a key: the caller's memory may be none
+	return s.keepShared(a, secret)
 }
 
 // DecapsulateKey makes the secret key that another one has encapsulated (section 5.18.9).

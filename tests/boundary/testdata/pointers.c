@@ -349,6 +349,29 @@ CALL(WrapKey)
 		rv = M->C_UnwrapKey(h, OR(3, &m), aes, OR(4, wrapped), size, OR(5, t), 2, OR(6, &key));
 	return rv == CKR_OK ? M->C_DestroyObject(h, key) : rv;
 }
+CALL(EncapsulateKey)
+{
+	MECHANISM(pair, CKM_ML_KEM_KEY_PAIR_GEN);
+	MECHANISM(m, CKM_ML_KEM);
+	static CK_BYTE text[1088];
+	static CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+	static CK_ULONG set = CKP_ML_KEM_768;
+	CK_ATTRIBUTE pub[] = {{CKA_PARAMETER_SET, &set, sizeof set}, {CKA_ENCAPSULATE, &yes, 1}}, prv[] = {{CKA_DECAPSULATE, &yes, 1}};
+	CK_ATTRIBUTE t[] = {{CKA_CLASS, OR(7, &class), sizeof class}};
+	CK_OBJECT_HANDLE kem_public, kem_private, ours = 0, theirs = 0;
+	CK_ULONG size = sizeof text;
+	MUST(M->C_GenerateKeyPair(h, &pair, pub, 2, prv, 1, &kem_public, &kem_private));
+	CK_RV rv = M->C_EncapsulateKey(h, OR(0, &m), kem_public, NULL, 0, OR(1, text), OR(2, &size), OR(3, &ours));
+	if (rv == CKR_OK) {
+		rv = M->C_DecapsulateKey(h, OR(4, &m), kem_private, t, 1, OR(5, text), size, OR(6, &theirs));
+		MUST(M->C_DestroyObject(h, ours));
+	}
+	if (rv == CKR_OK)
+		MUST(M->C_DestroyObject(h, theirs));
+	MUST(M->C_DestroyObject(h, kem_public));
+	MUST(M->C_DestroyObject(h, kem_private));
+	return rv;
+}
 /* Four functions for two operations at a time. Each fails alone: the other operation is ended here. */
 static CK_RV dual(CK_RV (*update)(CK_SESSION_HANDLE, CK_BYTE *, CK_ULONG, CK_BYTE *, CK_ULONG *), void **p)
 {
@@ -409,7 +432,7 @@ static const struct entry {
 	ENTRY(Verify, "rrr") ENTRY(VerifyParts, "rr") ENTRY(VerifySignature, "rrr") ENTRY(VerifySignatureParts, "r")
 	ENTRY(GenerateKeyPair, "rrrwwr") ENTRY(GenerateSessionKeyPair, "rrrwwr") ENTRY(DeriveKey, "rrwrr")
 	ENTRY(GenerateKey, "rrwr") ENTRY(Recover, "rrwwrrww") ENTRY(DigestEncryptUpdate, "rww") ENTRY(DecryptDigestUpdate, "rww")
-	ENTRY(WrapKey, "rwwrrrwr") ENTRY(SignEncryptUpdate, "rww") ENTRY(DecryptVerifyUpdate, "rww")
+	ENTRY(WrapKey, "rwwrrrwr") ENTRY(EncapsulateKey, "rwwwrrwr") ENTRY(SignEncryptUpdate, "rww") ENTRY(DecryptVerifyUpdate, "rww")
 	ENTRY(SeedRandom, "r") ENTRY(GenerateRandom, "w")
 };
 
