@@ -26,7 +26,7 @@ func TestClass(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	cmd := newHome(t).Command(program)
+	cmd := newHomeWith(t, "[soft]\nremove_empty = false\n").Command(program)
 	cmd.Dir = t.TempDir()
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) != 0 {
 		t.Errorf("%v\n%s", err, out)
