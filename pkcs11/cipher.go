@@ -45,11 +45,11 @@ func (s *session) beginCiphering(o *operation[ciphering], d direction, m *Mechan
 		return err
 	}
 	era := s.token.privateEra()
-	k, err := s.cipherKey(key, d, m, &row)
+	k, err := s.cipherKey(key, d, m, row)
 	if err != nil {
 		return err
 	}
-	w := &ciphering{onePart: row.onePart, way: d, task: task{s.token, k, m, &row}, use: s.beginUse(k, era)}
+	w := &ciphering{onePart: row.onePart, way: d, task: task{s.token, k, m, row}, use: s.beginUse(k, era)}
 	if err := w.restart(); err != nil {
 		return err
 	}

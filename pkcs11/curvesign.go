@@ -13,6 +13,7 @@ import (
 type message struct {
 	hash   hash.Hash // nil for one that is not hashed
 	buffer []byte
+	room   [64]byte // of the buffer, for a digest
 }
 
 func (t *task) newMessage() message {
@@ -25,6 +26,9 @@ func (t *task) newMessage() message {
 // Update takes a part in.
 func (m *message) Update(part []byte) error {
 	if m.hash == nil {
+		if m.buffer == nil {
+			m.buffer = m.room[:0]
+		}
 		m.buffer = append(m.buffer, part...)
 		return nil
 	}
@@ -69,6 +73,9 @@ func (w *deviceSigner) Size() int { return curves[w.key.Curve].signature }
 
 func (w *deviceSigner) Sign(dst []byte) ([]byte, error) {
 	signature, err := w.key.sign(w.token, w.taken())
+	if dst == nil { // nothing to append to: it is given out as the device gave it
+		return signature, err
+	}
 	return append(dst, signature...), err
 }
 

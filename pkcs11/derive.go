@@ -84,14 +84,14 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 	if err := s.token.checkAgreement(m); err != nil {
 		return 0, err
 	}
-	o, err := s.keyFor(base, row.baseClass(), CKA_DERIVE, m, &row)
+	o, err := s.keyFor(base, row.baseClass(), CKA_DERIVE, m, row)
 	if err != nil {
 		return 0, err
 	}
 	if err := s.checkAuthenticated(base, o); err != nil {
 		return 0, err
 	}
-	d := &derivative{task: task{token: s.token, key: o, how: m, row: &row}}
+	d := &derivative{task: task{token: s.token, key: o, how: m, row: row}}
 	if err := s.findOther(d); err != nil {
 		return 0, err
 	}

@@ -20,7 +20,7 @@ type digester struct {
 	keyed     bool // the value of a key went in
 }
 
-func newDigester(typ uint, row mechanism) *digester {
+func newDigester(typ uint, row *mechanism) *digester {
 	w := &digester{mechanism: typ}
 	secret.Do(func() { w.Hash = row.digest(row.hash) }) // what is left of a key in it is overwritten
 	return w

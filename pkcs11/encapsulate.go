@@ -83,11 +83,11 @@ func (s *session) encapsulationTask(m *Mechanism, key, flag, usage, class uint) 
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.keyFor(key, class, usage, m, &row)
+	o, err := s.keyFor(key, class, usage, m, row)
 	if err != nil {
 		return nil, err
 	}
-	return &derivative{task: task{token: s.token, key: o, how: m, row: &row}}, nil
+	return &derivative{task: task{token: s.token, key: o, how: m, row: row}}, nil
 }
 
 // keepShared keeps the first bytes of a shared secret as a key, as many as its template wants.

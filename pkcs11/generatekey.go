@@ -22,7 +22,7 @@ func (p *Provider) GenerateKey(h uint, m *Mechanism, list []Attribute) (handle u
 	if err != nil {
 		return 0, err
 	}
-	a, err := s.newSecret(&row, list)
+	a, err := s.newSecret(row, list)
 	if err != nil {
 		return 0, err
 	}

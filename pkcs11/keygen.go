@@ -24,7 +24,7 @@ func (p *Provider) GenerateKeyPair(h uint, m *Mechanism, public, private []Attri
 	if err != nil {
 		return 0, 0, err
 	}
-	pair, err := row.generatePair(s, &row, m, public, private)
+	pair, err := row.generatePair(s, row, m, public, private)
 	return pair.public, pair.private, err
 }
 

@@ -141,9 +141,9 @@ func (t *token) mechanismInfo(typ uint) (MechanismInfo, error) {
 
 // mechanismFor finds the mechanism of a function, which is named by its flag in
 // CK_MECHANISM_INFO.
-func (t *token) mechanismFor(m *Mechanism, function uint) (mechanism, error) {
+func (t *token) mechanismFor(m *Mechanism, function uint) (*mechanism, error) {
 	row := mechanisms[m.Type]
-	if row.flags()&function == 0 || row.sealed && !t.sealsKeys() {
+	if row == nil || row.flags()&function == 0 || row.sealed && !t.sealsKeys() {
 		return row, CKR_MECHANISM_INVALID
 	}
 	if row.params == nil {

@@ -2,10 +2,7 @@
 
 package pkcs11
 
-import (
-	"crypto"
-	"maps"
-)
+import "crypto"
 
 // mechanisms is the table of mechanisms. C_GetMechanismList and C_GetMechanismInfo answer from it, cut to what
 // the token can do.
@@ -13,10 +10,12 @@ var mechanisms = withWrapping(joinMechanisms(hashMechanisms, curveMechanisms, de
 	sealed(rsaMechanisms), sealed(aesMechanisms), sealed(secretMechanisms), sealed(deriveMechanisms), sealed(latticeMechanisms)))
 
 // joinMechanisms makes one table of several.
-func joinMechanisms(tables ...map[uint]mechanism) map[uint]mechanism {
-	all := map[uint]mechanism{}
+func joinMechanisms(tables ...map[uint]mechanism) map[uint]*mechanism {
+	all := map[uint]*mechanism{}
 	for _, table := range tables {
-		maps.Copy(all, table)
+		for typ, row := range table {
+			all[typ] = &row
+		}
 	}
 	return all
 }

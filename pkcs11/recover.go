@@ -27,11 +27,11 @@ func (p *Provider) SignRecoverInit(h uint, m *Mechanism, key uint) (err error) {
 		return err
 	}
 	era := s.token.privateEra() // before the key is looked up
-	o, err := s.keyFor(key, CKO_PRIVATE_KEY, CKA_SIGN_RECOVER, m, &row)
+	o, err := s.keyFor(key, CKO_PRIVATE_KEY, CKA_SIGN_RECOVER, m, row)
 	if err != nil {
 		return err
 	}
-	w, err := row.sign(&task{s.token, o, m, &row})
+	w, err := row.sign(&task{s.token, o, m, row})
 	if err != nil {
 		return err
 	}
@@ -78,11 +78,11 @@ func (p *Provider) VerifyRecoverInit(h uint, m *Mechanism, key uint) (err error)
 	if err != nil {
 		return err
 	}
-	o, err := s.keyFor(key, CKO_PUBLIC_KEY, CKA_VERIFY_RECOVER, m, &row)
+	o, err := s.keyFor(key, CKO_PUBLIC_KEY, CKA_VERIFY_RECOVER, m, row)
 	if err != nil {
 		return err
 	}
-	return s.verifyRecover.begin(&recovering{task{s.token, o, m, &row}})
+	return s.verifyRecover.begin(&recovering{task{s.token, o, m, row}})
 }
 
 // VerifyRecover verifies a signature, and gives the data that it has in it (section 5.15.6).

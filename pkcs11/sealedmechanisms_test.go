@@ -51,12 +51,12 @@ func TestSealedMechanisms(t *testing.T) {
 		if !row.sealed || row.keys == nil {
 			continue
 		}
-		m := x.example(typ, &row)
+		m := x.example(typ, row)
 		if row.sign != nil {
-			x.signs(m, &row)
+			x.signs(m, row)
 		}
 		if row.encrypt != nil {
-			x.encrypts(m, &row)
+			x.encrypts(m, row)
 		}
 	}
 }
@@ -188,14 +188,14 @@ func TestSealedParameters(t *testing.T) {
 			wrong = []Mechanism{{Type: typ, Parameter: []byte{0}}, {Type: typ, Params: &EdDSAParams{}}}
 		}
 		for i, m := range wrong {
-			for _, err := range x.begins(&m, &row) {
+			for _, err := range x.begins(&m, row) {
 				if err != error(CKR_MECHANISM_PARAM_INVALID) {
 					t.Errorf("%s: wrong parameter %d: %v", MechanismName(typ), i, err)
 				}
 			}
 		}
 		for i, m := range parameters[typ].right {
-			for _, err := range x.begins(&m, &row) {
+			for _, err := range x.begins(&m, row) {
 				if err != nil {
 					t.Errorf("%s: parameter %d: %v", MechanismName(typ), i, err)
 				}

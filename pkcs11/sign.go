@@ -31,11 +31,11 @@ func (p *Provider) SignInit(h uint, m *Mechanism, key uint) (err error) {
 		return err
 	}
 	era := s.token.privateEra() // before the key is looked up
-	o, err := s.keyFor(key, row.keys.classOr(CKO_PRIVATE_KEY), CKA_SIGN, m, &row)
+	o, err := s.keyFor(key, row.keys.classOr(CKO_PRIVATE_KEY), CKA_SIGN, m, row)
 	if err != nil {
 		return err
 	}
-	w, err := row.sign(&task{s.token, o, m, &row})
+	w, err := row.sign(&task{s.token, o, m, row})
 	if err != nil {
 		return err
 	}

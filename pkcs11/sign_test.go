@@ -61,14 +61,14 @@ func TestSignEveryMechanism(t *testing.T) {
 			name := MechanismName(typ) + " on " + c.String()
 			whole, err := s.sign(typ, private, message)
 			want(t, name, err, CKR_OK)
-			s.checks(name, c, &row, message, whole)
+			s.checks(name, c, row, message, whole)
 			want(t, name+" verify", s.verify(typ, s.public[c], message, whole), CKR_OK)
 			if row.onePart {
 				continue
 			}
 			parts, err := s.signParts(typ, private, message)
 			want(t, name+" in parts", err, CKR_OK)
-			s.checks(name+" in parts", c, &row, message, parts)
+			s.checks(name+" in parts", c, row, message, parts)
 			want(t, name+" verify in parts", s.verifyParts(typ, s.public[c], message, parts), CKR_OK)
 			want(t, name+" verify less", s.verifyParts(typ, s.public[c], message[1:], parts), CKR_SIGNATURE_INVALID)
 		}

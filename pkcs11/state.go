@@ -74,7 +74,7 @@ func resumed(state []byte) (*digester, error) {
 	}
 	typ := uint(binary.BigEndian.Uint64(state))
 	row := mechanisms[typ]
-	if row.digest == nil {
+	if row == nil || row.digest == nil {
 		return nil, CKR_SAVED_STATE_INVALID
 	}
 	w := newDigester(typ, row)

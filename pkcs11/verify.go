@@ -40,11 +40,11 @@ func (s *session) verifying(m *Mechanism, key uint) (*verifying, error) {
 		return nil, err
 	}
 	era := s.token.privateEra()
-	o, err := s.keyFor(key, row.keys.classOr(CKO_PUBLIC_KEY), CKA_VERIFY, m, &row)
+	o, err := s.keyFor(key, row.keys.classOr(CKO_PUBLIC_KEY), CKA_VERIFY, m, row)
 	if err != nil {
 		return nil, err
 	}
-	w, err := row.verify(&task{s.token, o, m, &row})
+	w, err := row.verify(&task{s.token, o, m, row})
 	if err != nil {
 		return nil, err
 	}

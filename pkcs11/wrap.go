@@ -73,14 +73,14 @@ func (s *session) wrappingTask(key uint, use *wrappingUse, m *Mechanism) (*task,
 	if row.keys.secret {
 		class = CKO_SECRET_KEY
 	}
-	o, err := s.keyFor(key, class, use.attribute, m, &row)
+	o, err := s.keyFor(key, class, use.attribute, m, row)
 	switch err {
 	case error(CKR_KEY_HANDLE_INVALID):
 		return nil, use.noHandle
 	case error(CKR_KEY_TYPE_INCONSISTENT):
 		return nil, use.badType
 	case nil:
-		return &task{token: s.token, key: o, how: m, row: &row}, s.checkAuthenticated(key, o)
+		return &task{token: s.token, key: o, how: m, row: row}, s.checkAuthenticated(key, o)
 	}
 	return nil, err
 }

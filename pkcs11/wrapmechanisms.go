@@ -19,11 +19,10 @@ var wrappings = map[uint]int{
 }
 
 // withWrapping adds to the rows of a table that wrap.
-func withWrapping(table map[uint]mechanism) map[uint]mechanism {
+func withWrapping(table map[uint]*mechanism) map[uint]*mechanism {
 	for typ, block := range wrappings {
 		if row, has := table[typ]; has && row.encrypt != nil {
 			row.wrapBlock = block
-			table[typ] = row
 		}
 	}
 	return table
