@@ -52,23 +52,32 @@ static inline void *block(struct dice *d, size_t n)
 	return end - n;
 }
 
+/*
+ * locked_page returns a page that cannot be written, before one of nothing. A copy may
+ * write what comes behind the page first, which without the second page is another's: a
+ * thread's stack, or a file.
+ */
+static inline char *locked_page(void)
+{
+	char *page = mmap(NULL, 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED || mprotect(page, PAGE, PROT_READ) != 0)
+		abort();
+	return page;
+}
+
 /* nowhere returns an address that leads nowhere, or now and then to what cannot be written. */
 static inline void *nowhere(struct dice *d)
 {
-	static void *locked;
-	if (!locked) {
-		void *page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (page == MAP_FAILED)
-			abort();
-		locked = page; /* of several threads any */
-	}
+	static char *locked;
+	if (!locked)
+		locked = locked_page(); /* of several threads any */
 	switch (roll(d, 6)) {
 	case 0: return (void *)(uintptr_t)(1 + roll(d, PAGE - 1));
 	case 1: return d->blocks + PAGE + roll(d, PAGE);
 	case 2: return d->blocks + PAGE - 1;
 	case 3: return (void *)(uintptr_t)(0xffff8000c0000000 + roll(d, PAGE));
 	case 4: return (void *)(UINTPTR_MAX - roll(d, PAGE));
-	default: return (char *)locked + roll(d, PAGE);
+	default: return locked + roll(d, PAGE);
 	}
 }
 
