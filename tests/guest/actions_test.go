@@ -74,9 +74,9 @@ func TestCrash(t *testing.T) {
 		for _, tt := range tests {
 			t.Run(tt.scenario+"/"+tt.when+"/"+tt.kind, func(t *testing.T) {
 				t.Parallel()
-				out, log, err := g.run(program, tt.scenario, tt.when, tt.kind)
-				if got := endedBy(err); got != tt.want || out != "" || log != "" {
-					t.Errorf("ended by %v (%v), want %v\n%s%s", got, err, tt.want, head(out), head(log))
+				died := func(o outcome) bool { return endedBy(o.err) == tt.want && o.out == "" && o.log == "" }
+				if o := g.settled(died, program, tt.scenario, tt.when, tt.kind); !died(o) {
+					t.Errorf("ended by %v (%v), want %v\n%s%s", endedBy(o.err), o.err, tt.want, head(o.out), head(o.log))
 				}
 			})
 		}

@@ -81,15 +81,32 @@ func (g guest) run(program string, args ...string) (out, log string, err error) 
 	return stdout.String(), stderr.String(), err
 }
 
+// outcome is how a host ended, and what was printed.
+type outcome struct {
+	out, log string
+	err      error
+}
+
+// settled runs a host again until its outcome is the wanted one, as often as the library is
+// given.
+func (g guest) settled(wanted func(outcome) bool, program string, args ...string) outcome {
+	var o outcome
+	for range g.tries {
+		if o.out, o.log, o.err = g.run(program, args...); wanted(o) {
+			break
+		}
+	}
+	return o
+}
+
+// isSilent reports whether a host ended well, without a word.
+func isSilent(o outcome) bool { return o.err == nil && o.out == "" && o.log == "" }
+
 // silent runs a host that must end well, without a word.
 func (g guest) silent(t *testing.T, program string, args ...string) {
 	t.Helper()
-	out, log, err := g.run(program, args...)
-	for try := 1; try < g.tries && (err != nil || out != "" || log != ""); try++ {
-		out, log, err = g.run(program, args...)
-	}
-	if err != nil || out != "" || log != "" {
-		t.Errorf("%s %s: %v\n%s%s", filepath.Base(program), strings.Join(args, " "), err, head(out), head(log))
+	if o := g.settled(isSilent, program, args...); !isSilent(o) {
+		t.Errorf("%s %s: %v\n%s%s", filepath.Base(program), strings.Join(args, " "), o.err, head(o.out), head(o.log))
 	}
 }
 
@@ -102,17 +119,17 @@ func head(s string) string {
 	return s
 }
 
+// isUnlogged reports whether a host ended well, and the library logged nothing.
+func isUnlogged(o outcome) bool { return o.err == nil && o.log == "" }
+
 // prints runs a host that must end well, and shows what it printed.
 func (g guest) prints(t *testing.T, program string, args ...string) {
 	t.Helper()
-	out, log, err := g.run(program, args...)
-	for try := 1; try < g.tries && (err != nil || log != ""); try++ {
-		out, log, err = g.run(program, args...)
+	o := g.settled(isUnlogged, program, args...)
+	if !isUnlogged(o) {
+		t.Errorf("%s %s: %v\n%s", filepath.Base(program), strings.Join(args, " "), o.err, head(o.log))
 	}
-	if err != nil || log != "" {
-		t.Errorf("%s %s: %v\n%s", filepath.Base(program), strings.Join(args, " "), err, head(log))
-	}
-	t.Log(strings.TrimSpace(out))
+	t.Log(strings.TrimSpace(o.out))
 }
 
 // endedBy is the signal by which a program was ended, or 0.

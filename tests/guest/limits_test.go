@@ -13,18 +13,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// endedWell reports whether a host ended with 0.
+func endedWell(o outcome) bool { return o.err == nil }
+
 // answer runs a host at a limit: it lives, and the module answers that all went
 // well, or with a code of which it logs the reason. The loader of libraries speaks
 // for itself.
 func (g guest) answer(t *testing.T, program string, args ...string) string {
 	t.Helper()
-	out, log, err := g.run(program, args...)
-	for try := 1; try < g.tries && err != nil; try++ {
-		out, log, err = g.run(program, args...)
-	}
-	out = strings.TrimSpace(out)
-	if err != nil {
-		t.Errorf("%s: %v\n%s\n%s", strings.Join(args, " "), err, head(out), head(log))
+	o := g.settled(endedWell, program, args...)
+	out, log := strings.TrimSpace(o.out), o.log
+	if o.err != nil {
+		t.Errorf("%s: %v\n%s\n%s", strings.Join(args, " "), o.err, head(out), head(log))
 		return out
 	}
 	t.Logf("%s: %s %s", strings.Join(args, " "), out, log)
