@@ -11,6 +11,9 @@ import (
 	"libzk_pkcs11/tests/harness"
 )
 
+// shortKills is about how many points of a change there are without ZK_SOAK.
+const shortKills = 10
+
 // TestKilledAtSteps kills a process between two system calls of a change of a key pair, at
 // points that are spread over it, with ZK_SOAK at each of them. The next process finds a pair that is
 // whole, or none, and each half that nobody has destroyed; it logs nothing.
@@ -26,6 +29,7 @@ func TestKilledAtSteps(t *testing.T) {
 		"destroy public":  {"destroy public", []thing{{private: true, public: true}, {private: true}}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			k := &stepKiller{t: t, home: newToken(t), program: p, change: c.change, may: c.may, counts: map[string]int{}}
 			k.run()
 			t.Logf("%d kills: %v", k.kills, k.counts)
@@ -48,18 +52,22 @@ type stepKiller struct {
 	counts map[string]int // what was left
 }
 
-// run kills at later and later steps, until there are no more.
+// run kills at later and later steps, until there are no more. The last ones come after the
+// change has been committed, which is late in some.
 func (k *stepKiller) run() {
-	steps, err := k.kill(0)
+	all, err := k.kill(0)
 	if errors.Is(err, errNoTracing) {
 		k.t.Skip(err)
 	}
-	stride := size(max(1, steps/points), 1)
+	stride := size(max(1, all/shortKills), 1)
 	for step := 1; err == nil; step += stride {
-		steps, err = k.kill(step)
-		if steps < step {
+		var made int
+		if made, err = k.kill(step); made < step {
 			break
 		}
+	}
+	for step := all - 3; err == nil && step <= all; step++ {
+		_, err = k.kill(step)
 	}
 	if err != nil {
 		k.t.Errorf("after %d kills: %v", k.kills, err)
@@ -73,7 +81,7 @@ func (k *stepKiller) kill(step int) (steps int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	label := fmt.Sprintf("step%d-", step)
+	label := fmt.Sprintf("step%d-%d-", step, k.kills)
 	if k.change != "pair" {
 		if _, err := c.do("pair " + label); err != nil {
 			return 0, err

@@ -105,6 +105,7 @@ func TestFilesLostAndFound(t *testing.T) {
 	for _, name := range files(t, mine.Dir) {
 		for _, harm := range harms {
 			t.Run(name+" "+harm.name, func(t *testing.T) {
+				t.Parallel()
 				home := harness.NewHome(t)
 				if err := os.CopyFS(home.Dir, os.DirFS(filepath.Join(dir, "mine"))); err != nil {
 					t.Fatal(err)

@@ -261,7 +261,7 @@ func TestAbsence(t *testing.T) {
 		{"soft", "not bound to this host", "scm status"},
 		{"zymbit", "connection timed out", "zkifc"},
 	} {
-		x := newTool(t, "")
+		x := newTool(t, "[zymbit]\nboot_wait = \"1s\"\n") // an SCM without its host does not boot
 		x.scm("inject", "unbind")
 		x.home.Set("ZK_PKCS11_BACKEND", test.backend)
 		x.home.Set("ZK_APP_UTILS_LIB", harness.Build(t, "libzk_app_utils.so"))
