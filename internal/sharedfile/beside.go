@@ -42,6 +42,9 @@ func (o *opened) openInUse() (err error) {
 		return err
 	}
 	o.writeLock.Watch(o.gen.moves)
+	if err := o.fits(); err != nil {
+		return err
+	}
 	if o.index, err = o.dir.Open(o.name+indexSuffix, os.O_RDWR, 0); err != nil {
 		return err
 	}

@@ -206,7 +206,7 @@ func (o *opened) openFiles(p patience) (err error) {
 // openOwn opens the database. What was seen of it before the lock was there may not be so any
 // more: whoever puts a backup back puts its log there first, perhaps.
 func (o *opened) openOwn() (err error) {
-	if err := o.present(); err != nil {
+	if err := o.fits(); err != nil {
 		return err
 	}
 	if o.before != nil || o.options.Existing {
@@ -234,10 +234,29 @@ func (o *opened) present() error {
 			return o.absent()
 		}
 	}
+	return nil
+}
+
+// fits returns an error for a database that does not go with its log or a journal. One that is
+// being made does not either, for a moment, which the lock keeps others from seeing.
+func (o *opened) fits() error {
+	if err := o.present(); err != nil {
+		return err
+	}
 	if err := o.checkJournal(); err != nil {
 		return err
 	}
 	return o.checkEmpty()
+}
+
+// fitsUnlocked is fits before anything is made. Somebody may just be making the database when
+// there is a lock: then it is for the lock's holder to say.
+func (o *opened) fitsUnlocked() error {
+	err := o.fits()
+	if err != nil && o.dir.Exists(o.name+lockSuffix) {
+		return o.present()
+	}
+	return err
 }
 
 // checkJournal refuses a journal beside a file that has a schema: SQLite would play it back into

@@ -94,7 +94,7 @@ func (o *opened) open() (err error) {
 	if err := o.dir.Check(o.name + journalSuffix); err != nil {
 		return err
 	}
-	if err := o.present(); err != nil { // before anything is made
+	if err := o.fitsUnlocked(); err != nil {
 		return err
 	}
 	if o.readOnly {
@@ -180,7 +180,7 @@ func (o *opened) openReadOnly() (err error) {
 		return err
 	}
 	o.lock.Watch(o.gen.moves)
-	if err := o.present(); err != nil {
+	if err := o.fits(); err != nil {
 		return err
 	}
 	for _, suffix := range databaseSuffixes {

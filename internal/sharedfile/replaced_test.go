@@ -337,6 +337,30 @@ func TestJournal(t *testing.T) {
 	mustIncrement(t, open(t, path))
 }
 
+// TestJournalOfMaker: a journal is no fault while somebody is alone in the file, who may be making it.
+func TestJournalOfMaker(t *testing.T) {
+	path := newPath(t)
+	f := open(t, path)
+	mustIncrement(t, f)
+	if err := errors.Join(f.Close(), os.WriteFile(path+"-journal", []byte("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	finish, err := openLock(t, path+".lock").Exclusive(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options()
+	o.Wait = 10 * time.Millisecond
+	if _, err := sharedfile.Open(path, o); !errors.Is(err, sharedfile.ErrBusy) {
+		t.Errorf("Open beside its maker: %v, want ErrBusy", err)
+	}
+	if err := os.Remove(path + "-journal"); err != nil {
+		t.Fatal(err)
+	}
+	finish()
+	mustIncrement(t, open(t, path))
+}
+
 // TestTraps: none of the files is opened through a link, nor when it is no file.
 func TestTraps(t *testing.T) {
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal", ".gen", ".lock", ".write", ".room"} {
