@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package shape guards the design: which package may import which, where C and
-// unsafe may stand, how long a function and a file may be, that what is exported
-// is documented, and that no function of PKCS#11 is forgotten.
+// unsafe may stand, how long a function and a file may be, how many closures and short
+// names there are, that what is exported is documented, and that no function of PKCS#11 is forgotten.
 package shape
 
 import (
