@@ -49,13 +49,13 @@ func TestAnotherDevice(t *testing.T) {
 		if n != 0 || info.Flags&CKF_TOKEN_PRESENT != 0 {
 			t.Errorf("%d slots have a token, flags %x", n, info.Flags)
 		}
-		p.slots[0].failed = p.slots[0].failed.Add(-openAgain) // it is tried again
+		p.slots[0].life.failed = p.slots[0].life.failed.Add(-openAgain) // it is tried again
 	}
 	if log.count("error") != 1 || log.count("put back what was exchanged") != 1 {
 		t.Errorf("logged %q, want one line", log.list)
 	}
 	device = mine.dir
-	p.slots[0].failed = p.slots[0].failed.Add(-openAgain)
+	p.slots[0].life.failed = p.slots[0].life.failed.Add(-openAgain)
 	_, err := p.OpenSession(0, CKF_SERIAL_SESSION)
 	want(t, "with its own SCM again", err, CKR_OK)
 }

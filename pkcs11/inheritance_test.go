@@ -267,7 +267,7 @@ func TestDeviceComesLater(t *testing.T) {
 	_, err := child.GetSessionInfo(child.h)
 	want(t, "without the device", err, CKR_SESSION_HANDLE_INVALID)
 	grandchild := child.child()
-	slot.options.Open, slot.failed = open, slot.failed.Add(-openAgain)
+	slot.options.Open, slot.life.failed = open, slot.life.failed.Add(-openAgain)
 	for _, f := range []parent{child, grandchild} {
 		_, err = f.sign(CKM_ECDSA, f.private(0), digest32)
 		f.ok(err)

@@ -13,10 +13,6 @@ import (
 	"libzk_pkcs11/internal/turn"
 )
 
-// openAgain is how long a slot whose device could not be opened waits before it
-// tries again.
-const openAgain = time.Second
-
 // slot is a place for a token. Its token is there once the device below it
 // could be opened.
 type slot struct {
@@ -26,15 +22,9 @@ type slot struct {
 
 	destroyed atomic.Bool // it was told that the device has destroyed its keys
 
-	mu          turn.Mutex
-	present     *token
-	asked       time.Time      // of the first attempt to open the device
-	failed      time.Time      // of the last one that failed
-	silent      bool           // the device did not answer in it
-	met         bool           // the device could be opened once
-	damaged     bool           // files are missing, damaged, or not those of one token
-	failure     string         // that was logged last
-	told        bool           // there was a token when it was first looked for, or at the latest event
+	mu          turn.Mutex // guards what follows
+	life        life
+	failure     string         // to open the device that was logged last
 	retiring    sync.WaitGroup // tokens that are gone and wait for their last calls
 	inheritance *inheritance   // what the first token takes over; nil when there is nothing
 }
@@ -56,28 +46,22 @@ func (p *Provider) slot(id uint) (*slot, error) {
 	return p.slots[id], nil
 }
 
-// token returns the token in the slot and opens the device when needed.
-func (s *slot) token() (*token, error) {
-	s.mu.Lock()
+// Present reports whether the token in a slot is known to be there, so that nothing has to
+// be opened. It does not wait.
+func (p *Provider) Present(slot uint) bool {
+	s, err := p.slot(slot)
+	if err != nil || !s.mu.TryLock() {
+		return false
+	}
 	defer s.mu.Unlock()
-	if s.present != nil {
-		return s.present, nil
-	}
-	if time.Since(s.failed) < openAgain {
-		return nil, s.absence()
-	}
-	first := s.asked.IsZero()
-	if first {
-		s.asked = time.Now()
-	}
+	return s.life.stage == present
+}
+
+// openToken opens the device and makes the token of it.
+func (s *slot) openToken() (*token, error) {
 	device, store, err := s.openDevice()
-	if first {
-		s.told = err == nil // what changes from now on is an event
-	}
 	if err != nil {
-		s.failed, s.silent, s.damaged = time.Now(), errors.Is(err, scm.ErrTimeout), damaged(err)
-		s.logFailure(err)
-		return nil, s.absence()
+		return nil, err
 	}
 	s.failure = ""
 	t := newToken(s, device, store)
@@ -88,19 +72,7 @@ func (s *slot) token() (*token, error) {
 	if t.piece == 0 {
 		t.leaveLogin(nil) // children are to give its objects the same handles
 	}
-	s.present, s.met = t, true
 	return t, nil
-}
-
-// Present reports whether the token in a slot is known to be there, so that nothing has to
-// be opened. It does not wait.
-func (p *Provider) Present(slot uint) bool {
-	s, err := p.slot(slot)
-	if err != nil || !s.mu.TryLock() {
-		return false
-	}
-	defer s.mu.Unlock()
-	return s.present != nil
 }
 
 // openDevice opens a device that is there to answer, and is the token's.
@@ -119,17 +91,8 @@ func (s *slot) openDevice() (scm.Device, *store.Store, error) {
 	return device, st, nil
 }
 
-// absence is the code for who names a slot that has no token to use. Those who ask whether
-// there is one are told that there is none: a host that has other tokens goes on with them.
-func (s *slot) absence() Error {
-	if s.damaged {
-		return CKR_DEVICE_ERROR
-	}
-	return CKR_TOKEN_NOT_PRESENT
-}
-
-// damaged reports whether a token does not open before somebody mends its files.
-func damaged(err error) bool {
+// isDamaged reports whether a token does not open before somebody mends its files.
+func isDamaged(err error) bool {
 	return errors.Is(err, scm.ErrForeign) || errors.Is(err, store.ErrMissing) || errors.Is(err, store.ErrCorrupt)
 }
 
@@ -148,14 +111,12 @@ func (s *slot) logFailure(err error) {
 	s.provider.log.Errorf("slot %d: %s", s.id, text)
 }
 
-func (s *slot) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.present != nil {
-		s.present.close()
-		s.present = nil
+// reportDestroyed tells once that the keys of an SCM are gone, and what was sealed under it with
+// them: the slot opens it again and again.
+func (s *slot) reportDestroyed() {
+	if !s.destroyed.Swap(true) {
+		s.provider.log.Errorf("slot %d: the SCM has destroyed its keys, and nobody can open the private objects any more, which stay in token.db: put a copy of flash.db back, or reset a soft SCM or exchange one in hardware, and initialise the token again", s.id)
 	}
-	s.retiring.Wait()
 }
 
 // GetSlotList lists the slots, or those with a token (section 5.5.1).
@@ -207,6 +168,50 @@ func (p *Provider) GetSlotInfo(id uint) (SlotInfo, error) {
 		}
 	}
 	return info, nil
+}
+
+// asksInVain reports whether the program asks for tokens that it may not need.
+func (p *Provider) asksInVain() bool {
+	return p.options.Quirks != nil && p.options.Quirks().WaitForSessionsOnly
+}
+
+// pauseUnlessClosed waits, and reports whether the provider lives on.
+func (p *Provider) pauseUnlessClosed(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// WaitForSlotEvent waits for a token to come or go, and returns the slot (section 5.5.4).
+// Without CKF_DONT_BLOCK it waits until C_Finalize.
+func (p *Provider) WaitForSlotEvent(flags uint) (uint, error) {
+	for {
+		id, err := p.slotEvent()
+		if err != CKR_NO_EVENT || flags&CKF_DONT_BLOCK != 0 {
+			return id, err
+		}
+		if !p.pauseUnlessClosed(openAgain) {
+			return 0, CKR_CRYPTOKI_NOT_INITIALIZED
+		}
+	}
+}
+
+func (p *Provider) slotEvent() (uint, error) {
+	if err := p.enter(); err != nil {
+		return 0, err
+	}
+	defer p.leave()
+	for _, s := range p.slots {
+		if s.hasEvent() {
+			return s.id, nil
+		}
+	}
+	return 0, CKR_NO_EVENT
 }
 
 // firmwareVersion reads the first two numbers of a firmware string such as

@@ -84,7 +84,7 @@ func TestDeviceGone(t *testing.T) {
 	if *opened != 1 || log.count("slot 1: no device there") != 1 {
 		t.Errorf("opened %d times, %d log lines", *opened, log.count("slot 1"))
 	}
-	p.slots[1].failed = time.Now().Add(-2 * openAgain)
+	p.slots[1].life.failed = time.Now().Add(-2 * openAgain)
 	_, err := p.GetTokenInfo(1)
 	want(t, "later", err, CKR_TOKEN_NOT_PRESENT)
 	if *opened != 2 {

@@ -3,7 +3,6 @@
 package pkcs11
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"libzk_pkcs11/internal/scm"
@@ -27,11 +26,7 @@ type token struct {
 	device scm.Device
 	store  *store.Store
 
-	inUse  sync.RWMutex  // held for reading by every call, for writing by the one that closes
-	gone   atomic.Bool   // the device is, and no call begins any more
-	asked  atomic.Uint64 // the version at which the device was there
-	usable atomic.Uint64 // the version at which it had its keys
-
+	presence
 	sessions sessionCount
 	// login serialises whatever changes who is logged in, and keeps sessions
 	// from being opened or closed meanwhile.
@@ -67,8 +62,8 @@ func newToken(s *slot, d scm.Device, st *store.Store) *token {
 		l.Pause = s.provider.options.Pause
 	}
 	t.who.Store(uint64(nobody))
-	t.asked.Store(d.Version())
-	t.usable.Store(never)
+	t.seen.Store(d.Version())
+	t.seenKeys.Store(never)
 	t.mine, t.mask, t.warned = newSessionObjects(), secret.NewMask(), newWarned()
 	t.names = newNames(eras{public: s.provider.newHandle(), private: s.provider.newHandle()}, s.provider.revoke)
 	t.reindex()

@@ -49,7 +49,7 @@ func (f *fixture) again() {
 	s := f.slots[0]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.failed = s.failed.Add(-openAgain)
+	s.life.failed = s.life.failed.Add(-openAgain)
 }
 
 // TestUnboundDevice: all processes lose the token at once, and have it again once the
