@@ -49,21 +49,23 @@ func (m *Mapping) Unmap() {
 }
 
 // MapWords maps the words of the file.
-func (f *File) MapWords(protection int) (m *Mapping, err error) {
-	err = f.do("map", func(fd int) error {
-		mapped, err := unix.MmapPtr(fd, 0, nil, uintptr(WordsSize), protection, unix.MAP_SHARED)
-		if err != nil {
-			return err
-		}
-		// A mapping has no type: of all the library's memory outside of the C
-		// boundary this alone gets one afterwards.
-		m = &Mapping{words: (*Words)(mapped)}
-		m.unmap = func() { _ = unix.MunmapPtr(mapped, uintptr(WordsSize)) }
-		m.detach = func() {
-			const over = unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | unix.MAP_FIXED
-			_, _ = unix.MmapPtr(-1, 0, mapped, uintptr(WordsSize), protection, over)
-		}
-		return nil
-	})
-	return m, err
+func (f *File) MapWords(protection int) (*Mapping, error) {
+	fd, err := f.take()
+	if err != nil {
+		return nil, f.failed("map", err)
+	}
+	defer f.release()
+	mapped, err := unix.MmapPtr(fd, 0, nil, uintptr(WordsSize), protection, unix.MAP_SHARED)
+	if err != nil {
+		return nil, f.failed("map", err)
+	}
+	// A mapping has no type: of all the library's memory outside of the C
+	// boundary this alone gets one afterwards.
+	m := &Mapping{words: (*Words)(mapped)}
+	m.unmap = func() { _ = unix.MunmapPtr(mapped, uintptr(WordsSize)) }
+	m.detach = func() {
+		const over = unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | unix.MAP_FIXED
+		_, _ = unix.MmapPtr(-1, 0, mapped, uintptr(WordsSize), protection, over)
+	}
+	return m, nil
 }

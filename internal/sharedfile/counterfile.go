@@ -59,12 +59,15 @@ func openExisting(dir *descriptor.Directory, name string) (*generation, error) {
 // openGenerationReadOnly returns nil when there is no counter to read, also for this user,
 // unless there was one before. One of version 0.1.0 has fewer words.
 func openGenerationReadOnly(dir *descriptor.Directory, name string, before *opened) (*generation, error) {
-	g, err := openWhen(dir, name, os.O_RDONLY, unix.PROT_READ, func(stat *unix.Stat_t) bool { return stat.Size >= 8 })
+	g, err := openWhen(dir, name, os.O_RDONLY, unix.PROT_READ, hasVersion)
 	if errors.Is(err, fs.ErrPermission) && (before == nil || before.gen == nil) {
 		return nil, nil
 	}
 	return g, err
 }
+
+// hasVersion reports whether a counter's file has the version at least.
+func hasVersion(stat *unix.Stat_t) bool { return stat.Size >= 8 }
 
 func openWhen(dir *descriptor.Directory, name string, flags, protection int, fits func(*unix.Stat_t) bool) (*generation, error) {
 	file, err := dir.Open(name, flags, 0)
@@ -90,7 +93,7 @@ func mapGeneration(file *descriptor.File, protection int) (*generation, error) {
 		return nil, err
 	}
 	g := &generation{words: (*words)(mapped.Words()), mapping: mapped, writable: protection&unix.PROT_WRITE != 0}
-	runtime.AddCleanup(g, func(mapped *descriptor.Mapping) { mapped.Unmap() }, mapped)
+	runtime.AddCleanup(g, (*descriptor.Mapping).Unmap, mapped)
 	return g, nil
 }
 

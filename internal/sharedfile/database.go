@@ -76,14 +76,22 @@ type writer struct {
 func openWriter(path, more string) (*writer, error) {
 	w := &writer{synchronous: full}
 	parameters := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}}
-	w.DB = keepOpen(connect(path, parameters, func(c *sqlite3.SQLiteConn) error {
-		w.conn = c
-		return errors.Join(keepLog(c), allocateByPage(c), execute(c, writerPragmas+more))
-	}), 1)
+	w.DB = keepOpen(connect(path, parameters, (&writerSetup{w, writerPragmas + more}).prepare), 1)
 	if err := w.Ping(); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
+}
+
+// writerSetup makes a connection the writer's.
+type writerSetup struct {
+	writer  *writer
+	pragmas string
+}
+
+func (s *writerSetup) prepare(c *sqlite3.SQLiteConn) error {
+	s.writer.conn = c
+	return errors.Join(keepLog(c), allocateByPage(c), execute(c, s.pragmas))
 }
 
 // readers opens connections for reading, while the file's name leads to it.
@@ -103,14 +111,16 @@ func (r readers) Connect(ctx context.Context) (driver.Conn, error) {
 
 // openReaders opens one connection. Where no more can be opened, readers take turns.
 func openReaders(database *descriptor.File) (*sql.DB, error) {
-	c := connect(database.Name(), url.Values{"mode": {"rw"}}, func(c *sqlite3.SQLiteConn) error {
-		return errors.Join(keepLog(c), execute(c, readerPragmas))
-	})
+	c := connect(database.Name(), url.Values{"mode": {"rw"}}, prepareReader)
 	db := keepOpen(readers{c, database}, maxReaders)
 	if err := db.Ping(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+func prepareReader(c *sqlite3.SQLiteConn) error {
+	return errors.Join(keepLog(c), execute(c, readerPragmas))
 }
 
 func execute(c *sqlite3.SQLiteConn, statements string) error {

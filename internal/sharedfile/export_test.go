@@ -2,7 +2,10 @@
 
 package sharedfile
 
-import "time"
+import (
+	"database/sql"
+	"time"
+)
 
 // Synchronous tells whether commits wait for the disk: 2 if they do.
 func (f *File) Synchronous() (level int, err error) {
@@ -18,4 +21,14 @@ func (f *File) StayRelaxed() error { return setSynchronous(f.current.Load().writ
 func (f *File) JustLooked() {
 	o := f.current.Load()
 	o.companions.looked.Store(int64(o.sinceOpened() + time.Hour))
+}
+
+// Glance is View for a caller who can do without.
+func (f *File) Glance(fn func(*sql.Tx) error) (err error) {
+	r, err := f.BeginGlance()
+	if err != nil {
+		return err
+	}
+	defer r.End(&err)
+	return fn(r.Tx)
 }

@@ -258,6 +258,9 @@ func (g *generation) askForRoom(holdBack time.Duration) {
 	_ = g.storeWord(wordAsked, until)
 }
 
+// isFree reports whether readers need not hold back.
+func (g *generation) isFree() (bool, error) { return !g.isAskedFor(), nil }
+
 // isAskedFor reports whether readers should hold back.
 func (g *generation) isAskedFor() bool {
 	until := g.loadWord(wordAsked)

@@ -29,7 +29,7 @@ func (o *opened) tryGuard() (done bool, err error) {
 			return false, err
 		}
 	}
-	done, err = o.lock.guardFile(o.database)
+	done, err = o.tryGuardDatabase()
 	if !done {
 		o.writeLock.unguard()
 	}
@@ -57,5 +57,7 @@ func (o *opened) guardReadOnly() (err error) {
 	if err != nil {
 		return err
 	}
-	return o.opening.retryUntil(func() (bool, error) { return o.lock.guardFile(o.database) })
+	return o.opening.retryUntil(o.tryGuardDatabase)
 }
+
+func (o *opened) tryGuardDatabase() (done bool, err error) { return o.lock.guardFile(o.database) }

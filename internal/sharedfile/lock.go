@@ -90,12 +90,18 @@ func openLockReadOnly(dir *descriptor.Directory, name string, o Options) (*Lock,
 }
 
 func newLock(file *descriptor.File, p Process) *Lock {
-	l := &Lock{path: file.Name(), file: file, process: p, forget: func() {}}
-	if p.ForkGuard != nil {
-		l.forget = p.ForkGuard(file.Descriptor())
-	}
-	return l
+	return &Lock{path: file.Name(), file: file, process: p, forget: p.guardFork(file)}
 }
+
+// guardFork has forked children close a file; forget ends that.
+func (p Process) guardFork(file *descriptor.File) (forget func()) {
+	if p.ForkGuard == nil {
+		return nothing
+	}
+	return p.ForkGuard(file.Descriptor())
+}
+
+func nothing() {}
 
 // opened returns the file by which it locks.
 func (l *Lock) opened() *descriptor.File {
@@ -110,7 +116,7 @@ func (l *Lock) opened() *descriptor.File {
 // is no longer there, and ErrLost.
 func (l *Lock) Exclusive(wait time.Duration) (release func(), err error) {
 	if l == nil {
-		return func() {}, nil
+		return nothing, nil
 	}
 	return l.exclusive(l.process.arrive(wait))
 }
@@ -119,7 +125,7 @@ func (l *Lock) Exclusive(wait time.Duration) (release func(), err error) {
 // nothing of others.
 func (l *Lock) Attempt(wait time.Duration) (release func(), err error) {
 	if l == nil {
-		return func() {}, nil
+		return nothing, nil
 	}
 	return l.exclusive(l.process.arrive(wait).atMost(wait))
 }
@@ -127,7 +133,7 @@ func (l *Lock) Attempt(wait time.Duration) (release func(), err error) {
 // Shared takes the lock for one of several users; otherwise it is as Exclusive.
 func (l *Lock) Shared(wait time.Duration) (release func(), err error) {
 	if l == nil {
-		return func() {}, nil
+		return nothing, nil
 	}
 	return l.shared(l.process.arrive(wait))
 }
@@ -146,7 +152,7 @@ func (l *Lock) Close() error {
 // processes nobody is first.
 func (l *Lock) exclusive(p patience) (release func(), err error) {
 	if l == nil {
-		return func() {}, nil
+		return nothing, nil
 	}
 	p = l.apart.beginWait(p)
 	if !turn.TakeWhile(&l.queue, l.process.Pause, p.timeLeft) {
@@ -156,10 +162,7 @@ func (l *Lock) exclusive(p patience) (release func(), err error) {
 		l.queue.Unlock()
 		return nil, l.named(err)
 	}
-	return func() {
-		l.release()
-		l.queue.Unlock()
-	}, nil
+	return l.releaseAlone, nil
 }
 
 // goOn is how long nobody is asked to hold back any more, after each time.
@@ -167,20 +170,29 @@ const goOn = 40 * time.Millisecond
 
 // pollAlone asks others to hold back when it has to wait, each time for longer.
 func (l *Lock) pollAlone(p patience) error {
-	var again time.Time
-	hold := leastHoldBack
-	err := p.retryUntil(func() (bool, error) {
-		done, err := l.tryLock(unix.LOCK_EX)
-		if !done && err == nil && p.timeLeft() > 0 && l.asking != nil && time.Now().After(again) {
-			l.asking(hold)
-			again, hold = time.Now().Add(hold+goOn), min(2*hold, mostHoldBack)
-		}
-		return done, err
-	})
-	if !again.IsZero() {
+	a := asker{lock: l, patience: p, hold: leastHoldBack}
+	err := p.retryUntil(a.tryAlone)
+	if !a.again.IsZero() {
 		l.asking(0)
 	}
 	return err
+}
+
+// asker wants a lock alone, and asks others to hold back.
+type asker struct {
+	lock     *Lock
+	patience patience
+	again    time.Time     // when it may ask again
+	hold     time.Duration // how long others are to hold back then
+}
+
+func (a *asker) tryAlone() (done bool, err error) {
+	done, err = a.lock.tryLock(unix.LOCK_EX)
+	if !done && err == nil && a.patience.timeLeft() > 0 && a.lock.asking != nil && time.Now().After(a.again) {
+		a.lock.asking(a.hold)
+		a.again, a.hold = time.Now().Add(a.hold+goOn), min(2*a.hold, mostHoldBack)
+	}
+	return done, err
 }
 
 // tryExclusive takes the lock if nobody has it.
@@ -193,23 +205,22 @@ func (l *Lock) tryExclusive() (release func(), ok bool) {
 		return nil, false
 	}
 	l.apart.endStandstill()
-	return func() {
-		l.release()
-		l.queue.Unlock()
-	}, true
+	return l.releaseAlone, true
 }
 
 func (l *Lock) shared(p patience) (release func(), err error) {
 	if l == nil {
-		return func() {}, nil
+		return nothing, nil
 	}
 	p = l.together.beginWait(p)
-	err = p.retryUntil(func() (bool, error) { return l.tryLock(unix.LOCK_SH) })
+	err = p.retryUntil(l.tryShared)
 	if err := l.together.endWait(p, err); err != nil {
 		return nil, l.named(err)
 	}
 	return l.release, nil
 }
+
+func (l *Lock) tryShared() (done bool, err error) { return l.tryLock(unix.LOCK_SH) }
 
 // tryLock takes the lock if that can be had now.
 func (l *Lock) tryLock(how int) (done bool, err error) {
@@ -283,10 +294,7 @@ func (l *Lock) guardFile(file *descriptor.File) (done bool, err error) {
 	if !done {
 		return false, err
 	}
-	l.guarded, l.freed = file, func() {}
-	if l.process.ForkGuard != nil {
-		l.freed = l.process.ForkGuard(file.Descriptor())
-	}
+	l.guarded, l.freed = file, l.process.guardFork(file)
 	return true, nil
 }
 
@@ -303,6 +311,12 @@ func (l *Lock) unguard() {
 	l.freed()
 	_ = l.guarded.Flock(unix.LOCK_UN)
 	l.guarded, l.freed = nil, nil
+}
+
+// releaseAlone ends exclusive.
+func (l *Lock) releaseAlone() {
+	l.release()
+	l.queue.Unlock()
 }
 
 // release gives up what one user has.

@@ -207,7 +207,7 @@ func (o *opened) giveBack() { o.users.RUnlock() }
 // shareFile takes the file's lock together with others, and holds back while somebody
 // wants it alone.
 func (o *opened) shareFile(p patience) (release func(), err error) {
-	_ = p.atMost(mostHoldBack).retryUntil(func() (bool, error) { return !o.gen.isAskedFor(), nil })
+	_ = p.atMost(mostHoldBack).retryUntil(o.gen.isFree)
 	return o.unbroken(o.lock.shared(p))
 }
 

@@ -95,12 +95,14 @@ func (l looker) open(parameters url.Values) (*sqlite3.SQLiteConn, int, error) {
 }
 
 func connectTo(path string, parameters url.Values) (*sqlite3.SQLiteConn, error) {
-	conn, err := connect(path, parameters, func(c *sqlite3.SQLiteConn) error { return execute(c, pragmas) }).Connect(context.Background())
+	conn, err := connect(path, parameters, preparePlain).Connect(context.Background())
 	if err != nil {
 		return nil, err
 	}
 	return conn.(*sqlite3.SQLiteConn), nil
 }
+
+func preparePlain(c *sqlite3.SQLiteConn) error { return execute(c, pragmas) }
 
 // inMemory makes a copy of a file of an older format, or an empty file, and has it take
 // the newest format.

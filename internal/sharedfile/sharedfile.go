@@ -4,7 +4,6 @@ package sharedfile
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -108,9 +107,14 @@ func (f *File) ReadOnly() bool { return f.current.Load().readOnly }
 // changed. Update returns fn's error, ErrReadOnly, ErrBusy, ErrFull, ErrCorrupt,
 // ErrReplaced or ErrLost.
 func (f *File) Update(fn func(*sql.Tx) error) error {
-	_, err := f.Change(func(tx *sql.Tx) ([]int, error) { return []int{allParts}, fn(tx) })
+	_, err := f.Change(wholeChange(fn).execute)
 	return err
 }
+
+// wholeChange is a change of all parts.
+type wholeChange func(*sql.Tx) error
+
+func (c wholeChange) execute(tx *sql.Tx) ([]int, error) { return []int{allParts}, c(tx) }
 
 // Change is Update for a function that returns which parts it has changed; the
 // others keep their versions.
@@ -203,31 +207,13 @@ func (f *File) Sync() error {
 // View calls fn in a transaction that sees one state of the file and cannot change
 // it. It does not wait for writers. It returns fn's error, ErrBusy, ErrCorrupt,
 // ErrReplaced or ErrLost.
-func (f *File) View(fn func(*sql.Tx) error) error { return f.viewWithin(f.arrive(), fn) }
-
-// Glance is View for a caller who can do without: it waits a moment at most.
-func (f *File) Glance(fn func(*sql.Tx) error) error {
-	return f.viewWithin(f.arrive().atMost(glance), fn)
-}
-
-const glance = 2 * time.Millisecond
-
-func (f *File) viewWithin(p patience, fn func(*sql.Tx) error) error {
-	err := f.viewAfterLook(p, believe, fn)
-	if errors.Is(err, ErrRemoved) { // since the look, and before fn was called
-		err = f.viewAfterLook(p, 0, fn)
-	}
-	return err
-}
-
-// viewAfterLook believes a look of that age.
-func (f *File) viewAfterLook(p patience, age time.Duration, fn func(*sql.Tx) error) error {
-	o, err := f.borrow(p, age)
+func (f *File) View(fn func(*sql.Tx) error) (err error) {
+	r, err := f.BeginView()
 	if err != nil {
 		return err
 	}
-	defer o.giveBack()
-	return o.explain(o.view(p, fn))
+	defer r.End(&err)
+	return fn(r.Tx)
 }
 
 // Version returns the number of what is committed: it is greater once the file has

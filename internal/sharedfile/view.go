@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -32,18 +33,79 @@ func (s slots) tryTake() (done bool, err error) {
 
 func (s slots) giveBack() { <-s }
 
-func (o *opened) view(p patience, fn func(*sql.Tx) error) error {
-	if err := o.slots.takeSlot(p); err != nil {
-		return describe(o.path, err)
+// Reading is a transaction that sees one state of a file and cannot change it. It ends
+// with End.
+type Reading struct {
+	*sql.Tx
+	opened  *opened
+	release func() // of the file's lock
+}
+
+// BeginView is View for a caller who ends the transaction.
+func (f *File) BeginView() (*Reading, error) { return f.beginWithin(f.arrive()) }
+
+// BeginGlance is BeginView for a caller who can do without: it waits a moment at most.
+func (f *File) BeginGlance() (*Reading, error) { return f.beginWithin(f.arrive().atMost(glance)) }
+
+const glance = 2 * time.Millisecond
+
+func (f *File) beginWithin(p patience) (*Reading, error) {
+	r, err := f.beginAfterLook(p, believe)
+	if errors.Is(err, ErrRemoved) { // since the look
+		return f.beginAfterLook(p, 0)
 	}
-	defer o.slots.giveBack()
-	tx, release, err := o.beginView(p)
+	return r, err
+}
+
+// beginAfterLook believes a look of that age.
+func (f *File) beginAfterLook(p patience, age time.Duration) (*Reading, error) {
+	o, err := f.borrow(p, age)
 	if err != nil {
-		return describe(o.path, err)
+		return nil, err
 	}
-	defer release()
-	defer tx.Rollback()
-	return describe(o.path, fn(tx))
+	r := &Reading{opened: o}
+	defer r.abandonUnlessBegun()
+	err = r.begin(p)
+	return r, o.explain(describe(o.path, err))
+}
+
+func (r *Reading) begin(p patience) error {
+	if err := r.opened.slots.takeSlot(p); err != nil {
+		return err
+	}
+	defer r.giveSlotUnlessBegun()
+	tx, release, err := r.opened.beginView(p)
+	if err == nil {
+		r.Tx, r.release = tx, release
+	}
+	return err
+}
+
+func (r *Reading) giveSlotUnlessBegun() {
+	if r.Tx == nil {
+		r.opened.slots.giveBack()
+	}
+}
+
+func (r *Reading) abandonUnlessBegun() {
+	if r.Tx == nil {
+		r.opened.giveBack()
+	}
+}
+
+// End ends the transaction, and adds the path and the sentinel of this package to an error that
+// came of it.
+func (r *Reading) End(err *error) {
+	defer r.opened.giveBack()
+	r.rollback(err)
+	*err = r.opened.explain(*err)
+}
+
+func (r *Reading) rollback(err *error) {
+	defer r.opened.slots.giveBack()
+	defer r.release()
+	defer r.Rollback()
+	*err = describe(r.opened.path, *err)
 }
 
 // beginView settles what a writer that died has left before it takes the file's lock.
@@ -71,24 +133,35 @@ func chooseState(tx *sql.Tx) error {
 // readers, where no connection can be opened besides theirs.
 func beginTransaction(db *sql.DB, p patience, s *standstill, first func(*sql.Tx) error) (tx *sql.Tx, err error) {
 	p = s.beginWait(p)
-	err = p.retryUntil(func() (bool, error) {
-		tx, err = db.BeginTx(context.Background(), nil)
-		if err == nil {
-			if err = first(tx); err == nil {
-				return true, nil
-			}
-			_ = tx.Rollback()
+	b := &beginner{db: db, first: first}
+	err = p.retryUntil(b.tryBegin)
+	p.brief = p.brief || b.queued // who reads meanwhile does not stand still
+	return b.tx, s.endWait(p, err)
+}
+
+// beginner begins a transaction.
+type beginner struct {
+	db     *sql.DB
+	first  func(*sql.Tx) error
+	tx     *sql.Tx
+	queued bool // it waited for other transactions
+}
+
+func (b *beginner) tryBegin() (done bool, err error) {
+	b.tx, err = b.db.BeginTx(context.Background(), nil)
+	if err == nil {
+		if err = b.first(b.tx); err == nil {
+			return true, nil
 		}
-		if noMore(err) && db.Stats().OpenConnections > 0 {
-			p.brief = true // who reads meanwhile does not stand still
-			return false, nil
-		}
-		if isBusy(err) {
-			return false, nil
-		}
+		_ = b.tx.Rollback()
+	}
+	switch {
+	case noMore(err) && b.db.Stats().OpenConnections > 0:
+		b.queued = true
+	case !isBusy(err):
 		return false, err
-	})
-	return tx, s.endWait(p, err)
+	}
+	return false, nil
 }
 
 // isBusy reports whether SQLite says that others use the file.

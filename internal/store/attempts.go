@@ -4,7 +4,6 @@ package store
 
 import (
 	"bytes"
-	"database/sql"
 	"errors"
 
 	"libzk_pkcs11/internal/secret"
@@ -47,13 +46,21 @@ func (s *Store) attempt(u User, p *pinRow, key *secret.Buffer) ([]byte, error) {
 
 // unchanged checks that p is still the PIN.
 func (s *Store) unchanged(u User, p *pinRow) error {
-	return s.file.View(func(tx *sql.Tx) error {
-		now, err := loadPIN(tx, u)
-		if err == nil && !bytes.Equal(now.salt, p.salt) {
-			return errPINChanged
-		}
-		return err
-	})
+	now, err := s.storedPIN(u)
+	if err == nil && !bytes.Equal(now.salt, p.salt) {
+		return errPINChanged
+	}
+	return err
+}
+
+// storedPIN reads a PIN.
+func (s *Store) storedPIN(u User) (p *pinRow, err error) {
+	now, err := s.file.BeginView()
+	if err != nil {
+		return nil, err
+	}
+	defer now.End(&err)
+	return loadPIN(now.Tx, u)
 }
 
 // begin counts an attempt, unless the PIN is locked.

@@ -56,14 +56,23 @@ func Bond(tokenSecret []byte, m Mate) []byte {
 
 // Bind notes which device the token belongs to, of one that has no bond yet. ErrSecret.
 func (s *Store) Bind(tokenSecret []byte, m Mate) error {
-	bond := Bond(tokenSecret, m)
-	_, err := s.file.Change(func(tx *sql.Tx) ([]int, error) {
-		if err := verifySecret(tx, tokenSecret); err != nil {
-			return nil, err
-		}
-		return nil, saveBond(tx, m, bond)
-	})
+	b := &binding{tokenSecret, m, Bond(tokenSecret, m)}
+	_, err := s.file.Change(b.execute)
 	return err
+}
+
+// binding is a bond to be noted.
+type binding struct {
+	tokenSecret []byte
+	mate        Mate
+	bond        []byte
+}
+
+func (b *binding) execute(tx *sql.Tx) ([]int, error) {
+	if err := verifySecret(tx, b.tokenSecret); err != nil {
+		return nil, err
+	}
+	return nil, saveBond(tx, b.mate, b.bond)
 }
 
 func saveBond(tx *sql.Tx, m Mate, bond []byte) error {

@@ -15,26 +15,38 @@ type Changes struct {
 // ChangesSince returns what has changed since the Revision of an earlier answer, or with
 // 0 everything. A record has changed when Put has written it, not when the store has been
 // locked or unlocked; records and IDs come in ascending order.
-func (s *Store) ChangesSince(revision uint64) (*Changes, error) {
-	c := &Changes{}
-	err := s.view(func(now *snapshot) error {
-		c.Revision = now.revision
-		switch {
-		case revision < now.floor || revision > now.revision:
-			c.Whole = true
-			return now.each(inSlots, func(w *row) error { return c.add(w, now.keys) })
-		case revision == now.revision:
-			return nil
-		}
-		if err := now.each(changed, func(w *row) error { return c.add(w, now.keys) }, revision); err != nil {
-			return err
-		}
-		return now.deletions(revision, &c.Deleted)
-	})
-	return c, err
+func (s *Store) ChangesSince(revision uint64) (c *Changes, err error) {
+	now, err := s.beginView()
+	if err != nil {
+		return nil, err
+	}
+	defer now.endView(&err)
+	c = &Changes{Revision: now.revision}
+	switch {
+	case revision < now.floor || revision > now.revision:
+		c.Whole = true
+		return c, c.addRows(now.snapshot, inSlots)
+	case revision == now.revision:
+		return c, nil
+	}
+	if err := c.addRows(now.snapshot, changed, revision); err != nil {
+		return c, err
+	}
+	return c, now.deletions(revision, &c.Deleted)
 }
 
-func (c *Changes) add(w *row, k *keys) error {
+// addRows adds the rows of which a condition with these arguments is true.
+func (c *Changes) addRows(now *snapshot, which condition, arguments ...any) error {
+	for w, err := range now.rows(which, arguments...) {
+		if err != nil {
+			return err
+		}
+		c.add(w, now.keys)
+	}
+	return nil
+}
+
+func (c *Changes) add(w *row, k *keys) {
 	if w.Slot == NoSlot {
 		c.Changed = append(c.Changed, w.ID)
 	} else if r, ok := w.record(k); ok {
@@ -42,7 +54,6 @@ func (c *Changes) add(w *row, k *keys) error {
 	} else {
 		c.Damaged = append(c.Damaged, w.ID)
 	}
-	return nil
 }
 
 const deletionsSince = "SELECT record FROM deletions WHERE revision > ? ORDER BY record"

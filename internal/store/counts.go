@@ -78,7 +78,10 @@ func (c *counts) encode() []byte {
 	for _, n := range c.of {
 		b = append(b, n.salt[:]...)
 		b = binary.BigEndian.AppendUint32(b, n.failures)
-		b = append(b, 0, 0, 0, bit(n.trying))
+		b = append(b, 0, 0, 0, 0)
+		if n.trying {
+			b[len(b)-1] = 1
+		}
 	}
 	b = binary.BigEndian.AppendUint64(b, c.seen.revision)
 	b = binary.BigEndian.AppendUint64(b, c.seen.changes)

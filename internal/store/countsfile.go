@@ -28,7 +28,7 @@ type countsFile struct {
 	readOnly bool
 	file     atomic.Pointer[descriptor.File]
 	old      counts // of version 0.1.0, for a store that cannot take them over
-	first    func(left counts, there bool) (counts, error)
+	first    func(left *counts) (counts, error)
 }
 
 // openCounts makes the file when it is not there, with the counts of version 0.1.0 if
@@ -37,7 +37,7 @@ func (s *Store) openCounts(dir string, o sharedfile.Options) (err error) {
 	if s.counts, err = newCountsFile(dir, o); err != nil {
 		return err
 	}
-	s.counts.first = s.first
+	s.counts.first = s.firstCounts
 	err = s.counts.reopen()
 	if errors.Is(err, fs.ErrNotExist) || err == nil && oldCountsExist(dir) {
 		err = s.counts.make(dir, o, s.pinLock)
@@ -52,7 +52,10 @@ func openCountsReadOnly(dir string, o sharedfile.Options) (c *countsFile, err er
 	}
 	c.readOnly = true
 	if err = c.reopen(); errors.Is(err, fs.ErrNotExist) {
-		c.old, _, err = oldCounts(dir, o)
+		var old *counts
+		if old, err = oldCounts(dir, o); old != nil {
+			c.old = *old
+		}
 	}
 	return c, err
 }
@@ -106,11 +109,11 @@ func (c *countsFile) make(dir string, o sharedfile.Options, lock *sharedfile.Loc
 }
 
 func (c *countsFile) create(dir string, o sharedfile.Options) error {
-	old, there, err := oldCounts(dir, o)
+	old, err := oldCounts(dir, o)
 	if err != nil {
 		return err
 	}
-	now, err := c.first(old, there)
+	now, err := c.first(old)
 	if err != nil {
 		return err
 	}
@@ -291,11 +294,11 @@ func (c *countsFile) view() (counts, error) {
 	if err != nil || !now.trying() {
 		return now, err
 	}
-	release, free := c.tryLock()
+	lock, free := c.tryLock()
 	if !free {
 		return now, nil
 	}
-	defer release()
+	defer lock.release()
 	now, err = c.read()
 	now.settle()
 	return now, err
@@ -303,25 +306,37 @@ func (c *countsFile) view() (counts, error) {
 
 // tryLock locks out attempts, unless one is under way. It takes the lock by a file of its
 // own, for those who use another lock wait for each other.
-func (c *countsFile) tryLock() (release func(), ok bool) {
-	lock, err := c.dir().Open(pinLockName, os.O_RDONLY, 0)
+func (c *countsFile) tryLock() (l *ownLock, ok bool) {
+	file, err := c.dir().Open(pinLockName, os.O_RDONLY, 0)
 	if err != nil {
-		return func() {}, errors.Is(err, fs.ErrNotExist)
+		return nil, errors.Is(err, fs.ErrNotExist)
 	}
-	forget := func() {}
+	l = &ownLock{file: file}
 	if c.process.ForkGuard != nil {
-		forget = c.process.ForkGuard(lock.Descriptor())
+		l.forget = c.process.ForkGuard(file.Descriptor())
 	}
-	release = func() {
-		_ = lock.Flock(unix.LOCK_UN)
-		forget()
-		lock.Close()
-	}
-	if err := lock.Flock(unix.LOCK_SH | unix.LOCK_NB); err != nil {
-		release()
+	if err := file.Flock(unix.LOCK_SH | unix.LOCK_NB); err != nil {
+		l.release()
 		return nil, false
 	}
-	return release, true
+	return l, true
+}
+
+// ownLock is a lock by a file of its own; nil is that of a file that is not there.
+type ownLock struct {
+	file   *descriptor.File
+	forget func() // of the ForkGuard, nil without
+}
+
+func (l *ownLock) release() {
+	if l == nil {
+		return
+	}
+	_ = l.file.Flock(unix.LOCK_UN)
+	if l.forget != nil {
+		l.forget()
+	}
+	l.file.Close()
 }
 
 // Close closes the file. Closing it again, or a nil one, does nothing.

@@ -51,7 +51,7 @@ func Statements() []string {
 		statements = append(statements, deleteRows+string(c))
 	}
 	for _, c := range []condition{
-		byID, unindexedOne, inHalf, ofKey, inSlots, changed, nextWithoutTerms, withTerms(1, 1), withTerms(3, 2),
+		byID, unindexedOne, inHalf, ofKey, inSlots, changed, publicWithoutTerms, sealedWithoutTerms, withTerms(1, 1), withTerms(3, 2),
 	} {
 		statements = append(statements, selectRows+string(c)+inOrder)
 	}

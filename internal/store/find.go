@@ -16,25 +16,29 @@ import (
 // It returns the revision of the state that it has read, and the IDs of candidates that
 // are not as the store wrote them.
 func (s *Store) Find(terms []Term, fn func(*Record)) (revision uint64, damaged []int64, err error) {
-	err = s.view(func(now *snapshot) error {
-		revision = now.revision
-		c, arguments, err := now.candidates(terms)
-		if err != nil {
-			return err
+	now, err := s.beginView()
+	if err != nil {
+		return 0, nil, err
+	}
+	defer now.endView(&err)
+	c, arguments, err := now.candidates(terms)
+	if err != nil {
+		return now.revision, nil, err
+	}
+	for w, err := range now.rows(c, arguments...) {
+		switch {
+		case err != nil:
+			return now.revision, damaged, err
+		case w.Sealed && !now.keys.canOpen():
+			continue
 		}
-		return now.each(c, func(w *row) error {
-			if w.Sealed && !now.keys.canOpen() {
-				return nil
-			}
-			if r, ok := w.record(now.keys); ok {
-				fn(r)
-			} else {
-				damaged = append(damaged, w.ID)
-			}
-			return nil
-		}, arguments...)
-	})
-	return revision, damaged, err
+		if r, ok := w.record(now.keys); ok {
+			fn(r)
+		} else {
+			damaged = append(damaged, w.ID)
+		}
+	}
+	return now.revision, damaged, nil
 }
 
 // candidates returns the condition of records that may have all terms: public ones that
@@ -89,15 +93,20 @@ func (n *snapshot) rarestFirst(kinds [][]int64) error {
 	if err := n.tx.QueryRow(countTerms(len(numbers)), arguments...).Scan(results...); err != nil {
 		return err
 	}
-	rarity := make(map[int64]int, len(numbers))
+	rarity := make(rarities, len(numbers))
 	for i, number := range numbers {
 		rarity[number] = counts[i]
 	}
 	for _, numbers := range kinds {
-		slices.SortStableFunc(numbers, func(a, b int64) int { return cmp.Compare(rarity[a], rarity[b]) })
+		slices.SortStableFunc(numbers, rarity.compare)
 	}
 	return nil
 }
+
+// rarities are how many records have a term, by its number.
+type rarities map[int64]int
+
+func (r rarities) compare(a, b int64) int { return cmp.Compare(r[a], r[b]) }
 
 // countTerms is the statement that counts the records of so many terms, up to 256 each.
 func countTerms(terms int) string {

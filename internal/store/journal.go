@@ -58,11 +58,12 @@ func (tx *Tx) Journal() ([]Entry, error) { return tx.journal() }
 
 // Journal returns the entries.
 func (s *Store) Journal() (entries []Entry, err error) {
-	err = s.view(func(now *snapshot) error {
-		entries, err = now.journal()
-		return err
-	})
-	return entries, err
+	now, err := s.beginView()
+	if err != nil {
+		return nil, err
+	}
+	defer now.endView(&err)
+	return now.journal()
 }
 
 func (n *snapshot) journal() (entries []Entry, err error) {
@@ -89,16 +90,14 @@ func (tx *Tx) Remembers(slot int) (yes bool, err error) {
 
 // Remembers reports whether there is a record of a key in a slot.
 func (s *Store) Remembers(slot int, public []byte) (yes bool, err error) {
-	err = s.view(func(now *snapshot) error { return now.tx.QueryRow(keyRemembered, slot, public).Scan(&yes) })
+	err = s.readRow(keyRemembered, []any{slot, public}, &yes)
 	return yes, err
 }
 
 // Settled is Remembers where nobody is changing what is in the slot, or has died while
 // doing so: otherwise it returns false.
 func (s *Store) Settled(slot int, public []byte) (remembered bool, err error) {
-	err = s.view(func(now *snapshot) error {
-		return now.tx.QueryRow(keySettled, slot, public, slot, Choosing).Scan(&remembered)
-	})
+	err = s.readRow(keySettled, []any{slot, public, slot, Choosing}, &remembered)
 	return remembered, err
 }
 

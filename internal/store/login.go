@@ -55,11 +55,12 @@ func (s *Store) unlock(tokenSecret []byte, version uint64) error {
 
 // prints reads the fingerprints of what opens the token.
 func (s *Store) prints() (p prints, err error) {
-	err = s.file.View(func(tx *sql.Tx) error {
-		p, err = readPrints(tx)
-		return err
-	})
-	return p, err
+	now, err := s.file.BeginView()
+	if err != nil {
+		return p, err
+	}
+	defer now.End(&err)
+	return readPrints(now.Tx)
 }
 
 // Logout forgets the secret: the store is locked again. Calls that are under way end as
@@ -78,19 +79,25 @@ func (s *Store) Unlocked() bool {
 	if version == k.checked.Load() {
 		return true
 	}
-	var present bool
-	err := s.file.Glance(func(tx *sql.Tx) error {
-		now, err := readPrints(tx)
-		present = now.equal(k.prints)
-		return err
-	})
+	now, err := s.glimpsePrints()
 	if err != nil {
 		return true // for all that can be known
 	}
-	if present {
-		k.checked.Store(version)
+	if !now.equal(k.prints) {
+		return false
 	}
-	return present
+	k.checked.Store(version)
+	return true
+}
+
+// glimpsePrints is prints that waits for nobody.
+func (s *Store) glimpsePrints() (p prints, err error) {
+	now, err := s.file.BeginGlance()
+	if err != nil {
+		return p, err
+	}
+	defer now.End(&err)
+	return readPrints(now.Tx)
 }
 
 // CheckPIN returns the token's secret when the PIN is right, and otherwise
@@ -121,11 +128,7 @@ func (s *Store) usablePIN(u User) (p *pinRow, err error) {
 	if u != SO && u != NormalUser {
 		return nil, ErrNoPIN
 	}
-	err = s.file.View(func(tx *sql.Tx) error {
-		p, err = loadPIN(tx, u)
-		return err
-	})
-	if err != nil {
+	if p, err = s.storedPIN(u); err != nil {
 		return nil, err
 	}
 	if err := p.check(); err != nil {
@@ -150,17 +153,26 @@ func (s *Store) SetPIN(u User, tokenSecret, pin []byte) error {
 		}
 		tokenSecret = k.secret.Bytes()
 	}
-	row := wrap(u, tokenSecret, pin)
-	_, err := s.file.Change(func(tx *sql.Tx) ([]int, error) {
-		if err := verifySecret(tx, tokenSecret); err != nil {
-			return nil, err
-		}
-		return nil, row.save(tx, u)
-	})
+	next := &newPIN{wrap(u, tokenSecret, pin), u, tokenSecret}
+	_, err := s.file.Change(next.execute)
 	if err == nil {
 		s.purge()
 	}
 	return err
+}
+
+// newPIN is a PIN to be set.
+type newPIN struct {
+	row         *pinRow
+	user        User
+	tokenSecret []byte
+}
+
+func (n *newPIN) execute(tx *sql.Tx) ([]int, error) {
+	if err := verifySecret(tx, n.tokenSecret); err != nil {
+		return nil, err
+	}
+	return nil, n.row.save(tx, n.user)
 }
 
 // verifySecret keeps a secret that another process has replaced meanwhile from

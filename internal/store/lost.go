@@ -2,8 +2,6 @@
 
 package store
 
-import "database/sql"
-
 // An initialised token has counts of wrong PINs. Where the file is missing, or is that of
 // another token, nobody knows how many there were: one try is left then, which a right PIN
 // makes good. A file that is damaged keeps everybody out until an administrator removes it.
@@ -30,16 +28,18 @@ func (s *Store) lost(rows *tokenRows) counts {
 	return c
 }
 
-// first are the counts of a token that has no file of them: those of version 0.1.0, if
-// that has left some, or none.
-func (s *Store) first(left counts, there bool) (counts, error) {
+// firstCounts are those of a token that has no file of them: those that version 0.1.0 has
+// left, nil when it has left none, or else none.
+func (s *Store) firstCounts(left *counts) (counts, error) {
 	rows, err := s.tokenRows()
-	if err != nil {
+	switch {
+	case err != nil:
 		return counts{}, err
-	}
-	left.token = rows.id
-	if there || !rows.Initialized {
-		return left, nil
+	case left != nil:
+		left.token = rows.id
+		return *left, nil
+	case !rows.Initialized:
+		return counts{token: rows.id}, nil
 	}
 	s.warn("%s is missing: nobody knows how many wrong PINs there were, and one try is left for each PIN; a right one makes that good", s.counts.path)
 	return s.lost(rows), nil
@@ -114,10 +114,8 @@ func (s *Store) compareDevice(c *counts, was, revision uint64) (err error) {
 	if c.seen.changes < was {
 		s.warn("the memory of the SCM (flash.db) is an older copy: it has had %d changes, and had %d before; keys made since are lost, and removed keys may be back",
 			c.seen.changes, was)
-		_, _ = s.file.Change(func(tx *sql.Tx) ([]int, error) { // told once, unless this fails
-			_, err := tx.Exec("UPDATE token SET device = ?", c.seen.changes)
-			return nil, err
-		})
+		note := &statement{"UPDATE token SET device = ?", []any{c.seen.changes}}
+		_, _ = s.file.Change(note.execute) // told once, unless this fails
 	}
 	s.witness.Saw(c.seen.revision)
 	if c.seen.revision < revision {
@@ -134,9 +132,7 @@ func (s *Store) progress() (known, now seen, err error) {
 			return known, now, err
 		}
 	}
-	err = s.file.View(func(tx *sql.Tx) error {
-		return tx.QueryRow("SELECT revision, device FROM token").Scan(&now.revision, &known.changes)
-	})
+	err = s.readRow("SELECT revision, device FROM token", nil, &now.revision, &known.changes)
 	return known, now, err
 }
 

@@ -33,36 +33,39 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// oldCounts reads the counts of version 0.1.0, if there are any.
-func oldCounts(dir string, o sharedfile.Options) (c counts, there bool, err error) {
+// oldCounts reads the counts of version 0.1.0. It returns nil when there are none.
+func oldCounts(dir string, o sharedfile.Options) (*counts, error) {
 	if !exists(filepath.Join(dir, oldCountsName)) {
-		return c, false, nil
+		return nil, nil
 	}
 	o.Schema = oldCountsSchema
 	file, err := sharedfile.Open(filepath.Join(dir, oldCountsName), o)
 	if err != nil {
-		return c, true, err
+		return nil, err
 	}
 	defer file.Close()
-	err = file.View(func(tx *sql.Tx) error {
-		rows, err := tx.Query("SELECT user, salt, failures FROM attempts")
-		if err != nil {
+	c := &counts{}
+	return c, file.View(c.readOld)
+}
+
+// readOld reads the counts of version 0.1.0.
+func (c *counts) readOld(tx *sql.Tx) error {
+	rows, err := tx.Query("SELECT user, salt, failures FROM attempts")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var u User
+		var salt []byte
+		var failures uint32
+		if err := rows.Scan(&u, &salt, &failures); err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var u User
-			var salt []byte
-			var failures uint32
-			if err := rows.Scan(&u, &salt, &failures); err != nil {
-				return err
-			}
-			copy(c.of[u].salt[:], salt)
-			c.of[u].failures = failures
-		}
-		return rows.Err()
-	})
-	return c, true, err
+		copy(c.of[u].salt[:], salt)
+		c.of[u].failures = failures
+	}
+	return rows.Err()
 }
 
 // removeOldCounts removes the database. Processes of version 0.1.0 that have it open

@@ -41,15 +41,16 @@ func (tx *Tx) Disown(keys ...OwnKey) (err error) {
 
 // OwnKeys returns the keys that are the token's own, some of which the device may have lost.
 func (s *Store) OwnKeys() (all []OwnKey, err error) {
-	err = s.view(func(now *snapshot) error {
-		rows, err := now.tx.Query("SELECT slot, public FROM own ORDER BY slot")
-		if err != nil {
-			return err
-		}
-		all, err = scanOwnKeys(rows)
-		return err
-	})
-	return all, err
+	now, err := s.beginView()
+	if err != nil {
+		return nil, err
+	}
+	defer now.endView(&err)
+	rows, err := now.tx.Query("SELECT slot, public FROM own ORDER BY slot")
+	if err != nil {
+		return nil, err
+	}
+	return scanOwnKeys(rows)
 }
 
 func scanOwnKeys(rows *sql.Rows) (all []OwnKey, err error) {
@@ -66,8 +67,6 @@ func scanOwnKeys(rows *sql.Rows) (all []OwnKey, err error) {
 
 // Stored returns how many records there are that decorate no key slot.
 func (s *Store) Stored() (n int, err error) {
-	err = s.view(func(now *snapshot) error {
-		return now.tx.QueryRow("SELECT count(*) FROM records WHERE slot = ?", NoSlot).Scan(&n)
-	})
+	err = s.readRow("SELECT count(*) FROM records WHERE slot = ?", []any{NoSlot}, &n)
 	return n, err
 }

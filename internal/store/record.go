@@ -107,18 +107,14 @@ func (w *row) header() []byte {
 	b := make([]byte, 0, 128+len(w.Public)+len(w.attributes))
 	b = binary.BigEndian.AppendUint64(b, uint64(w.ID))
 	b = binary.BigEndian.AppendUint64(b, uint64(w.Slot))
-	for _, flag := range [...]bool{w.Private, w.Sealed, w.Hidden} {
-		b = append(b, bit(flag))
+	for _, set := range [...]bool{w.Private, w.Sealed, w.Hidden} {
+		b = append(b, 0)
+		if set {
+			b[len(b)-1] = 1
+		}
 	}
 	b = binary.BigEndian.AppendUint32(b, uint32(len(w.Public)))
 	return append(b, w.Public...)
-}
-
-func bit(b bool) byte {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // encodeValues returns how the file holds the Values, and the digest of that.

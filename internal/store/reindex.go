@@ -2,8 +2,6 @@
 
 package store
 
-import "slices"
-
 // reindexAtOnce is how many records Reindex writes in one transaction, so that others
 // who write need not wait for all of them.
 const reindexAtOnce = 256
@@ -20,23 +18,16 @@ func (s *Store) Reindex(complete func(*Record) error) error {
 	if s.ReadOnly() {
 		return nil
 	}
-	for _, sealed := range [...]bool{false, true} {
-		if err := s.reindex(sealed, complete); err != nil {
-			return err
-		}
+	if err := s.reindexThose(publicWithoutTerms, complete); err != nil {
+		return err
 	}
-	return nil
+	return s.reindexThose(sealedWithoutTerms, complete)
 }
 
-func (s *Store) reindex(sealed bool, complete func(*Record) error) error {
+// reindexThose reindexes the records of which a condition is true.
+func (s *Store) reindexThose(c condition, complete func(*Record) error) error {
 	for last := int64(0); ; {
-		var next []*row
-		err := s.view(func(now *snapshot) (err error) {
-			if !sealed || now.keys.canOpen() {
-				next, err = now.unindexed(sealed, last)
-			}
-			return err
-		})
+		next, err := s.unindexed(c, last)
 		if err != nil || len(next) == 0 {
 			return err
 		}
@@ -47,13 +38,17 @@ func (s *Store) reindex(sealed bool, complete func(*Record) error) error {
 	}
 }
 
-// unindexed returns the next rows after an ID that have no terms.
-func (n *snapshot) unindexed(sealed bool, after int64) (next []*row, err error) {
-	err = n.each(nextWithoutTerms, func(w *row) error {
-		next = append(next, w)
-		return nil
-	}, sealed, after, reindexAtOnce)
-	return next, err
+// unindexed returns the next rows after an ID of which a condition is true.
+func (s *Store) unindexed(c condition, after int64) (next []*row, err error) {
+	now, err := s.beginView()
+	if err != nil {
+		return nil, err
+	}
+	defer now.endView(&err)
+	if c == sealedWithoutTerms && !now.keys.canOpen() {
+		return nil, nil
+	}
+	return now.allRows(c, after, reindexAtOnce)
 }
 
 // completeAll completes those rows that are still as they were found. Damaged ones stay,
@@ -61,19 +56,32 @@ func (n *snapshot) unindexed(sealed bool, after int64) (next []*row, err error) 
 func (s *Store) completeAll(rows []*row, complete func(*Record) error) error {
 	k := s.keys.take()
 	defer s.keys.giveBack(k)
-	rows = slices.DeleteFunc(rows, func(w *row) bool { return !w.acceptable(k) })
-	if len(rows) == 0 {
+	todo := &completion{complete: complete}
+	for _, w := range rows {
+		if w.acceptable(k) {
+			todo.ids = append(todo.ids, w.ID)
+		}
+	}
+	if len(todo.ids) == 0 {
 		return nil
 	}
-	_, err := s.Update(func(tx *Tx) error {
-		for _, found := range rows {
-			if err := tx.complete(found.ID, complete); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	_, err := s.Update(todo.execute)
 	return err
+}
+
+// completion is the completing of records.
+type completion struct {
+	ids      []int64
+	complete func(*Record) error
+}
+
+func (c *completion) execute(tx *Tx) error {
+	for _, id := range c.ids {
+		if err := tx.complete(id, c.complete); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (tx *Tx) complete(id int64, complete func(*Record) error) error {

@@ -7,11 +7,7 @@ import "errors"
 // resealAll seals every private record under other keys. What is damaged stays as it is, and
 // what a record says, and its revision, do not change.
 func resealAll(now *snapshot, next *keys, complete func(*Record) error) error {
-	var rows []*row
-	err := now.each(allSealed, func(w *row) error {
-		rows = append(rows, w)
-		return nil
-	})
+	rows, err := now.allRows(allSealed)
 	if err != nil {
 		return err
 	}

@@ -46,9 +46,7 @@ func (r Root) save(tx *sql.Tx, tokenSecret []byte) error {
 // also finishes what an AddRoot that was killed has left to do.
 func (s *Store) LockedRoot() (locked []byte, err error) {
 	var stale bool
-	err = s.file.View(func(tx *sql.Tx) error {
-		return tx.QueryRow("SELECT root, stale FROM token").Scan(&locked, &stale)
-	})
+	err = s.readRow("SELECT root, stale FROM token", nil, &locked, &stale)
 	if err == nil && stale && !s.ReadOnly() {
 		s.purgeStale()
 	}
@@ -113,29 +111,38 @@ func (s *Store) AddRoot(r Root, complete func(*Record) error) error {
 	}
 	next := deriveKeys(k.secret.Bytes(), version)
 	next.addRoot(r.Plain)
-	_, err := s.file.Change(func(tx *sql.Tx) ([]int, error) {
-		now, err := newSnapshot(tx, k)
-		if err != nil {
-			return nil, err
-		}
-		if now.keys == nil || k.prints.rooted() {
-			return nil, k.whyOutdated(tx)
-		}
-		if err := resealAll(now, next, complete); err != nil {
-			return nil, err
-		}
-		if _, err := tx.Exec("UPDATE token SET stale = 1"); err != nil {
-			return nil, err
-		}
-		return []int{secretPart}, r.save(tx, k.secret.Bytes())
-	})
-	if err != nil {
+	a := &rootAddition{root: r, before: k, after: next, complete: complete}
+	if _, err := s.file.Change(a.execute); err != nil {
 		next.destroy()
 		return err
 	}
 	s.keys.set(next)
 	s.purgeStale()
 	return nil
+}
+
+// rootAddition is a root to be added to a token.
+type rootAddition struct {
+	root          Root
+	before, after *keys
+	complete      func(*Record) error
+}
+
+func (a *rootAddition) execute(tx *sql.Tx) ([]int, error) {
+	now, err := newSnapshot(tx, a.before)
+	if err != nil {
+		return nil, err
+	}
+	if now.keys == nil || a.before.prints.rooted() {
+		return nil, a.before.whyOutdated(tx)
+	}
+	if err := resealAll(now, a.after, a.complete); err != nil {
+		return nil, err
+	}
+	if _, err := tx.Exec("UPDATE token SET stale = 1"); err != nil {
+		return nil, err
+	}
+	return []int{secretPart}, a.root.save(tx, a.before.secret.Bytes())
 }
 
 // whyOutdated is the error of keys to which no root can be added.
@@ -163,10 +170,8 @@ func (s *Store) purgeStale() {
 	if s.file.Purge() != nil {
 		return
 	}
-	_, _ = s.file.Relaxed(func(tx *sql.Tx) ([]int, error) {
-		_, err := tx.Exec("UPDATE token SET stale = 0")
-		return nil, err
-	})
+	purged := &statement{text: "UPDATE token SET stale = 0"}
+	_, _ = s.file.Relaxed(purged.execute)
 }
 
 // Opening is what opens the private records of a token, for who brings them to another device.

@@ -201,59 +201,90 @@ type Change = sharedfile.Change
 // error, ErrReadOnly, ErrBusy, ErrFull or ErrCorrupt. fn must not call methods of the
 // store.
 func (s *Store) Update(fn func(*Tx) error) (Change, error) {
-	return s.change(s.file.Change, lasting, fn)
+	c := s.beginChange(fn)
+	defer c.endChange()
+	return c.settleLasting(s.file.Change(c.execute))
 }
 
 // Release is Update for what gives room back: it works on a full disk, too. It may call fn
 // twice.
 func (s *Store) Release(fn func(*Tx) error) (Change, error) {
-	return s.change(s.file.Release, lasting, fn)
+	c := s.beginChange(fn)
+	defer c.endChange()
+	return c.settleLasting(s.file.Release(c.execute))
 }
 
 // Relaxed is Release that does not wait for the disk: no kill undoes it, but a loss of power
 // may, unless a later Update was in time. It is for what anybody can do again.
 func (s *Store) Relaxed(fn func(*Tx) error) (Change, error) {
-	return s.change(s.file.Relaxed, relaxed, fn)
+	c := s.beginChange(fn)
+	defer c.endChange()
+	return c.settle(s.file.Relaxed(c.execute))
 }
 
 // Soon is Relaxed for what can be left to somebody else, or to later: it returns ErrBusy when
 // others write for longer than wait.
 func (s *Store) Soon(wait time.Duration, fn func(*Tx) error) (Change, error) {
-	return s.change(func(change func(*sql.Tx) ([]int, error)) (Change, error) { return s.file.Soon(wait, change) }, relaxed, fn)
+	c := s.beginChange(fn)
+	defer c.endChange()
+	return c.settle(s.file.Soon(wait, c.execute))
 }
 
-// Whether a loss of power may undo a change: the device must not note it then.
-const (
-	relaxed = false
-	lasting = true
-)
+// change is a change that is under way.
+type change struct {
+	store *Store
+	keys  *keys
+	fn    func(*Tx) error
+	tx    Tx
+}
 
-func (s *Store) change(
-	commit func(func(*sql.Tx) ([]int, error)) (Change, error), lasts bool, fn func(*Tx) error,
-) (Change, error) {
-	k := s.keys.take()
-	defer s.keys.giveBack(k)
-	var t Tx
-	change, err := commit(func(tx *sql.Tx) ([]int, error) {
-		now, err := newSnapshot(tx, k)
-		if err != nil {
-			return nil, err
-		}
-		t.undo()
-		t = Tx{snapshot: now, device: s.counted()}
-		return nil, fn(&t)
-	})
+// beginChange begins a change, which endChange ends.
+func (s *Store) beginChange(fn func(*Tx) error) *change {
+	return &change{store: s, keys: s.keys.take(), fn: fn}
+}
+
+// execute makes the change. It may be called twice.
+func (c *change) execute(tx *sql.Tx) ([]int, error) {
+	now, err := newSnapshot(tx, c.keys)
 	if err != nil {
-		t.undo()
-		return change, err
+		return nil, err
 	}
-	if t.counted && lasts && s.witness != nil {
-		s.witness.Saw(t.revision)
+	c.tx.undo()
+	c.tx = Tx{snapshot: now, device: c.store.counted()}
+	return nil, c.fn(&c.tx)
+}
+
+// settleLasting settles a change that no loss of power undoes, which the device may note.
+func (c *change) settleLasting(made Change, err error) (Change, error) {
+	if err == nil && c.tx.counted && c.store.witness != nil {
+		c.store.witness.Saw(c.tx.revision)
 	}
-	if t.erases {
-		s.purge()
+	return c.settle(made, err)
+}
+
+// settle does what is left to do once a change was made, or has failed.
+func (c *change) settle(made Change, err error) (Change, error) {
+	if err != nil {
+		c.tx.undo()
+		return made, err
 	}
-	return change, nil
+	if c.tx.erases {
+		c.store.purge()
+	}
+	return made, nil
+}
+
+func (c *change) endChange() { c.store.keys.giveBack(c.keys) }
+
+// statement is a statement that changes no record.
+type statement struct {
+	text      string
+	arguments []any
+}
+
+func (s *statement) execute(tx *sql.Tx) ([]int, error) {
+	_, err := tx.Exec(s.text, s.arguments...)
+	return nil, err
 }
 
 // purge takes what has been deleted out of the file's log, too. When it cannot,

@@ -22,19 +22,25 @@ type Term struct {
 
 // publicNumbers returns the terms of a public record as the file holds them.
 func publicNumbers(terms []Term) []int64 {
-	return numbers(terms, func(kind, value []byte) (sum [sha256.Size]byte) {
-		h := sha256.New()
-		h.Write(kind)
-		h.Write(value)
-		h.Sum(sum[:0])
-		return sum
-	})
+	return numbers(terms, hashTerm)
+}
+
+func hashTerm(kind, value []byte) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	h.Write(kind)
+	h.Write(value)
+	h.Sum(sum[:0])
+	return sum
 }
 
 // sealedNumbers does that for a sealed record: without the secret they tell neither
 // type nor value.
 func (k *keys) sealedNumbers(terms []Term) []int64 {
-	return numbers(terms, func(kind, value []byte) [sha256.Size]byte { return secret.MAC(k.index.Bytes(), kind, value) })
+	return numbers(terms, k.hashSealedTerm)
+}
+
+func (k *keys) hashSealedTerm(kind, value []byte) [sha256.Size]byte {
+	return secret.MAC(k.index.Bytes(), kind, value)
 }
 
 // numbers cuts hashes: two terms of one number make a candidate that is none, no more.

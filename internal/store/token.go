@@ -52,22 +52,24 @@ func (s *Store) tokenRows() (*tokenRows, error) {
 	if known := s.token.Load(); known != nil && known.version == rows.version {
 		return known, nil
 	}
-	var id []byte
-	err := s.file.View(func(tx *sql.Tx) (err error) {
-		for u := range rows.pins {
-			if rows.pins[u], err = loadPIN(tx, User(u)); err != nil {
-				return err
-			}
-		}
-		return tx.QueryRow("SELECT initialized, label, identity, mate, open, bond FROM token").
-			Scan(&rows.Initialized, &rows.label, &id, &rows.Mate.Serial, &rows.Mate.Open, &rows.Bond)
-	})
-	if err != nil {
+	if err := s.file.View(rows.readRows); err != nil {
 		return nil, err
 	}
-	copy(rows.id[:], id)
 	s.token.Store(rows)
 	return rows, nil
+}
+
+func (rows *tokenRows) readRows(tx *sql.Tx) (err error) {
+	for u := range rows.pins {
+		if rows.pins[u], err = loadPIN(tx, User(u)); err != nil {
+			return err
+		}
+	}
+	var id []byte
+	err = tx.QueryRow("SELECT initialized, label, identity, mate, open, bond FROM token").
+		Scan(&rows.Initialized, &rows.label, &id, &rows.Mate.Serial, &rows.Mate.Open, &rows.Bond)
+	copy(rows.id[:], id)
+	return err
 }
 
 // initializeWait bounds how long a process waits for others that initialise the
@@ -92,26 +94,40 @@ func (s *Store) Initialize(label string, soPIN []byte, m Mate, r Root, prepare f
 	}
 	tokenSecret := make([]byte, secretSize)
 	rand.Read(tokenSecret) // never fails
-	pin, bond := wrap(SO, tokenSecret, soPIN), Bond(tokenSecret, m)
-	_, err := s.file.Change(func(tx *sql.Tx) ([]int, error) {
-		if err := prepare(tokenSecret, bond); err != nil {
-			return nil, err
-		}
-		if err := reset(tx, label, pin); err != nil {
-			return nil, err
-		}
-		if err := r.save(tx, tokenSecret); err != nil {
-			return nil, err
-		}
-		return []int{secretPart}, saveBond(tx, m, bond)
-	})
-	if err != nil {
+	next := &beginning{
+		label: label, soPIN: wrap(SO, tokenSecret, soPIN), secret: tokenSecret, mate: m, bond: Bond(tokenSecret, m),
+		root: r, prepare: prepare,
+	}
+	if _, err := s.file.Change(next.execute); err != nil {
 		clear(tokenSecret)
 		return nil, err
 	}
 	s.purge()
 	s.Logout()
 	return tokenSecret, nil
+}
+
+// beginning is what a token begins anew with.
+type beginning struct {
+	label        string
+	soPIN        *pinRow
+	secret, bond []byte
+	mate         Mate
+	root         Root
+	prepare      func(secret, bond []byte) error
+}
+
+func (b *beginning) execute(tx *sql.Tx) ([]int, error) {
+	if err := b.prepare(b.secret, b.bond); err != nil {
+		return nil, err
+	}
+	if err := reset(tx, b.label, b.soPIN); err != nil {
+		return nil, err
+	}
+	if err := b.root.save(tx, b.secret); err != nil {
+		return nil, err
+	}
+	return []int{secretPart}, saveBond(tx, b.mate, b.bond)
 }
 
 func reset(tx *sql.Tx, label string, so *pinRow) error {
