@@ -13,9 +13,16 @@ func goGetSlotList(present C.CK_BBOOL, list C.CK_SLOT_ID_PTR, count C.CK_ULONG_P
 	c.begin("C_GetSlotList")
 	defer c.end(&rv)
 	if list := output[uint](&c, list, count); c.accepted() {
-		c.elsewhere(func(p *pkcs11.Provider) error { return p.GetSlotList(present != C.CK_FALSE, list) })
+		c.elsewhere(func(p *pkcs11.Provider) error { return listSlots(p, present, list) })
 	}
 	return rv
+}
+
+func listSlots(p *pkcs11.Provider, present C.CK_BBOOL, list pkcs11.Output[uint]) error {
+	if present == C.CK_FALSE {
+		return p.GetSlotList(list)
+	}
+	return p.GetSlotListWithToken(list)
 }
 
 //export goGetSlotInfo

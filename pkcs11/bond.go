@@ -31,19 +31,24 @@ const untold = "unknown"
 
 // newMate is what the store is to know of the device, after C_InitToken.
 func (t *token) newMate() (store.Mate, error) {
-	known, _, err := t.deviceBonds()
+	known, err := t.deviceBonds()
 	b, can := t.device.(scm.Bonded)
 	return store.Mate{Serial: known.Serial, Open: !can || !b.Seals()}, err
 }
 
-// deviceBonds is what the device knows of its token: of most devices no more than who they are.
-func (t *token) deviceBonds() (b scm.Bonds, can bool, err error) {
+// knownBonds is what a device knows of its token: most devices no more than who they are.
+type knownBonds struct {
+	scm.Bonds
+	kept bool // the device keeps a bond
+}
+
+func (t *token) deviceBonds() (knownBonds, error) {
 	if d, can := t.device.(scm.Bonded); can {
-		b, err = d.Bonds()
-		return b, true, err
+		b, err := d.Bonds()
+		return knownBonds{b, true}, err
 	}
 	info, err := t.device.Info()
-	return scm.Bonds{Serial: info.Serial}, false, err
+	return knownBonds{Bonds: scm.Bonds{Serial: info.Serial}}, err
 }
 
 // checkPair returns why the token and its device do not belong together, as far as that is
@@ -54,11 +59,11 @@ func (t *token) checkPair() error {
 		if err != nil {
 			return err
 		}
-		known, can, err := t.deviceBonds()
+		known, err := t.deviceBonds()
 		if err != nil {
 			return err
 		}
-		if err = mismatch(st, known, can); err == nil {
+		if err = mismatch(st, known); err == nil {
 			return nil
 		}
 		now, failed := t.store.Pairing()
@@ -70,7 +75,7 @@ func (t *token) checkPair() error {
 }
 
 // mismatch compares what a token and a device know of each other.
-func mismatch(st store.Pairing, known scm.Bonds, can bool) error {
+func mismatch(st store.Pairing, known knownBonds) error {
 	switch {
 	case !st.Initialized && (known.Token != nil || known.Sealed):
 		return foreign("the SCM belongs to a token that was initialised, and this one never was: put its token.db back")
@@ -78,7 +83,7 @@ func mismatch(st store.Pairing, known scm.Bonds, can bool) error {
 		return nil
 	case known.Serial != st.Mate.Serial:
 		return foreign("the token is that of the SCM %s, and this is the SCM %s: put back what was exchanged", st.Mate.Serial, known.Serial)
-	case !can || bytes.Equal(known.Token, st.Bond) || bytes.Equal(known.Next, st.Bond):
+	case !known.kept || bytes.Equal(known.Token, st.Bond) || bytes.Equal(known.Next, st.Bond):
 		return nil
 	case known.Token == nil && !known.Sealed:
 		return errReset // also where a C_InitToken after the reset came no farther than Offer
@@ -101,18 +106,18 @@ func (t *token) checkBond(secret []byte) error {
 	if err != nil {
 		return err
 	}
-	sealed, can, err := t.sealedTo(secret)
+	sealing, err := t.sealedTo(secret)
 	if err != nil {
 		return err
 	}
 	if len(st.Bond) == 0 || st.Mate.Serial == untold {
-		return t.adoptDevice(secret, sealed)
+		return t.adoptDevice(secret, sealing)
 	}
 	bond := store.Bond(secret, st.Mate)
 	switch {
 	case !bytes.Equal(bond, st.Bond):
 		return foreign("somebody has changed in token.db which SCM the token belongs to: put back a copy of it")
-	case can && !sealed && !st.Mate.Open:
+	case sealing.can && !sealing.sealed && !st.Mate.Open:
 		return foreign("the SCM opens without the token's secret, so it is not the one that was sealed to it: put its flash.db back")
 	}
 	t.bindDevice(bond)
@@ -141,26 +146,29 @@ func (t *token) settleBond() error {
 	return err
 }
 
-// sealedTo reports whether the device is sealed to the secret, if it can be.
-func (t *token) sealedTo(secret []byte) (sealed, can bool, err error) {
+// sealing is whether a device is sealed to the token's secret, if it can be.
+type sealing struct{ sealed, can bool }
+
+func (t *token) sealedTo(secret []byte) (sealing, error) {
 	b, can := t.device.(scm.Bonded)
-	if can {
-		sealed, err = b.SealedTo(secret)
+	if !can {
+		return sealing{}, nil
 	}
-	return sealed, can, err
+	sealed, err := b.SealedTo(secret)
+	return sealing{sealed, true}, err
 }
 
 // adoptDevice binds the token to the device that it is found with. It fails for a device that
 // belongs to another token. The device comes first: until the store has the bond, this is
 // done again.
-func (t *token) adoptDevice(secret []byte, sealed bool) error {
-	known, _, err := t.deviceBonds()
+func (t *token) adoptDevice(secret []byte, found sealing) error {
+	known, err := t.deviceBonds()
 	if err != nil || known.Serial == untold {
 		return err
 	}
-	mate := store.Mate{Serial: known.Serial, Open: !sealed}
+	mate := store.Mate{Serial: known.Serial, Open: !found.sealed}
 	bond := store.Bond(secret, mate)
-	if known.Token != nil && !bytes.Equal(known.Token, bond) && !sealed {
+	if known.Token != nil && !bytes.Equal(known.Token, bond) && !found.sealed {
 		return foreign("the SCM belongs to another token: put back what was exchanged")
 	}
 	if t.store.ReadOnly() || !t.bindDevice(bond) {

@@ -43,7 +43,7 @@ func TestAnotherDevice(t *testing.T) {
 		want(t, "GetTokenInfo", err, CKR_DEVICE_ERROR)
 		want(t, "InitToken", p.InitToken(0, soPIN, []byte("token")), CKR_DEVICE_ERROR)
 		var n uint
-		ok(t, p.GetSlotList(true, Output[uint]{Length: &n}))
+		ok(t, p.GetSlotListWithToken(Output[uint]{Length: &n}))
 		info, err := p.GetSlotInfo(0)
 		ok(t, err)
 		if n != 0 || info.Flags&CKF_TOKEN_PRESENT != 0 {

@@ -36,7 +36,7 @@ func (f *fixture) present() bool {
 	info, err := f.GetSlotInfo(0)
 	f.ok(err)
 	n := uint(1)
-	f.ok(f.GetSlotList(true, Output[uint]{Buffer: make([]uint, 1), Length: &n}))
+	f.ok(f.GetSlotListWithToken(Output[uint]{Buffer: make([]uint, 1), Length: &n}))
 	there := info.Flags&CKF_TOKEN_PRESENT != 0
 	if there != (n == 1) {
 		f.Errorf("token present: %v, slots with a token: %d", there, n)

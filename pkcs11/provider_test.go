@@ -25,7 +25,7 @@ func TestNewOpensNothing(t *testing.T) {
 	f := newBlank(t)
 	_, err := f.GetInfo()
 	f.ok(err)
-	f.ok(f.GetSlotList(false, Output[uint]{Length: new(uint)}))
+	f.ok(f.GetSlotList(Output[uint]{Length: new(uint)}))
 	if f.device != nil {
 		t.Error("the device is open before it is needed")
 	}

@@ -119,7 +119,7 @@ func TestEveryFunctionChecksTheSession(t *testing.T) {
 	for name, err := range map[string]error{
 		"C_GetInfo": info, "C_GetSlotInfo": slot, "C_GetTokenInfo": token, "C_OpenSession": open,
 		"C_WaitForSlotEvent": wait, "C_GetMechanismInfo": mechanism,
-		"C_GetSlotList": f.GetSlotList(false, Output[uint]{Length: new(uint)}), "C_CloseAllSessions": f.CloseAllSessions(0),
+		"C_GetSlotList": f.GetSlotList(Output[uint]{Length: new(uint)}), "C_CloseAllSessions": f.CloseAllSessions(0),
 	} {
 		want(t, name+" after C_Finalize", err, CKR_CRYPTOKI_NOT_INITIALIZED)
 	}

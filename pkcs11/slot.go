@@ -119,32 +119,35 @@ func (s *slot) reportDestroyed() {
 	}
 }
 
-// GetSlotList lists the slots, or those with a token (section 5.5.1).
-func (p *Provider) GetSlotList(tokenPresent bool, out Output[uint]) error {
+// GetSlotList lists the slots (section 5.5.1).
+func (p *Provider) GetSlotList(out Output[uint]) error {
 	if err := p.enter(); err != nil {
 		return err
 	}
 	defer p.leave()
-	ids := []uint{}
-	if tokenPresent {
-		p.askAll()
-	}
+	ids := make([]uint, 0, len(p.slots))
 	for _, s := range p.slots {
-		if tokenPresent {
-			if _, err := s.soughtToken(); err != nil {
-				continue
-			}
-		}
 		ids = append(ids, s.id)
 	}
 	return out.writeResult(ids)
 }
 
-// askAll asks all devices, so that all that start are waited for at the same time.
-func (p *Provider) askAll() {
-	for _, s := range p.slots {
-		_, _ = s.token()
+// GetSlotListWithToken is GetSlotList with CK_TRUE: it lists the slots that have a token.
+func (p *Provider) GetSlotListWithToken(out Output[uint]) error {
+	if err := p.enter(); err != nil {
+		return err
 	}
+	defer p.leave()
+	for _, s := range p.slots {
+		_, _ = s.token() // all that start are waited for at the same time
+	}
+	ids := []uint{}
+	for _, s := range p.slots {
+		if _, err := s.soughtToken(); err == nil {
+			ids = append(ids, s.id)
+		}
+	}
+	return out.writeResult(ids)
 }
 
 // GetSlotInfo describes a slot (section 5.5.2).

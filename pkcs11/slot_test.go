@@ -34,18 +34,19 @@ func newPair(t *testing.T) (p *Provider, log *lines, opened *int) {
 func TestGetSlotList(t *testing.T) {
 	p, _, _ := newPair(t)
 	for _, c := range []struct {
-		present bool
-		want    []uint
-	}{{false, []uint{0, 1}}, {true, []uint{0}}} {
+		name string
+		list func(Output[uint]) error
+		want []uint
+	}{{"all", p.GetSlotList, []uint{0, 1}}, {"with a token", p.GetSlotListWithToken, []uint{0}}} {
 		length := uint(4)
 		out := Output[uint]{Buffer: make([]uint, 4), Length: &length}
-		ok(t, p.GetSlotList(c.present, out))
+		ok(t, c.list(out))
 		if !slices.Equal(out.Buffer[:length], c.want) {
-			t.Errorf("present %v: %d, want %d", c.present, out.Buffer[:length], c.want)
+			t.Errorf("%s: %d, want %d", c.name, out.Buffer[:length], c.want)
 		}
 	}
 	length := uint(1)
-	want(t, "too small", p.GetSlotList(false, Output[uint]{Buffer: make([]uint, 1), Length: &length}), CKR_BUFFER_TOO_SMALL)
+	want(t, "too small", p.GetSlotList(Output[uint]{Buffer: make([]uint, 1), Length: &length}), CKR_BUFFER_TOO_SMALL)
 	if length != 2 {
 		t.Errorf("length %d, want 2", length)
 	}

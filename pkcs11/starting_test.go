@@ -57,7 +57,7 @@ func TestBootWait(t *testing.T) {
 	}
 	list := func(p *Provider) error {
 		var n uint
-		if err := p.GetSlotList(true, Output[uint]{Length: &n}); err != nil || n == 1 {
+		if err := p.GetSlotListWithToken(Output[uint]{Length: &n}); err != nil || n == 1 {
 			return err
 		}
 		return CKR_TOKEN_NOT_PRESENT
@@ -170,7 +170,7 @@ func TestP11KitWaits(t *testing.T) {
 		p.options.Quirks = func() Quirks { return Quirks{WaitForSessionsOnly: true} }
 		start := time.Now()
 		var n uint
-		ok(t, p.GetSlotList(true, Output[uint]{Length: &n}))
+		ok(t, p.GetSlotListWithToken(Output[uint]{Length: &n}))
 		_, err := p.GetTokenInfo(0)
 		want(t, "C_GetTokenInfo", err, CKR_TOKEN_NOT_PRESENT)
 		info, err := p.GetSlotInfo(0)

@@ -13,10 +13,10 @@ import (
 
 // Limits of the whole tree. None of them is ever raised. Those with an aim are lowered to it when the tree gets there.
 const (
-	mostClosures       = 9.5 // in 1,000 lines; the aim is 8
-	mostNested         = 17  // closures in closures; the aim is 0
+	mostClosures       = 8.1 // in 1,000 lines; the aim is 8
+	mostNested         = 12  // closures in closures; the aim is 0
 	mostShortNames     = 8.0 // % of functions whose unexported name has five letters or fewer
-	mostBoolParameters = 34  // the aim is 15
+	mostBoolParameters = 26  // the aim is 15
 	medianLength       = 9   // of functions in lines, rows of tables apart
 	percentile95Length = 22 // the aim is 21
 	longestLength      = 56
