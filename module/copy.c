@@ -19,12 +19,12 @@ void zk_adopt(struct zk_legacy **shared, zk_pool *threads)
 }
 
 /* The copy's own door; NULL for a file that is no copy of this library. */
-static zk_heir *heir_of(void *library)
+static zk_copy *copy_in(void *library)
 {
 	CK_C_GetInterface get = (CK_C_GetInterface)dlsym(library, "C_GetInterface");
 	CK_VERSION version = {2, 0};
 	CK_INTERFACE *interface = NULL;
-	if (!get || get((CK_UTF8CHAR *)ZK_HEIR, &version, &interface, 0) != CKR_OK)
+	if (!get || get((CK_UTF8CHAR *)ZK_COPY_INTERFACE, &version, &interface, 0) != CKR_OK)
 		return NULL;
 	return interface->pFunctionList;
 }
@@ -50,11 +50,11 @@ static void *take_copy(void)
 CK_FUNCTION_LIST_3_2 *zk_load_copy(int quiet)
 {
 	void *library = take_copy();
-	zk_heir *heir = library ? heir_of(library) : NULL;
-	if (heir) {
-		heir->adopt(zk_shared_legacy(), zk_threads());
-		heir->adopt_estate(zk_estate_own());
-		return heir->functions;
+	zk_copy *copy = library ? copy_in(library) : NULL;
+	if (copy) {
+		copy->adopt(zk_shared_legacy(), zk_threads());
+		copy->adopt_estate(zk_estate_own());
+		return copy->functions;
 	}
 	const char *why = dlerror();
 	if (!quiet)

@@ -11,7 +11,7 @@
 #include "threads.h"
 
 /* The name of the interface by which an image meets its copy. It is not in the list of interfaces. */
-#define ZK_HEIR "Vendor zk_pkcs11 heir"
+#define ZK_COPY_INTERFACE "Vendor zk_pkcs11 copy"
 
 struct zk_estate; /* what is left to children; see estate.h */
 
@@ -21,7 +21,7 @@ typedef struct {
 	void (*adopt)(struct zk_legacy **legacy, zk_pool *threads); /* makes the copy share what is handed down */
 	void (*adopt_estate)(struct zk_estate *estate);
 	CK_FUNCTION_LIST_3_2 *functions;
-} zk_heir;
+} zk_copy;
 
 /* The functions of a fresh copy, which shares what is handed down. On failure it returns NULL, and logs a line unless it is quiet. */
 CK_FUNCTION_LIST_3_2 *zk_load_copy(int quiet);
@@ -32,7 +32,7 @@ CK_FUNCTION_LIST_3_2 *zk_load_copy(int quiet);
  */
 void zk_prepare_copy(void);
 
-/* The copy's end of zk_heir.adopt. */
+/* The copy's end of zk_copy.adopt. */
 void zk_adopt(struct zk_legacy **legacy, zk_pool *threads);
 
 #endif

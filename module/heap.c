@@ -3,7 +3,7 @@
 /*
  * The memory of the Go runtime: its heap, and the stacks of goroutines. Keys, PINs and values may be
  * in it, and what has been freed stays until it is used again. Neither a forked child, whose runtime is
- * dead, nor whoever reads a core dump has a use for it: the kernel wipes the one and leaves out the other.
+ * dead, nor a reader of a core dump has a use for it: the kernel wipes the one and leaves out the other.
  */
 #include <stdint.h>
 #include <sys/mman.h>

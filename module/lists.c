@@ -25,8 +25,8 @@ static CK_INTERFACE interfaces[] = {
 };
 enum { INTERFACES = sizeof interfaces / sizeof interfaces[0] };
 
-static zk_heir heir_list = {{2, 0}, zk_adopt, zk_estate_adopt, &list_3_2};
-static CK_INTERFACE heir = {(CK_UTF8CHAR *)ZK_HEIR, &heir_list, 0};
+static zk_copy copy_list = {{2, 0}, zk_adopt, zk_estate_adopt, &list_3_2};
+static CK_INTERFACE copy = {(CK_UTF8CHAR *)ZK_COPY_INTERFACE, &copy_list, 0};
 
 /* CKF_INTERFACE_FORK_SAFE promises that children have what their parent has. */
 static void claim(void)
@@ -75,7 +75,7 @@ static int matches(const CK_INTERFACE *i, const CK_UTF8CHAR *name, const CK_VERS
 
 CK_RV C_GetInterface(CK_UTF8CHAR_PTR name, CK_VERSION_PTR version, CK_INTERFACE_PTR_PTR interface, CK_FLAGS flags)
 {
-	if (name && !zk_readable_string(name, sizeof ZK_HEIR))
+	if (name && !zk_readable_string(name, sizeof ZK_COPY_INTERFACE))
 		return CKR_ARGUMENTS_BAD;
 	if (version && !zk_readable(version, sizeof *version))
 		return CKR_ARGUMENTS_BAD;
@@ -88,8 +88,8 @@ CK_RV C_GetInterface(CK_UTF8CHAR_PTR name, CK_VERSION_PTR version, CK_INTERFACE_
 			return CKR_OK;
 		}
 	}
-	if (name && matches(&heir, name, version, flags)) {
-		*interface = &heir;
+	if (name && matches(&copy, name, version, flags)) {
+		*interface = &copy;
 		return CKR_OK;
 	}
 	return CKR_ARGUMENTS_BAD;

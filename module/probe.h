@@ -5,7 +5,7 @@
  * makes an error of an address that leads nowhere, C ends the process. The kernel answers
  * EFAULT: it is asked to read a signal mask from there, with an order that it refuses, or
  * to add no bits to a word there, for no thread that sleeps. Every process may ask that,
- * and whoever else looks at the memory sees no change.
+ * and others who look at the memory see no change.
  */
 #ifndef ZK_PROBE_H
 #define ZK_PROBE_H

@@ -71,7 +71,7 @@ func getenv(name string) string {
 
 // handDown hands bytes down to forked children.
 func handDown(text string) {
-	C.zk_bequeath(unsafe.Pointer(unsafe.StringData(text)), C.size_t(len(text)))
+	C.zk_hand_down(unsafe.Pointer(unsafe.StringData(text)), C.size_t(len(text)))
 }
 
 // inherited is what was handed down, "" when nothing was.

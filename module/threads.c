@@ -174,7 +174,7 @@ static int is_detached(const pthread_attr_t *attributes)
 }
 
 /*
- * The runtime's way to a thread. While the process may make no more, whoever wants one
+ * The runtime's way to a thread. While the process may make no more, a call that wants one
  * waits: the runtime would end the process.
  */
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)

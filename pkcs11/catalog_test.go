@@ -78,7 +78,7 @@ func TestRawPoints(t *testing.T) {
 	}
 }
 
-// TestHandlesStay: however often the objects are read anew, and whoever changed
+// TestHandlesStay: however often the objects are read anew, and no matter who changed
 // them, an object keeps the handle that it has.
 func TestHandlesStay(t *testing.T) {
 	f := newUser(t)

@@ -23,7 +23,7 @@ var clockRules = rules{
 }
 
 // feature reports whether the object is a hardware feature, which is found only by who
-// asks for one (section 4.3.1).
+// asks for one (section 4.3).
 func (o *object) feature() bool { return o.id.record == clockRecord }
 
 // clockObject returns the clock object, nil for a device without a clock. What it shows is

@@ -4,11 +4,11 @@ package pkcs11
 
 import "bytes"
 
-// The functions for two operations at a time (section 5.16). A part of the message goes into the digest, the signature or
+// The functions for two operations at a time (section 5.17). A part of the message goes into the digest, the signature or
 // the verification only when the cipher has given its result out: a caller who only asks for the size, or has too little
 // room, sends the same part again. What fails ends the cipher, and leaves the other operation as it was.
 
-// DigestEncryptUpdate encrypts a part of a message, and hashes it (section 5.16.1).
+// DigestEncryptUpdate encrypts a part of a message, and hashes it (section 5.17.1).
 func (p *Provider) DigestEncryptUpdate(h uint, part []byte, out Output[byte]) (err error) {
 	s, err := p.session(h)
 	if err != nil {
@@ -28,7 +28,7 @@ func (p *Provider) DigestEncryptUpdate(h uint, part []byte, out Output[byte]) (e
 	return nil
 }
 
-// DecryptDigestUpdate decrypts a part of a message, and hashes what comes of it (section 5.16.2).
+// DecryptDigestUpdate decrypts a part of a message, and hashes what comes of it (section 5.17.2).
 func (p *Provider) DecryptDigestUpdate(h uint, part []byte, out Output[byte]) (err error) {
 	s, err := p.session(h)
 	if err != nil {
@@ -46,7 +46,7 @@ func (p *Provider) DecryptDigestUpdate(h uint, part []byte, out Output[byte]) (e
 	return nil
 }
 
-// SignEncryptUpdate encrypts a part of a message, and takes it into a signature (section 5.16.3).
+// SignEncryptUpdate encrypts a part of a message, and takes it into a signature (section 5.17.3).
 func (p *Provider) SignEncryptUpdate(h uint, part []byte, out Output[byte]) (err error) {
 	s, err := p.session(h)
 	if err != nil {
@@ -68,7 +68,7 @@ func (p *Provider) SignEncryptUpdate(h uint, part []byte, out Output[byte]) (err
 	return s.sign.endOnError(w.Update(plain))
 }
 
-// DecryptVerifyUpdate decrypts a part of a message, and takes what comes of it into a verification (section 5.16.4).
+// DecryptVerifyUpdate decrypts a part of a message, and takes what comes of it into a verification (section 5.17.4).
 func (p *Provider) DecryptVerifyUpdate(h uint, part []byte, out Output[byte]) (err error) {
 	s, err := p.session(h)
 	if err != nil {

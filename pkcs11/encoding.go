@@ -31,7 +31,7 @@ var ecPublicKeyOID = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
 // curves is indexed by scm.Curve.
 //
 // Deviates: keys on Edwards and Montgomery curves have 255 to 256 bits, not 255
-// alone (sections 6.3.5 and 6.3.8). Modules say either, and clients compare.
+// alone (sections 6.3.10 and 6.3.11). Modules say either, and clients compare.
 var curves = [...]curve{
 	scm.P256: {scm.P256, CKK_EC, span{256, 256}, 64, asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7},
 		[]string{"secp256r1", "prime256v1"}, CKM_EC_KEY_PAIR_GEN, ecPublicKeyOID},

@@ -14,14 +14,14 @@ const (
 // CryptokiVersion is the version of the newest interface, as C_GetInfo reports it.
 var CryptokiVersion = Version{3, 2}
 
-// Info is a CK_INFO but the version of the library, which whoever loads it has. The strings are not padded.
+// Info is a CK_INFO but the version of the library, which the program that loads it has. The strings are not padded.
 type Info struct {
 	Cryptoki     Version
 	Manufacturer string // at most 32 bytes
 	Description  string // at most 32 bytes
 }
 
-// GetInfo describes the library (section 5.4.2).
+// GetInfo describes the library (section 5.4.3).
 func (p *Provider) GetInfo() (Info, error) {
 	if err := p.enter(); err != nil {
 		return Info{}, err

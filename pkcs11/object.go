@@ -109,7 +109,7 @@ func (s *session) vouched(a attributes) bool {
 }
 
 // checkWritable returns an error unless the session may make, change or destroy an object
-// with these attributes (section 4.4 and 5.6, table 3).
+// with these attributes (section 5.7.1).
 func (s *session) checkWritable(a attributes) error {
 	if a.isTrue(CKA_PRIVATE) && s.token.user() != CKU_USER {
 		return CKR_USER_NOT_LOGGED_IN

@@ -28,7 +28,7 @@ func (f *fixture) showsProfiles(when string, certificates bool) {
 	}
 }
 
-// TestProfiles: whoever looks at a token sees what it implements.
+// TestProfiles: a program that looks at a token sees what it implements.
 func TestProfiles(t *testing.T) {
 	newBlankWithSession(t).showsProfiles("before C_InitToken", true)
 	f := newPublic(t)

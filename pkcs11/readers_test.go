@@ -57,7 +57,7 @@ func TestStoreIsHeld(t *testing.T) {
 	f.ok(f.CloseSession(f.session(0)))
 }
 
-// TestWriterIsStopped: whoever has the lock of writers keeps nobody from opening the token,
+// TestWriterIsStopped: a process that has the lock of writers keeps nobody from opening the token,
 // searching and signing. Stops inside a transaction are tested in tests/sharing.
 func TestWriterIsStopped(t *testing.T) {
 	f := newUser(t)

@@ -15,7 +15,7 @@ const (
 )
 
 // constraint is a set of footnotes of the specification's attribute tables
-// (section 4.1.3, table 13).
+// (section 4.2, table 13).
 type constraint uint16
 
 const (
@@ -214,7 +214,7 @@ var latticePrivateRules = rules{
 	CKA_VALUE:         {octets, notGenerate | notUnwrap | concealed, nil},
 }
 
-// aesRules are those of section 6.13.1, over those of secret keys.
+// aesRules are those of section 6.10.2, over those of secret keys.
 var aesRules = rules{
 	CKA_ENCRYPT:   {truth, modifiable, yes},
 	CKA_DECRYPT:   {truth, modifiable, yes},

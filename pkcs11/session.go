@@ -214,7 +214,7 @@ func (s *session) state() uint {
 }
 
 // GetSessionValidationFlags reports whether the last operation of a session met the rules of
-// a validation (section 5.6.11 of PKCS#11 3.2). None does: nobody has validated the module.
+// a validation (section 5.6.11). None does: nobody has validated the module.
 func (p *Provider) GetSessionValidationFlags(h, kind uint) (flags uint, err error) {
 	s, err := p.session(h)
 	if err != nil {

@@ -104,7 +104,7 @@ func TestWaitIsOne(t *testing.T) {
 }
 
 // TestSlowDeviceIsNotBusy: a device may take as long as it does, however short the wait for
-// other processes is. Whoever waits for a lock that is held meanwhile is served in the end.
+// other processes is. A call that waits for a lock that is held meanwhile is served in the end.
 func TestSlowDeviceIsNotBusy(t *testing.T) {
 	const wait = 20 * time.Millisecond
 	for _, tt := range []struct {

@@ -32,7 +32,7 @@ func TestTrustedIsSaidByTheOfficer(t *testing.T) {
 	}
 }
 
-// TestForgedTrust: whoever may write the file, and knows no PIN, makes no trusted
+// TestForgedTrust: somebody who may write the file, and knows no PIN, makes no trusted
 // certificate, and the user who then labels it does not either.
 func TestForgedTrust(t *testing.T) {
 	tests := map[string]func(f *fixture){

@@ -19,7 +19,7 @@ import (
 const DefaultFile = "/etc/zk_pkcs11/zk_pkcs11.toml"
 
 // SystemState is the state directory of root, of users without a home, and of the members of the
-// group that it was made for. The token of an SCM in hardware is there, whoever the user is.
+// group that it was made for. The token of an SCM in hardware is there for all users.
 const SystemState = "/var/lib/zk_pkcs11"
 
 // Config is every setting, with defaults filled in and paths absolute.

@@ -45,7 +45,7 @@ type File struct {
 	name string
 	is   identity
 
-	mu sync.RWMutex // held to read by whoever uses fd
+	mu sync.RWMutex // held for reading while fd is used
 	fd int          // -1 once it is closed
 }
 

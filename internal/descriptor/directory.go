@@ -136,7 +136,7 @@ func (d *Directory) acceptable(name string, stat *unix.Stat_t) error {
 	return nil
 }
 
-// trusts reports whether whoever owns a file may put files into the directory anyway.
+// trusts reports whether the owner of a file may put files into the directory anyway.
 func (d *Directory) trusts(stat *unix.Stat_t) bool {
 	return stat.Uid == 0 || stat.Uid == d.owner || int(stat.Uid) == os.Geteuid() || int(stat.Gid) == d.group
 }

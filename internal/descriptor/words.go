@@ -29,7 +29,7 @@ type Mapping struct {
 // that it holds; the others fault.
 func (m *Mapping) Words() *Words { return m.words }
 
-// Detach lets the file go. Whoever still uses the words finds zeros.
+// Detach lets the file go. Those who still use the words find zeros.
 func (m *Mapping) Detach() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

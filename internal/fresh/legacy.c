@@ -21,7 +21,7 @@ int zk_is_copy(void) { return legacy != &own_legacy; }
  * one image releases what another has made, and they may have different allocators: haproxy of Debian 13 brings its
  * own, which the copy has, and the module that pkcs11-provider loads with RTLD_DEEPBIND has the C library's.
  */
-void zk_bequeath(const void *bytes, size_t size)
+void zk_hand_down(const void *bytes, size_t size)
 {
 	size_t mapped = sizeof(zk_legacy) + size;
 	zk_legacy *block = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -28,7 +28,7 @@ int zk_is_copy(void);
  * What a process tells its forked children: bytes, or NULL and 0. A block that
  * was published stays valid until the next one is.
  */
-void zk_bequeath(const void *bytes, size_t size);
+void zk_hand_down(const void *bytes, size_t size);
 const void *zk_inherited(size_t *size);
 
 #pragma GCC visibility pop

@@ -235,7 +235,7 @@ static int share_sqlite_file(const char *path, int flags)
 	return at;
 }
 
-/* Reports whether whoever owns a file may write into its directory anyway. */
+/* Reports whether the owner of a file may write into its directory anyway. */
 static int is_trusted(const char *path, const struct stat *st)
 {
 	if (st->st_uid == 0 || st->st_uid == geteuid())

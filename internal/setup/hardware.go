@@ -30,7 +30,7 @@ var vendorPlaces = []string{
 	"/usr/local/lib/",
 }
 
-// hardware tells whether the slot is that of a real SCM. With "auto" it is
+// hardware reports whether the slot is that of a real SCM. With "auto" it is
 // wherever the vendor's library is installed, or was when the token was used
 // before, even when the SCM then fails: a host must not go on with keys in
 // software without notice.
@@ -42,7 +42,7 @@ func (o opener) hardware() bool {
 }
 
 // Placed returns the settings with the states of SCMs in hardware in the directory of all users, unless
-// the settings name a directory: there is one SCM, so there is one token, whoever the user is.
+// the settings name a directory: there is one SCM, so there is one token for all users.
 func Placed(c config.Config) config.Config { return placed(c, config.SystemState) }
 
 func placed(c config.Config, shared string) config.Config {

@@ -119,7 +119,7 @@ func TestHalfMissing(t *testing.T) {
 			var slots uint
 			p.must("GetSlotList", p.GetSlotListWithToken(pkcs11.Output[uint]{Length: &slots}))
 			if slots != 0 {
-				t.Error("whoever asks is told that there is a token")
+				t.Error("a caller who asks is told that there is a token")
 			}
 			p.end()
 			if lines := p.log.only(""); len(lines) != 1 || !strings.HasPrefix(lines[0], "error") || !strings.Contains(lines[0], tt.line) {

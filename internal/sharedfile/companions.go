@@ -15,7 +15,7 @@ import (
 	"libzk_pkcs11/internal/descriptor"
 )
 
-// Whoever restores a backup, or cleans up, may delete, replace or cut files that processes
+// Somebody who restores a backup, or cleans up, may delete, replace or cut files that processes
 // have open. What is written then goes to files that nobody finds again, and memory that is
 // mapped from a file that was cut faults. So each call looks first whether the names still
 // lead to what is open, and whether that is as long as it was; a change looks again before

@@ -214,7 +214,7 @@ func (o *opened) openFiles(p patience) (err error) {
 }
 
 // openOwn opens the database. What was seen of it before the lock was there may not be so any
-// more: whoever puts a backup back puts its log there first, perhaps.
+// more: somebody who puts a backup back puts its log there first, perhaps.
 func (o *opened) openOwn() (err error) {
 	if err := o.fits(); err != nil {
 		return err

@@ -29,12 +29,12 @@
 //     only after a checkpoint, so after a moment in which nobody was reading; who
 //     began later reads the file and not the log until it has begun anew.
 //   - The index is made anew from the log when its header is torn (walIndexRecover).
-//     A writer that dies leaves its mark in PATH.gen, and whoever finds it has that
+//     A writer that dies leaves its mark in PATH.gen, and the one who finds it has that
 //     done alone, see repair.go. Beside a writer that lives, the header is torn for
 //     two copies of 48 bytes, after everything else is in the log and the index:
 //     should a second copy of SQLite in the writer's process see just that, it comes
 //     to the same index.
-//   - The first user cuts the index, and the first user is whoever sees no record
+//   - The first user cuts the index, and the first user is one who sees no record
 //     lock of another. A File has a lock there that no copy of SQLite can lose, see
 //     index.go, and makes the index empty itself while it is alone.
 //   - Closing drops the record locks of the other copies. Nobody is in the file then.

@@ -12,7 +12,7 @@ import (
 )
 
 // Where a file is missing or empty, SQLite deletes its log, from which the file could be
-// saved or which goes with the file that is put back. So whoever knows that there has to
+// saved or which goes with the file that is put back. So a caller who knows that there has to
 // be a file (Options.Existing) has it looked at without SQLite.
 
 // The header of a database (fileformat.html, "The Database Header") and the first bytes

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Synchronous tells whether commits wait for the disk: 2 if they do.
+// Synchronous reports whether commits wait for the disk: 2 if they do.
 func (f *File) Synchronous() (level int, err error) {
 	err = askNumbers(f.current.Load().writer.conn, "PRAGMA synchronous", &level)
 	return level, err

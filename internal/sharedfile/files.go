@@ -72,7 +72,7 @@ func removeAll(dir *descriptor.Directory, name string) error {
 	return nil
 }
 
-// writable tells whether the file at path can be written, or made.
+// writable reports whether the file at path can be written, or made.
 func writable(path string) bool {
 	if !permits(filepath.Dir(path), unix.W_OK|unix.X_OK) {
 		return false

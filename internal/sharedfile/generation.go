@@ -36,7 +36,7 @@ type words descriptor.Words
 // A nil generation is constant. No descriptor stays open: the host could make it
 // that of another file.
 //
-// They are written by whoever holds the write lock or has the file alone; wordPurge
+// They are written by the one who holds the write lock or has the file alone; wordPurge
 // and wordAsked by anybody. The number is even, and every change makes it greater.
 // What a change tells is stored in an order in which it can be read at any moment:
 // first the parts, then wordTold, the version, and at last wordWriter.
@@ -243,7 +243,7 @@ func (g *generation) settle() {
 }
 
 // For so long readers hold back at once, so that those who are in the file leave it
-// and somebody gets it alone. It ends by itself: whoever asked may be stopped, or dead.
+// and somebody gets it alone. It ends by itself: the one who asked may be stopped, or dead.
 const (
 	leastHoldBack = 4 * time.Millisecond
 	mostHoldBack  = 16 * time.Millisecond

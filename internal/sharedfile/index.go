@@ -12,7 +12,7 @@ import (
 	"libzk_pkcs11/internal/descriptor"
 )
 
-// The index of the log is a file that every user maps. Whoever finds no record lock on
+// The index of the log is a file that every user maps. A process that finds no record lock on
 // one byte of it takes himself for the first user, and SQLite then cuts it: under the
 // mapping of a copy of SQLite whose record locks are gone, which faults. It grows by a
 // byte in each page, which on a disk with smaller blocks leaves holes, and a full disk

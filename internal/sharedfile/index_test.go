@@ -75,7 +75,7 @@ func TestIndexOfAPowerFailure(t *testing.T) {
 	checkRows(t, open(t, path), 6)
 }
 
-// TestIndexBesideUsers: whoever opens the file, and has it closed, leaves the index to those
+// TestIndexBesideUsers: a process that opens the file and closes it leaves the index to those
 // who use it.
 func TestIndexBesideUsers(t *testing.T) {
 	f, path := openNew(t)

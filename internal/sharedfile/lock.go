@@ -327,7 +327,7 @@ func (l *Lock) release() {
 	l.unlockFor(l.users)
 }
 
-// unlockFor unlocks when there are no users, in so many words: closing would not do
+// unlockFor unlocks when there are no users. It asks for that: closing would not do
 // while a forked child holds a duplicate of the descriptor.
 func (l *Lock) unlockFor(users int) {
 	if users == 0 {

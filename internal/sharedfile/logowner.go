@@ -16,7 +16,7 @@ import (
 
 // SQLite copies any log that it finds into the file, that of another file too, and leaves a
 // mixture of both. So each file has a random number in its first page (application_id),
-// each log begins with a copy of that page, and whoever opens the file compares the two.
+// each log begins with a copy of that page, and a process that opens the file compares the two.
 
 // ownerOffset is where application_id stands in the first page.
 const ownerOffset = 68

@@ -141,7 +141,7 @@ func copyInto(to, from *sqlite3.SQLiteConn) error {
 	return errors.Join(err, backup.Finish())
 }
 
-// needsLog tells whether err is how SQLite says that there is no log and that
+// needsLog reports whether err is how SQLite says that there is no log and that
 // it cannot make one.
 func needsLog(err error) bool {
 	var failure sqlite3.Error

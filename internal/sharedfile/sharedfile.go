@@ -64,7 +64,7 @@ type File struct {
 	options Options
 
 	current  atomic.Pointer[opened]
-	renewing sync.Mutex // held by whoever opens the file anew
+	renewing sync.Mutex // held while the file is opened anew
 	opening  standstill // of those who do
 	closed   atomic.Bool
 	broken   atomic.Uint64 // how many versions were asked for that nobody could tell
@@ -99,7 +99,7 @@ func (f *File) arrive() patience { return f.options.Process.arrive(f.options.wai
 // Path is the absolute path of the file.
 func (f *File) Path() string { return f.path }
 
-// ReadOnly tells whether Update is impossible.
+// ReadOnly reports whether Update is impossible.
 func (f *File) ReadOnly() bool { return f.current.Load().readOnly }
 
 // Update calls fn in a transaction, and commits it when fn returns nil; it is

@@ -40,7 +40,7 @@ func (s *standstill) isLasting() bool {
 	return at != nil && *at == s.lastMove()
 }
 
-// shortWait is how long a call waits for something that stands still: whoever gets it first
+// shortWait is how long a call waits for something that stands still: the call that gets it first
 // needs a moment to say that it does not any more.
 const shortWait = 5 * time.Millisecond
 

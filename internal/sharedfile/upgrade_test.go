@@ -131,7 +131,7 @@ func TestNewerFormat(t *testing.T) {
 	}
 }
 
-// TestUpgradeInMemory: whoever cannot write the file sees it in the newest format all the
+// TestUpgradeInMemory: a process that cannot write the file sees it in the newest format all the
 // same, and what others change in it.
 func TestUpgradeInMemory(t *testing.T) {
 	for _, log := range []string{"used", "unusable"} {

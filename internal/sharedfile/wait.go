@@ -49,7 +49,7 @@ func (p patience) timeLeft() time.Duration {
 // inVain reports whether the call has waited for as long as any call does.
 func (p patience) inVain() bool { return !p.brief && !time.Now().Before(p.deadline) }
 
-// retryUntil tries again and again, because whoever waits in the kernel or in SQLite
+// retryUntil tries again and again, because a call that waits in the kernel or in SQLite
 // cannot be called off. It returns ErrBusy when patience ends.
 func (p patience) retryUntil(try func() (done bool, err error)) error {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {

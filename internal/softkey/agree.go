@@ -17,8 +17,8 @@ type Agreement struct {
 	Info []byte      // for KDF
 }
 
-// Agree returns the last n bytes of the shared value, for 0 all of it, or n bytes that KDF has made of it. Whoever
-// gives a point that is none gets ErrKey. The caller overwrites the result.
+// Agree returns the last n bytes of the shared value, for 0 all of it, or n bytes that KDF has made of it. A
+// point that is none is ErrKey. The caller overwrites the result.
 func (k *EC) Agree(a Agreement, n int) ([]byte, error) {
 	peer, err := k.curve.ParsePoint(a.Peer)
 	if err != nil {

@@ -75,6 +75,6 @@
 //	ErrEnded            CKR_OPERATION_NOT_INITIALIZED: a mistake of the layer above
 //
 // An error says nothing of a decrypted message but that it is none, after a time that depends on lengths alone. A wrong padding of PKCS #1 v1.5
-// is no error at all (rsareject.go). CBC_PAD and OAEP have to be refused: whoever can ask for many
+// is no error at all (rsareject.go). CBC_PAD and OAEP have to be refused: somebody who can ask for many
 // decryptions by CBC_PAD learns of the message, which is the specification's to mend.
 package softkey

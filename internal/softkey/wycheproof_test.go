@@ -195,5 +195,5 @@ func hashOfFile(t *testing.T) crypto.Hash {
 	return 0
 }
 
-// flagged tells whether a test has a flag.
+// flagged reports whether a test has a flag.
 func (v *vector) flagged(flag string) bool { return slices.Contains(v.Flags, flag) }

@@ -52,7 +52,7 @@ func (c *counts) settle() {
 	}
 }
 
-// trying tells whether there is an attempt that nobody has finished.
+// trying reports whether there is an attempt that nobody has finished.
 func (c *counts) trying() bool { return c.of[SO].trying || c.of[NormalUser].trying }
 
 // The file has two copies of the counts, which are written in turn: an attempt that is

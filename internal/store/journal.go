@@ -5,7 +5,7 @@ package store
 import "time"
 
 // The store and the device cannot commit together. So the journal says beforehand what is
-// about to be done to a key slot. An entry whose writer is gone tells whoever finds it that
+// about to be done to a key slot. An entry whose writer is gone tells the one who finds it that
 // the two may disagree, and how.
 
 // Kind is what is done to a key slot.
@@ -111,7 +111,7 @@ const (
 // who has an entry in the journal. ErrBusy.
 func (s *Store) AmongOthers() (release func(), err error) { return s.initLock.Shared(s.wait) }
 
-// Mending keeps everybody from being AmongOthers until release: whoever has written the
+// Mending keeps everybody from being AmongOthers until release: the process that has written the
 // entries that are in the journal is gone. ErrBusy when others are at work for as long as
 // wait.
 func (s *Store) Mending(wait time.Duration) (release func(), err error) {

@@ -84,8 +84,8 @@ func (k *keys) destroy() {
 	}
 }
 
-// keyring holds the keys of a store. Whoever uses them keeps them from being destroyed
-// until he has finished; nobody waits for him.
+// keyring holds the keys of a store. A call that uses them keeps them from being destroyed
+// until it has finished; nobody waits for it.
 type keyring struct {
 	mu  sync.Mutex // held for a moment, for users
 	now atomic.Pointer[keys]

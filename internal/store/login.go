@@ -67,7 +67,7 @@ func (s *Store) prints() (p prints, err error) {
 // they would have.
 func (s *Store) Logout() { s.keys.set(nil) }
 
-// Unlocked tells whether the store is unlocked, with the secret and the root that the token
+// Unlocked reports whether the store is unlocked, with the secret and the root that the token
 // has now: another process that initialises the token locks everybody out, and one that gives it
 // a root those who have not opened that. It reads the file only when the secret may have changed, and waits for nobody else.
 func (s *Store) Unlocked() bool {

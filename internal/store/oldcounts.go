@@ -23,7 +23,7 @@ CREATE TABLE attempts (
 ) STRICT;
 `
 
-// oldCountsExist tells whether something of the database is there. Its lock is removed last.
+// oldCountsExist reports whether something of the database is there. Its lock is removed last.
 func oldCountsExist(dir string) bool {
 	return exists(filepath.Join(dir, oldCountsName)) || exists(filepath.Join(dir, oldCountsName+".lock"))
 }

@@ -12,7 +12,7 @@ import (
 	"libzk_pkcs11/internal/store"
 )
 
-// Whoever learns an old PIN, or the secret, must find nothing in the files that
+// Somebody who learns an old PIN, or the secret, must find nothing in the files that
 // it opens, once that was to be gone.
 func TestDeletedIsInNoFile(t *testing.T) {
 	const (

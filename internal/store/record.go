@@ -87,7 +87,7 @@ func (w *row) acceptable(k *keys) bool {
 	return k == nil || hmac.Equal(w.code, w.rightCode(k))
 }
 
-// needsKeys tells whether only an unlocked store may write the record: anybody
+// needsKeys reports whether only an unlocked store may write the record: anybody
 // may make a public object, but not claim a key.
 func (r *Record) needsKeys() bool { return r.Sealed || r.Slot != NoSlot }
 

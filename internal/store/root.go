@@ -98,7 +98,7 @@ func (s *Store) OpenRoot(root []byte) error {
 }
 
 // AddRoot gives a token that has none a root, and seals every private record anew, all at
-// once: whoever is killed in it has done it or not. complete does what Reindex has it do. Other
+// once: a process that is killed in it has done it or not. complete does what Reindex has it do. Other
 // processes that are unlocked have to open the root before they see private records again.
 // ErrOutdated when another process was faster; ErrRoot when somebody has taken the root out of
 // the file that there was; ErrSecret, ErrLocked, ErrReadOnly, ErrBusy, ErrFull.

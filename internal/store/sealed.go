@@ -4,7 +4,7 @@ package store
 
 import "bytes"
 
-// Sealed tells whether there may be a sealed record without a key slot that has all terms:
+// Sealed reports whether there may be a sealed record without a key slot that has all terms:
 // any, for a store that cannot open them, and so cannot tell.
 func (s *Store) Sealed(terms []Term) (there bool, err error) {
 	if len(terms) == 0 || !s.Unlocked() || !s.keys.now.Load().canOpen() {
@@ -26,7 +26,7 @@ func (w *sealedRecord) look(r *Record) {
 	w.found = w.found || r.Sealed && r.has(w.terms)
 }
 
-// has tells whether the attributes of a record have all terms.
+// has reports whether the attributes of a record have all terms.
 func (r *Record) has(terms []Term) bool {
 	for _, t := range terms {
 		if !bytes.Equal(r.Attributes[t.Type], t.Value) {

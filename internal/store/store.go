@@ -161,7 +161,7 @@ func Destroy(dir string) error {
 	return nil
 }
 
-// ReadOnly tells whether nothing can be written.
+// ReadOnly reports whether nothing can be written.
 func (s *Store) ReadOnly() bool { return s.file.ReadOnly() }
 
 // Version is a number that changes whenever the records or the token have changed, the

@@ -252,7 +252,7 @@ func TestReindexMany(t *testing.T) {
 	}
 }
 
-// Whoever dies while it takes the counts over has either the old ones or the new ones.
+// A process that dies while it takes the counts over has either the old ones or the new ones.
 func TestTakeOverIsFinished(t *testing.T) {
 	dir := copyOld(t)
 	counts, err := os.ReadFile("testdata/version-0.1.0/pins.db")

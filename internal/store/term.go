@@ -13,7 +13,7 @@ import (
 )
 
 // Term is an attribute by which a record is found. It must not be a secret: those of
-// records that are not sealed can be guessed from the file, and whoever has the file
+// records that are not sealed can be guessed from the file, and everybody who has the file
 // sees which records have a term in common.
 type Term struct {
 	Type  uint64

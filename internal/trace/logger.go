@@ -61,7 +61,7 @@ func (l *Logger) log(level Level, format string, args []any) {
 	}
 }
 
-// fresh tells whether text was not written lately, and remembers it.
+// fresh reports whether text was not written lately, and remembers it.
 func (l *Logger) fresh(text string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 // Pause sleeps as the process wants it: a library lets its host's signals through.
 type Pause func(time.Duration)
 
-// The pauses of whoever waits grow from the first to the last.
+// The pauses of a call that waits grow from the first to the last.
 const (
 	firstPause = 20 * time.Microsecond
 	lastPause  = 2 * time.Millisecond
@@ -70,7 +70,7 @@ func Take(l Locker, pause Pause) {
 	}
 }
 
-// The states of whoever stands in the queue for somebody who does not wait for ever.
+// The states of the goroutine that stands in the queue for somebody who does not wait for ever.
 const (
 	waiting = iota
 	served

@@ -14,7 +14,7 @@ func TestPython(t *testing.T) {
 	harness.Need(t, "python3", "openssl")
 	home := newHome(t)
 	folder := t.TempDir()
-	// From 3.12 on Python warns whoever forks with threads, and Go's runtime is threads.
+	// From 3.12 on Python warns programs that fork with threads, and Go's runtime is threads.
 	if out := home.Run("python3", "-W", "ignore::DeprecationWarning", filepath.Join("testdata", "wrapper.py"), folder); out != "" {
 		t.Errorf("printed %q", out)
 	}

@@ -56,7 +56,7 @@ func (s *sandbox) endDaemon(pid int) {
 	}
 }
 
-// gone tells whether a process, which is not a child of this one, has ended. One
+// gone reports whether a process, which is not a child of this one, has ended. One
 // that nobody has waited for counts, as there are in containers without an init.
 func gone(pid int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

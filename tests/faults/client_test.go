@@ -132,7 +132,7 @@ func (c *client) destroy(o pkcs11.ObjectHandle) error {
 	return c.call("C_DestroyObject", func() error { return c.ctx.DestroyObject(c.session, o) })
 }
 
-// is tells whether a call answered with one of the codes.
+// is reports whether a call answered with one of the codes.
 func is(err error, codes ...pkcs11.Error) bool {
 	for _, code := range codes {
 		if errors.Is(err, code) {

@@ -26,7 +26,7 @@ func TestRemains(t *testing.T) {
 	for setting, want := range map[string]int{"strict": 0, "inherit": 1} {
 		t.Run(setting, func(t *testing.T) {
 			harness.NeedCleaning(t)
-			home := newHeirs(t, setting)
+			home := newParent(t, setting)
 			memory := memoryOfWorker(t, home, program)
 			found := count(memory, fingerprint(t, home.Dir))
 			t.Logf("the token's secret is %d times in %d kB of the worker", found, len(memory)>>10)

@@ -31,7 +31,7 @@ func TestAddressSanitizer(t *testing.T) {
 		{"tests/guest/testdata/flat.c", [][]string{{"signatures", "2000"}, {"sessions", "2"}}},
 		{"tests/guest/testdata/crowd.c", [][]string{{"mixed", "20"}, {"logins", "10"}, {"finalize", "10"}}},
 		{"tests/guest/testdata/manners.c", [][]string{{"sigpipe"}, {"unload"}, {"exit"}}},
-		{"tests/guest/testdata/heirs.c", [][]string{{"same"}}},
+		{"tests/guest/testdata/children.c", [][]string{{"same"}}},
 		{"tests/guest/testdata/signals.c", [][]string{
 			{"14", "8192", "before", "none", "1", "3000"}, {"17", "32768", "loaded", "none", "4", "3000"}, {"10", "0", "called", "onstack", "4", "3000"},
 		}},
@@ -62,7 +62,7 @@ func TestAddressSanitizer(t *testing.T) {
 }
 
 // quick are the hosts that are done soon and come by most of the C code.
-var quick = []string{"boundary.c", "heirs.c", "losses.c", "masks.c", "manners.c"}
+var quick = []string{"boundary.c", "children.c", "losses.c", "masks.c", "manners.c"}
 
 // sanitized builds the module, as make does.
 func sanitized(t *testing.T) string {

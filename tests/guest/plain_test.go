@@ -26,7 +26,7 @@ func TestPlainBuild(t *testing.T) {
 			t.Errorf("%s printed %q", scenario, out)
 		}
 	}
-	if out := home.Run(compile(t, "heirs"), module, "same"); out != "" {
+	if out := home.Run(compile(t, "children"), module, "same"); out != "" {
 		t.Errorf("a forked child printed %q", out)
 	}
 }

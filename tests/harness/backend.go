@@ -20,7 +20,7 @@ const (
 	SecondRuntime = "our own libzk_app_utils.so brings a runtime as Go makes it into the host, which the vendor's does not"
 )
 
-// OverVendor tells whether the module uses the soft SCM through the vendor's C
+// OverVendor reports whether the module uses the soft SCM through the vendor's C
 // API, by the driver for the hardware: ZK_PKCS11_BACKEND=zymbit.
 func OverVendor() bool { return os.Getenv("ZK_PKCS11_BACKEND") == "zymbit" }
 

@@ -78,7 +78,7 @@ func NewHome(t testing.TB) *Home {
 // Set adds a variable to the environment of the programs that Run starts.
 func (h *Home) Set(name, value string) { h.env = append(h.env, name+"="+value) }
 
-// FillMemory has the C library fill the memory that it hands out, so that whoever counts on zeros in
+// FillMemory has the C library fill the memory that it hands out, so that code that counts on zeros in
 // it, as glibc's own linker does, is found out.
 func (h *Home) FillMemory() { h.Set("GLIBC_TUNABLES", "glibc.malloc.perturb=170") }
 

@@ -152,7 +152,7 @@ func (d *daemon) logs() {
 	}
 }
 
-// gone tells whether a process that is no child of this one has ended. One that
+// gone reports whether a process that is no child of this one has ended. One that
 // nobody has waited for counts, as there are in containers without an init.
 func gone(pid int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

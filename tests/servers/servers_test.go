@@ -15,7 +15,7 @@ import (
 // clients is how many connect at the same time.
 const clients = 8
 
-// soak tells whether to take the time for numbers that are enough for a release.
+// soak reports whether to take the time for numbers that are enough for a release.
 func soak() bool { return os.Getenv("ZK_SOAK") != "" }
 
 // size chooses between the short and the long form of a test.

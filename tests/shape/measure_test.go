@@ -18,7 +18,7 @@ const (
 	mostShortNames     = 8.0 // % of functions whose unexported name has five letters or fewer
 	mostBoolParameters = 26  // the aim is 15
 	medianLength       = 9   // of functions in lines, rows of tables apart
-	percentile95Length = 22 // the aim is 21
+	percentile95Length = 22  // the aim is 21
 	longestLength      = 56
 )
 
@@ -106,7 +106,9 @@ func (m *measures) add(n measures) {
 
 func (m *measures) closureRate() float64 { return 1000 * float64(m.closures) / float64(m.lines) }
 
-func (m *measures) shortRate() float64 { return 100 * float64(m.shortNames) / float64(max(1, m.functions)) }
+func (m *measures) shortRate() float64 {
+	return 100 * float64(m.shortNames) / float64(max(1, m.functions))
+}
 
 // lengthAt is the length that so many percent of the functions do not exceed.
 func (m *measures) lengthAt(percent int) int {

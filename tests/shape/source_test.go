@@ -35,7 +35,7 @@ type pkg struct {
 // path is the import path within the project.
 func (p *pkg) path() string { return strings.TrimPrefix(p.ImportPath, project) }
 
-// under tells whether the package is in a folder.
+// under reports whether the package is in a folder.
 func (p *pkg) under(folder string) bool { return strings.HasPrefix(p.path()+"/", folder+"/") }
 
 // packages lists the packages of the project.

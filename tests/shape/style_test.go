@@ -102,7 +102,7 @@ func TestDocumented(t *testing.T) {
 	}
 }
 
-// exportedReceiver tells whether a function is one, or a method that a user of
+// exportedReceiver reports whether a function is one, or a method that a user of
 // the package can call.
 func exportedReceiver(f *ast.FuncDecl) bool {
 	if f.Recv == nil {

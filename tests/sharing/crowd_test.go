@@ -147,7 +147,7 @@ func (m *member) set() error {
 	return contested("set", before, after, a.rv)
 }
 
-// contested tells whether a change that others may have been in the way of has come
+// contested reports whether a change that others may have been in the way of has come
 // out as it may: the object was there, or somebody was about to destroy it.
 func contested(what string, before, after object, rv pkcs11.Error) error {
 	const own = 1 // move: the begin of this change
@@ -223,7 +223,7 @@ func (m *member) look() error {
 	return judge(before, after, a.rv, strings.Join(a.words, " "))
 }
 
-// takenAway tells whether the code is one for a key that is destroyed while it is used.
+// takenAway reports whether the code is one for a key that is destroyed while it is used.
 func takenAway(rv pkcs11.Error) error {
 	switch rv {
 	case pkcs11.CKR_OBJECT_HANDLE_INVALID, pkcs11.CKR_KEY_HANDLE_INVALID, pkcs11.CKR_FUNCTION_FAILED:

@@ -346,7 +346,7 @@ func things(c *client, prefix string) (found map[string]thing, unnamed []string,
 	return found, unnamed, nil
 }
 
-// nameless tells whether a key has the name that it has from its key slot, which is
+// nameless reports whether a key has the name that it has from its key slot, which is
 // none of those that are always there.
 func nameless(label string) bool {
 	var slot int

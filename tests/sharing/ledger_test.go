@@ -20,7 +20,7 @@ type object struct {
 	moves        int // how often a change has begun or ended
 }
 
-// settled tells whether nothing has happened to an object between two looks at it.
+// settled reports whether nothing has happened to an object between two looks at it.
 func settled(before, after object) bool { return before.underWay == 0 && before.moves == after.moves }
 
 // ledger has every change that a process has been told is done.

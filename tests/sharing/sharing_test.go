@@ -13,7 +13,7 @@ import (
 	"libzk_pkcs11/tests/harness"
 )
 
-// soak tells whether to take the time for numbers that are enough for a release.
+// soak reports whether to take the time for numbers that are enough for a release.
 func soak() bool { return os.Getenv("ZK_SOAK") != "" }
 
 // size chooses between the short and the long form of a test.

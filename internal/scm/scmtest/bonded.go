@@ -56,7 +56,7 @@ func wantSeen(t *testing.T, b scm.Bonded, want uint64) {
 	}
 }
 
-// testBondOfSeal checks that the device belongs to whoever has sealed it.
+// testBondOfSeal checks that the device belongs to the one who has sealed it.
 func testBondOfSeal(t *testing.T, d scm.Device, b scm.Bonded, o Options) {
 	s, ok := d.(scm.Sealer)
 	if !ok || o.KeepsOpen {

@@ -17,7 +17,7 @@ import (
 	"libzk_pkcs11/internal/scm"
 )
 
-// Verify tells whether sig is k's signature over message, which is the digest
+// Verify reports whether sig is k's signature over message, which is the digest
 // for P-256 and secp256k1. It has nothing in common with any device.
 func Verify(k scm.Key, message, sig []byte) error {
 	if len(sig) != 64 {

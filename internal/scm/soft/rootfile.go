@@ -74,7 +74,7 @@ func (f rootFile) fill(file *descriptor.File, key []byte) error {
 			return err
 		}
 	}
-	// Only the owner replaces the root key, whoever else may use it.
+	// Only the owner replaces the root key, whatever others may do with it.
 	if err := file.Chmod(f.mode &^ 0o022); err != nil {
 		return err
 	}

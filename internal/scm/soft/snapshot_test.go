@@ -16,7 +16,7 @@ import (
 	"libzk_pkcs11/internal/sharedfile"
 )
 
-// spoil makes the row of a slot one that cannot be read, and tells nobody: whoever reads
+// spoil makes the row of a slot one that cannot be read, and tells nobody: a process that reads
 // it all the same gets an error.
 func spoil(t *testing.T, d *Device, slot scm.Slot) {
 	t.Helper()

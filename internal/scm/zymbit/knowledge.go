@@ -96,7 +96,7 @@ func (d *Device) current() ([]scm.Key, error) {
 }
 
 func (d *Device) currentLocked() ([]scm.Key, error) {
-	if keys, ok := d.remembered(); ok { // by whoever held calls before
+	if keys, ok := d.remembered(); ok { // by the one who held calls before
 		return keys, nil
 	}
 	err := d.retryLocked(d.read)

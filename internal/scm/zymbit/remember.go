@@ -20,7 +20,7 @@ import (
 // signatures show that, and the keys of others are read again one by one.
 const memoryName = "zymbit.keys"
 
-// memory is that file, in JSON. Whoever reads the module writes it anew; without it all is
+// memory is that file, in JSON. A process that reads the module writes it anew; without it all is
 // read from the module.
 type memory struct {
 	Serial   string            `json:"serial"`

@@ -4,7 +4,7 @@
  * remains MODULE SCENARIO: writes what is in the memory of a worker to descriptor 3. The
  * worker's parent has logged in; it itself calls nothing.
  */
-#include "heirs.h"
+#include "children.h"
 
 enum { PAGE = 4096 };
 

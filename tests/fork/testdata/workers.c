@@ -5,7 +5,7 @@
  * Ed25519 key. The master logs in and finds the key; its workers use both handles
  * without C_Initialize, because that path looks for no fork.
  */
-#include "heirs.h"
+#include "children.h"
 
 enum { RELOADS = 5, WORKERS = 8, EACH = 50, PAIRS = 30 };
 

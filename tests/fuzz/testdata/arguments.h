@@ -30,7 +30,7 @@
 
 enum { HANDLES = 64, ARGUMENTS = 12 };
 
-static CK_UTF8CHAR right_pin[] = "12345678"; /* of the user and of the SO: whoever sets one sets this */
+static CK_UTF8CHAR right_pin[] = "12345678"; /* of the user and of the SO: all who set one set this */
 enum { PIN = 8 };
 
 /* pool is what a thread knows of handles that are or were valid. */

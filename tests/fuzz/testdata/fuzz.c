@@ -7,8 +7,8 @@
  * the token must work as before. With "bad" half of the calls have a pointer that leads
  * nowhere, and the answer may say so.
  *
- * The journal is a file that holds the latest call of each thread, for whoever
- * finds the program dead. The same seed makes the same calls, of one thread.
+ * The journal is a file that holds the latest call of each thread, for those who
+ * find the program dead. The same seed makes the same calls, of one thread.
  */
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* files_chown MODULE run: a life under a filter that kills whoever asks for another owner of a file. */
+/* files_chown MODULE run: a life under a filter that kills a process that asks for another owner of a file. */
 #include "files.h"
 
 #include <linux/filter.h>

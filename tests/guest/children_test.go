@@ -13,7 +13,7 @@ import (
 )
 
 func TestChildSeesTheSameNames(t *testing.T) {
-	silent(t, newToken(t), compile(t, "heirs"), "same")
+	silent(t, newToken(t), compile(t, "children"), "same")
 }
 
 // TestChildHasNoSecrets looks through the memory of a child that never logs in
@@ -24,7 +24,7 @@ func TestChildHasNoSecrets(t *testing.T) {
 	const pin = "canary-MpQ7vXw2Zr9sKd4Tg8"
 	home := harness.NewHome(t)
 	home.Run(harness.Build(t, "zk_pkcs11-util"), "--init-token", "--slot", "0", "--label", harness.Label, "--pin", pin, "--so-pin", harness.SOPIN)
-	cmd := home.Command(compile(t, "heirs"), harness.Module(t), "secrets")
+	cmd := home.Command(compile(t, "children"), harness.Module(t), "secrets")
 	cmd.Stdin = strings.NewReader(pin)
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) != 0 {
 		t.Errorf("%v\n%s", err, out)
@@ -38,7 +38,7 @@ func TestChildInJail(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root may change its root directory")
 	}
-	program := compile(t, "heirs")
+	program := compile(t, "children")
 	tests := []struct {
 		name, way string
 		closed    bool // descriptors; the module is a file in the jail then

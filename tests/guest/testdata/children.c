@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* heirs MODULE SCENARIO: what forked children see of their parent's token, and what they must not. */
+/* children MODULE SCENARIO: what forked children see of their parent's token, and what they must not. */
 #include <ctype.h>
 #include <grp.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* What the hosts share whose children go on with what their parent has. */
-#ifndef HEIRS_H
-#define HEIRS_H
+#ifndef CHILDREN_H
+#define CHILDREN_H
 
 #include <time.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* heirs MODULE SCENARIO: what children have that the setting fork = "inherit" makes heirs of their parent. */
-#include "heirs.h"
+/* children MODULE SCENARIO: what children have that take over from their parent, by the setting fork = "inherit". */
+#include "children.h"
 
 enum { DEPTH = 5, MANY = 10000, LOOPS = 60, THREADS = 6 };
 
@@ -70,7 +70,7 @@ static void starts_afresh(void)
 	MUST(F->C_Finalize(NULL));
 }
 
-static void heir(void)
+static void takes_over(void)
 {
 	CK_BYTE signature[64];
 	CK_ULONG n = 64;
@@ -100,8 +100,8 @@ static void all_there_is(void)
 	CK_ULONG n = 64;
 	settle();
 	MUST(F->C_SignInit(rw, &m, key));
-	in_child(heir);
-	in_child(heir); /* which finds what the first has changed as it was */
+	in_child(takes_over);
+	in_child(takes_over); /* which finds what the first has changed as it was */
 	MUST(F->C_Sign(rw, digest, sizeof digest, signature, &n));
 	has_value(ro, data, "of the parent");
 	signs(ro);

@@ -14,8 +14,8 @@ import (
 	"libzk_pkcs11/tests/harness"
 )
 
-// newHeirs makes a token for a host whose children are to be heirs of their parent.
-func newHeirs(t *testing.T, setting string) *harness.Home {
+// newParent makes a token for a host whose children are to go on as their parent.
+func newParent(t *testing.T, setting string) *harness.Home {
 	t.Helper()
 	home := harness.NewHome(t)
 	home.Init()
@@ -29,7 +29,7 @@ func newHeirs(t *testing.T, setting string) *harness.Home {
 }
 
 func TestHeirs(t *testing.T) {
-	program := harness.Compile(t, "testdata/heirs.c")
+	program := harness.Compile(t, "testdata/children.c")
 	for _, tt := range []struct {
 		scenario string
 		ways     []string
@@ -47,7 +47,7 @@ func TestHeirs(t *testing.T) {
 		for _, way := range tt.ways {
 			t.Run(tt.scenario+"/"+way, func(t *testing.T) {
 				t.Parallel()
-				home := newHeirs(t, "inherit")
+				home := newParent(t, "inherit")
 				harness.LeaveWay(t, home, way)
 				out := home.Run(program, harness.Module(t), tt.scenario)
 				if !strings.Contains(out, tt.prints) || tt.prints == "" && out != "" {
@@ -68,7 +68,7 @@ type worked struct {
 
 func workers(t *testing.T, setting, scenario string) worked {
 	t.Helper()
-	out := newHeirs(t, setting).Run(harness.Compile(t, "testdata/workers.c"), harness.Module(t), scenario)
+	out := newParent(t, setting).Run(harness.Compile(t, "testdata/workers.c"), harness.Module(t), scenario)
 	w := worked{signatures: map[string][]byte{}}
 	for line := range strings.Lines(out) {
 		what, value, _ := strings.Cut(strings.TrimSpace(line), " ")
