@@ -7,6 +7,7 @@ package main
 import "C"
 
 import (
+	"crypto/fips140"
 	"crypto/hkdf"
 	"crypto/pbkdf2"
 	"crypto/sha256"
@@ -24,49 +25,68 @@ const (
 )
 
 //export goDoRawECDH
-func goDoRawECDH(ctx context, slot C.int, peer *C.uint8_t, size C.int, secret **C.uint8_t) C.int {
-	return call(ctx, func(d *device) error {
-		need(secret)
-		s, err := d.Agree(slotOf(slot), view(peer, size))
-		if err == nil {
-			give(secret, s)
+func goDoRawECDH(ctx context, slot C.int, peer *C.uint8_t, size C.int, secret **C.uint8_t) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	required(&c, secret)
+	if peer := c.bytesOf(peer, size); c.accepted() {
+		s, err := c.device.Agree(slotOf(slot), peer)
+		if c.succeeded(err) {
+			giveBytes(secret, s)
 		}
-		return err
-	})
+	}
+	return result
 }
 
 //export goDoRawECDHWithIntPeerPubkey
-func goDoRawECDHWithIntPeerPubkey(ctx context, slot, peer C.int, foreign C.bool, secret **C.uint8_t) C.int {
-	return call(ctx, func(d *device) error {
-		need(secret)
-		s, err := agreeWithin(d, slot, peer, foreign)
-		if err == nil {
-			give(secret, s)
-		}
-		return err
-	})
+func goDoRawECDHWithIntPeerPubkey(ctx context, slot, peer C.int, foreign C.bool, secret **C.uint8_t) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if !required(&c, secret) {
+		return result
+	}
+	s, err := agreeWithin(c.device, slot, peer, foreign)
+	if c.succeeded(err) {
+		giveBytes(secret, s)
+	}
+	return result
 }
 
 //export goDoECDHAndKDF
 func goDoECDHAndKDF(ctx context, kdf, slot C.int, peer *C.uint8_t, size C.int,
-	salt *C.uint8_t, saltSize C.int, info *C.uint8_t, infoSize C.int, rounds, keySize C.int, key **C.uint8_t) C.int {
-	return call(ctx, func(d *device) error {
-		need(key)
-		k := newDerivation(kdf, view(salt, saltSize), view(info, infoSize), rounds, keySize)
-		s, err := d.Agree(slotOf(slot), view(peer, size))
-		return k.give(key, s, err)
-	})
+	salt *C.uint8_t, saltSize C.int, info *C.uint8_t, infoSize C.int, rounds, keySize C.int, key **C.uint8_t) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	required(&c, key)
+	k := c.derivation(kdf, c.bytesOf(salt, saltSize), c.bytesOf(info, infoSize), rounds, keySize)
+	if peer := c.bytesOf(peer, size); c.accepted() {
+		s, err := c.device.Agree(slotOf(slot), peer)
+		if c.succeeded(err) {
+			c.giveDerived(key, k, s)
+		}
+	}
+	return result
 }
 
 //export goDoECDHAndKDFWithIntPeerPubkey
 func goDoECDHAndKDFWithIntPeerPubkey(ctx context, kdf, slot, peer C.int, foreign C.bool,
-	salt *C.uint8_t, saltSize C.int, info *C.uint8_t, infoSize C.int, rounds, keySize C.int, key **C.uint8_t) C.int {
-	return call(ctx, func(d *device) error {
-		need(key)
-		k := newDerivation(kdf, view(salt, saltSize), view(info, infoSize), rounds, keySize)
-		s, err := agreeWithin(d, slot, peer, foreign)
-		return k.give(key, s, err)
-	})
+	salt *C.uint8_t, saltSize C.int, info *C.uint8_t, infoSize C.int, rounds, keySize C.int, key **C.uint8_t) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	required(&c, key)
+	k := c.derivation(kdf, c.bytesOf(salt, saltSize), c.bytesOf(info, infoSize), rounds, keySize)
+	if !c.accepted() {
+		return result
+	}
+	s, err := agreeWithin(c.device, slot, peer, foreign)
+	if c.succeeded(err) {
+		c.giveDerived(key, k, s)
+	}
+	return result
 }
 
 // agreeWithin agrees with the public key in another slot of either numbering.
@@ -85,36 +105,48 @@ type derivation struct {
 	rounds, size int
 }
 
-func newDerivation(kdf C.int, salt, info []byte, rounds, size C.int) derivation {
-	check(kdf >= 0 && kdf <= 3 && len(salt) <= maxSalt && len(info) <= maxInfo && size > 0)
+// derivation is that which a caller asks for. It is refused where its numbers make no sense.
+func (c *call) derivation(kdf C.int, salt, info []byte, rounds, size C.int) derivation {
+	if kdf < 0 || kdf > 3 || len(salt) > maxSalt || len(info) > maxInfo || size <= 0 {
+		c.refuse(errArgument)
+		return derivation{}
+	}
 	k := derivation{hash: sha256.New, pbkdf2: kdf >= 2, salt: salt, info: info, rounds: int(rounds), size: int(size)}
 	if kdf%2 == 1 {
 		k.hash = sha512.New
 	}
-	blocks := k.size/k.hash().Size() + 1
-	if k.pbkdf2 {
-		check(rounds > 0 && k.rounds <= maxRounds/blocks)
-	} else {
-		check(blocks <= maxBlocks)
+	if !k.sensible() {
+		c.refuse(errArgument)
 	}
 	return k
 }
 
-func (k derivation) derive(secret []byte) ([]byte, error) {
+// sensible reports whether the derivation keeps within its limits.
+func (k derivation) sensible() bool {
+	blocks := k.size/k.hash().Size() + 1
 	if k.pbkdf2 {
-		return pbkdf2.Key(k.hash, string(secret), k.salt, k.rounds, k.size)
+		return k.rounds > 0 && k.rounds <= maxRounds/blocks
 	}
-	return hkdf.Key(k.hash, secret, k.salt, string(k.info), k.size)
+	return blocks <= maxBlocks
 }
 
-// give hands over the key that is made of a secret, unless there was an error.
-func (k derivation) give(to **C.uint8_t, secret []byte, err error) error {
-	if err != nil {
-		return err
-	}
+// derive makes the key of a secret. Package fips140 lets it be of any length, and of few
+// rounds, also with GODEBUG=fips140=only in the environment.
+func (k derivation) derive(secret []byte) (key []byte, err error) {
+	fips140.WithoutEnforcement(func() {
+		if k.pbkdf2 {
+			key, err = pbkdf2.Key(k.hash, string(secret), k.salt, k.rounds, k.size)
+		} else {
+			key, err = hkdf.Key(k.hash, secret, k.salt, string(k.info), k.size)
+		}
+	})
+	return key, err
+}
+
+// giveDerived hands over the key that is made of a secret.
+func (c *call) giveDerived(to **C.uint8_t, k derivation, secret []byte) {
 	key, err := k.derive(secret)
-	if err == nil {
-		give(to, key)
+	if c.succeeded(err) {
+		giveBytes(to, key)
 	}
-	return err
 }

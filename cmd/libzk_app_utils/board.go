@@ -8,63 +8,103 @@ import "C"
 import "time"
 
 //export goLEDOff
-func goLEDOff(ctx context) C.int {
-	return call(ctx, func(d *device) error { return d.SetLED(0, 0, 0) })
+func goLEDOff(ctx context) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if c.accepted() {
+		c.err = c.device.SetLED(0, 0, 0)
+	}
+	return result
 }
 
 //export goLEDOn
-func goLEDOn(ctx context) C.int {
-	return call(ctx, func(d *device) error { return d.SetLED(time.Second, 0, 0) })
+func goLEDOn(ctx context) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if c.accepted() {
+		c.err = c.device.SetLED(time.Second, 0, 0)
+	}
+	return result
 }
 
 //export goLEDFlash
-func goLEDFlash(ctx context, on, off, flashes C.uint32_t) C.int {
-	return call(ctx, func(d *device) error {
-		return d.SetLED(milliseconds(on), milliseconds(off), uint32(flashes))
-	})
+func goLEDFlash(ctx context, on, off, flashes C.uint32_t) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if c.accepted() {
+		c.err = c.device.SetLED(milliseconds(on), milliseconds(off), uint32(flashes))
+	}
+	return result
 }
 
 //export goSetI2CAddr
-func goSetI2CAddr(ctx context, address C.int) C.int {
-	return call(ctx, func(d *device) error { return d.SetI2CAddress(int(address)) })
+func goSetI2CAddr(ctx context, address C.int) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if c.accepted() {
+		c.err = c.device.SetI2CAddress(int(address))
+	}
+	return result
 }
 
 //export goGetTime
-func goGetTime(ctx context, seconds *C.uint32_t, precise C.bool) C.int {
-	return call(ctx, func(d *device) error {
-		need(seconds)
-		t, err := d.Time(bool(precise))
-		if err == nil {
-			*seconds = C.uint32_t(t)
-		}
-		return err
-	})
+func goGetTime(ctx context, seconds *C.uint32_t, precise C.bool) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if !required(&c, seconds) {
+		return result
+	}
+	t, err := c.device.Time(bool(precise))
+	if c.succeeded(err) {
+		*seconds = C.uint32_t(t)
+	}
+	return result
 }
 
 //export goSetTapSensitivity
-func goSetTapSensitivity(ctx context, axis C.int, percent C.float) C.int {
-	return call(ctx, func(d *device) error { return d.SetTapSensitivity(int(axis), float32(percent)) })
+func goSetTapSensitivity(ctx context, axis C.int, percent C.float) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if c.accepted() {
+		c.err = c.device.SetTapSensitivity(int(axis), float32(percent))
+	}
+	return result
 }
 
 //export goWaitForTap
-func goWaitForTap(ctx context, timeout C.uint32_t) C.int {
-	return call(ctx, func(d *device) error { return d.WaitTap(milliseconds(timeout)) })
+func goWaitForTap(ctx context, timeout C.uint32_t) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if c.accepted() {
+		c.err = c.device.WaitTap(milliseconds(timeout))
+	}
+	return result
 }
 
 //export goGetAccelerometerData
-func goGetAccelerometerData(ctx context, x, y, z *C.zkAccelAxisDataType) C.int {
-	return call(ctx, func(d *device) error {
-		axes := [...]*C.zkAccelAxisDataType{x, y, z}
-		for _, a := range axes {
-			need(a)
-		}
-		data, err := d.Accelerometer()
-		if err != nil {
-			return err
-		}
-		for i, a := range axes {
-			a.g, a.tapDirection = C.double(data[i].G), C.int(data[i].Tap)
-		}
-		return nil
-	})
+func goGetAccelerometerData(ctx context, x, y, z *C.zkAccelAxisDataType) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if !required(&c, x) || !required(&c, y) || !required(&c, z) {
+		return result
+	}
+	data, err := c.device.Accelerometer()
+	if c.succeeded(err) {
+		giveAxis(x, data[0].G, data[0].Tap)
+		giveAxis(y, data[1].G, data[1].Tap)
+		giveAxis(z, data[2].G, data[2].Tap)
+	}
+	return result
+}
+
+func giveAxis(to *C.zkAccelAxisDataType, g float64, tap int) {
+	to.g, to.tapDirection = C.double(g), C.int(tap)
 }

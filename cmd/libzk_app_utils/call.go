@@ -6,7 +6,6 @@ package main
 import "C"
 
 import (
-	"crypto/fips140"
 	"errors"
 	"runtime/debug"
 	"syscall"
@@ -15,62 +14,66 @@ import (
 	"libzk_pkcs11/internal/trace"
 )
 
-// refusal is a panic by which convert.go turns down an argument of the caller.
-type refusal struct{ error }
-
-// call runs a function that returns 0 when it succeeds.
-func call(ctx context, f func(*device) error) C.int {
-	return answer(ctx, func(d *device) (int, error) { return 0, f(d) })
+// call is a call of a function of the API. An export begins it, converts its arguments, has
+// the device work if they are accepted, and defers its end.
+type call struct {
+	connection       // without a device where no context is open
+	err        error // what has come of the call so far
 }
 
-// answer runs a function that returns a number when it succeeds.
-func answer(ctx context, f func(*device) (int, error)) C.int {
-	x, err := contexts.find(ctx)
-	if err != nil {
-		return code(err)
+// begin begins a call in a context. SetPanicOnFault makes a panic of a caller's pointer that
+// leads nowhere.
+func (c *call) begin(ctx context) {
+	debug.SetPanicOnFault(true)
+	c.connection, c.err = contexts.find(ctx)
+}
+
+// beginOutside begins a call that opens a context or closes one.
+func (c *call) beginOutside() {
+	debug.SetPanicOnFault(true)
+	c.log = trace.NewLogger(trace.Error, "stderr")
+}
+
+// accepted reports whether nothing has been found yet for which the call is not to be made.
+func (c *call) accepted() bool { return c.err == nil }
+
+// refuse makes a complaint about an argument the answer, unless there is another.
+func (c *call) refuse(complaint error) {
+	if c.accepted() {
+		c.err = complaint
 	}
-	return guard(x.log, x.code, func() (int, error) { return f(x.device) })
+}
+
+// succeeded notes what has come of the device's work, and reports whether that is no error.
+func (c *call) succeeded(err error) bool {
+	c.err = err
+	return err == nil
+}
+
+// end makes the error of a call, if there is one, its result, and keeps every panic inside
+// the library.
+func (c *call) end(result *C.int) {
+	if problem := recover(); problem != nil {
+		c.log.Errorf("internal error: %v", problem)
+		*result = c.code(scm.ErrDevice)
+		return
+	}
+	if c.err != nil {
+		report(c.log, c.err)
+		*result = c.code(c.err)
+	}
 }
 
 // code returns what C gets for an error by the settings of the connection.
 func (x connection) code(err error) C.int {
-	c, plain := code(err), x.device.Options().ErrorCode
-	if plain == 0 || c == -C.int(syscall.ETIMEDOUT) {
+	c := errorCode(err)
+	if x.device == nil || c == -C.int(syscall.ETIMEDOUT) {
 		return c
 	}
-	return -C.int(plain)
-}
-
-// guard makes an error its code, and keeps every panic inside of the library.
-// SetPanicOnFault makes one of a caller's pointer that leads nowhere, too.
-func guard(log *trace.Logger, code func(error) C.int, f func() (int, error)) (result C.int) {
-	debug.SetPanicOnFault(true)
-	defer func() {
-		if problem := recover(); problem != nil {
-			result = code(recovered(log, problem))
-		}
-	}()
-	n, err := unenforced(f)
-	if err != nil {
-		report(log, err)
-		return code(err)
+	if plain := x.device.Options().ErrorCode; plain != 0 {
+		return -C.int(plain)
 	}
-	return C.int(n)
-}
-
-// unenforced calls f, also with GODEBUG=fips140=only in the environment, with which Go's
-// cryptography refuses what this API offers.
-func unenforced(f func() (int, error)) (n int, err error) {
-	fips140.WithoutEnforcement(func() { n, err = f() })
-	return n, err
-}
-
-func recovered(log *trace.Logger, problem any) error {
-	if r, ok := problem.(refusal); ok {
-		return r.error
-	}
-	log.Errorf("internal error: %v", problem)
-	return scm.ErrDevice
+	return c
 }
 
 // report logs what a caller can do nothing about as an error, and the rest for

@@ -69,22 +69,27 @@ func (t *table) remove(c context) error {
 }
 
 //export goOpen
-func goOpen(ctx *context) C.int {
-	return guard(stderr(), code, func() (int, error) {
-		need(ctx)
-		x, err := connect()
-		if err != nil {
-			return 0, fmt.Errorf("%w: %w", errOpen, err)
-		}
-		*ctx = contexts.add(x)
-		return 0, nil
-	})
+func goOpen(ctx *context) (result C.int) {
+	var c call
+	c.beginOutside()
+	defer c.end(&result)
+	if !required(&c, ctx) {
+		return result
+	}
+	x, err := connect()
+	if err != nil {
+		c.err = fmt.Errorf("%w: %w", errOpen, err)
+		return result
+	}
+	*ctx = contexts.add(x)
+	return result
 }
 
 //export goClose
-func goClose(ctx context) C.int {
-	return guard(stderr(), code, func() (int, error) { return 0, contexts.remove(ctx) })
+func goClose(ctx context) (result C.int) {
+	var c call
+	c.beginOutside()
+	defer c.end(&result)
+	c.err = contexts.remove(ctx)
+	return result
 }
-
-// stderr is the log of what happens without a connection.
-func stderr() *trace.Logger { return trace.NewLogger(trace.Error, "stderr") }

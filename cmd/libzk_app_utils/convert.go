@@ -18,89 +18,101 @@ const (
 	maxString = 4096
 )
 
-// check refuses an argument that is not valid.
-func check(valid bool) {
-	if !valid {
-		panic(refusal{errArgument})
+// The functions below convert the arguments of a call. The call is refused when one of them
+// cannot be what it is meant to be: it then has no use for the others, which are not looked
+// at and come out empty.
+
+// required reports whether p, where the function writes, is no NULL, which is refused.
+func required[T any](c *call, p *T) bool {
+	if p == nil {
+		c.refuse(errArgument)
 	}
+	return c.accepted()
 }
 
-// need refuses a NULL where the function writes.
-func need[T any](p *T) { check(p != nil) }
-
-// length is a count that the caller gives.
-func length(n C.int) int {
-	check(n >= 0)
-	if n > maxBytes {
-		panic(refusal{errTooLong})
+// countOf is a number of things that the caller gives.
+func (c *call) countOf(n C.int) int {
+	switch {
+	case n < 0:
+		c.refuse(errArgument)
+	case n > maxBytes:
+		c.refuse(errTooLong)
+	}
+	if !c.accepted() {
+		return 0
 	}
 	return int(n)
 }
 
-// view shows n bytes of the caller's memory, for as long as the call lasts.
-func view(p *C.uint8_t, n C.int) []byte {
-	size := length(n)
-	check(p != nil || size == 0)
+// bytesOf shows n bytes of the caller's memory, for as long as the call lasts.
+func (c *call) bytesOf(p *C.uint8_t, n C.int) []byte {
+	size := c.countOf(n)
+	if size == 0 || !required(c, p) {
+		return nil
+	}
 	return unsafe.Slice((*byte)(p), size)
 }
 
-// text is a string of the caller's, which has to be there. Go looks for its end: where the
+// textOf is a string of the caller's, which has to be there. Go looks for its end: where the
 // address leads nowhere, C would end the process.
-func text(p *C.char) string {
-	check(p != nil)
+func (c *call) textOf(p *C.char) string {
+	if !required(c, p) {
+		return ""
+	}
 	var b []byte
 	for at := unsafe.Pointer(p); *(*byte)(at) != 0; at = unsafe.Add(at, 1) {
 		if len(b) == maxString {
-			panic(refusal{errTooLong})
+			c.refuse(errTooLong)
+			return ""
 		}
 		b = append(b, *(*byte)(at))
 	}
 	return string(b)
 }
 
-// optional is a string of the caller's, "" for NULL.
-func optional(p *C.char) string {
+// optionalTextOf is a string of the caller's, "" for NULL.
+func (c *call) optionalTextOf(p *C.char) string {
 	if p == nil {
 		return ""
 	}
-	return text(p)
+	return c.textOf(p)
 }
 
 // slotOf is a key slot that the caller names; the device knows which there are.
 func slotOf(n C.int) scm.Slot { return scm.Slot(n) }
 
-// give hands bytes to the caller, who frees them.
-func give(to **C.uint8_t, b []byte) {
-	put(to, memory(b))
+// giveBytes hands bytes to the caller, who frees them.
+func giveBytes(to **C.uint8_t, b []byte) {
+	storeAddress(to, copyToC(b))
 }
 
-// giveSized is give with the length beside the bytes.
+// giveSized is giveBytes with the length beside the bytes.
 func giveSized(to **C.uint8_t, size *C.int, b []byte) {
-	give(to, b)
+	giveBytes(to, b)
 	*size = C.int(len(b))
 }
 
 // giveText hands a string to the caller, who frees it.
 func giveText(to **C.char, s string) {
-	put(to, memory([]byte(s)))
+	storeAddress(to, copyToC([]byte(s)))
 }
 
 // giveInts hands numbers to the caller, who frees them.
 func giveInts(to **C.int, size *C.int, numbers []C.int) {
-	put(to, memory(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(numbers))), len(numbers)*C.sizeof_int)))
+	storeAddress(to, copyToC(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(numbers))), len(numbers)*C.sizeof_int)))
 	*size = C.int(len(numbers))
 }
 
-// put stores an address where the caller wants it, as a number. Were it a pointer, the
+// storeAddress stores an address where the caller wants it, as a number. Were it a pointer, the
 // garbage collector would look at what was there before, which may be anything: a
 // stale address in Go's own memory makes it end the process.
-func put[T any](to **T, address unsafe.Pointer) {
+func storeAddress[T any](to **T, address unsafe.Pointer) {
 	*(*uintptr)(unsafe.Pointer(to)) = uintptr(address)
 }
 
-// memory is a copy of b from malloc, with a zero byte after it, so that it is
+// copyToC returns a copy of b from malloc, with a zero byte after it, so that it is
 // never NULL and a string has its end.
-func memory(b []byte) unsafe.Pointer {
+func copyToC(b []byte) unsafe.Pointer {
 	p := C.malloc(C.size_t(len(b) + 1))
 	copy(unsafe.Slice((*byte)(p), len(b)+1), append(b[:len(b):len(b)], 0))
 	return p

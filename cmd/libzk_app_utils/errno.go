@@ -50,8 +50,8 @@ var codes = []struct {
 	{scm.ErrDevice, syscall.EIO},
 }
 
-// code returns what C gets for an error. That of a file is the system's own.
-func code(err error) C.int {
+// errorCode returns what C gets for an error. That of a file is the system's own.
+func errorCode(err error) C.int {
 	for _, c := range codes {
 		if errors.Is(err, c.cause) {
 			return -C.int(c.code)

@@ -9,8 +9,16 @@ import (
 	"libzk_pkcs11/internal/descriptor"
 )
 
-// readFile reads a file that is not larger than what a caller may pass.
-func readFile(path string) ([]byte, error) {
+// readFile returns what is in a file of the caller's.
+func (c *call) readFile(path string) (b []byte) {
+	if c.accepted() {
+		b, c.err = readLimited(path)
+	}
+	return b
+}
+
+// readLimited reads a file that is not larger than what a caller may pass.
+func readLimited(path string) ([]byte, error) {
 	f, err := descriptor.Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err

@@ -13,48 +13,71 @@ import (
 )
 
 //export goGetModelNumberString
-func goGetModelNumberString(ctx context, model **C.char) C.int {
-	return describe(ctx, model, func(d *device, _ scm.Info) string { return d.Options().ModelNumber })
+func goGetModelNumberString(ctx context, model **C.char) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	required(&c, model)
+	if c.describe(); c.accepted() {
+		giveText(model, c.device.Options().ModelNumber)
+	}
+	return result
 }
 
 //export goGetFirmwareVersionString
-func goGetFirmwareVersionString(ctx context, firmware **C.char) C.int {
-	return describe(ctx, firmware, func(_ *device, i scm.Info) string { return i.Firmware })
+func goGetFirmwareVersionString(ctx context, firmware **C.char) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	required(&c, firmware)
+	if info := c.describe(); c.accepted() {
+		giveText(firmware, info.Firmware)
+	}
+	return result
 }
 
 //export goGetSerialNumberString
-func goGetSerialNumberString(ctx context, serial **C.char) C.int {
-	return describe(ctx, serial, func(d *device, i scm.Info) string {
-		return cmp.Or(d.Options().SerialNumber, i.Serial)
-	})
+func goGetSerialNumberString(ctx context, serial **C.char) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	required(&c, serial)
+	if info := c.describe(); c.accepted() {
+		giveText(serial, cmp.Or(c.device.Options().SerialNumber, info.Serial))
+	}
+	return result
 }
 
-// describe gives one of the strings that describe the module.
-func describe(ctx context, to **C.char, which func(*device, scm.Info) string) C.int {
-	return call(ctx, func(d *device) error {
-		need(to)
-		info, err := d.Info()
-		if err == nil {
-			giveText(to, which(d, info))
-		}
-		return err
-	})
+// describe returns what the device tells of itself.
+func (c *call) describe() (info scm.Info) {
+	if c.accepted() {
+		info, c.err = c.device.Info()
+	}
+	return info
 }
 
 //export goLockBinding
-func goLockBinding(ctx context) C.int {
-	return call(ctx, (*device).LockBinding)
+func goLockBinding(ctx context) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if c.accepted() {
+		c.err = c.device.LockBinding()
+	}
+	return result
 }
 
 //export goGetCurrentBindingInfo
-func goGetCurrentBindingInfo(ctx context, locked, bound *C.bool) C.int {
-	return call(ctx, func(d *device) error {
-		need(locked)
-		need(bound)
-		l, b, err := d.Binding()
-		if err == nil {
-			*locked, *bound = C.bool(l), C.bool(b)
-		}
-		return err
-	})
+func goGetCurrentBindingInfo(ctx context, locked, bound *C.bool) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if !required(&c, locked) || !required(&c, bound) {
+		return result
+	}
+	l, b, err := c.device.Binding()
+	if c.succeeded(err) {
+		*locked, *bound = C.bool(l), C.bool(b)
+	}
+	return result
 }

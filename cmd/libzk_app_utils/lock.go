@@ -13,87 +13,101 @@ import (
 )
 
 //export goLockDataF2F
-func goLockDataF2F(ctx context, plain, locked *C.char, shared C.bool) C.int {
-	return call(ctx, func(d *device) error {
-		from, to := text(plain), text(locked)
-		b, err := readFile(from)
-		return lockToFile(d, b, err, to, shared)
-	})
+func goLockDataF2F(ctx context, plain, locked *C.char, shared C.bool) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	from, to := c.textOf(plain), c.textOf(locked)
+	c.lockToFile(to, c.readFile(from), shared)
+	return result
 }
 
 //export goLockDataB2F
-func goLockDataB2F(ctx context, plain *C.uint8_t, size C.int, locked *C.char, shared C.bool) C.int {
-	return call(ctx, func(d *device) error {
-		return lockToFile(d, view(plain, size), nil, text(locked), shared)
-	})
+func goLockDataB2F(ctx context, plain *C.uint8_t, size C.int, locked *C.char, shared C.bool) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	from, to := c.bytesOf(plain, size), c.textOf(locked)
+	c.lockToFile(to, from, shared)
+	return result
 }
 
 //export goLockDataF2B
-func goLockDataF2B(ctx context, plain *C.char, locked **C.uint8_t, lockedSize *C.int, shared C.bool) C.int {
-	return call(ctx, func(d *device) error {
-		need(locked)
-		need(lockedSize)
-		b, err := readFile(text(plain))
-		return lockToBuffer(d, b, err, locked, lockedSize, shared)
-	})
+func goLockDataF2B(ctx context, plain *C.char, locked **C.uint8_t, lockedSize *C.int, shared C.bool) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if !required(&c, locked) || !required(&c, lockedSize) {
+		return result
+	}
+	from := c.readFile(c.textOf(plain))
+	if b := c.lockData(from, shared); c.accepted() {
+		giveSized(locked, lockedSize, b)
+	}
+	return result
 }
 
 //export goLockDataB2B
-func goLockDataB2B(ctx context, plain *C.uint8_t, size C.int, locked **C.uint8_t, lockedSize *C.int, shared C.bool) C.int {
-	return call(ctx, func(d *device) error {
-		need(locked)
-		need(lockedSize)
-		return lockToBuffer(d, view(plain, size), nil, locked, lockedSize, shared)
-	})
+func goLockDataB2B(ctx context, plain *C.uint8_t, size C.int, locked **C.uint8_t, lockedSize *C.int, shared C.bool) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if !required(&c, locked) || !required(&c, lockedSize) {
+		return result
+	}
+	if b := c.lockData(c.bytesOf(plain, size), shared); c.accepted() {
+		giveSized(locked, lockedSize, b)
+	}
+	return result
 }
 
-// lockToFile locks what was read, unless reading failed.
-func lockToFile(d *device, plain []byte, err error, path string, shared C.bool) error {
-	if err != nil {
-		return err
+// lockData locks what was read, unless reading failed.
+func (c *call) lockData(plain []byte, shared C.bool) (locked []byte) {
+	if c.accepted() {
+		locked, c.err = c.device.Lock(plain, bool(shared))
 	}
-	b, err := d.Lock(plain, bool(shared))
-	if err != nil {
-		return err
-	}
-	return writeSecret(path, b)
+	return locked
 }
 
-func lockToBuffer(d *device, plain []byte, err error, to **C.uint8_t, size *C.int, shared C.bool) error {
-	if err != nil {
-		return err
+func (c *call) lockToFile(path string, plain []byte, shared C.bool) {
+	if b := c.lockData(plain, shared); c.accepted() {
+		c.err = writeSecret(path, b)
 	}
-	b, err := d.Lock(plain, bool(shared))
-	if err == nil {
-		giveSized(to, size, b)
-	}
-	return err
 }
 
 //export goUnlockDataF2F
-func goUnlockDataF2F(ctx context, locked, plain *C.char, shared C.bool) C.int {
-	return call(ctx, func(d *device) error {
-		from, to := text(locked), text(plain)
-		b, err := readFile(from)
-		return unlockToFile(d, b, err, to, shared)
-	})
+func goUnlockDataF2F(ctx context, locked, plain *C.char, shared C.bool) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	from, to := c.textOf(locked), c.textOf(plain)
+	c.unlockToFile(to, c.readFile(from), shared)
+	return result
 }
 
 //export goUnlockDataB2F
-func goUnlockDataB2F(ctx context, locked *C.uint8_t, size C.int, plain *C.char, shared C.bool) C.int {
-	return call(ctx, func(d *device) error {
-		return unlockToFile(d, view(locked, size), nil, text(plain), shared)
-	})
+func goUnlockDataB2F(ctx context, locked *C.uint8_t, size C.int, plain *C.char, shared C.bool) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	from, to := c.bytesOf(locked, size), c.textOf(plain)
+	c.unlockToFile(to, from, shared)
+	return result
 }
 
 //export goUnlockDataF2B
-func goUnlockDataF2B(ctx context, locked *C.char, plain **C.uint8_t, plainSize *C.int, shared C.bool) C.int {
-	return call(ctx, func(d *device) error {
-		need(plain)
-		need(plainSize)
-		b, err := readFile(text(locked))
-		return unlockToBuffer(d, b, err, plain, plainSize, shared)
-	})
+func goUnlockDataF2B(ctx context, locked *C.char, plain **C.uint8_t, plainSize *C.int, shared C.bool) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if !required(&c, plain) || !required(&c, plainSize) {
+		return result
+	}
+	from := c.readFile(c.textOf(locked))
+	if b := c.unlockData(from, shared); c.accepted() {
+		giveSized(plain, plainSize, b)
+	}
+	return result
 }
 
 // goUnlockDataB2B answers as the vendor's wrapper in Python expects it of this
@@ -102,42 +116,39 @@ func goUnlockDataF2B(ctx context, locked *C.char, plain **C.uint8_t, plainSize *
 // settings.Settings.UnlockZero makes of it.
 //
 //export goUnlockDataB2B
-func goUnlockDataB2B(ctx context, locked *C.uint8_t, size C.int, plain **C.uint8_t, plainSize *C.int, shared C.bool) C.int {
-	return answer(ctx, func(d *device) (int, error) {
-		need(plain)
-		need(plainSize)
-		err := unlockToBuffer(d, view(locked, size), nil, plain, plainSize, shared)
-		switch {
-		case d.Options().UnlockZero:
-			return 0, err
-		case errors.Is(err, scm.ErrAuth):
-			put(plain, nil)
-			*plainSize = 0
-			return 0, nil
-		}
-		return 1, err
-	})
+func goUnlockDataB2B(ctx context, locked *C.uint8_t, size C.int, plain **C.uint8_t, plainSize *C.int, shared C.bool) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if !required(&c, plain) || !required(&c, plainSize) {
+		return result
+	}
+	b := c.unlockData(c.bytesOf(locked, size), shared)
+	zero := c.device.Options().UnlockZero
+	switch {
+	case c.accepted() && zero:
+		giveSized(plain, plainSize, b)
+	case c.accepted():
+		giveSized(plain, plainSize, b)
+		result = 1
+	case errors.Is(c.err, scm.ErrAuth) && !zero:
+		storeAddress(plain, nil)
+		*plainSize = 0
+		c.err = nil
+	}
+	return result
 }
 
-// unlockToFile unlocks what was read, unless reading failed.
-func unlockToFile(d *device, locked []byte, err error, path string, shared C.bool) error {
-	if err != nil {
-		return err
+// unlockData unlocks what was read, unless reading failed.
+func (c *call) unlockData(locked []byte, shared C.bool) (plain []byte) {
+	if c.accepted() {
+		plain, c.err = c.device.Unlock(locked, bool(shared))
 	}
-	b, err := d.Unlock(locked, bool(shared))
-	if err != nil {
-		return err
-	}
-	return writeSecret(path, b)
+	return plain
 }
 
-func unlockToBuffer(d *device, locked []byte, err error, to **C.uint8_t, size *C.int, shared C.bool) error {
-	if err != nil {
-		return err
+func (c *call) unlockToFile(path string, locked []byte, shared C.bool) {
+	if b := c.unlockData(locked, shared); c.accepted() {
+		c.err = writeSecret(path, b)
 	}
-	b, err := d.Unlock(locked, bool(shared))
-	if err == nil {
-		giveSized(to, size, b)
-	}
-	return err
 }

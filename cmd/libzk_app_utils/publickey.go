@@ -14,16 +14,18 @@ import (
 )
 
 //export goExportPubKey
-func goExportPubKey(ctx context, pk **C.uint8_t, size *C.int, slot C.int, foreign C.bool) C.int {
-	return call(ctx, func(d *device) error {
-		need(pk)
-		need(size)
-		k, err := publicKey(d, slot, foreign)
-		if err == nil {
-			giveSized(pk, size, k.Public)
-		}
-		return err
-	})
+func goExportPubKey(ctx context, pk **C.uint8_t, size *C.int, slot C.int, foreign C.bool) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if !required(&c, pk) || !required(&c, size) {
+		return result
+	}
+	k, err := publicKey(c.device, slot, foreign)
+	if c.succeeded(err) {
+		giveSized(pk, size, k.Public)
+	}
+	return result
 }
 
 //export goGetECDSAPubKey
@@ -32,19 +34,27 @@ func goGetECDSAPubKey(ctx context, pk **C.uint8_t, size *C.int, slot C.int) C.in
 }
 
 //export goExportPubKey2File
-func goExportPubKey2File(ctx context, filename *C.char, slot C.int, foreign C.bool) C.int {
-	return call(ctx, func(d *device) error {
-		path := text(filename)
-		k, err := publicKey(d, slot, foreign)
-		if err != nil {
-			return err
-		}
-		encoded, err := encodePEM(k)
-		if err != nil {
-			return err
-		}
-		return writePublic(path, encoded)
-	})
+func goExportPubKey2File(ctx context, filename *C.char, slot C.int, foreign C.bool) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	path := c.textOf(filename)
+	if !c.accepted() {
+		return result
+	}
+	k, err := publicKey(c.device, slot, foreign)
+	if c.succeeded(err) {
+		c.err = writePEM(path, k)
+	}
+	return result
+}
+
+func writePEM(path string, k scm.Key) error {
+	encoded, err := encodePEM(k)
+	if err != nil {
+		return err
+	}
+	return writePublic(path, encoded)
 }
 
 //export goSaveECDSAPubKey2File

@@ -6,30 +6,32 @@ package main
 import "C"
 
 //export goGetRandBytes
-func goGetRandBytes(ctx context, rdata **C.uint8_t, size C.int) C.int {
-	return call(ctx, func(d *device) error {
-		need(rdata)
-		b, err := random(d, size)
-		if err == nil {
-			give(rdata, b)
+func goGetRandBytes(ctx context, rdata **C.uint8_t, size C.int) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	required(&c, rdata)
+	if n := c.countOf(size); c.accepted() {
+		b := make([]byte, n)
+		if c.succeeded(c.device.Random(b)) {
+			giveBytes(rdata, b)
 		}
-		return err
-	})
+	}
+	return result
 }
 
 //export goCreateRandDataFile
-func goCreateRandDataFile(ctx context, filename *C.char, size C.int) C.int {
-	return call(ctx, func(d *device) error {
-		path := text(filename)
-		b, err := random(d, size)
-		if err == nil {
-			err = writeSecret(path, b)
-		}
-		return err
-	})
-}
-
-func random(d *device, size C.int) ([]byte, error) {
-	b := make([]byte, length(size))
-	return b, d.Random(b)
+func goCreateRandDataFile(ctx context, filename *C.char, size C.int) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	path, n := c.textOf(filename), c.countOf(size)
+	if !c.accepted() {
+		return result
+	}
+	b := make([]byte, n)
+	if c.succeeded(c.device.Random(b)) {
+		c.err = writeSecret(path, b)
+	}
+	return result
 }

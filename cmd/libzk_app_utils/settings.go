@@ -71,15 +71,21 @@ func getenv(name string) string {
 func process() setup.Process {
 	p := setup.Process{ForkGuard: guardLock}
 	if guardFiles() {
-		p.Intact = func() bool { return C.zk_files_intact() != 0 }
-		p.GiveUp = func(device, inode uint64) { C.zk_files_give_up(C.uint64_t(device), C.uint64_t(inode)) }
-		p.Cuts = func() uint64 { return uint64(C.zk_files_cut()) }
+		p.Intact, p.GiveUp, p.Cuts = filesIntact, giveUpFile, fileCuts
 	}
 	return p
 }
 
 // guardFiles has SQLite look whose its descriptors are.
-var guardFiles = sync.OnceValue(func() bool { return C.zk_guard_cut_files() == 0 })
+var guardFiles = sync.OnceValue(guardCutFiles)
+
+func guardCutFiles() bool { return C.zk_guard_cut_files() == 0 }
+
+func filesIntact() bool { return C.zk_files_intact() != 0 }
+
+func giveUpFile(device, inode uint64) { C.zk_files_give_up(C.uint64_t(device), C.uint64_t(inode)) }
+
+func fileCuts() uint64 { return uint64(C.zk_files_cut()) }
 
 // guardLock has the children of this process close a descriptor that locks files.
 func guardLock(fd int) (forget func()) {

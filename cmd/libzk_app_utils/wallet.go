@@ -7,6 +7,7 @@ package main
 import "C"
 
 import (
+	"bytes"
 	"encoding/base64"
 
 	"libzk_pkcs11/internal/scm"
@@ -14,111 +15,138 @@ import (
 
 const chainCodeSize = 32
 
-// seed is what the functions that make a wallet have in common.
-func seed(d *device, curve C.int, variant, name *C.char, generator *C.uint8_t, size C.int, passphrase *C.char) scm.WalletSeed {
+// walletSeed is what the functions that make a wallet have in common.
+func (c *call) walletSeed(curve C.int, variant, name *C.char, generator *C.uint8_t, size C.int, passphrase *C.char) scm.WalletSeed {
 	return scm.WalletSeed{
 		Curve:        scm.Curve(curve),
-		Variant:      optional(variant),
-		Name:         text(name),
-		GeneratorKey: append([]byte(nil), view(generator, size)...), // a session keeps it
-		Passphrase:   passphraseOf(d, passphrase),
+		Variant:      c.optionalTextOf(variant),
+		Name:         c.textOf(name),
+		GeneratorKey: bytes.Clone(c.bytesOf(generator, size)), // a session keeps it
+		Passphrase:   c.passphrase(passphrase),
 	}
 }
 
-// passphraseOf is the passphrase of a wallet, which the vendor's documentation wants as
-// Base64 and his examples give as it is.
-func passphraseOf(d *device, passphrase *C.char) string {
-	s := optional(passphrase)
-	if d.Options().PassphraseBase64 {
-		b, err := base64.StdEncoding.DecodeString(s)
-		check(err == nil)
-		s = string(b)
+// passphrase is that of a wallet, which the vendor's documentation wants as Base64 and
+// his examples give as it is.
+func (c *call) passphrase(p *C.char) string {
+	s := c.optionalTextOf(p)
+	if !c.accepted() || !c.device.Options().PassphraseBase64 {
+		return s
 	}
-	return s
+	b, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		c.refuse(errArgument)
+	}
+	return string(b)
 }
 
 //export goGenWalletMasterSeedWithBIP39
 func goGenWalletMasterSeedWithBIP39(ctx context, curve C.int, variant, name *C.char,
-	generator *C.uint8_t, size C.int, passphrase *C.char, mnemonic **C.char) C.int {
-	return answer(ctx, func(d *device) (int, error) {
-		w := seed(d, curve, variant, name, generator, size, passphrase)
-		if mnemonic == nil { // nobody is to recover it
-			s, err := d.GenerateSeed(w)
-			return int(s), err
-		}
-		s, words, err := d.GenerateSeedBIP39(w)
-		if err == nil {
-			giveText(mnemonic, words)
-		}
-		return int(s), err
-	})
+	generator *C.uint8_t, size C.int, passphrase *C.char, mnemonic **C.char) (slot C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&slot)
+	w := c.walletSeed(curve, variant, name, generator, size, passphrase)
+	if !c.accepted() {
+		return slot
+	}
+	if mnemonic == nil { // nobody is to recover it
+		s, err := c.device.GenerateSeed(w)
+		slot, c.err = C.int(s), err
+		return slot
+	}
+	s, words, err := c.device.GenerateSeedBIP39(w)
+	if c.succeeded(err) {
+		giveText(mnemonic, words)
+		slot = C.int(s)
+	}
+	return slot
 }
 
 //export goRestoreWalletMasterSeedFromBIP39Mnemonic
 func goRestoreWalletMasterSeedFromBIP39Mnemonic(ctx context, curve C.int, variant, name *C.char,
-	generator *C.uint8_t, size C.int, passphrase, mnemonic *C.char) C.int {
-	return answer(ctx, func(d *device) (int, error) {
-		s, err := d.RestoreBIP39(seed(d, curve, variant, name, generator, size, passphrase), text(mnemonic))
-		return int(s), err
-	})
+	generator *C.uint8_t, size C.int, passphrase, mnemonic *C.char) (slot C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&slot)
+	w := c.walletSeed(curve, variant, name, generator, size, passphrase)
+	if words := c.textOf(mnemonic); c.accepted() {
+		s, err := c.device.RestoreBIP39(w, words)
+		slot, c.err = C.int(s), err
+	}
+	return slot
 }
 
 //export goGenOversightWallet
-func goGenOversightWallet(ctx context, curve C.int, variant *C.char, public, chainCode *C.uint8_t, address, name *C.char) C.int {
-	return answer(ctx, func(d *device) (int, error) {
-		w := seed(d, curve, variant, name, nil, 0, nil)
-		key := view(public, C.int(w.Curve.PublicSize()))
-		s, err := d.OversightWallet(w, key, view(chainCode, chainCodeSize), text(address))
-		return int(s), err
-	})
+func goGenOversightWallet(ctx context, curve C.int, variant *C.char, public, chainCode *C.uint8_t, address, name *C.char) (slot C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&slot)
+	w := c.walletSeed(curve, variant, name, nil, 0, nil)
+	key, code := c.bytesOf(public, C.int(w.Curve.PublicSize())), c.bytesOf(chainCode, chainCodeSize)
+	if address := c.textOf(address); c.accepted() {
+		s, err := c.device.OversightWallet(w, key, code, address)
+		slot, c.err = C.int(s), err
+	}
+	return slot
 }
 
 //export goGenWalletChildKey
-func goGenWalletChildKey(ctx context, parent C.int, index C.uint32_t, hardened, wanted C.bool, chainCode **C.uint8_t) C.int {
-	return answer(ctx, func(d *device) (int, error) {
+func goGenWalletChildKey(ctx context, parent C.int, index C.uint32_t, hardened, wanted C.bool, chainCode **C.uint8_t) (slot C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&slot)
+	if bool(wanted) && required(&c, chainCode) && !bool(hardened) {
+		c.refuse(errArgument) // others give none away
+	}
+	if !c.accepted() {
+		return slot
+	}
+	s, code, err := c.device.ChildKey(slotOf(parent), uint32(index), bool(hardened))
+	if c.succeeded(err) {
+		slot = C.int(s)
 		if wanted {
-			need(chainCode)
-			check(bool(hardened)) // others give none away
+			giveBytes(chainCode, code)
 		}
-		s, code, err := d.ChildKey(slotOf(parent), uint32(index), bool(hardened))
-		if err == nil && bool(wanted) {
-			give(chainCode, code)
-		}
-		return int(s), err
-	})
+	}
+	return slot
 }
 
 //export goGetWalletNodeAddrFromKeySlot
-func goGetWalletNodeAddrFromKeySlot(ctx context, slot C.int, address, name **C.char, master *C.int) C.int {
-	return call(ctx, func(d *device) error {
-		need(address)
-		need(name)
-		need(master)
-		a, w, m, err := d.NodeAddress(slotOf(slot))
-		if err == nil {
-			giveText(address, a)
-			giveText(name, w)
-			*master = C.int(m)
-		}
-		return err
-	})
+func goGetWalletNodeAddrFromKeySlot(ctx context, slot C.int, address, name **C.char, master *C.int) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	if !required(&c, address) || !required(&c, name) || !required(&c, master) {
+		return result
+	}
+	a, w, m, err := c.device.NodeAddress(slotOf(slot))
+	if c.succeeded(err) {
+		giveText(address, a)
+		giveText(name, w)
+		*master = C.int(m)
+	}
+	return result
 }
 
 // goGetWalletKeySlotFromNodeAddr finds the wallet by its name, or where there is
 // none by the slot of its master key.
 //
 //export goGetWalletKeySlotFromNodeAddr
-func goGetWalletKeySlotFromNodeAddr(ctx context, address, name *C.char, master C.int, slot *C.int) C.int {
-	return call(ctx, func(d *device) error {
-		need(slot)
-		wallet, top := optional(name), slotOf(master)
-		if wallet != "" {
-			top = -1
-		}
-		s, err := d.SlotOfNode(text(address), wallet, top)
-		if err == nil {
+func goGetWalletKeySlotFromNodeAddr(ctx context, address, name *C.char, master C.int, slot *C.int) (result C.int) {
+	var c call
+	c.begin(ctx)
+	defer c.end(&result)
+	required(&c, slot)
+	wallet, top := c.optionalTextOf(name), slotOf(master)
+	if wallet != "" {
+		top = -1
+	}
+	if address := c.textOf(address); c.accepted() {
+		s, err := c.device.SlotOfNode(address, wallet, top)
+		if c.succeeded(err) {
 			*slot = C.int(s)
 		}
-		return err
-	})
+	}
+	return result
 }

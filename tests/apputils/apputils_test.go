@@ -51,6 +51,23 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+// TestOnlyApproved has the variable in the environment with which Go refuses algorithms that
+// FIPS 140 does not know.
+func TestOnlyApproved(t *testing.T) {
+	for _, source := range []string{"lock.c", "guards.c", "wallet.c"} {
+		t.Run(source, func(t *testing.T) {
+			t.Parallel()
+			home := newHome(t)
+			home.Set("GODEBUG", "fips140=only")
+			cmd := home.Command(compile(t, filepath.Join("testdata", source)))
+			cmd.Dir = t.TempDir()
+			if out, err := cmd.CombinedOutput(); err != nil || len(out) != 0 {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
 // TestBadPointers: the library may write to its log what it thinks of them.
 func TestBadPointers(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ package soft
 
 import (
 	"crypto/ecdh"
+	"crypto/fips140"
 	"crypto/sha512"
 	"fmt"
 
@@ -80,37 +81,58 @@ func hashToScalar(s *edwards25519.Scalar, parts ...[]byte) {
 	}
 }
 
-// withX25519 calls f with a key of the library of the standard, which holds one copy.
-func withX25519(scalar []byte, f func(*ecdh.PrivateKey) error) error {
+// privateX25519 returns a key of the library of the standard. It holds one copy of the scalar,
+// in a field for the caller to erase.
+func privateX25519(scalar []byte) (*ecdh.PrivateKey, error) {
 	key, err := ecdh.X25519().NewPrivateKey(scalar)
 	if err != nil {
-		return fmt.Errorf("%w: %w", scm.ErrInput, err)
+		return nil, fmt.Errorf("%w: %w", scm.ErrInput, err)
 	}
-	defer secret.EraseField(key, "privateKey")
-	return f(key)
+	return key, nil
 }
 
-func publicX25519(public, scalar []byte) error {
-	return withX25519(scalar, func(key *ecdh.PrivateKey) error {
-		copy(public, key.PublicKey().Bytes())
-		return nil
-	})
+// x25519Field is the field of a private key that holds the scalar.
+const x25519Field = "privateKey"
+
+// publicX25519 works also with GODEBUG=fips140=only in the environment, as agreeX25519 does:
+// FIPS 140 does not know the curve.
+func publicX25519(public, scalar []byte) (err error) {
+	fips140.WithoutEnforcement(func() { err = multiplyBase(public, scalar) })
+	return err
+}
+
+func multiplyBase(public, scalar []byte) error {
+	key, err := privateX25519(scalar)
+	if err != nil {
+		return err
+	}
+	defer secret.EraseField(key, x25519Field)
+	copy(public, key.PublicKey().Bytes())
+	return nil
 }
 
 // agreeX25519 refuses points of low order, with which the secret would be all zeros
 // (RFC 7748, section 6.1).
-func agreeX25519(shared, scalar, peer []byte) error {
+func agreeX25519(shared, scalar, peer []byte) (err error) {
+	fips140.WithoutEnforcement(func() { err = multiplyPeer(shared, scalar, peer) })
+	return err
+}
+
+func multiplyPeer(shared, scalar, peer []byte) error {
 	pub, err := ecdh.X25519().NewPublicKey(peer)
 	if err != nil {
 		return fmt.Errorf("%w: %w", scm.ErrInput, err)
 	}
-	return withX25519(scalar, func(key *ecdh.PrivateKey) error {
-		b, err := key.ECDH(pub)
-		if err != nil {
-			return fmt.Errorf("%w: %w", scm.ErrInput, err)
-		}
-		copy(shared, b)
-		clear(b)
-		return nil
-	})
+	key, err := privateX25519(scalar)
+	if err != nil {
+		return err
+	}
+	defer secret.EraseField(key, x25519Field)
+	b, err := key.ECDH(pub)
+	if err != nil {
+		return fmt.Errorf("%w: %w", scm.ErrInput, err)
+	}
+	copy(shared, b)
+	clear(b)
+	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/crypto/pbkdf2"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -63,7 +62,7 @@ func Seed(sentence, passphrase string) ([]byte, error) {
 	if err := CheckMnemonic(sentence); err != nil {
 		return nil, err
 	}
-	return pbkdf2.Key([]byte(normal(sentence)), []byte("mnemonic"+norm.NFKD.String(passphrase)), 2048, 64, sha512.New), nil
+	return stretch(sha512.New, normal(sentence), []byte("mnemonic"+norm.NFKD.String(passphrase)), 2048, 64)
 }
 
 // CheckMnemonic returns ErrMnemonic for unknown words and a wrong checksum.

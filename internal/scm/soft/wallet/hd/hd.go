@@ -6,7 +6,6 @@
 package hd
 
 import (
-	"crypto/hmac"
 	"crypto/sha512"
 	"encoding/binary"
 	"errors"
@@ -52,19 +51,11 @@ func Master(c scm.Curve, seed, generator []byte) (Node, error) {
 	if len(generator) == 0 {
 		generator = []byte(standard)
 	}
-	i := mac(generator, seed)
+	i := authenticate(sha512.New, generator, seed)
 	for !isScalar(c, i[:32]) {
-		i = mac(generator, i)
+		i = authenticate(sha512.New, generator, i)
 	}
 	return newNode(c, i[:32], i[32:])
-}
-
-func mac(key []byte, parts ...[]byte) []byte {
-	h := hmac.New(sha512.New, key)
-	for _, p := range parts {
-		h.Write(p)
-	}
-	return h.Sum(nil)
 }
 
 func newNode(c scm.Curve, private, chain []byte) (Node, error) {
@@ -88,7 +79,7 @@ func (n Node) Child(index uint32) (Node, error) {
 		return Node{}, err
 	}
 	number := binary.BigEndian.AppendUint32(nil, index)
-	for i := mac(n.Chain, start, number); ; i = mac(n.Chain, []byte{1}, i[32:], number) {
+	for i := authenticate(sha512.New, n.Chain, start, number); ; i = authenticate(sha512.New, n.Chain, []byte{1}, i[32:], number) {
 		child, err := n.addOffset(i[:32], i[32:])
 		if err != errNoChild {
 			return child, err

@@ -65,9 +65,7 @@ func random(n int) []byte {
 }
 
 func digest(key, secret []byte) []byte {
-	h := hmac.New(sha256.New, key)
-	h.Write(secret)
-	return h.Sum(nil)[:digestSize]
+	return authenticate(sha256.New, key, secret)[:digestSize]
 }
 
 // interpolate returns the value at x of the polynomial through the points.

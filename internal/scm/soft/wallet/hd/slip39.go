@@ -3,7 +3,6 @@
 package hd
 
 import (
-	"crypto/pbkdf2"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
@@ -201,7 +200,7 @@ func (s Share) applyCipher(secret []byte, passphrase string, rounds [4]byte) ([]
 		salt = append([]byte("shamir"), byte(s.ID>>8), byte(s.ID))
 	}
 	for _, round := range rounds {
-		key, err := pbkdf2.Key(sha256.New, string(rune(round))+passphrase,
+		key, err := stretch(sha256.New, string(rune(round))+passphrase,
 			append(slices.Clip(salt), right...), 2500<<s.Exponent, half)
 		if err != nil {
 			return nil, err
