@@ -57,7 +57,7 @@ func (t *token) utcTime() (string, error) {
 	if !can {
 		return "", nil
 	}
-	seconds, err := clock.Time(false)
+	seconds, err := clock.Time()
 	if errors.Is(err, scm.ErrAbility) {
 		return "", nil
 	}

@@ -33,7 +33,9 @@ type stopped struct {
 	err     error
 }
 
-func (s *stopped) Time(bool) (uint32, error) { return s.seconds, s.err }
+func (s *stopped) Time() (uint32, error) { return s.seconds, s.err }
+
+func (s *stopped) NextSecond() (uint32, error) { return s.Time() }
 
 func TestClock(t *testing.T) {
 	d := &stopped{seconds: 1700000000}

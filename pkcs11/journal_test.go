@@ -255,7 +255,7 @@ func TestSearchBesideChanges(t *testing.T) {
 func TestDestroyedWithItsWallet(t *testing.T) {
 	f := newUser(t)
 	_, child := f.child("savings")
-	grandchild, _, err := f.unsealed().ChildKey(child, 1, true)
+	grandchild, _, err := f.unsealed().ChildKey(child, scm.Child{Index: 1, Hardened: true})
 	ok(t, err)
 	f.watch()
 	for _, s := range []scm.Slot{child, grandchild} {
@@ -287,7 +287,7 @@ func TestDestroyedWithANewChild(t *testing.T) {
 	})
 	other := f.another()
 	f.during("NodeAddress", func() { // after the catalog has been read
-		grandchild, _, err := other.unsealed().ChildKey(child, 1, true)
+		grandchild, _, err := other.unsealed().ChildKey(child, scm.Child{Index: 1, Hardened: true})
 		ok(t, err)
 		ok(t, other.SetAttributeValue(other.h, other.private(int(grandchild)), is(CKA_LABEL, "derived")))
 	})

@@ -15,25 +15,30 @@ import (
 
 // locking is the stream of CKM_ZK_LOCK: data that is locked, or unlocked.
 type locking struct {
-	token  *token
-	run    func(l scm.Locker, data []byte, shared bool) ([]byte, error)
-	size   func(data int) int // of the result at most
-	shared bool
-	data   []byte // that came in by parts
+	token *token
+	run   func(l scm.Locker, data []byte, under scm.LockKey) ([]byte, error)
+	size  func(data int) int // of the result at most
+	key   scm.LockKey
+	data  []byte // that came in by parts
 }
 
 // lockData begins to lock data.
 func lockData(t *task) (softkey.Stream, error) {
-	return &locking{token: t.token, run: scm.Locker.Lock, size: lockedSize, shared: t.how.locksShared()}, nil
+	return &locking{token: t.token, run: scm.Locker.Lock, size: lockedSize, key: t.how.lockKey()}, nil
 }
 
 // unlockData begins to unlock data.
 func unlockData(t *task) (softkey.Stream, error) {
-	return &locking{token: t.token, run: scm.Locker.Unlock, size: unlockedSize, shared: t.how.locksShared()}, nil
+	return &locking{token: t.token, run: scm.Locker.Unlock, size: unlockedSize, key: t.how.lockKey()}, nil
 }
 
-// locksShared reports whether the shared key is to lock data.
-func (m *Mechanism) locksShared() bool { return len(m.Parameter) > 0 && m.Parameter[0] == CK_TRUE }
+// lockKey returns the key that is to lock data.
+func (m *Mechanism) lockKey() scm.LockKey {
+	if len(m.Parameter) > 0 && m.Parameter[0] == CK_TRUE {
+		return scm.SharedKey
+	}
+	return scm.OneWayKey
+}
 
 // canLock reports whether a token's device locks data.
 func canLock(t *token) bool {
@@ -91,7 +96,7 @@ func (w *locking) Whole(_, data []byte) ([]byte, error) {
 	if !can || w.token.user() != CKU_USER {
 		return nil, CKR_OPERATION_NOT_INITIALIZED
 	}
-	result, err := w.run(locker, data, w.shared)
+	result, err := w.run(locker, data, w.key)
 	if errors.Is(err, scm.ErrSealed) {
 		return nil, CKR_OPERATION_NOT_INITIALIZED // logged out meanwhile
 	}

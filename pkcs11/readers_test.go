@@ -141,7 +141,7 @@ func TestKeyDerivedAgain(t *testing.T) {
 	f.ok(f.SetAttributeValue(f.h, public, is(CKA_LABEL, "kept")))
 	f.ok(f.DestroyObject(f.h, f.private(int(child))))
 	f.reads(public, CKA_LABEL, "kept") // under the handle that it had
-	again, _, err := f.unsealed().ChildKey(top, 1, true)
+	again, _, err := f.unsealed().ChildKey(top, scm.Child{Index: 1, Hardened: true})
 	f.ok(err)
 	f.token().forgetObjects()
 	inSlot := f.public(int(again))

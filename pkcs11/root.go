@@ -36,7 +36,7 @@ func (t *token) newRoot() (rooting, error) {
 	r := rooting{memory: secret.New(store.RootSize)}
 	r.Plain = r.memory.Bytes()
 	rand.Read(r.Plain) // never fails
-	locked, err := locker.Lock(r.Plain, oneWay)
+	locked, err := locker.Lock(r.Plain, scm.OneWayKey)
 	if err == nil {
 		err = checkUnlocks(locker, locked, r.Plain)
 	}
@@ -48,11 +48,8 @@ func (t *token) newRoot() (rooting, error) {
 	return r, nil
 }
 
-// oneWay is the key of the lock that never leaves the SCM.
-const oneWay = false
-
 func checkUnlocks(locker scm.Locker, locked, plain []byte) error {
-	back, err := locker.Unlock(locked, oneWay)
+	back, err := locker.Unlock(locked, scm.OneWayKey)
 	defer clear(back)
 	if err == nil && !bytes.Equal(back, plain) {
 		err = fmt.Errorf("%w: the SCM does not give back what it has locked", scm.ErrDevice)
@@ -106,7 +103,7 @@ func (t *token) unlockRoot(locked []byte) error {
 	err := scm.ErrAbility
 	if locker, can := t.device.(scm.Locker); can {
 		var root []byte
-		root, err = locker.Unlock(locked, oneWay)
+		root, err = locker.Unlock(locked, scm.OneWayKey)
 		defer clear(root)
 		if err == nil {
 			err = t.store.OpenRoot(root)

@@ -270,7 +270,9 @@ func TestInitTokenWithoutRoot(t *testing.T) {
 // forgetful is a lock that gives something else back.
 type forgetful struct{ scm.Locker }
 
-func (forgetful) Unlock([]byte, bool) ([]byte, error) { return make([]byte, store.RootSize), nil }
+func (forgetful) Unlock([]byte, scm.LockKey) ([]byte, error) {
+	return make([]byte, store.RootSize), nil
+}
 
 // TestRootOfAnotherProcess: a user whose token gets its root from another process goes on, under the
 // same handles, and loses nothing.

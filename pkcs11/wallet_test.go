@@ -30,7 +30,7 @@ func (f *fixture) child(wallet string) (top, child scm.Slot) {
 	d := f.unsealed()
 	top, err := d.GenerateSeed(scm.WalletSeed{Curve: scm.P256, Name: wallet})
 	f.ok(err)
-	child, _, err = d.ChildKey(top, 1, true)
+	child, _, err = d.ChildKey(top, scm.Child{Index: 1, Hardened: true})
 	f.ok(err)
 	f.reopen(time.Hour)
 	return top, child

@@ -59,7 +59,11 @@ func goGetTime(ctx context, seconds *C.uint32_t, precise C.bool) (result C.int) 
 	if !required(&c, seconds) {
 		return result
 	}
-	t, err := c.device.Time(bool(precise))
+	now := c.device.Time
+	if precise {
+		now = c.device.NextSecond
+	}
+	t, err := now()
 	if c.succeeded(err) {
 		*seconds = C.uint32_t(t)
 	}

@@ -61,10 +61,17 @@ func goLockDataB2B(ctx context, plain *C.uint8_t, size C.int, locked **C.uint8_t
 	return result
 }
 
+func lockKey(shared C.bool) scm.LockKey {
+	if shared {
+		return scm.SharedKey
+	}
+	return scm.OneWayKey
+}
+
 // lockData locks what was read, unless reading failed.
 func (c *call) lockData(plain []byte, shared C.bool) (locked []byte) {
 	if c.accepted() {
-		locked, c.err = c.device.Lock(plain, bool(shared))
+		locked, c.err = c.device.Lock(plain, lockKey(shared))
 	}
 	return locked
 }
@@ -142,7 +149,7 @@ func goUnlockDataB2B(ctx context, locked *C.uint8_t, size C.int, plain **C.uint8
 // unlockData unlocks what was read, unless reading failed.
 func (c *call) unlockData(locked []byte, shared C.bool) (plain []byte) {
 	if c.accepted() {
-		plain, c.err = c.device.Unlock(locked, bool(shared))
+		plain, c.err = c.device.Unlock(locked, lockKey(shared))
 	}
 	return plain
 }

@@ -102,7 +102,7 @@ func goGenWalletChildKey(ctx context, parent C.int, index C.uint32_t, hardened, 
 	if !c.accepted() {
 		return slot
 	}
-	s, code, err := c.device.ChildKey(slotOf(parent), uint32(index), bool(hardened))
+	s, code, err := c.device.ChildKey(slotOf(parent), scm.Child{Index: uint32(index), Hardened: bool(hardened)})
 	if c.succeeded(err) {
 		slot = C.int(s)
 		if wanted {

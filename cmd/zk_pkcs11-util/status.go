@@ -99,7 +99,7 @@ func (t *target) status() (scmStatus, error) {
 		KeySlots: []scm.Slot{}, Foreign: []scm.Slot{},
 	}
 	if c, ok := t.device.(scm.Clock); ok {
-		if s.Time, err = c.Time(false); err != nil && errors.Is(err, scm.ErrAbsent) {
+		if s.Time, err = c.Time(); err != nil && errors.Is(err, scm.ErrAbsent) {
 			return scmStatus{}, err // without a clock it has no time, and the rest
 		}
 	}

@@ -17,7 +17,7 @@ type walletKeeper interface {
 	scm.Device
 	scm.Wallet
 	SlotOfNode(address, wallet string, master scm.Slot) (scm.Slot, error)
-	ChildKey(parent scm.Slot, index uint32, hardened bool) (s scm.Slot, chainCode []byte, err error)
+	ChildKey(parent scm.Slot, child scm.Child) (s scm.Slot, chainCode []byte, err error)
 
 	GenerateSeed(scm.WalletSeed) (scm.Slot, error)
 	GenerateSeedBIP39(scm.WalletSeed) (s scm.Slot, words string, err error)

@@ -56,7 +56,7 @@ func (k *childKey) derive(d walletKeeper) error {
 	var parent scm.Slot
 	for _, index := range steps {
 		parent = slot
-		if slot, chain, err = d.ChildKey(parent, index&^hd.Hardened, index >= hd.Hardened); err != nil {
+		if slot, chain, err = d.ChildKey(parent, scm.Child{Index: index &^ hd.Hardened, Hardened: index >= hd.Hardened}); err != nil {
 			return err
 		}
 	}

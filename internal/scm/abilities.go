@@ -4,13 +4,21 @@ package scm
 
 // Locker is a device that encrypts and signs data so that only it gets them back.
 type Locker interface {
-	// Lock returns the data locked, under the device's one-way key or the one
-	// that it shares.
-	Lock(plain []byte, shared bool) ([]byte, error)
+	// Lock returns the data locked under a key of the device.
+	Lock(plain []byte, under LockKey) ([]byte, error)
 	// Unlock undoes Lock with the same key. ErrAuth for anything else than what
 	// Lock of this device has returned.
-	Unlock(locked []byte, shared bool) ([]byte, error)
+	Unlock(locked []byte, under LockKey) ([]byte, error)
 }
+
+// LockKey is one of the keys under which a Locker locks.
+type LockKey int
+
+// The keys of a Locker.
+const (
+	OneWayKey LockKey = iota
+	SharedKey         // which the device shares
+)
 
 // Keeper is a device that keeps the public keys of others, in foreign slots with
 // numbers of their own.
@@ -54,9 +62,10 @@ type Stamper interface {
 
 // Clock is a device that knows the time.
 type Clock interface {
-	// Time returns seconds since 1970. A precise answer comes at the moment in
-	// which the second begins.
-	Time(precise bool) (uint32, error)
+	// Time returns seconds since 1970.
+	Time() (uint32, error)
+	// NextSecond is Time that answers at the moment in which the second begins.
+	NextSecond() (uint32, error)
 }
 
 // Monitor is a device that tells of itself what has nothing to do with keys.

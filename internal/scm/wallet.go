@@ -20,6 +20,12 @@ type WalletSeed struct {
 	Passphrase   string // of the mnemonic; "" for none
 }
 
+// Child says which child of a key in a wallet is meant.
+type Child struct {
+	Index    uint32 // below 2^31
+	Hardened bool   // only the private key leads to it
+}
+
 // Check returns ErrCurve for a curve on which there are no wallets, and ErrInput for
 // another variant than the curve's and a name that is empty or not printable ASCII.
 func (w WalletSeed) Check() error {

@@ -17,28 +17,28 @@ func testLocker(t *testing.T, d scm.Device) {
 	}
 	for _, n := range []int{1, 16, 1000} {
 		plain := bytes.Repeat([]byte{0xc3}, n)
-		for _, shared := range []bool{false, true} {
-			checkLocks(t, l, plain, shared)
+		for _, under := range []scm.LockKey{scm.OneWayKey, scm.SharedKey} {
+			checkLocks(t, l, plain, under)
 		}
 	}
 }
 
-func checkLocks(t *testing.T, l scm.Locker, plain []byte, shared bool) {
+func checkLocks(t *testing.T, l scm.Locker, plain []byte, under scm.LockKey) {
 	t.Helper()
-	locked, err := l.Lock(plain, shared)
+	locked, err := l.Lock(plain, under)
 	if err != nil {
 		t.Fatalf("Lock: %v", err)
 	}
 	if bytes.Contains(locked, plain) && len(plain) > 4 {
 		t.Error("the data is to be seen in what is locked")
 	}
-	if got, err := l.Unlock(locked, shared); err != nil || !bytes.Equal(got, plain) {
+	if got, err := l.Unlock(locked, under); err != nil || !bytes.Equal(got, plain) {
 		t.Errorf("Unlock = %x, %v; want %x", got, err, plain)
 	}
-	_, err = l.Unlock(locked, !shared)
+	_, err = l.Unlock(locked, scm.OneWayKey+scm.SharedKey-under)
 	wantError(t, "Unlock with the other key", err, scm.ErrAuth)
 	locked[len(locked)/2] ^= 1
-	_, err = l.Unlock(locked, shared)
+	_, err = l.Unlock(locked, under)
 	wantError(t, "Unlock of changed data", err, scm.ErrAuth)
 }
 
@@ -91,11 +91,11 @@ func testClock(t *testing.T, d scm.Device) {
 	if !ok {
 		t.Skip("the device has no clock")
 	}
-	before, err := c.Time(false)
+	before, err := c.Time()
 	if err != nil {
 		t.Fatal(err)
 	}
-	after, err := c.Time(true)
+	after, err := c.NextSecond()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -217,13 +217,13 @@ func (f *Faulty) Bind(bond []byte) error {
 }
 
 // Lock is scm.Locker.Lock.
-func (f *Faulty) Lock(plain []byte, shared bool) ([]byte, error) {
-	return through(f, "Lock", func() ([]byte, error) { return f.Full.Lock(plain, shared) })
+func (f *Faulty) Lock(plain []byte, under scm.LockKey) ([]byte, error) {
+	return through(f, "Lock", func() ([]byte, error) { return f.Full.Lock(plain, under) })
 }
 
 // Unlock is scm.Locker.Unlock.
-func (f *Faulty) Unlock(locked []byte, shared bool) ([]byte, error) {
-	return through(f, "Unlock", func() ([]byte, error) { return f.Full.Unlock(locked, shared) })
+func (f *Faulty) Unlock(locked []byte, under scm.LockKey) ([]byte, error) {
+	return through(f, "Unlock", func() ([]byte, error) { return f.Full.Unlock(locked, under) })
 }
 
 // Foreign is scm.Keeper.Foreign.
@@ -256,9 +256,10 @@ func (f *Faulty) NodeAddress(s scm.Slot) (address, wallet string, master scm.Slo
 func (f *Faulty) Reconnect() error { return throughError(f, "Reconnect", f.Full.Reconnect) }
 
 // Time is scm.Clock.Time.
-func (f *Faulty) Time(precise bool) (uint32, error) {
-	return through(f, "Time", func() (uint32, error) { return f.Full.Time(precise) })
-}
+func (f *Faulty) Time() (uint32, error) { return through(f, "Time", f.Full.Time) }
+
+// NextSecond is scm.Clock.NextSecond.
+func (f *Faulty) NextSecond() (uint32, error) { return through(f, "NextSecond", f.Full.NextSecond) }
 
 // Close is scm.Device.Close.
 func (f *Faulty) Close() error { return throughError(f, "Close", f.Full.Close) }

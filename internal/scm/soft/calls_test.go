@@ -44,8 +44,8 @@ var calls = []struct {
 	{"Agree", secrets, func(d *Device) error { return orInput(second(d.Agree(0, make([]byte, 64)))) }},
 	{"Verify", keys, func(d *Device) error { _, err := d.Verify(0, make([]byte, 32), make([]byte, 64)); return err }},
 	{"Random", nothing, func(d *Device) error { return d.Random(make([]byte, 8)) }},
-	{"Lock", secrets, func(d *Device) error { _, err := d.Lock(nil, false); return err }},
-	{"Unlock", secrets, func(d *Device) error { return orAuth(second(d.Unlock(nil, false))) }},
+	{"Lock", secrets, func(d *Device) error { _, err := d.Lock(nil, scm.OneWayKey); return err }},
+	{"Unlock", secrets, func(d *Device) error { return orAuth(second(d.Unlock(nil, scm.OneWayKey))) }},
 	{"Foreign", keys, func(d *Device) error { _, err := d.Foreign(); return err }},
 	{"ForeignSlots", keys, func(d *Device) error { _, err := d.ForeignSlots(); return err }},
 	{"ForeignKey", keys, func(d *Device) error { return orEmpty(second(d.ForeignKey(127))) }},
@@ -70,7 +70,7 @@ var calls = []struct {
 	{"SetBatteryThreshold", nothing, func(d *Device) error { return orFixed(d.SetBatteryThreshold(2)) }},
 	{"SetTemperatureAction", nothing, func(d *Device) error { return orFixed(d.SetTemperatureAction(0)) }},
 	{"SetTemperatureThresholds", nothing, func(d *Device) error { return orFixed(d.SetTemperatureThresholds(nil, nil)) }},
-	{"Time", nothing, func(d *Device) error { _, err := d.Time(false); return err }},
+	{"Time", nothing, func(d *Device) error { _, err := d.Time(); return err }},
 	{"SetLED", nothing, func(d *Device) error { return d.SetLED(time.Second, 0, 0) }},
 	{"SetTapSensitivity", nothing, func(d *Device) error { return d.SetTapSensitivity(0, 1) }},
 	{"Accelerometer", nothing, func(d *Device) error { _, err := d.Accelerometer(); return err }},
@@ -156,18 +156,18 @@ func FuzzUnlock(f *testing.F) {
 	d, err := Open(f.TempDir(), testOptions)
 	must(f, err)
 	f.Cleanup(func() { d.Close() })
-	locked, err := d.Lock([]byte("data"), false)
+	locked, err := d.Lock([]byte("data"), scm.OneWayKey)
 	must(f, err)
 	f.Add([]byte{}, 0)
 	f.Add(locked, 3)
 	f.Add(bytes.Repeat([]byte{0}, 88), 87)
 	f.Fuzz(func(t *testing.T, data []byte, flip int) {
-		if got, err := d.Unlock(data, false); err == nil && !bytes.Equal(data, locked) {
+		if got, err := d.Unlock(data, scm.OneWayKey); err == nil && !bytes.Equal(data, locked) {
 			t.Errorf("%x unlocks as %x", data, got)
 		}
 		changed := bytes.Clone(locked)
 		changed[uint(flip)%uint(len(changed))] ^= 0x40
-		if got, err := d.Unlock(changed, false); !errors.Is(err, scm.ErrAuth) {
+		if got, err := d.Unlock(changed, scm.OneWayKey); !errors.Is(err, scm.ErrAuth) {
 			t.Errorf("%x unlocks as %x, %v", changed, got, err)
 		}
 	})

@@ -212,14 +212,14 @@ func TestClock(t *testing.T) {
 	b := newBench(t, Options{Settings: Settings{Drift: 1000}}).reset()
 	start := b.now.Unix()
 	b.now = b.now.Add(1000 * time.Second)
-	if got, err := b.d.Time(false); err != nil || int64(got) != start+1001 {
+	if got, err := b.d.Time(); err != nil || int64(got) != start+1001 {
 		t.Errorf("Time = %d, %v; want %d", got, err, start+1001)
 	}
 	if drift, err := b.d.RTCDrift(); err != nil || drift != 1000 {
 		t.Errorf("RTCDrift = %v, %v", drift, err)
 	}
 	d := openTest(t, t.TempDir())
-	seconds, err := d.Time(true)
+	seconds, err := d.NextSecond()
 	must(t, err)
 	if now := time.Now(); now.Unix() < int64(seconds) || now.Nanosecond() > 9e8 && now.Unix() == int64(seconds) {
 		t.Errorf("Time(true) = %d at %v", seconds, now)

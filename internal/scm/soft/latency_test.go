@@ -24,7 +24,7 @@ func TestLatency(t *testing.T) {
 		"GenerateVolatile": func() error { _, err := b.d.GenerateVolatile(scm.P256); return err },
 		"AddTop":           func() error { _, err := b.d.addWallet(scm.P256); return err },
 		"Random":           func() error { return b.d.Random(make([]byte, 1)) },
-		"Lock":             func() error { _, err := b.d.Lock(nil, false); return err },
+		"Lock":             func() error { _, err := b.d.Lock(nil, scm.OneWayKey); return err },
 	} {
 		before := time.Now()
 		must(t, call())

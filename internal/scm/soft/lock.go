@@ -31,16 +31,13 @@ const (
 // lockMagic begins the header; the length of the plain data follows it.
 var lockMagic = [...]byte{'Z', 'K', 'L', 1}
 
-// Names of the secrets from which the keys of Lock come.
-const (
-	oneWayLock = "one-way lock"
-	sharedLock = "shared lock"
-)
+// lockSecrets are the names of the secrets from which the keys of Lock come.
+var lockSecrets = [...]string{scm.OneWayKey: "one-way lock", scm.SharedKey: "shared lock"}
 
 func addLockKeys(tx *sql.Tx, r *root) error {
 	secret := make([]byte, keySize)
 	defer clear(secret)
-	for _, name := range []string{oneWayLock, sharedLock} {
+	for _, name := range lockSecrets {
 		rand.Read(secret)
 		if err := writeSecret(tx, r, name, secret); err != nil {
 			return err
@@ -49,13 +46,12 @@ func addLockKeys(tx *sql.Tx, r *root) error {
 	return nil
 }
 
-// Lock encrypts and signs data so that only this SCM opens it, under its one-way
-// key or the one that it shares.
-func (d *Device) Lock(plain []byte, shared bool) ([]byte, error) {
+// Lock encrypts and signs data so that only this SCM opens it.
+func (d *Device) Lock(plain []byte, under scm.LockKey) ([]byte, error) {
 	if most := d.options.MaxLock; most > 0 && len(plain) > most || len(plain) > math.MaxInt32 {
 		return nil, fmt.Errorf("%d bytes to lock: %w", len(plain), scm.ErrInput)
 	}
-	k, err := d.lockKeys(shared)
+	k, err := d.deriveLockKeys(under)
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +61,8 @@ func (d *Device) Lock(plain []byte, shared bool) ([]byte, error) {
 
 // Unlock undoes Lock with the same key. ErrAuth for data that is not what Lock of
 // this SCM has returned. The caller overwrites what it returns.
-func (d *Device) Unlock(locked []byte, shared bool) ([]byte, error) {
-	k, err := d.lockKeys(shared)
+func (d *Device) Unlock(locked []byte, under scm.LockKey) ([]byte, error) {
+	k, err := d.deriveLockKeys(under)
 	if err != nil {
 		return nil, err
 	}
@@ -82,11 +78,8 @@ func (k lockKeys) eraseKeys() {
 	clear(k.tag)
 }
 
-func (d *Device) lockKeys(shared bool) (lockKeys, error) {
-	name := oneWayLock
-	if shared {
-		name = sharedLock
-	}
+func (d *Device) deriveLockKeys(under scm.LockKey) (lockKeys, error) {
+	name := lockSecrets[under]
 	d.waitLatency(d.options.Latency.Lock)
 	root, err := d.secret(name)
 	if err != nil {

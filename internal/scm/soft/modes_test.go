@@ -128,7 +128,7 @@ func TestSelfDestruct(t *testing.T) {
 		}
 		_, err := b.d.GenerateVolatile(scm.P256)
 		must(t, err)
-		locked, err := b.d.Lock([]byte("data"), false)
+		locked, err := b.d.Lock([]byte("data"), scm.OneWayKey)
 		must(t, err)
 		must(t, b.d.SetPerimeterAction(0, board.ActionSelfDestruct|board.ActionNotify))
 		must(t, b.other.InjectTamper(0))
@@ -170,7 +170,7 @@ func TestSelfDestruct(t *testing.T) {
 		must(t, again.Reset())
 		_, err = again.Sign(0, make([]byte, 32))
 		must(t, err)
-		_, err = again.Unlock(locked, false)
+		_, err = again.Unlock(locked, scm.OneWayKey)
 		b.want("Unlock after Reset", err, scm.ErrAuth)
 	}
 }

@@ -13,24 +13,24 @@ import (
 const maxLock = 1 << 19
 
 // Lock encrypts and signs data by the module. ErrInput for more than 512 KiB.
-func (d *Device) Lock(plain []byte, shared bool) (locked []byte, err error) {
+func (d *Device) Lock(plain []byte, under scm.LockKey) (locked []byte, err error) {
 	if len(plain) > maxLock {
 		return nil, fmt.Errorf("%d bytes to lock: %w", len(plain), scm.ErrInput)
 	}
 	err = d.retry(func() error {
-		locked, err = d.api.lock(plain, shared)
+		locked, err = d.api.lock(plain, under)
 		return err
 	})
 	return locked, err
 }
 
 // Unlock undoes Lock.
-func (d *Device) Unlock(locked []byte, shared bool) (plain []byte, err error) {
+func (d *Device) Unlock(locked []byte, under scm.LockKey) (plain []byte, err error) {
 	if len(locked) > maxOutput {
 		return nil, fmt.Errorf("%d bytes to unlock: %w", len(locked), scm.ErrAuth)
 	}
 	err = d.retry(func() error {
-		plain, err = d.api.unlock(locked, shared)
+		plain, err = d.api.unlock(locked, under)
 		return err
 	})
 	if err == nil && plain == nil {
@@ -40,9 +40,18 @@ func (d *Device) Unlock(locked []byte, shared bool) (plain []byte, err error) {
 }
 
 // Time returns what the clock of the module says.
-func (d *Device) Time(precise bool) (seconds uint32, err error) {
+func (d *Device) Time() (seconds uint32, err error) {
 	err = d.retry(func() error {
-		seconds, err = d.api.time(precise)
+		seconds, err = d.api.time()
+		return err
+	})
+	return seconds, err
+}
+
+// NextSecond is Time that answers at the moment in which the second begins.
+func (d *Device) NextSecond() (seconds uint32, err error) {
+	err = d.retry(func() error {
+		seconds, err = d.api.nextSecond()
 		return err
 	})
 	return seconds, err

@@ -14,16 +14,16 @@ func TestAbilitiesSurviveARestart(t *testing.T) {
 	d := f.device()
 	s := mustPlant(t, f, "name")
 	f.restarted = true
-	locked, err := d.Lock([]byte("data"), false)
+	locked, err := d.Lock([]byte("data"), scm.OneWayKey)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.restarted = true
-	if plain, err := d.Unlock(locked, false); err != nil || string(plain) != "data" {
+	if plain, err := d.Unlock(locked, scm.OneWayKey); err != nil || string(plain) != "data" {
 		t.Errorf("Unlock: %q, %v", plain, err)
 	}
 	f.restarted = true
-	if _, err := d.Time(false); err != nil {
+	if _, err := d.Time(); err != nil {
 		t.Error(err)
 	}
 	f.restarted = true
@@ -34,11 +34,11 @@ func TestAbilitiesSurviveARestart(t *testing.T) {
 
 func TestLockLimits(t *testing.T) {
 	d := newFake(t).device()
-	_, err := d.Lock(make([]byte, maxLock+1), false)
+	_, err := d.Lock(make([]byte, maxLock+1), scm.OneWayKey)
 	wantError(t, err, scm.ErrInput)
-	_, err = d.Unlock(make([]byte, maxOutput+1), false)
+	_, err = d.Unlock(make([]byte, maxOutput+1), scm.OneWayKey)
 	wantError(t, err, scm.ErrAuth)
-	if _, err := d.Lock(make([]byte, maxLock), false); err != nil {
+	if _, err := d.Lock(make([]byte, maxLock), scm.OneWayKey); err != nil {
 		t.Error(err)
 	}
 }

@@ -37,14 +37,17 @@ type api interface {
 	foreignKey(scm.Slot) ([]byte, error)
 	storeForeign(c scm.Curve, public []byte) (scm.Slot, error)
 	removeForeign(scm.Slot) error
-	// verify tells whether a key, or a foreign key, verifies a signature of 64 bytes.
-	verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, error)
+	// verify reports whether a key verifies a signature of 64 bytes.
+	verify(s scm.Slot, digest, sig []byte) (bool, error)
+	verifyForeign(s scm.Slot, digest, sig []byte) (bool, error)
 
 	// lock and unlock are scm.Locker's. Unlock gives nil for data that the
 	// module has not locked.
-	lock(plain []byte, shared bool) ([]byte, error)
-	unlock(locked []byte, shared bool) ([]byte, error)
-	time(precise bool) (uint32, error)
+	lock(plain []byte, under scm.LockKey) ([]byte, error)
+	unlock(locked []byte, under scm.LockKey) ([]byte, error)
+	// time and nextSecond are scm.Clock's.
+	time() (uint32, error)
+	nextSecond() (uint32, error)
 
 	// bootFiles returns the manifest of supervised boot.
 	bootFiles() (string, error)
@@ -57,11 +60,12 @@ type api interface {
 	// nodeSlot undoes node. The wallet is the one of that name, or of the master
 	// key's slot where the name is "".
 	nodeSlot(address, name string, master scm.Slot) (scm.Slot, error)
-	// newSeed makes a wallet, and the words that recover it if they are wanted.
-	newSeed(w scm.WalletSeed, wanted bool) (s scm.Slot, words string, err error)
+	// newSeed makes a wallet, and newSeedWithWords the words that recover it, too.
+	newSeed(scm.WalletSeed) (scm.Slot, error)
+	newSeedWithWords(scm.WalletSeed) (s scm.Slot, words string, err error)
 	restoreSeed(w scm.WalletSeed, words string) (scm.Slot, error)
 	// child derives a key, and tells the chain code of a hardened one.
-	child(parent scm.Slot, index uint32, hard bool) (s scm.Slot, chainCode []byte, err error)
+	child(parent scm.Slot, c scm.Child) (s scm.Slot, chainCode []byte, err error)
 
 	// The steps of a SLIP39 session. Those with a done make the wallet in the end.
 	beginShares(w scm.WalletSeed, groups, threshold, exponent int) error

@@ -209,16 +209,20 @@ func (f *fake) storeForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 	return s, f.inTime("storeForeign", err)
 }
 
-func (f *fake) verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, error) {
+func (f *fake) verify(s scm.Slot, digest, sig []byte) (bool, error) {
+	return f.verifyBy(f.Verify, s, digest, sig)
+}
+
+func (f *fake) verifyForeign(s scm.Slot, digest, sig []byte) (bool, error) {
+	return f.verifyBy(f.VerifyForeign, s, digest, sig)
+}
+
+func (f *fake) verifyBy(check func(s scm.Slot, digest, sig []byte) (bool, error), s scm.Slot, digest, sig []byte) (bool, error) {
 	if err := f.call("verify"); err != nil {
 		return false, err
 	}
 	if f.unverified {
 		return false, errRefusal
-	}
-	check := f.Verify
-	if foreign {
-		check = f.VerifyForeign
 	}
 	good, err := check(s, digest, sig)
 	return good, answer(err)
@@ -231,30 +235,38 @@ func (f *fake) removeForeign(s scm.Slot) error {
 	return f.inTime("removeForeign", f.RemoveForeign(s))
 }
 
-func (f *fake) lock(plain []byte, shared bool) ([]byte, error) {
+func (f *fake) lock(plain []byte, under scm.LockKey) ([]byte, error) {
 	if err := f.call("lock"); err != nil {
 		return nil, err
 	}
-	locked, err := f.Lock(plain, shared)
+	locked, err := f.Lock(plain, under)
 	return locked, answer(err)
 }
 
-func (f *fake) unlock(locked []byte, shared bool) ([]byte, error) {
+func (f *fake) unlock(locked []byte, under scm.LockKey) ([]byte, error) {
 	if err := f.call("unlock"); err != nil {
 		return nil, err
 	}
-	plain, err := f.Unlock(locked, shared)
+	plain, err := f.Unlock(locked, under)
 	if errors.Is(err, scm.ErrAuth) {
 		return nil, nil
 	}
 	return plain, answer(err)
 }
 
-func (f *fake) time(precise bool) (uint32, error) {
+func (f *fake) time() (uint32, error) {
 	if err := f.call("time"); err != nil {
 		return 0, err
 	}
-	t, err := f.Time(precise)
+	t, err := f.Time()
+	return t, answer(err)
+}
+
+func (f *fake) nextSecond() (uint32, error) {
+	if err := f.call("time"); err != nil {
+		return 0, err
+	}
+	t, err := f.NextSecond()
 	return t, answer(err)
 }
 

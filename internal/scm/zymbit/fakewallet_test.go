@@ -25,16 +25,21 @@ func (f *fake) nodeSlot(address, name string, master scm.Slot) (scm.Slot, error)
 	return s, answer(err)
 }
 
-func (f *fake) newSeed(w scm.WalletSeed, wanted bool) (s scm.Slot, words string, err error) {
+func (f *fake) newSeed(w scm.WalletSeed) (scm.Slot, error) {
+	f.seeds = append(f.seeds, w)
+	if err := f.call("newSeed"); err != nil {
+		return 0, err
+	}
+	s, err := f.GenerateSeed(w)
+	return s, f.inTime("newSeed", err)
+}
+
+func (f *fake) newSeedWithWords(w scm.WalletSeed) (s scm.Slot, words string, err error) {
 	f.seeds = append(f.seeds, w)
 	if err := f.call("newSeed"); err != nil {
 		return 0, "", err
 	}
-	if wanted {
-		s, words, err = f.GenerateSeedBIP39(w)
-	} else {
-		s, err = f.GenerateSeed(w)
-	}
+	s, words, err = f.GenerateSeedBIP39(w)
 	if f.wordless {
 		words = ""
 	}
@@ -50,12 +55,12 @@ func (f *fake) restoreSeed(w scm.WalletSeed, words string) (scm.Slot, error) {
 	return s, answer(err)
 }
 
-func (f *fake) child(parent scm.Slot, index uint32, hard bool) (scm.Slot, []byte, error) {
+func (f *fake) child(parent scm.Slot, c scm.Child) (scm.Slot, []byte, error) {
 	if err := f.call("child"); err != nil {
 		return 0, nil, err
 	}
-	f.indices = append(f.indices, index)
-	s, chain, err := f.ChildKey(parent, index, hard)
+	f.indices = append(f.indices, c.Index)
+	s, chain, err := f.ChildKey(parent, c)
 	return s, chain, f.inTime("child", err)
 }
 

@@ -220,11 +220,11 @@ func (d *Device) foreignCurve(s scm.Slot, public []byte) (scm.Curve, error) {
 // askCurve asks the module for the curve of a foreign key that can be on either.
 func (d *Device) askCurve(s scm.Slot, public []byte) (scm.Curve, error) {
 	c := scm.Ed25519
-	decided, err := d.verifies(s, true)
+	decided, err := d.takesSignatures(s, d.api.verifyForeign)
 	if err == nil && !decided {
 		// The vendor does not say whether the module verifies with Ed25519 keys at all.
 		// If it does not with one that surely is, its refusal says nothing of this key.
-		if decided, err = d.verifies(scm.FirstEd25519, false); decided {
+		if decided, err = d.takesSignatures(scm.FirstEd25519, d.api.verify); decided {
 			c = scm.X25519
 		}
 	}
@@ -234,9 +234,9 @@ func (d *Device) askCurve(s scm.Slot, public []byte) (scm.Curve, error) {
 	return c, err
 }
 
-// verifies tells whether the module takes signatures, if wrong ones, of a key.
-func (d *Device) verifies(s scm.Slot, foreign bool) (bool, error) {
-	_, err := d.api.verify(s, foreign, make([]byte, digestSize), make([]byte, 64))
+// takesSignatures reports whether the module takes signatures, if wrong ones, of a key.
+func (d *Device) takesSignatures(s scm.Slot, verify func(s scm.Slot, digest, sig []byte) (bool, error)) (bool, error) {
+	_, err := verify(s, make([]byte, digestSize), make([]byte, 64))
 	if err == nil || timedOut(err) {
 		return err == nil, err
 	}

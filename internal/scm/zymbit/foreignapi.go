@@ -25,12 +25,14 @@ func (l *library) storeForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 	return scm.Slot(rc), failed("zkStoreForeignPubKey", rc)
 }
 
-func (l *library) verify(s scm.Slot, foreign bool, digest, sig []byte) (bool, error) {
+func (l *library) verify(s scm.Slot, digest, sig []byte) (bool, error) {
 	digest, sig = bytes.Clone(digest), bytes.Clone(sig)
-	if !foreign {
-		rc := C.callVerifyECDSASigFromDigest(l.f, l.ctx, first(digest), C.int(s), first(sig), C.int(len(sig)))
-		return rc == 1, failed("zkVerifyECDSASigFromDigest", rc)
-	}
+	rc := C.callVerifyECDSASigFromDigest(l.f, l.ctx, first(digest), C.int(s), first(sig), C.int(len(sig)))
+	return rc == 1, failed("zkVerifyECDSASigFromDigest", rc)
+}
+
+func (l *library) verifyForeign(s scm.Slot, digest, sig []byte) (bool, error) {
+	digest, sig = bytes.Clone(digest), bytes.Clone(sig)
 	rc := C.callVerifyECDSASigFromDigestWithForeignKeySlot(l.f, l.ctx, first(digest), C.int(s), first(sig), C.int(len(sig)))
 	return rc == 1, failed("zkVerifyECDSASigFromDigestWithForeignKeySlot", rc)
 }

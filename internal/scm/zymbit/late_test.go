@@ -81,7 +81,7 @@ func derives(t *testing.T, d *Device, w scm.WalletSeed) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = d.ChildKey(s, 7, false)
+	_, _, err = d.ChildKey(s, scm.Child{Index: 7})
 	return err
 }
 

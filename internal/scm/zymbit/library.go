@@ -98,10 +98,10 @@ func (l *library) random(n int) ([]byte, error) {
 
 func (l *library) slots() ([]scm.Slot, error) { return l.allocated(false) }
 
-func (l *library) allocated(foreign bool) ([]scm.Slot, error) {
+func (l *library) allocated(foreign C.bool) ([]scm.Slot, error) {
 	var capacity, size C.int
 	var p *C.int
-	rc := C.callGetAllocSlotsList(l.f, l.ctx, C.bool(foreign), &capacity, &p, &size)
+	rc := C.callGetAllocSlotsList(l.f, l.ctx, foreign, &capacity, &p, &size)
 	if rc >= 0 && p == nil && size == 0 { // nothing is what malloc may give for nothing
 		return nil, nil
 	}

@@ -10,24 +10,26 @@ import (
 	"errors"
 	"syscall"
 	"unsafe"
+
+	"libzk_pkcs11/internal/scm"
 )
 
-func (l *library) lock(plain []byte, shared bool) ([]byte, error) {
+func (l *library) lock(plain []byte, under scm.LockKey) ([]byte, error) {
 	plain = bytes.Clone(plain)
 	defer clear(plain)
 	var p *C.uint8_t
 	var size C.int
-	rc := C.callLockDataB2B(l.f, l.ctx, first(plain), C.int(len(plain)), &p, &size, C.bool(shared))
+	rc := C.callLockDataB2B(l.f, l.ctx, first(plain), C.int(len(plain)), &p, &size, C.bool(under == scm.SharedKey))
 	return l.taken("zkLockDataB2B", rc, p, size)
 }
 
 // unlock reads the answers of all versions: success is 0 by the vendor's header and
 // 1 by his wrapper in Python, for which 0 says that the data is not the module's;
 // then there is none. Our own library has a code for that.
-func (l *library) unlock(locked []byte, shared bool) ([]byte, error) {
+func (l *library) unlock(locked []byte, under scm.LockKey) ([]byte, error) {
 	var p *C.uint8_t
 	var size C.int
-	rc := C.callUnlockDataB2B(l.f, l.ctx, first(bytes.Clone(locked)), C.int(len(locked)), &p, &size, C.bool(shared))
+	rc := C.callUnlockDataB2B(l.f, l.ctx, first(bytes.Clone(locked)), C.int(len(locked)), &p, &size, C.bool(under == scm.SharedKey))
 	if rc == 0 && p == nil {
 		return nil, nil
 	}
@@ -38,9 +40,13 @@ func (l *library) unlock(locked []byte, shared bool) ([]byte, error) {
 	return plain, err
 }
 
-func (l *library) time(precise bool) (uint32, error) {
+func (l *library) time() (uint32, error) { return l.readTime(false) }
+
+func (l *library) nextSecond() (uint32, error) { return l.readTime(true) }
+
+func (l *library) readTime(precise C.bool) (uint32, error) {
 	var seconds C.uint32_t
-	rc := C.callGetTime(l.f, l.ctx, &seconds, C.bool(precise))
+	rc := C.callGetTime(l.f, l.ctx, &seconds, precise)
 	return uint32(seconds), failed("zkGetTime", rc)
 }
 

@@ -167,9 +167,9 @@ func (d *Device) SlotOfNode(address, wallet string, master scm.Slot) (scm.Slot, 
 // hardened one, the chain code. A child that is there already is not derived again,
 // because the vendor does not tell what that does: it has its slot, and no chain code.
 // ErrInput for an index from 2^31 on and a parent that is in no wallet, ErrFull.
-func (d *Device) ChildKey(parent scm.Slot, index uint32, hard bool) (s scm.Slot, chainCode []byte, err error) {
-	if index >= hardened {
-		return 0, nil, fmt.Errorf("child number %d: %w", index, scm.ErrInput)
+func (d *Device) ChildKey(parent scm.Slot, c scm.Child) (s scm.Slot, chainCode []byte, err error) {
+	if c.Index >= hardened {
+		return 0, nil, fmt.Errorf("child number %d: %w", c.Index, scm.ErrInput)
 	}
 	if !parent.User() {
 		return 0, nil, errRange(parent)
@@ -183,12 +183,12 @@ func (d *Device) ChildKey(parent scm.Slot, index uint32, hard bool) (s scm.Slot,
 	if err != nil {
 		return 0, nil, err
 	}
-	if s, there, err := d.childThere(parent, index, hard); err != nil || there {
+	if s, there, err := d.childThere(parent, c); err != nil || there {
 		return s, nil, err
 	}
-	s, chainCode, err = d.api.child(parent, index, hard)
+	s, chainCode, err = d.api.child(parent, c)
 	if err != nil {
-		s, err = d.childAfter(parent, index, hard, d.whyNot(before, err))
+		s, err = d.childAfter(parent, c, d.whyNot(before, err))
 	}
 	if err != nil {
 		return 0, nil, err
@@ -198,10 +198,10 @@ func (d *Device) ChildKey(parent scm.Slot, index uint32, hard bool) (s scm.Slot,
 
 // childAfter finds a child that was derived although the call failed, as it does when the
 // module takes longer than the library waits. Its chain code is lost.
-func (d *Device) childAfter(parent scm.Slot, index uint32, hard bool, failure error) (s scm.Slot, err error) {
+func (d *Device) childAfter(parent scm.Slot, c scm.Child, failure error) (s scm.Slot, err error) {
 	there := false
 	err = d.retryLocked(func() (err error) {
-		s, there, err = d.childThere(parent, index, hard)
+		s, there, err = d.childThere(parent, c)
 		return err
 	})
 	if err != nil || !there {
@@ -210,16 +210,16 @@ func (d *Device) childAfter(parent scm.Slot, index uint32, hard bool, failure er
 	return s, nil
 }
 
-// child is the address of a child.
-func (n node) child(index uint32, hard bool) string {
-	if hard {
-		return fmt.Sprintf("%s/%d'", n.Address, index)
+// childAddress is the address of a child.
+func (n node) childAddress(c scm.Child) string {
+	if c.Hardened {
+		return fmt.Sprintf("%s/%d'", n.Address, c.Index)
 	}
-	return fmt.Sprintf("%s/%d", n.Address, index)
+	return fmt.Sprintf("%s/%d", n.Address, c.Index)
 }
 
 // childThere finds a child that has been derived before.
-func (d *Device) childThere(parent scm.Slot, index uint32, hard bool) (s scm.Slot, there bool, err error) {
+func (d *Device) childThere(parent scm.Slot, c scm.Child) (s scm.Slot, there bool, err error) {
 	n, err := d.askNode(parent)
 	if err == nil && n == (node{}) {
 		err = errNoWallet(parent)
@@ -227,7 +227,7 @@ func (d *Device) childThere(parent scm.Slot, index uint32, hard bool) (s scm.Slo
 	if err != nil {
 		return 0, false, err
 	}
-	s, err = d.api.nodeSlot(n.child(index, hard), n.Wallet, n.Master)
+	s, err = d.api.nodeSlot(n.childAddress(c), n.Wallet, n.Master)
 	if refused(err) && !timedOut(err) {
 		return 0, false, nil
 	}

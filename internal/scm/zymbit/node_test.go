@@ -14,16 +14,16 @@ func TestChildThere(t *testing.T) {
 	f := newFake(t)
 	d := f.device()
 	master := mustPlant(t, f, "w")
-	first, chain, err := d.ChildKey(master, 3, true)
+	first, chain, err := d.ChildKey(master, scm.Child{Index: 3, Hardened: true})
 	if err != nil || len(chain) != 32 {
 		t.Fatalf("chain code of %d bytes, %v", len(chain), err)
 	}
 	f.restarted = true
-	again, chain, err := d.ChildKey(master, 3, true)
+	again, chain, err := d.ChildKey(master, scm.Child{Index: 3, Hardened: true})
 	if again != first || chain != nil || err != nil {
 		t.Errorf("slot %d, then %d with a chain code of %d bytes, %v", first, again, len(chain), err)
 	}
-	if other, _, err := d.ChildKey(master, 3, false); other == first || err != nil {
+	if other, _, err := d.ChildKey(master, scm.Child{Index: 3}); other == first || err != nil {
 		t.Errorf("the child that is not hardened: slot %d, %v", other, err)
 	}
 	if len(f.indices) != 2 {
@@ -48,16 +48,16 @@ func TestChildErrors(t *testing.T) {
 		{scm.LastUser + 1, 0, scm.ErrSlotRange},
 		{scm.LastUser, 0, scm.ErrInput},
 	} {
-		_, _, err := d.ChildKey(test.parent, test.index, false)
+		_, _, err := d.ChildKey(test.parent, scm.Child{Index: test.index})
 		wantError(t, err, test.want)
 	}
 	for n := range 4 { // slots, node, nodeSlot, child
 		f.failures = append(make([]error, n), errTimeout, errTimeout, errTimeout)
-		_, _, err := d.ChildKey(master, 1, false)
+		_, _, err := d.ChildKey(master, scm.Child{Index: 1})
 		wantError(t, err, scm.ErrTimeout)
 		f.failures = nil
 	}
-	if s, _, err := d.ChildKey(master, 1, false); err != nil || !hasKey(t, d, s) {
+	if s, _, err := d.ChildKey(master, scm.Child{Index: 1}); err != nil || !hasKey(t, d, s) {
 		t.Errorf("a child after all: slot %d, %v", s, err)
 	}
 }

@@ -27,8 +27,7 @@ const top = "m"
 // topmost key. ErrName, ErrInput, ErrCurve, ErrFull.
 func (d *Device) GenerateSeed(w scm.WalletSeed) (scm.Slot, error) {
 	return d.newWallet(w, growth{function: seedMake}, func(w scm.WalletSeed) (scm.Slot, error) {
-		s, _, err := d.api.newSeed(w, false)
-		return s, err
+		return d.api.newSeed(w)
 	})
 }
 
@@ -36,7 +35,7 @@ func (d *Device) GenerateSeed(w scm.WalletSeed) (scm.Slot, error) {
 // returns.
 func (d *Device) GenerateSeedBIP39(w scm.WalletSeed) (s scm.Slot, words string, err error) {
 	s, err = d.newWallet(w, growth{function: seedMake, wanted: true}, func(w scm.WalletSeed) (s scm.Slot, err error) {
-		if s, words, err = d.api.newSeed(w, true); err == nil && words == "" {
+		if s, words, err = d.api.newSeedWithWords(w); err == nil && words == "" {
 			err = errors.Join(fmt.Errorf("%s: gave no words: %w", seedMake, scm.ErrDevice), d.api.remove(s))
 		}
 		return s, err
@@ -73,7 +72,7 @@ func (d *Device) newWallet(w scm.WalletSeed, g growth, grow func(scm.WalletSeed)
 	w.Passphrase = d.passphrase(w.Passphrase)
 	s, err := grow(w)
 	if err != nil {
-		s, err = d.grownAfter(w.Name, g.wanted, d.whyNot(before, err))
+		s, err = d.grownAfter(w.Name, g, d.whyNot(before, err))
 	}
 	if err != nil {
 		return 0, err
@@ -83,7 +82,7 @@ func (d *Device) newWallet(w scm.WalletSeed, g growth, grow func(scm.WalletSeed)
 
 // grownAfter finds a wallet that was made although the call failed: its name was free. One
 // whose words nobody has been told goes again.
-func (d *Device) grownAfter(wallet string, wanted bool, failure error) (scm.Slot, error) {
+func (d *Device) grownAfter(wallet string, g growth, failure error) (scm.Slot, error) {
 	var s scm.Slot
 	err := d.retryLocked(func() (err error) {
 		s, err = d.api.nodeSlot(top, wallet, 0)
@@ -92,7 +91,7 @@ func (d *Device) grownAfter(wallet string, wanted bool, failure error) (scm.Slot
 	if err != nil || !s.User() {
 		return 0, failure
 	}
-	if !wanted {
+	if !g.wanted {
 		return s, nil
 	}
 	gone := d.removed(s, d.api.remove(s))

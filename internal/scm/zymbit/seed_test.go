@@ -48,7 +48,7 @@ func TestSeeds(t *testing.T) {
 
 func mustChild(t *testing.T, d *Device, parent scm.Slot, index uint32, hard bool) scm.Key {
 	t.Helper()
-	s, chain, err := d.ChildKey(parent, index, hard)
+	s, chain, err := d.ChildKey(parent, scm.Child{Index: index, Hardened: hard})
 	if err != nil || (len(chain) == 32) != hard {
 		t.Fatalf("chain code of %d bytes, %v", len(chain), err)
 	}
@@ -139,8 +139,8 @@ func TestWalletsOverOldLibrary(t *testing.T) {
 		{seedMake, func() error { _, err := d.GenerateSeed(w); return err }},
 		{seedMake, func() error { _, _, err := d.GenerateSeedBIP39(w); return err }},
 		{seedRestore, func() error { _, err := d.RestoreBIP39(w, sentence); return err }},
-		{childMake, func() error { _, _, err := d.ChildKey(scm.FirstUser, 0, false); return err }},
-		{nodeOfSlot, func() error { _, _, err := d.ChildKey(scm.FirstUser, 0, false); return err }},
+		{childMake, func() error { _, _, err := d.ChildKey(scm.FirstUser, scm.Child{}); return err }},
+		{nodeOfSlot, func() error { _, _, err := d.ChildKey(scm.FirstUser, scm.Child{}); return err }},
 		{slotOfNode, func() error { _, err := d.SlotOfNode("m", "w", -1); return err }},
 		{sharesBegin, func() error { return d.BeginSLIP39(w, 1, 1, 0) }},
 		{sharesMember, func() error { return d.BeginSLIP39(w, 1, 1, 0) }},

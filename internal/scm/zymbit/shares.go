@@ -98,7 +98,7 @@ func (d *Device) AddSLIP39Member(passphrase string) (share string, s scm.Slot, d
 		share, s, done, err = d.api.addShare(d.passphrase(passphrase))
 		switch {
 		case err != nil:
-			_, err = d.grownAfter(d.session, true, err)
+			_, err = d.grownAfter(d.session, growth{wanted: true}, err)
 			return err
 		case !done:
 			return nil
@@ -120,7 +120,7 @@ func (d *Device) AddRestoreSLIP39(passphrase, share string) (s scm.Slot, done bo
 	err = d.step(func() error {
 		s, done, err = d.api.addRestore(d.passphrase(passphrase), share)
 		if err != nil {
-			s, err = d.grownAfter(d.session, false, err)
+			s, err = d.grownAfter(d.session, growth{}, err)
 			done = err == nil
 		}
 		if err != nil || !done {

@@ -39,10 +39,10 @@ func (d *Device) makeChild(c scm.Curve) (scm.Slot, error) {
 	}
 	var b [4]byte
 	rand.Read(b[:])
-	index := binary.BigEndian.Uint32(b[:]) >> 1
-	s, _, err := d.api.child(parent, index, false)
+	child := scm.Child{Index: binary.BigEndian.Uint32(b[:]) >> 1}
+	s, _, err := d.api.child(parent, child)
 	if err != nil {
-		return d.childAfter(parent, index, false, err)
+		return d.childAfter(parent, child, err)
 	}
 	return s, nil
 }
@@ -53,7 +53,7 @@ func (d *Device) master(c scm.Curve) (scm.Slot, error) {
 	if s, err := d.api.nodeSlot(top, name, 0); err == nil {
 		return s, nil
 	}
-	s, _, made := d.api.newSeed(scm.WalletSeed{Curve: c, Name: name}, false)
+	s, made := d.api.newSeed(scm.WalletSeed{Curve: c, Name: name})
 	if made == nil {
 		return s, nil
 	}

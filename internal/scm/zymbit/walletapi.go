@@ -56,15 +56,18 @@ func (t seedText) wipe() {
 	wipe(t.passphrase)
 }
 
-func (l *library) newSeed(w scm.WalletSeed, wanted bool) (scm.Slot, string, error) {
+func (l *library) newSeed(w scm.WalletSeed) (scm.Slot, error) {
+	t := newSeedText(w)
+	defer t.wipe()
+	rc := C.callGenWalletMasterSeedWithBIP39(l.f, l.ctx, t.curve, t.variant, t.name, t.generator, t.generatorSize, t.passphrase, nil)
+	return scm.Slot(rc), failed(seedMake, rc)
+}
+
+func (l *library) newSeedWithWords(w scm.WalletSeed) (scm.Slot, string, error) {
 	t := newSeedText(w)
 	defer t.wipe()
 	var words *C.char
-	var to **C.char // NULL for a wallet without words
-	if wanted {
-		to = &words
-	}
-	rc := C.callGenWalletMasterSeedWithBIP39(l.f, l.ctx, t.curve, t.variant, t.name, t.generator, t.generatorSize, t.passphrase, to)
+	rc := C.callGenWalletMasterSeedWithBIP39(l.f, l.ctx, t.curve, t.variant, t.name, t.generator, t.generatorSize, t.passphrase, &words)
 	if err := failed(seedMake, rc); err != nil {
 		return 0, "", err
 	}
@@ -80,13 +83,14 @@ func (l *library) restoreSeed(w scm.WalletSeed, words string) (scm.Slot, error) 
 	return scm.Slot(rc), failed(seedRestore, rc)
 }
 
-func (l *library) child(parent scm.Slot, index uint32, hard bool) (scm.Slot, []byte, error) {
+func (l *library) child(parent scm.Slot, c scm.Child) (scm.Slot, []byte, error) {
 	var p *C.uint8_t
-	rc := C.callGenWalletChildKey(l.f, l.ctx, C.int(parent), C.uint32_t(index), C.bool(hard), C.bool(hard), &p)
+	hard := C.bool(c.Hardened)
+	rc := C.callGenWalletChildKey(l.f, l.ctx, C.int(parent), C.uint32_t(c.Index), hard, hard, &p)
 	if err := failed(childMake, rc); err != nil {
 		return 0, nil, err
 	}
-	if !hard || p == nil {
+	if !c.Hardened || p == nil {
 		return scm.Slot(rc), nil, nil
 	}
 	const chainCodeSize = 32

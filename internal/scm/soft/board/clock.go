@@ -4,17 +4,23 @@ package board
 
 import "time"
 
-// Time returns the time of the SCM's clock in seconds since 1970. A precise answer
-// comes at the moment in which the second begins, up to 1 s later.
-func (b *Board) Time(precise bool) (uint32, error) {
+// Time returns the time of the SCM's clock in seconds since 1970.
+func (b *Board) Time() (uint32, error) {
 	c, err := b.memory.Answering()
 	if err != nil {
 		return 0, err
 	}
-	if precise {
-		now := b.readClock(&c)
-		b.memory.Pause(now.Truncate(time.Second).Add(time.Second).Sub(now))
+	return b.seconds(&c), nil
+}
+
+// NextSecond is Time that answers at the moment in which the second begins, up to 1 s later.
+func (b *Board) NextSecond() (uint32, error) {
+	c, err := b.memory.Answering()
+	if err != nil {
+		return 0, err
 	}
+	now := b.readClock(&c)
+	b.memory.Pause(now.Truncate(time.Second).Add(time.Second).Sub(now))
 	return b.seconds(&c), nil
 }
 

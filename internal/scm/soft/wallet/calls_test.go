@@ -42,7 +42,7 @@ var calls = []struct {
 	{"BeginRestoreSLIP39", secrets, func(d *wallet.Device) error { return d.BeginRestoreSLIP39(unusedSeed(d)) }},
 	{"AddRestoreSLIP39", secrets, func(d *wallet.Device) error { _, _, err := d.AddRestoreSLIP39("", ""); return orInput(err) }},
 	{"CancelSLIP39 again", nothing, (*wallet.Device).CancelSLIP39},
-	{"ChildKey", secrets, func(d *wallet.Device) error { _, _, err := d.ChildKey(0, 0, false); return orInput(err) }},
+	{"ChildKey", secrets, func(d *wallet.Device) error { _, _, err := d.ChildKey(0, scm.Child{}); return orInput(err) }},
 	{"SlotOfNode", keys, func(d *wallet.Device) error {
 		_, err := d.SlotOfNode("m", "no wallet", -1)
 		return but(err, scm.ErrSlotEmpty)
@@ -127,7 +127,7 @@ func TestSessionEnds(t *testing.T) {
 	wantError(t, "GenerateSeed after Forget", err, nil)
 	check(t, d.BeginRestoreSLIP39(seedOf(scm.P256, "w")))
 	check(t, d.Close())
-	_, _, err = d.ChildKey(0, 0, false)
+	_, _, err = d.ChildKey(0, scm.Child{})
 	wantError(t, "ChildKey after Close", err, scm.ErrAbsent)
 }
 
@@ -153,7 +153,7 @@ func TestManyMakers(t *testing.T) {
 			top, err := d.GenerateSeed(scm.WalletSeed{Name: fmt.Sprint("wallet ", i)})
 			note(&made, top, err)
 			for n := range uint32(5) {
-				s, _, err := d.ChildKey(top, n, true)
+				s, _, err := d.ChildKey(top, scm.Child{Index: n, Hardened: true})
 				note(&made, s, err)
 				k, err := d.Generate(scm.Secp256k1)
 				note(&made, k.Slot, err)

@@ -16,14 +16,15 @@ import (
 // hardened children only, nil otherwise. ErrInput for an index from 2^31 on and a
 // parent that is in no wallet, ErrAbility for a hardened child in an oversight
 // wallet, ErrCurve for one that is not hardened on Ed25519, ErrFull.
-func (d *Device) ChildKey(parent scm.Slot, index uint32, hardened bool) (s scm.Slot, chainCode []byte, err error) {
+func (d *Device) ChildKey(parent scm.Slot, which scm.Child) (s scm.Slot, chainCode []byte, err error) {
+	index := which.Index
 	if index >= hd.Hardened {
 		return 0, nil, fmt.Errorf("child number %d: %w", index, scm.ErrInput)
 	}
 	if err := d.noSession(); err != nil {
 		return 0, nil, err
 	}
-	if hardened {
+	if which.Hardened {
 		index += hd.Hardened
 	}
 	above, err := d.OpenNode(parent)
@@ -40,7 +41,7 @@ func (d *Device) ChildKey(parent scm.Slot, index uint32, hardened bool) (s scm.S
 	if s, err = d.AddChild(above, child); err != nil {
 		return 0, nil, err
 	}
-	if hardened {
+	if which.Hardened {
 		chainCode = child.Chain
 	}
 	return s, chainCode, nil

@@ -167,7 +167,7 @@ func TestSLIP39Busy(t *testing.T) {
 		wantError(t, "GenerateSeedBIP39", err, scm.ErrBusy)
 		_, err = d.OversightWallet(w, make([]byte, 64), make([]byte, 32), "m")
 		wantError(t, "OversightWallet", err, scm.ErrBusy)
-		_, _, err = d.ChildKey(top, 0, true)
+		_, _, err = d.ChildKey(top, scm.Child{Hardened: true})
 		wantError(t, "ChildKey", err, scm.ErrBusy)
 		wantError(t, "BeginSLIP39", d.BeginSLIP39(w, 1, 1, 0), scm.ErrBusy)
 		wantError(t, "BeginRestoreSLIP39", d.BeginRestoreSLIP39(w), scm.ErrBusy)

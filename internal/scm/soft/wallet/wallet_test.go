@@ -50,7 +50,7 @@ func checkSigns(t *testing.T, d *wallet.Device, k scm.Key) {
 // child derives a key and returns it.
 func child(t *testing.T, d *wallet.Device, parent scm.Slot, index uint32, hardened bool) (scm.Key, []byte) {
 	t.Helper()
-	s, chain, err := d.ChildKey(parent, index, hardened)
+	s, chain, err := d.ChildKey(parent, scm.Child{Index: index, Hardened: hardened})
 	check(t, err)
 	k, err := d.PublicKey(s)
 	check(t, err)
@@ -223,7 +223,7 @@ func TestOversight(t *testing.T) {
 		checkNode(t, watcher, deepB.Slot, "m/44'/0/9", "watch", s)
 		_, err = watcher.Sign(b.Slot, make([]byte, 32))
 		wantError(t, "Sign", err, scm.ErrAbility)
-		_, _, err = watcher.ChildKey(s, 0, true)
+		_, _, err = watcher.ChildKey(s, scm.Child{Hardened: true})
 		wantError(t, "hardened ChildKey", err, scm.ErrAbility)
 	}
 }
@@ -291,7 +291,7 @@ func checkNodeErrors(t *testing.T, d *wallet.Device, top scm.Slot) {
 		{"empty slot", top + 1, 1, scm.ErrSlotEmpty},
 		{"no slot", 528, 1, scm.ErrSlotRange},
 	} {
-		_, _, err := d.ChildKey(test.parent, test.index, false)
+		_, _, err := d.ChildKey(test.parent, scm.Child{Index: test.index})
 		wantError(t, test.name, err, test.want)
 	}
 	_, _, _, err := d.NodeAddress(3)
@@ -317,7 +317,7 @@ func TestWalletFull(t *testing.T) {
 	top, err := d.GenerateSeed(seedOf(scm.P256, "w"))
 	check(t, err)
 	child(t, d, top, 0, false)
-	_, _, err = d.ChildKey(top, 1, false)
+	_, _, err = d.ChildKey(top, scm.Child{Index: 1})
 	wantError(t, "ChildKey", err, scm.ErrFull)
 	child(t, d, top, 0, false)
 }
