@@ -10,33 +10,35 @@ import (
 )
 
 func (x *scmTool) resetCommand() *cobra.Command {
-	c := x.onSoft("reset", "Make the soft SCM one as from the factory; all its keys are lost", cobra.NoArgs,
-		func(t *target, d *softSCM, _ []string) error {
-			if err := x.confirm("All keys of the soft SCM in slot %d will be lost for good.", t.slot); err != nil {
-				return err
-			}
-			if err := d.Reset(); err != nil {
-				return err
-			}
-			return x.aftermath(t, "The SCM is new. Initialise its token again, so that the PIN seals the new keys")
-		})
+	c := x.onSoft("reset", "Make the soft SCM one as from the factory; all its keys are lost", cobra.NoArgs, x.resetSCM)
 	return x.confirmed(c)
 }
 
+func (x *scmTool) resetSCM(t *target, d *softSCM, _ []string) error {
+	if err := x.confirm("All keys of the soft SCM in slot %d will be lost for good.", t.slot); err != nil {
+		return err
+	}
+	if err := d.Reset(); err != nil {
+		return err
+	}
+	return x.aftermath(t, "The SCM is new. Initialise its token again, so that the PIN seals the new keys")
+}
+
 func (x *scmTool) lockBindingCommand() *cobra.Command {
-	c := x.onSoft("lock-binding", "Bind the soft SCM to this host for good: production mode from the next start on", cobra.NoArgs,
-		func(t *target, d *softSCM, _ []string) error {
-			err := x.confirm("From its next start on the soft SCM in slot %d will be in production mode: bound to this host,\n"+
-				"its thresholds fixed, and its keys destroyed by whatever was set to self-destruct.", t.slot)
-			if err != nil {
-				return err
-			}
-			if err := d.LockBinding(); err != nil {
-				return err
-			}
-			return x.aftermath(t, "Production mode begins at the next start (\"scm inject boot\")")
-		})
+	c := x.onSoft("lock-binding", "Bind the soft SCM to this host for good: production mode from the next start on", cobra.NoArgs, x.lockBinding)
 	return x.confirmed(c)
+}
+
+func (x *scmTool) lockBinding(t *target, d *softSCM, _ []string) error {
+	err := x.confirm("From its next start on the soft SCM in slot %d will be in production mode: bound to this host,\n"+
+		"its thresholds fixed, and its keys destroyed by whatever was set to self-destruct.", t.slot)
+	if err != nil {
+		return err
+	}
+	if err := d.LockBinding(); err != nil {
+		return err
+	}
+	return x.aftermath(t, "Production mode begins at the next start (\"scm inject boot\")")
 }
 
 // confirmed gives a command the option not to be asked.

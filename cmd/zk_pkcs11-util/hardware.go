@@ -28,8 +28,8 @@ const unknown = "unknown"
 func (h *hardwareStatus) printText(line func(name, format string, args ...any)) {
 	line("Mode", "%s", wordsOf(h.Production, modeName))
 	line("Bound", "%s", wordsOf(h.Bound, yesNo))
-	line("Battery", "%s (threshold and action: %s)", wordsOf(h.Volts, withUnit("V")), unknown)
-	line("Temperature", "%s (limits and action: %s)", wordsOf(h.Celsius, withUnit("°C")), unknown)
+	line("Battery", "%s (threshold and action: %s)", wordsOf(h.Volts, inVolts), unknown)
+	line("Temperature", "%s (limits and action: %s)", wordsOf(h.Celsius, inCelsius), unknown)
 	for i, event := range h.Events {
 		state := "closed"
 		if event != 0 {
@@ -51,6 +51,6 @@ func wordsOf[T any](value *T, words func(T) string) string {
 	return words(*value)
 }
 
-func withUnit(name string) func(float32) string {
-	return func(v float32) string { return fmt.Sprintf("%v %s", v, name) }
-}
+func inVolts(v float32) string { return fmt.Sprintf("%v V", v) }
+
+func inCelsius(v float32) string { return fmt.Sprintf("%v °C", v) }

@@ -40,10 +40,12 @@ func oneArgument(name string) cobra.PositionalArgs {
 func (x *scmTool) temperatureCommand() *cobra.Command {
 	c := x.onSoft("temperature CELSIUS", "Set the temperature; write -- before a negative one", oneArgument("CELSIUS"), x.injectTemperature)
 	c.Example = "  zk_pkcs11-util scm inject temperature -- -20"
-	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return fmt.Errorf("%w; write -- before a negative temperature", err)
-	})
+	c.SetFlagErrorFunc(aboutNegative)
 	return c
+}
+
+func aboutNegative(_ *cobra.Command, err error) error {
+	return fmt.Errorf("%w; write -- before a negative temperature", err)
 }
 
 func (x *scmTool) injectTamper(t *target, d *softSCM, args []string) error {
@@ -114,41 +116,55 @@ func measure(text string) (float32, error) {
 	return float32(f), nil
 }
 
+// unbinding has the command that parts an SCM from its host.
+type unbinding struct {
+	tool *scmTool
+	undo bool
+}
+
 func (x *scmTool) unbindCommand() *cobra.Command {
-	var undo bool
-	c := x.onSoft("unbind", "Part the SCM from its host; it does not answer any more", cobra.NoArgs,
-		func(t *target, d *softSCM, _ []string) error {
-			if undo {
-				if err := d.InjectRebind(); err != nil {
-					return err
-				}
-				return x.aftermath(t, "The SCM sees its host again")
-			}
-			if err := d.InjectUnbind(); err != nil {
-				return err
-			}
-			return x.aftermath(t, "The SCM is not bound to its host (\"scm inject unbind --undo\" binds it again)")
-		})
-	c.Flags().BoolVar(&undo, "undo", false, "bring them together again")
+	u := &unbinding{tool: x}
+	c := x.onSoft("unbind", "Part the SCM from its host; it does not answer any more", cobra.NoArgs, u.inject)
+	c.Flags().BoolVar(&u.undo, "undo", false, "bring them together again")
 	return c
 }
 
+func (u *unbinding) inject(t *target, d *softSCM, _ []string) error {
+	if u.undo {
+		if err := d.InjectRebind(); err != nil {
+			return err
+		}
+		return u.tool.aftermath(t, "The SCM sees its host again")
+	}
+	if err := d.InjectUnbind(); err != nil {
+		return err
+	}
+	return u.tool.aftermath(t, "The SCM is not bound to its host (\"scm inject unbind --undo\" binds it again)")
+}
+
+// faulting has the command that makes calls fail.
+type faulting struct {
+	tool *scmTool
+	board.Fault
+}
+
 func (x *scmTool) faultCommand() *cobra.Command {
-	var f board.Fault
-	c := x.onSoft("fault", "Make calls fail; without options, mend what can be mended", cobra.NoArgs,
-		func(t *target, d *softSCM, _ []string) error {
-			if err := d.InjectFault(f); err != nil {
-				return err
-			}
-			if f == (board.Fault{}) {
-				return x.aftermath(t, "No fault is left")
-			}
-			return x.aftermath(t, "The fault is set (\"scm inject fault\" alone mends it)")
-		})
+	f := &faulting{tool: x}
+	c := x.onSoft("fault", "Make calls fail; without options, mend what can be mended", cobra.NoArgs, f.inject)
 	c.Flags().IntVar(&f.Timeouts, "timeouts", 0, "the next `N` calls time out")
 	c.Flags().BoolVar(&f.Restart, "restart", false, "the daemon starts anew: who has the SCM open has to open it again")
 	c.Flags().BoolVar(&f.HugeSlot, "huge-slot", false, "the daemon dies when it is asked for a slot that there cannot be")
 	return c
+}
+
+func (f *faulting) inject(t *target, d *softSCM, _ []string) error {
+	if err := d.InjectFault(f.Fault); err != nil {
+		return err
+	}
+	if f.Fault == (board.Fault{}) {
+		return f.tool.aftermath(t, "No fault is left")
+	}
+	return f.tool.aftermath(t, "The fault is set (\"scm inject fault\" alone mends it)")
 }
 
 // aftermath tells what was done, and what has come of it: as JSON, the status.
@@ -157,18 +173,25 @@ func (x *scmTool) aftermath(t *target, format string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	return x.printResult(s, func(w io.Writer) {
-		fmt.Fprintf(w, format+"\n", args...)
-		fmt.Fprintf(w, "LED: %s\n", s.LED)
-		tellDestroyed(w, s.Destroyed)
-	})
+	a := aftermath{scmStatus: s, done: fmt.Sprintf(format, args...)}
+	return x.printResult(s, a.printText)
 }
 
-func tellDestroyed(w io.Writer, destroyed bool) {
-	if destroyed {
-		fmt.Fprintln(w, "All keys are destroyed for good; \"scm reset\" makes the SCM one with new keys")
+// aftermath is what was done to an SCM, and how it is after that.
+type aftermath struct {
+	scmStatus
+	done string
+}
+
+func (a aftermath) printText(w io.Writer) {
+	fmt.Fprintln(w, a.done)
+	fmt.Fprintf(w, "LED: %s\n", a.LED)
+	if a.Destroyed {
+		fmt.Fprintln(w, allDestroyed)
 	}
 }
+
+const allDestroyed = "All keys are destroyed for good; \"scm reset\" makes the SCM one with new keys"
 
 // bootReport is what "scm inject boot" tells.
 type bootReport struct {
@@ -208,5 +231,7 @@ func (r bootReport) printText(w io.Writer) {
 		fmt.Fprintln(w, "It holds itself and its host in reset")
 	}
 	fmt.Fprintf(w, "LED: %s\n", r.LED)
-	tellDestroyed(w, r.Destroyed)
+	if r.Destroyed {
+		fmt.Fprintln(w, allDestroyed)
+	}
 }

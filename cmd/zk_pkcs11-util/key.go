@@ -26,18 +26,22 @@ func (f *flags) doUseZKSlot(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	return withProvider(func(p *pkcs11.Provider, settings config.Config) error {
+	err = withProvider(func(p *pkcs11.Provider, settings config.Config) error {
 		if err := f.chooseSlot(p, settings); err != nil {
 			return err
 		}
-		return withUser(p, f.slot, pin, func(session uint) error {
-			if err := nameKey(p, session, f.useZKSlot, template); err != nil {
-				return err
-			}
-			fmt.Fprintf(c.OutOrStdout(), "The key in key slot %d is named %q\n", f.useZKSlot, f.label)
-			return nil
-		})
+		return f.nameKeyAs(p, pin, template)
 	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.OutOrStdout(), "The key in key slot %d is named %q\n", f.useZKSlot, f.label)
+	return nil
+}
+
+// nameKeyAs names the key in a session of the user.
+func (f *flags) nameKeyAs(p *pkcs11.Provider, pin []byte, template []pkcs11.Attribute) error {
+	return withUser(p, f.slot, pin, func(session uint) error { return nameKey(p, session, f.useZKSlot, template) })
 }
 
 // keyName is the label and the CKA_ID that the flags give.

@@ -32,14 +32,15 @@ type keyRow struct {
 }
 
 func (x *scmTool) slotsCommand() *cobra.Command {
-	return x.onDevice("slots", "List the key slots in use and their public keys", cobra.NoArgs,
-		func(t *target, _ []string) error {
-			list, err := t.keyList()
-			if err != nil {
-				return err
-			}
-			return x.printResult(list, list.text)
-		})
+	return x.onDevice("slots", "List the key slots in use and their public keys", cobra.NoArgs, x.printKeyList)
+}
+
+func (x *scmTool) printKeyList(t *target, _ []string) error {
+	list, err := t.keyList()
+	if err != nil {
+		return err
+	}
+	return x.printResult(list, list.printText)
 }
 
 func (t *target) keyList() (keyList, error) {
@@ -164,7 +165,7 @@ func newKeyRow(k scm.Key, kind string) keyRow {
 }
 
 // text prints the keys for people, the public keys shortened.
-func (l keyList) text(w io.Writer) {
+func (l keyList) printText(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	defer t.Flush()
 	fmt.Fprintln(t, "SLOT\tKIND\tCURVE\tPUBLIC KEY\tWALLET")

@@ -55,26 +55,33 @@ The LED tells it three times: ten very quick flashes, a pause, CODE flashes of
 half a second, and perhaps another pause and SUB flashes.`,
 		Example: "  zk_pkcs11-util scm led 4 2\n  zk_pkcs11-util scm led 4-2",
 		Args:    cobra.RangeArgs(1, 2),
-		RunE: func(_ *cobra.Command, args []string) error {
-			found, err := findCodes(args)
-			if err != nil {
-				return err
-			}
-			return x.printResult(found, func(w io.Writer) {
-				for _, c := range found {
-					fmt.Fprintf(w, "%s: %s\n", c, c.Meaning)
-				}
-			})
-		},
+		RunE:    x.explainCodes,
+	}
+}
+
+func (x *scmTool) explainCodes(_ *cobra.Command, args []string) error {
+	found, err := findCodes(args)
+	if err != nil {
+		return err
+	}
+	return x.printResult(found, found.printText)
+}
+
+// codeList is what "scm led" tells.
+type codeList []ledCode
+
+func (l codeList) printText(w io.Writer) {
+	for _, c := range l {
+		fmt.Fprintf(w, "%s: %s\n", c, c.Meaning)
 	}
 }
 
 // findCodes finds the codes that the arguments of "led" mean: CODE alone is all
 // that begin so.
-func findCodes(args []string) ([]ledCode, error) {
+func findCodes(args []string) (codeList, error) {
 	wanted := strings.Join(args, "-")
 	var names []string
-	var found []ledCode
+	var found codeList
 	for _, c := range ledCodes() {
 		names = append(names, c.String())
 		if c.String() == wanted || strconv.Itoa(c.Code) == wanted {

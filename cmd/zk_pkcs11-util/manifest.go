@@ -40,44 +40,59 @@ const (
 )
 
 func (x *scmTool) manifestCommand() *cobra.Command {
-	var signer int
-	add := onAbility(x, "add FILE...", "Sign files as they are now; a second time it is an update", cobra.MinimumNArgs(1), noSupervisedBoot,
-		func(t *target, d bootKeeper, files []string) error {
-			return x.changeManifest(d, files, func(file string) error {
-				return x.unsealed(t, func() error { return d.AddBootFile(file, scm.Slot(signer)) })
-			})
-		})
-	add.Flags().IntVar(&signer, "key-slot", int(scm.DefaultBootSlot), "`key slot` whose key signs, 0 to 15")
-	remove := onAbility(x, "remove FILE...", "Take files out of the manifest", cobra.MinimumNArgs(1), noSupervisedBoot,
-		func(_ *target, d bootKeeper, files []string) error {
-			return x.changeManifest(d, files, d.RemoveBootFile)
-		})
-	list := onAbility(x, "list", "List the files that are checked at each start", cobra.NoArgs, noSupervisedBoot,
-		func(_ *target, d bootKeeper, _ []string) error { return x.changeManifest(d, nil, nil) })
-	verify := onAbility(x, "verify", "Check the files as a start would; fails when one is wrong (soft SCM only)", cobra.NoArgs, noBootCheck,
-		func(_ *target, d bootVerifier, _ []string) error { return x.verifyManifest(d) })
-	return commandGroup("manifest", "The files of supervised boot", list, add, remove, verify)
+	list := onAbility(x, "list", "List the files that are checked at each start", cobra.NoArgs, noSupervisedBoot, x.listManifest)
+	remove := onAbility(x, "remove FILE...", "Take files out of the manifest", cobra.MinimumNArgs(1), noSupervisedBoot, x.removeBootFiles)
+	verify := onAbility(x, "verify", "Check the files as a start would; fails when one is wrong (soft SCM only)", cobra.NoArgs, noBootCheck, x.verifyManifest)
+	return commandGroup("manifest", "The files of supervised boot", list, x.addBootFilesCommand(), remove, verify)
 }
 
-// changeManifest does something to files and shows the manifest after it.
-func (x *scmTool) changeManifest(d bootKeeper, files []string, change func(file string) error) error {
+// bootSigner has the command that adds boot files.
+type bootSigner struct {
+	tool *scmTool
+	slot int // whose key signs
+}
+
+func (x *scmTool) addBootFilesCommand() *cobra.Command {
+	s := &bootSigner{tool: x}
+	c := onAbility(x, "add FILE...", "Sign files as they are now; a second time it is an update", cobra.MinimumNArgs(1), noSupervisedBoot, s.addFiles)
+	c.Flags().IntVar(&s.slot, "key-slot", int(scm.DefaultBootSlot), "`key slot` whose key signs, 0 to 15")
+	return c
+}
+
+func (s *bootSigner) addFiles(t *target, d bootKeeper, files []string) error {
 	for _, file := range files {
-		if err := change(file); err != nil {
+		err := s.tool.unsealed(t, func() error { return d.AddBootFile(file, scm.Slot(s.slot)) })
+		if err != nil {
 			return aboutBootFile(err)
 		}
 	}
+	return s.tool.listManifest(t, d, nil)
+}
+
+func (x *scmTool) removeBootFiles(t *target, d bootKeeper, files []string) error {
+	for _, file := range files {
+		if err := d.RemoveBootFile(file); err != nil {
+			return aboutBootFile(err)
+		}
+	}
+	return x.listManifest(t, d, nil)
+}
+
+func (x *scmTool) listManifest(_ *target, d bootKeeper, _ []string) error {
 	m, err := readManifest(d)
 	if err != nil {
 		return err
 	}
-	return x.printResult(m, func(w io.Writer) {
-		if len(m.Files) == 0 {
-			fmt.Fprintln(w, "The manifest is empty: supervised boot is off")
-		}
-		for _, file := range m.Files {
-			fmt.Fprintln(w, file)
-		}
-	})
+	return x.printResult(m, m.printFiles)
+}
+
+func (m manifest) printFiles(w io.Writer) {
+	if len(m.Files) == 0 {
+		fmt.Fprintln(w, "The manifest is empty: supervised boot is off")
+	}
+	for _, file := range m.Files {
+		fmt.Fprintln(w, file)
+	}
 }
 
 // aboutBootFile tells how files are named where that can be what is wrong.
@@ -93,7 +108,7 @@ func readManifest(d bootKeeper) (manifest, error) {
 	return manifest{Files: append([]string{}, strings.Fields(names)...)}, err
 }
 
-func (x *scmTool) verifyManifest(d bootVerifier) error {
+func (x *scmTool) verifyManifest(_ *target, d bootVerifier, _ []string) error {
 	m, err := readManifest(d)
 	if err != nil {
 		return err
@@ -101,17 +116,19 @@ func (x *scmTool) verifyManifest(d bootVerifier) error {
 	if m.Wrong, err = d.VerifyBootFiles(); err != nil {
 		return err
 	}
-	err = x.printResult(m, func(w io.Writer) {
-		for _, file := range m.Files {
-			verdict := "ok"
-			if slices.Contains(m.Wrong, file) {
-				verdict = "WRONG"
-			}
-			fmt.Fprintf(w, "%-6s %s\n", verdict, file)
-		}
-	})
+	err = x.printResult(m, m.printVerdicts)
 	if err == nil && len(m.Wrong) > 0 {
 		err = fmt.Errorf("%d of %d files have changed or are gone; \"scm manifest add\" signs them as they are", len(m.Wrong), len(m.Files))
 	}
 	return err
+}
+
+func (m manifest) printVerdicts(w io.Writer) {
+	for _, file := range m.Files {
+		verdict := "ok"
+		if slices.Contains(m.Wrong, file) {
+			verdict = "WRONG"
+		}
+		fmt.Fprintf(w, "%-6s %s\n", verdict, file)
+	}
 }

@@ -19,9 +19,11 @@ func newManualCommand() *cobra.Command {
 		Hidden: true,
 		Short:  "Print the manual in Markdown",
 		Args:   cobra.NoArgs,
-		Run:    func(c *cobra.Command, _ []string) { writeManual(c.OutOrStdout(), c.Root()) },
+		Run:    printManual,
 	}
 }
+
+func printManual(c *cobra.Command, _ []string) { writeManual(c.OutOrStdout(), c.Root()) }
 
 func writeManual(w io.Writer, root *cobra.Command) {
 	fmt.Fprintf(w, "# NAME\n\n%s - %s\n\n", root.Name(), lowerFirst(root.Short))
@@ -46,12 +48,12 @@ func writeCommands(w io.Writer, c *cobra.Command) {
 }
 
 func writeCommand(w io.Writer, c *cobra.Command) {
-	fmt.Fprintf(w, "## %s\n\n", plain(strings.TrimPrefix(c.UseLine(), c.Root().Name()+" ")))
+	fmt.Fprintf(w, "## %s\n\n", escaped(strings.TrimPrefix(c.UseLine(), c.Root().Name()+" ")))
 	text := c.Long
 	if text == "" {
 		text = c.Short + "."
 	}
-	fmt.Fprintf(w, "%s\n\n", plain(text))
+	fmt.Fprintf(w, "%s\n\n", escaped(text))
 	if c.Example != "" {
 		fmt.Fprintf(w, "```\n%s\n```\n\n", unindented(c.Example))
 	}
@@ -67,12 +69,12 @@ func writeOptions(w io.Writer, flags *pflag.FlagSet) {
 		if kind != "" {
 			kind = " *" + kind + "*"
 		}
-		fmt.Fprintf(w, "**--%s**%s\n: %s\n\n", f.Name, kind, plain(usage))
+		fmt.Fprintf(w, "**--%s**%s\n: %s\n\n", f.Name, kind, escaped(usage))
 	})
 }
 
-// plain is text whose characters mean nothing to Markdown.
-func plain(text string) string {
+// escaped is text whose characters mean nothing to Markdown.
+func escaped(text string) string {
 	return strings.NewReplacer("<", `\<`, "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`).Replace(text)
 }
 

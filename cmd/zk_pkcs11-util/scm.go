@@ -42,15 +42,8 @@ type target struct {
 func newSCMCommand() *cobra.Command {
 	x := &scmTool{}
 	c := &cobra.Command{
-		Use:   "scm",
-		Short: "Look at the SCM itself, and play with the soft SCM",
-		Args:  cobra.NoArgs,
-		PersistentPreRun: func(c *cobra.Command, _ []string) {
-			x.ask = &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
-			x.out = c.OutOrStdout()
-			x.pinGiven = c.Flags().Changed("pin")
-		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		Use: "scm", Short: "Look at the SCM itself, and play with the soft SCM", Args: cobra.NoArgs,
+		PersistentPreRun: x.prepare, RunE: help,
 	}
 	p := c.PersistentFlags()
 	p.UintVar(&x.slot, "slot", 0, "slot `ID` of the SCM")
@@ -61,45 +54,65 @@ func newSCMCommand() *cobra.Command {
 	return c
 }
 
+// prepare notes with what streams and options a command is called.
+func (x *scmTool) prepare(c *cobra.Command, _ []string) {
+	x.ask = &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
+	x.out = c.OutOrStdout()
+	x.pinGiven = c.Flags().Changed("pin")
+}
+
+func help(c *cobra.Command, _ []string) error { return c.Help() }
+
 // commandGroup makes a command that only has others below it.
 func commandGroup(use, short string, below ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{
-		Use: use, Short: short, Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
-	}
+	c := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: help}
 	c.AddCommand(below...)
 	return c
 }
 
 // onDevice makes a command for any SCM.
-func (x *scmTool) onDevice(use, short string, args cobra.PositionalArgs, run func(*target, []string) error) *cobra.Command {
-	return &cobra.Command{
-		Use: use, Short: short, Args: args,
-		RunE: func(_ *cobra.Command, words []string) error {
-			t, err := openTarget(x.slot)
-			if err != nil {
-				return err
-			}
-			return errors.Join(run(t, words), t.closeFiles())
-		},
+func (x *scmTool) onDevice(use, short string, args cobra.PositionalArgs, work func(*target, []string) error) *cobra.Command {
+	d := deviceCommand{x, work}
+	return &cobra.Command{Use: use, Short: short, Args: args, RunE: d.run}
+}
+
+// deviceCommand is a command that works on an SCM.
+type deviceCommand struct {
+	tool *scmTool
+	work func(*target, []string) error
+}
+
+func (d deviceCommand) run(_ *cobra.Command, words []string) error {
+	t, err := openTarget(d.tool.slot)
+	if err != nil {
+		return err
 	}
+	return errors.Join(d.work(t, words), t.closeFiles())
 }
 
 // onSoft makes a command for the soft SCM.
-func (x *scmTool) onSoft(use, short string, args cobra.PositionalArgs, run func(*target, *softSCM, []string) error) *cobra.Command {
-	return onAbility(x, use, short, args, "only for the soft SCM: a Zymbit SCM takes this from the vendor's own tools", run)
+func (x *scmTool) onSoft(use, short string, args cobra.PositionalArgs, work func(*target, *softSCM, []string) error) *cobra.Command {
+	return onAbility(x, use, short, args, "only for the soft SCM: a Zymbit SCM takes this from the vendor's own tools", work)
 }
 
 // onAbility makes a command for an SCM that does what T says. Another one gets to know why it
 // does not.
-func onAbility[T any](x *scmTool, use, short string, args cobra.PositionalArgs, why string, run func(*target, T, []string) error) *cobra.Command {
-	return x.onDevice(use, short, args, func(t *target, words []string) error {
-		d, ok := t.device.(T)
-		if !ok {
-			return fmt.Errorf("slot %d: %s", t.slot, why)
-		}
-		return run(t, d, words)
-	})
+func onAbility[T any](x *scmTool, use, short string, args cobra.PositionalArgs, why string, work func(*target, T, []string) error) *cobra.Command {
+	return x.onDevice(use, short, args, ability[T]{why, work}.run)
+}
+
+// ability is a command for an SCM that does what T says.
+type ability[T any] struct {
+	why  string // others do not
+	work func(*target, T, []string) error
+}
+
+func (a ability[T]) run(t *target, words []string) error {
+	d, ok := t.device.(T)
+	if !ok {
+		return fmt.Errorf("slot %d: %s", t.slot, a.why)
+	}
+	return a.work(t, d, words)
 }
 
 // slotOptions are those of a slot that the settings have.

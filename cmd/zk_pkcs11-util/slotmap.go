@@ -57,26 +57,25 @@ const (
 
 // drawMap prints the map. Rows without a key become one line.
 func (o occupancy) drawMap(w io.Writer) {
-	free := -1 // first slot of the rows without a key
-	flush := func(end int) {
-		if free >= 0 {
-			fmt.Fprintf(w, "%5d  free up to %d\n", free, end-1)
-		}
-		free = -1
-	}
+	drawn := 0 // up to which slot
 	for from, to := 0, scm.PermanentSlots; from < o.total; from, to = to, min(to+rowSize, o.total) {
 		row := o.marks[from:to]
 		if strings.Trim(string(row), string(markFree)) == "" {
-			if free < 0 {
-				free = from
-			}
 			continue
 		}
-		flush(from)
+		drawFree(w, drawn, from)
 		fmt.Fprintf(w, "%5d  %s\n", from, grouped(row))
+		drawn = to
 	}
-	flush(o.total)
+	drawFree(w, drawn, o.total)
 	fmt.Fprintf(w, "       %s\n", legend)
+}
+
+// drawFree prints the line of rows without a key, if there are some.
+func drawFree(w io.Writer, first, end int) {
+	if first < end {
+		fmt.Fprintf(w, "%5d  free up to %d\n", first, end-1)
+	}
 }
 
 func grouped(row []byte) string {

@@ -74,11 +74,10 @@ type ledStatus struct {
 }
 
 func (x *scmTool) statusCommand() *cobra.Command {
-	return x.onDevice("status", "Show the state of the SCM and a map of its key slots", cobra.NoArgs,
-		func(t *target, _ []string) error { return x.printStatus(t) })
+	return x.onDevice("status", "Show the state of the SCM and a map of its key slots", cobra.NoArgs, x.printStatus)
 }
 
-func (x *scmTool) printStatus(t *target) error {
+func (x *scmTool) printStatus(t *target, _ []string) error {
 	s, err := t.status()
 	if err != nil {
 		return err

@@ -22,35 +22,40 @@ func (f *flags) doInitToken(c *cobra.Command) error {
 	if len(f.label) > 32 {
 		return errors.New("a label has at most 32 bytes")
 	}
-	return withProvider(func(p *pkcs11.Provider, settings config.Config) error {
+	ask := &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
+	err := withProvider(func(p *pkcs11.Provider, settings config.Config) error {
 		if err := f.chooseSlot(p, settings); err != nil {
 			return err
 		}
-		ask := &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
-		if err := f.confirmLosses(p, ask); err != nil {
-			return err
-		}
-		so, pin, err := f.newPINs(ask, p)
-		if err != nil {
-			return err
-		}
-		err = p.InitToken(f.slot, so, []byte(f.label))
-		switch err {
-		case nil:
-		case pkcs11.CKR_PIN_LOCKED:
-			return errors.New("the SO PIN is locked after too many wrong attempts; only --delete-token is left, which takes the keys along")
-		case pkcs11.CKR_PIN_INCORRECT:
-			return errors.New("the SO PIN is wrong; too many wrong ones lock it")
-		default:
-			return err
-		}
-		err = withSession(p, f.slot, pkcs11.CKU_SO, so, func(session uint) error { return p.InitPIN(session, pin) })
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(c.OutOrStdout(), "The token has been initialized and is in slot %d\n", f.slot)
-		return nil
+		return f.initTokenIn(p, ask)
 	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.OutOrStdout(), "The token has been initialized and is in slot %d\n", f.slot)
+	return nil
+}
+
+// initTokenIn initialises the token in a slot, with PINs that are asked for.
+func (f *flags) initTokenIn(p *pkcs11.Provider, ask *prompter) error {
+	if err := f.confirmLosses(p, ask); err != nil {
+		return err
+	}
+	so, pin, err := f.newPINs(ask, p)
+	if err != nil {
+		return err
+	}
+	err = p.InitToken(f.slot, so, []byte(f.label))
+	switch err {
+	case nil:
+	case pkcs11.CKR_PIN_LOCKED:
+		return errors.New("the SO PIN is locked after too many wrong attempts; only --delete-token is left, which takes the keys along")
+	case pkcs11.CKR_PIN_INCORRECT:
+		return errors.New("the SO PIN is wrong; too many wrong ones lock it")
+	default:
+		return err
+	}
+	return withSession(p, f.slot, pkcs11.CKU_SO, so, func(session uint) error { return p.InitPIN(session, pin) })
 }
 
 // newPINs returns the SO PIN, new unless the token has one already, and the new

@@ -16,8 +16,10 @@ func newVersionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Show the version of this tool, which is that of the module that came with it",
 		Args:  cobra.NoArgs,
-		Run: func(c *cobra.Command, _ []string) {
-			fmt.Fprintln(c.OutOrStdout(), c.Root().Name(), version)
-		},
+		Run:   printVersion,
 	}
+}
+
+func printVersion(c *cobra.Command, _ []string) {
+	fmt.Fprintln(c.OutOrStdout(), c.Root().Name(), version)
 }

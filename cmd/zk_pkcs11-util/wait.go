@@ -20,16 +20,24 @@ const waitPause = 500 * time.Millisecond
 // waitCommand makes the command that a service runs before it starts. Here an SCM is waited for that is not
 // there yet for whatever reason: the vendor's daemon starts with the host, too.
 func (x *scmTool) waitCommand() *cobra.Command {
-	var seconds uint
+	w := &waiting{tool: x}
 	c := &cobra.Command{
 		Use: "wait", Short: "Wait until the SCM answers, for ExecStartPre= of a service that needs it", Args: cobra.NoArgs,
 		Example: "  ExecStartPre=zk_pkcs11-util scm wait --timeout 180",
-		RunE: func(*cobra.Command, []string) error {
-			return waitForSCM(x.slot, time.Duration(seconds)*time.Second)
-		},
+		RunE:    w.run,
 	}
-	c.Flags().UintVar(&seconds, "timeout", 180, "fail after so many `SECONDS`")
+	c.Flags().UintVar(&w.seconds, "timeout", 180, "fail after so many `SECONDS`")
 	return c
+}
+
+// waiting has the command.
+type waiting struct {
+	tool    *scmTool
+	seconds uint
+}
+
+func (w *waiting) run(*cobra.Command, []string) error {
+	return waitForSCM(w.tool.slot, time.Duration(w.seconds)*time.Second)
 }
 
 func waitForSCM(slot uint, most time.Duration) error {

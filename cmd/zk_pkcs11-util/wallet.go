@@ -35,13 +35,11 @@ const noWallets = "this SCM makes no wallets"
 
 func (x *scmTool) walletCommand() *cobra.Command {
 	return commandGroup("wallet", "Keys that are derived from one another (BIP32, BIP39, SLIP39)",
-		x.onDevice("list", "List the wallets and their keys", cobra.NoArgs, func(t *target, _ []string) error {
-			return x.listWallets(t)
-		}),
+		x.onDevice("list", "List the wallets and their keys", cobra.NoArgs, x.listWallets),
 		x.walletCreateCommand(), x.walletChildCommand(), x.walletRestoreCommand())
 }
 
-// walletRow is a wallet in "scm wallet list".
+// walletRow is a wallet in the list.
 type walletRow struct {
 	Name   string    `json:"name"`
 	Master scm.Slot  `json:"master_slot"`
@@ -54,33 +52,38 @@ type nodeRow struct {
 	Curve   string   `json:"curve,omitempty"` // "" where the public key is not given away
 }
 
-func (x *scmTool) listWallets(t *target) error {
-	wallets, err := t.wallets()
+// walletList is what "scm wallet list" tells.
+type walletList []walletRow
+
+func (x *scmTool) listWallets(t *target, _ []string) error {
+	list, err := t.wallets()
 	if err != nil {
 		return err
 	}
-	return x.printResult(wallets, func(w io.Writer) {
-		if len(wallets) == 0 {
-			fmt.Fprintln(w, "There are no wallets")
-			return
-		}
-		tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		defer tab.Flush()
-		fmt.Fprintln(tab, "WALLET\tSLOT\tADDRESS\tCURVE")
-		for _, wallet := range wallets {
-			for _, k := range wallet.Keys {
-				fmt.Fprintf(tab, "%s\t%d\t%s\t%s\n", wallet.Name, k.Slot, k.Address, orElse(k.Curve, "-"))
-			}
-		}
-	})
+	return x.printResult(list, list.printText)
 }
 
-func (t *target) wallets() ([]walletRow, error) {
+func (l walletList) printText(w io.Writer) {
+	if len(l) == 0 {
+		fmt.Fprintln(w, "There are no wallets")
+		return
+	}
+	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	defer tab.Flush()
+	fmt.Fprintln(tab, "WALLET\tSLOT\tADDRESS\tCURVE")
+	for _, wallet := range l {
+		for _, k := range wallet.Keys {
+			fmt.Fprintf(tab, "%s\t%d\t%s\t%s\n", wallet.Name, k.Slot, k.Address, orElse(k.Curve, "-"))
+		}
+	}
+}
+
+func (t *target) wallets() (walletList, error) {
 	keys, err := t.ownKeys()
 	if err != nil {
 		return nil, err
 	}
-	wallets := []walletRow{}
+	wallets := walletList{}
 	place := map[scm.Slot]int{} // in wallets, by the slot of the topmost key
 	for _, k := range keys {
 		if !k.Slot.User() {

@@ -29,20 +29,21 @@ type childKey struct {
 }
 
 func (x *scmTool) walletChildCommand() *cobra.Command {
-	c := onAbility(x, "child WALLET ADDRESS", "Derive a key, and those above it that are missing", cobra.ExactArgs(2), noWallets,
-		func(t *target, d walletKeeper, args []string) error {
-			address, err := hd.Canonical(strings.ReplaceAll(args[1], "h", "'"))
-			if err != nil {
-				return err
-			}
-			k := childKey{Wallet: args[0], Address: address}
-			if err := x.unsealed(t, func() error { return k.derive(d) }); err != nil {
-				return err
-			}
-			return x.printResult(k, k.printText)
-		})
+	c := onAbility(x, "child WALLET ADDRESS", "Derive a key, and those above it that are missing", cobra.ExactArgs(2), noWallets, x.makeChild)
 	c.Example = "  zk_pkcs11-util scm wallet child eth m/44h/60h/0h/0/0"
 	return c
+}
+
+func (x *scmTool) makeChild(t *target, d walletKeeper, args []string) error {
+	address, err := hd.Canonical(strings.ReplaceAll(args[1], "h", "'"))
+	if err != nil {
+		return err
+	}
+	k := childKey{Wallet: args[0], Address: address}
+	if err := x.unsealed(t, func() error { return k.derive(d) }); err != nil {
+		return err
+	}
+	return x.printResult(k, k.printText)
 }
 
 // derive derives the key at the address step by step from the lowest key above it

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -43,8 +42,7 @@ type newWallet struct {
 
 func (x *scmTool) walletCreateCommand() *cobra.Command {
 	m := &walletMaker{tool: x}
-	c := onAbility(x, "create NAME", "Make a wallet, and tell the words that recover it", cobra.ExactArgs(1), noWallets,
-		func(t *target, d walletKeeper, args []string) error { return m.create(t, d, args[0]) })
+	c := onAbility(x, "create NAME", "Make a wallet, and tell the words that recover it", cobra.ExactArgs(1), noWallets, m.create)
 	m.addFlags(c, "how it can be recovered: bip39, slip39 or none")
 	c.Flags().StringVar(&m.groups, "groups", "2of3", "groups of slip39: how many shares of how many in each, such as `2of3,3of5`")
 	c.Flags().IntVar(&m.threshold, "threshold", 1, "how many `groups` of slip39 it takes")
@@ -53,8 +51,7 @@ func (x *scmTool) walletCreateCommand() *cobra.Command {
 
 func (x *scmTool) walletRestoreCommand() *cobra.Command {
 	m := &walletMaker{tool: x}
-	c := onAbility(x, "restore NAME", "Make a wallet from the words of another, which it asks for", cobra.ExactArgs(1), noWallets,
-		func(t *target, d walletKeeper, args []string) error { return m.restore(t, d, args[0]) })
+	c := onAbility(x, "restore NAME", "Make a wallet from the words of another, which it asks for", cobra.ExactArgs(1), noWallets, m.restore)
 	m.addFlags(c, "what the words are of: bip39 or slip39")
 	return c
 }
@@ -71,12 +68,15 @@ type asker func(name string, o option) ([]byte, error)
 // seedFor is the wallet that the flags describe.
 func (m *walletMaker) seedFor(name string, ask asker) (scm.WalletSeed, error) {
 	w := scm.WalletSeed{Name: name}
-	i := slices.IndexFunc(scm.Curves[:], func(c scm.Curve) bool { return c.String() == m.curve && c != scm.X25519 })
-	if i < 0 {
+	switch m.curve {
+	case scm.P256.String():
+		w.Curve = scm.P256
+	case scm.Secp256k1.String():
+		w.Curve = scm.Secp256k1
+	case scm.Ed25519.String():
+		w.Curve, w.Variant = scm.Ed25519, scm.VariantCardano
+	default:
 		return w, fmt.Errorf("--curve %q: wallets are on nistp256, secp256k1 or ed25519", m.curve)
-	}
-	if w.Curve = scm.Curves[i]; w.Curve == scm.Ed25519 {
-		w.Variant = scm.VariantCardano
 	}
 	if m.passphrase {
 		p, err := ask("Passphrase of the wallet", option{})
@@ -86,7 +86,8 @@ func (m *walletMaker) seedFor(name string, ask asker) (scm.WalletSeed, error) {
 	return w, nil
 }
 
-func (m *walletMaker) create(t *target, d walletKeeper, name string) error {
+func (m *walletMaker) create(t *target, d walletKeeper, args []string) error {
+	name := args[0]
 	way, ok := map[string]func(walletKeeper, scm.WalletSeed, *newWallet) error{
 		recoverBIP39: createBIP39, recoverSLIP39: m.createSLIP39, recoverNone: createPlain,
 	}[m.recovery]
@@ -185,7 +186,8 @@ func (n newWallet) printText(w io.Writer) {
 	}
 }
 
-func (m *walletMaker) restore(t *target, d walletKeeper, name string) error {
+func (m *walletMaker) restore(t *target, d walletKeeper, args []string) error {
+	name := args[0]
 	way, ok := map[string]func(*target, walletKeeper, scm.WalletSeed) (scm.Slot, error){
 		recoverBIP39: m.restoreBIP39, recoverSLIP39: m.restoreSLIP39,
 	}[m.recovery]
