@@ -26,7 +26,7 @@ func (d *Device) Bonds() (scm.Bonds, error) {
 // Offer notes the bond of a token to which the SCM is about to belong.
 func (d *Device) Offer(bond []byte) error {
 	return d.transact(func(tx *sql.Tx, e *effect) error {
-		e.changeRest(func(r *rest) { r.offered = bond })
+		e.changeRest().offered = bond
 		_, err := tx.Exec("UPDATE scm SET offered = ?", bond)
 		return err
 	})
@@ -40,7 +40,8 @@ func (d *Device) Bind(bond []byte) error {
 		return err
 	}
 	return d.transact(func(tx *sql.Tx, e *effect) error {
-		e.changeRest(func(r *rest) { r.bond, r.offered = bond, nil })
+		r := e.changeRest()
+		r.bond, r.offered = bond, nil
 		_, err := tx.Exec("UPDATE scm SET bond = ?, offered = NULL", bond)
 		return err
 	})

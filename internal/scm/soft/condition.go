@@ -71,10 +71,9 @@ func (d *Device) inject(f func(c *board.Condition) error) error {
 		if err := f(&c); err != nil {
 			return err
 		}
-		e.changeRest(func(r *rest) {
-			r.condition = c
-			r.condition.Meet(d.options.Host)
-		})
+		r := e.changeRest()
+		r.condition = c
+		r.condition.Meet(d.options.Host)
 		return writeCondition(tx, c)
 	})
 }

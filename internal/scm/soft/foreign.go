@@ -91,10 +91,9 @@ func (d *Device) StoreForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 		if k.Slot, err = freeForeign(tx); err != nil {
 			return err
 		}
-		e.changeRest(func(r *rest) {
-			r.foreign = maps.Clone(r.foreign)
-			r.foreign[k.Slot] = k
-		})
+		r := e.changeRest()
+		r.foreign = maps.Clone(r.foreign)
+		r.foreign[k.Slot] = k
 		_, err = tx.Exec("INSERT INTO foreign_key (slot, curve, public, hidden) VALUES (?, ?, ?, FALSE)",
 			int(k.Slot), int(c), public)
 		return err
@@ -125,10 +124,9 @@ func (d *Device) RemoveForeign(s scm.Slot) error {
 		return d.missing(known, s, errRange(s))
 	}
 	return d.release(func(tx *sql.Tx, e *effect) error {
-		e.changeRest(func(r *rest) {
-			r.foreign = maps.Clone(r.foreign)
-			delete(r.foreign, s)
-		})
+		r := e.changeRest()
+		r.foreign = maps.Clone(r.foreign)
+		delete(r.foreign, s)
 		done, err := tx.Exec("DELETE FROM foreign_key WHERE slot = ?", int(s))
 		return someRow(done, err, s)
 	})

@@ -66,13 +66,13 @@ func TestRootKeyInMemory(t *testing.T) {
 	must(t, err)
 	d.Forget()
 	must(t, d.Unseal(pass))
-	err = d.known.Load().root.use(func(key []byte) error {
-		if n := copiesInMemory(t, key); n != 1 {
-			t.Errorf("the root key is in memory %d times, want once", n)
-		}
-		return nil
-	})
+	r := d.known.Load().root
+	key, err := r.holdKey()
 	must(t, err)
+	defer r.mu.RUnlock()
+	if n := copiesInMemory(t, key); n != 1 {
+		t.Errorf("the root key is in memory %d times, want once", n)
+	}
 }
 
 // TestPrivateKeysInMemory uses session keys, and finds none in memory but the copy that

@@ -19,13 +19,15 @@ import (
 // private key that it has signed with.
 
 // orderP256 is the order of the base point, n in FIPS 186-5.
-var orderP256 = sync.OnceValue(func() *bigmod.Modulus {
+var orderP256 = sync.OnceValue(newOrderP256)
+
+func newOrderP256() *bigmod.Modulus {
 	n, err := bigmod.NewModulus(elliptic.P256().Params().N.Bytes())
 	if err != nil {
 		panic(err) // it is odd
 	}
 	return n
-})
+}
 
 // wordsP256 is the same number.
 var wordsP256 = words{0xf3b9cac2fc632551, 0xbce6faada7179e84, 0xffffffffffffffff, 0xffffffff00000000}

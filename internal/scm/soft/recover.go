@@ -42,21 +42,23 @@ var errSignature = fmt.Errorf("malformed ECDSA signature: %w", scm.ErrDevice)
 // reports whether its y coordinate is odd.
 func parityP256(public, digest, sig []byte) (byte, error) {
 	order := elliptic.P256().Params().N
-	scalar := func(b []byte, by *big.Int) []byte {
-		product := new(big.Int).Mul(new(big.Int).SetBytes(b), by)
-		return product.Mod(product, order).FillBytes(make([]byte, 32))
-	}
 	inverse := new(big.Int).ModInverse(new(big.Int).SetBytes(sig[32:]), order)
-	a, errA := nistec.NewP256Point().ScalarBaseMult(scalar(digest, inverse))
+	a, errA := nistec.NewP256Point().ScalarBaseMult(multiply(digest, inverse, order))
 	q, errQ := nistec.NewP256Point().SetBytes(uncompressed(public))
 	if errA != nil || errQ != nil {
 		return 0, errSignature
 	}
-	b, err := nistec.NewP256Point().ScalarMult(q, scalar(sig[:32], inverse))
+	b, err := nistec.NewP256Point().ScalarMult(q, multiply(sig[:32], inverse, order))
 	if err != nil {
 		return 0, errSignature
 	}
 	return a.Add(a, b).BytesCompressed()[0] & 1, nil
+}
+
+// multiply returns a·b in 32 bytes.
+func multiply(a []byte, b, modulus *big.Int) []byte {
+	product := new(big.Int).Mul(new(big.Int).SetBytes(a), b)
+	return product.Mod(product, modulus).FillBytes(make([]byte, 32))
 }
 
 // paritySecp256k1 is parityP256 on the other curve.

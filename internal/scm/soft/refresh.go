@@ -27,8 +27,9 @@ func (d *Device) upToDate(s *snapshot, slots []span) bool {
 // refresh returns what is known once it has the slots, and everything beside the slots,
 // as they are now. It reads what has changed, and nothing else.
 func (d *Device) refresh(slots ...span) (*snapshot, error) {
-	release := d.takeTurn(slots)
-	defer release()
+	if d.takeTurn(slots) {
+		defer d.reading.Unlock()
+	}
 	for {
 		s := d.known.Load()
 		if s.closed {
@@ -162,14 +163,15 @@ const (
 	patience   = 10 * time.Millisecond
 )
 
-// takeTurn waits for another's reading to end, or to bring what this one is for.
-func (d *Device) takeTurn(slots []span) (release func()) {
+// takeTurn waits for another's reading to end, or to bring what this one is for. It reports
+// whether it holds reading.
+func (d *Device) takeTurn(slots []span) bool {
 	deadline := time.Now().Add(patience)
 	for p := firstPause; !d.reading.TryLock(); p *= 2 {
 		if time.Now().After(deadline) || d.upToDate(d.known.Load(), slots) {
-			return func() {}
+			return false
 		}
 		d.pauseFor(p)
 	}
-	return d.reading.Unlock
+	return true
 }

@@ -52,36 +52,37 @@ func openRoot(id, blob, pass []byte) (*root, error) {
 }
 
 // sealTo returns the root key sealed to pass, for openRoot.
-func (r *root) sealTo(pass []byte) (blob []byte, err error) {
+func (r *root) sealTo(pass []byte) ([]byte, error) {
 	sealer := rootSealer(pass, r.id)
 	defer sealer.Destroy()
-	err = r.use(func(key []byte) error {
-		blob = secret.Seal(sealer.Bytes(), key, r.id)
-		return nil
-	})
-	return blob, err
+	key, err := r.holdKey()
+	if err != nil {
+		return nil, err
+	}
+	defer r.mu.RUnlock()
+	return secret.Seal(sealer.Bytes(), key, r.id), nil
 }
 
 // seal returns plain sealed under the root key, bound to what it is.
-func (r *root) seal(context, plain []byte) (blob []byte, err error) {
-	err = r.use(func(key []byte) error {
-		blob = secret.Seal(key, plain, context)
-		return nil
-	})
-	return blob, err
+func (r *root) seal(context, plain []byte) ([]byte, error) {
+	key, err := r.holdKey()
+	if err != nil {
+		return nil, err
+	}
+	defer r.mu.RUnlock()
+	return secret.Seal(key, plain, context), nil
 }
 
 // unseal undoes seal; plain has size bytes, which the caller overwrites.
 func (r *root) unseal(context, blob []byte, size int) ([]byte, error) {
-	plain := make([]byte, size)
-	err := r.use(func(key []byte) error {
-		if err := secret.Open(key, plain, blob, context); err != nil {
-			return fmt.Errorf("%w: %w", scm.ErrDevice, err)
-		}
-		return nil
-	})
+	key, err := r.holdKey()
 	if err != nil {
 		return nil, err
+	}
+	defer r.mu.RUnlock()
+	plain := make([]byte, size)
+	if err := secret.Open(key, plain, blob, context); err != nil {
+		return nil, fmt.Errorf("%w: %w", scm.ErrDevice, err)
 	}
 	return plain, nil
 }
@@ -95,17 +96,17 @@ func (r *root) unsealKey(k *sealedKey) ([]byte, error) {
 	return plain, nil
 }
 
-// use calls f with the root key, which stays until f returns.
-func (r *root) use(f func(key []byte) error) error {
+// holdKey returns the root key, which stays until the caller unlocks mu for reading.
+func (r *root) holdKey() ([]byte, error) {
 	if r == nil {
-		return scm.ErrSealed
+		return nil, scm.ErrSealed
 	}
 	r.mu.RLock()
-	defer r.mu.RUnlock()
 	if r.key == nil {
-		return scm.ErrSealed
+		r.mu.RUnlock()
+		return nil, scm.ErrSealed
 	}
-	return f(r.key.Bytes())
+	return r.key.Bytes(), nil
 }
 
 // destroy erases the root key. It does nothing the second time, nor to nil.

@@ -58,7 +58,7 @@ func (f rootFile) write(r *root) error {
 	if err != nil {
 		return err
 	}
-	err = r.use(func(key []byte) error { return f.fill(file, key) })
+	err = f.writeKey(file, r)
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (f rootFile) write(r *root) error {
 	return dir.Sync()
 }
 
-func (f rootFile) fill(file *descriptor.File, key []byte) error {
+func (f rootFile) writeKey(file *descriptor.File, r *root) error {
 	if f.group >= 0 {
 		if err := file.Chgrp(f.group); err != nil {
 			return err
@@ -78,6 +78,11 @@ func (f rootFile) fill(file *descriptor.File, key []byte) error {
 	if err := file.Chmod(f.mode &^ 0o022); err != nil {
 		return err
 	}
+	key, err := r.holdKey()
+	if err != nil {
+		return err
+	}
+	defer r.mu.RUnlock()
 	if _, err := file.Write(key); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (d *Device) Prepare(secret []byte) error {
 		if err := e.sealedUnder(tx, s.root); err != nil {
 			return err
 		}
-		e.changeRest(func(r *rest) { r.prepared = sealed })
+		e.changeRest().prepared = sealed
 		return writePrepared(tx, sealed)
 	})
 }

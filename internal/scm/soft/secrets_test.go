@@ -52,11 +52,11 @@ func secretsOf(t *testing.T, d *Device) [][]byte {
 		must(t, err)
 		all = append(all, secret)
 	}
-	must(t, d.known.Load().root.use(func(key []byte) error {
-		all = append(all, bytes.Clone(key))
-		return nil
-	}))
-	return all
+	r := d.known.Load().root
+	key, err := r.holdKey()
+	must(t, err)
+	defer r.mu.RUnlock()
+	return append(all, bytes.Clone(key))
 }
 
 // holding names the files in dir that hold one of the secrets.

@@ -13,11 +13,12 @@ import (
 // effect is what a transaction has changed in the flash. What it tells beside the parts is
 // known afterwards, and need not be read.
 type effect struct {
-	parts  []int
-	keys   map[scm.Slot]*sealedKey // what slots hold now, nil for nothing
-	change func(*rest)             // of everything beside the slots
+	parts []int
+	keys  map[scm.Slot]*sealedKey // what slots hold now, nil for nothing
+	rest  *rest                   // everything beside the slots, as it is now; nil when that is as it was
 
 	rootID  []byte // of the root key under which keys are sealed
+	known   *rest  // what this process knew before; nil for nothing
 	before  uint64 // version of everything beside the slots
 	changes uint64 // of the flash, this one included; 0 when nothing counts
 }
@@ -38,7 +39,7 @@ func (e *effect) touchPart(part int) { e.parts = append(e.parts, part) }
 // holdKey says that a slot holds a key, or none.
 func (e *effect) holdKey(s scm.Slot, k *sealedKey) {
 	if s == scm.EphemeralSlot {
-		e.changeRest(func(r *rest) { r.ephemeral = &cell{key: k} })
+		e.changeRest().ephemeral = &cell{key: k}
 		return
 	}
 	e.touchPart(partOf(s))
@@ -48,11 +49,23 @@ func (e *effect) holdKey(s scm.Slot, k *sealedKey) {
 	e.keys[s] = k
 }
 
-// changeRest says how everything beside the slots has changed.
-func (e *effect) changeRest(change func(*rest)) {
+// changeRest returns everything beside the slots, for the transaction to make it what it is now.
+// Where this process does not know what it was before, nobody looks at that.
+func (e *effect) changeRest() *rest {
 	e.touchPart(restPart)
-	e.change = change
+	switch {
+	case e.rest != nil:
+	case e.knowsRest():
+		next := *e.known
+		e.rest = &next
+	default:
+		e.rest = &rest{foreign: map[scm.Slot]foreignKey{}}
+	}
+	return e.rest
 }
+
+// knowsRest reports whether this process knew everything beside the slots as it was before.
+func (e *effect) knowsRest() bool { return e.known != nil && e.known.version == e.before }
 
 // transact calls fn in a transaction on the flash, in which it notes what it does.
 func (d *Device) transact(fn func(tx *sql.Tx, e *effect) error) error {
@@ -78,7 +91,7 @@ func (d *Device) expunge(fn func(tx *sql.Tx, e *effect) error) error {
 // noting makes fn, which may be called again, a function that tells the parts.
 func (d *Device) noting(e *effect, fn func(tx *sql.Tx, e *effect) error) func(*sql.Tx) ([]int, error) {
 	return func(tx *sql.Tx) ([]int, error) {
-		*e = effect{before: d.file.PartVersion(restPart)} // nobody else changes it now
+		*e = effect{known: d.known.Load().rest, before: d.file.PartVersion(restPart)} // nobody else changes it now
 		err := fn(tx, e)
 		if err == nil && len(e.parts) > 0 {
 			err = d.countChange(tx, e)
@@ -111,11 +124,9 @@ func (f *flash) afterChange(e *effect, version uint64) *flash {
 	for s, k := range e.keys {
 		next.putCell(s, &cell{version: version, key: k})
 	}
-	if e.change != nil && f.rest.version == e.before {
-		r := *f.rest
-		r.version = version
-		e.change(&r)
-		next.rest = &r
+	if e.rest != nil && e.knowsRest() && f.rest.version == e.before {
+		e.rest.version = version
+		next.rest = e.rest
 	}
 	return &next
 }
