@@ -17,10 +17,11 @@ func (d *Device) Lock(plain []byte, under scm.LockKey) (locked []byte, err error
 	if len(plain) > maxLock {
 		return nil, fmt.Errorf("%d bytes to lock: %w", len(plain), scm.ErrInput)
 	}
-	err = d.retry(func() error {
+	d.takeTurn()
+	defer d.calls.Unlock()
+	for t := d.newTries(); t.next(&err); {
 		locked, err = d.api.lock(plain, under)
-		return err
-	})
+	}
 	return locked, err
 }
 
@@ -29,10 +30,11 @@ func (d *Device) Unlock(locked []byte, under scm.LockKey) (plain []byte, err err
 	if len(locked) > maxOutput {
 		return nil, fmt.Errorf("%d bytes to unlock: %w", len(locked), scm.ErrAuth)
 	}
-	err = d.retry(func() error {
+	d.takeTurn()
+	defer d.calls.Unlock()
+	for t := d.newTries(); t.next(&err); {
 		plain, err = d.api.unlock(locked, under)
-		return err
-	})
+	}
 	if err == nil && plain == nil {
 		err = scm.ErrAuth
 	}
@@ -41,18 +43,20 @@ func (d *Device) Unlock(locked []byte, under scm.LockKey) (plain []byte, err err
 
 // Time returns what the clock of the module says.
 func (d *Device) Time() (seconds uint32, err error) {
-	err = d.retry(func() error {
+	d.takeTurn()
+	defer d.calls.Unlock()
+	for t := d.newTries(); t.next(&err); {
 		seconds, err = d.api.time()
-		return err
-	})
+	}
 	return seconds, err
 }
 
 // NextSecond is Time that answers at the moment in which the second begins.
 func (d *Device) NextSecond() (seconds uint32, err error) {
-	err = d.retry(func() error {
+	d.takeTurn()
+	defer d.calls.Unlock()
+	for t := d.newTries(); t.next(&err); {
 		seconds, err = d.api.nextSecond()
-		return err
-	})
+	}
 	return seconds, err
 }

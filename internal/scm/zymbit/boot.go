@@ -24,24 +24,34 @@ func (d *Device) BootManifest() (names string, err error) {
 	if err := d.needs(bootList); err != nil {
 		return "", err
 	}
-	err = d.retry(func() error {
+	d.takeTurn()
+	defer d.calls.Unlock()
+	return d.bootFiles()
+}
+
+// bootFiles is BootManifest for a caller that holds calls.
+func (d *Device) bootFiles() (names string, err error) {
+	for t := d.newTries(); t.next(&err); {
 		names, err = d.api.bootFiles()
-		return err
-	})
+	}
 	return names, err
 }
 
 // AddBootFile has the module sign a file as it is now with the key in a permanent
 // slot. The path is relative to the boot directory of the host. A second time it is
 // an update.
-func (d *Device) AddBootFile(path string, signer scm.Slot) error {
+func (d *Device) AddBootFile(path string, signer scm.Slot) (err error) {
 	if err := scm.CheckBootFile(path, signer); err != nil {
 		return err
 	}
 	if err := d.needs(bootAdd); err != nil {
 		return err
 	}
-	err := d.retry(func() error { return d.api.addBootFile(path, signer) })
+	d.takeTurn()
+	defer d.calls.Unlock()
+	for t := d.newTries(); t.next(&err); {
+		err = d.api.addBootFile(path, signer)
+	}
 	if err != nil {
 		err = fmt.Errorf("boot file %q: %w", path, err)
 	}
@@ -55,11 +65,7 @@ func (d *Device) RemoveBootFile(path string) error {
 	}
 	d.takeTurn()
 	defer d.calls.Unlock()
-	var names string
-	err := d.retryLocked(func() (err error) {
-		names, err = d.api.bootFiles()
-		return err
-	})
+	names, err := d.bootFiles()
 	if err != nil {
 		return err
 	}

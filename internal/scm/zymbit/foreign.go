@@ -60,10 +60,9 @@ func (d *Device) foreignLocked() ([]scm.Key, error) {
 		return nil, err
 	}
 	var slots map[scm.Slot]slot
-	err = d.retryLocked(func() (err error) {
+	for t := d.newTries(); t.next(&err); {
 		slots, err = d.readForeign(marks)
-		return err
-	})
+	}
 	if unlisting(err) {
 		return d.foreignUnlisted(err), nil
 	}
@@ -366,10 +365,9 @@ func (d *Device) RemoveForeign(s scm.Slot) error {
 }
 
 func (d *Device) foreignNumbers() (all []scm.Slot, err error) {
-	err = d.retryLocked(func() error {
+	for t := d.newTries(); t.next(&err); {
 		all, err = d.api.foreignSlots()
-		return err
-	})
+	}
 	if unlisting(err) { // who does not list them may still have those that are known
 		return slices.Sorted(maps.Keys(d.foreign.slots)), nil
 	}

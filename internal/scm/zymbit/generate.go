@@ -94,11 +94,7 @@ func (d *Device) newKey(s scm.Slot, c scm.Curve) (scm.Key, error) {
 		return scm.Key{}, fmt.Errorf("the SCM says that it made a key in slot %d, which is not one from %d to %d; what it made is not used: %w",
 			int(s), int(scm.FirstUser), int(scm.LastUser), scm.ErrDevice)
 	}
-	var public []byte
-	err := d.retryLocked(func() (err error) {
-		public, err = d.asRead(s, c)
-		return err
-	})
+	public, err := d.askKey(s, c)
 	if err != nil {
 		return scm.Key{}, errors.Join(fmt.Errorf("the new key in slot %d: %w", int(s), err), d.api.remove(s))
 	}

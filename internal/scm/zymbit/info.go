@@ -19,17 +19,18 @@ const (
 )
 
 // Info describes the module. It is read once.
-func (d *Device) Info() (scm.Info, error) {
+func (d *Device) Info() (info scm.Info, err error) {
 	d.mu.Lock()
-	info := d.info
+	info = d.info
 	d.mu.Unlock()
 	if info != (scm.Info{}) {
 		return info, nil
 	}
-	err := d.retry(func() (err error) {
+	d.takeTurn()
+	defer d.calls.Unlock()
+	for t := d.newTries(); t.next(&err); {
 		info, err = d.readInfo()
-		return err
-	})
+	}
 	if err != nil {
 		return scm.Info{}, err
 	}

@@ -95,12 +95,14 @@ func (d *Device) current() ([]scm.Key, error) {
 	return d.currentLocked()
 }
 
-func (d *Device) currentLocked() ([]scm.Key, error) {
+func (d *Device) currentLocked() (keys []scm.Key, err error) {
 	if keys, ok := d.remembered(); ok { // by the one who held calls before
 		return keys, nil
 	}
-	err := d.retryLocked(d.read)
-	keys, _ := d.remembered()
+	for t := d.newTries(); t.next(&err); {
+		err = d.readSlotsAnew()
+	}
+	keys, _ = d.remembered()
 	return keys, err
 }
 
@@ -111,9 +113,9 @@ func (d *Device) remembered() (keys []scm.Key, ok bool) {
 	return d.known.keys, !d.known.stale && d.known.swept
 }
 
-// read asks the module for its key slots, and for the public keys of those that
+// readSlotsAnew asks the module for its key slots, and for the public keys of those that
 // are new or were changed. The caller holds calls.
-func (d *Device) read() error {
+func (d *Device) readSlotsAnew() error {
 	began := time.Now()
 	version := d.changes.version()
 	marks, err := d.changes.marks()

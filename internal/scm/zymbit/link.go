@@ -24,34 +24,56 @@ func (d *Device) takeTurn() {
 	}
 }
 
-// retry calls f with an open context. When f fails it does so once more with a
-// new one: a context does not survive a restart of the vendor's daemon, and its
-// failures tell nothing of that. A module that was silent is asked once only: each
-// question can take long, and callers wait.
-func (d *Device) retry(f func() error) error {
-	d.takeTurn()
-	defer d.calls.Unlock()
-	return d.retryLocked(f)
+// tries are those of a question to the module. One that fails is asked once more in a new
+// context: a context does not survive a restart of the vendor's daemon, and its failures tell
+// nothing of that. A module that was silent is asked once only: each question can take long,
+// and callers wait.
+//
+//	for t := d.newTries(); t.next(&err); {
+//		answer, err = d.api.question()
+//	}
+//
+// The loop is not left in another way. Who asks holds calls.
+type tries struct {
+	device *Device
+	made   int
 }
 
-func (d *Device) retryLocked(f func() error) error {
-	err := d.onceLocked(f)
-	if refused(err) || unable(err) {
+func (d *Device) newTries() tries { return tries{device: d} }
+
+// next reports whether the question is to be asked, now or once more, in an open context. Before the
+// first time err is nil, and in the end it is what has come of the question.
+func (t *tries) next(err *error) bool {
+	d := t.device
+	if t.made == 0 && t.begin(err) {
+		return true
+	}
+	if t.made == 1 && (refused(*err) || unable(*err)) {
 		d.api.close()
 		d.forget() // a module that has started anew may have lost keys
-		if d.silent && timedOut(err) {
-			return absent(err)
+		if d.silent && timedOut(*err) {
+			*err = absent(*err)
+			return false
 		}
 		d.again = true
-		err = d.onceLocked(f)
-		d.again = false
+		if t.begin(err) {
+			return true
+		}
 	}
-	if timedOut(err) {
-		err = d.silence(err)
+	d.again = false
+	if timedOut(*err) {
+		*err = d.silence(*err)
 	}
-	d.silent = timedOut(err) && errors.Is(err, scm.ErrAbsent)
-	d.tell(err)
-	return err
+	d.silent = timedOut(*err) && errors.Is(*err, scm.ErrAbsent)
+	d.tell(*err)
+	return false
+}
+
+// begin begins a try, and reports whether there is a context for it.
+func (t *tries) begin(err *error) bool {
+	t.made++
+	*err = t.device.connect()
+	return *err == nil
 }
 
 // absent makes a timeout that of a module which is not there.
@@ -78,10 +100,10 @@ func (d *Device) silence(timeout error) error {
 		return absent(timeout)
 	}
 	bound := false
-	err := d.onceLocked(func() (err error) {
+	err := d.connect()
+	if err == nil {
 		_, bound, err = d.api.binding()
-		return err
-	})
+	}
 	switch {
 	case timedOut(err):
 		return absent(timeout)
@@ -91,13 +113,10 @@ func (d *Device) silence(timeout error) error {
 	return timeout
 }
 
-// onceLocked calls f with an open context. The caller holds calls.
-func (d *Device) onceLocked(f func() error) error {
+// connect opens a context, unless there is one. The caller holds calls.
+func (d *Device) connect() error {
 	if d.closed {
 		return errClosed
 	}
-	if err := d.api.open(); err != nil {
-		return err
-	}
-	return f()
+	return d.api.open()
 }

@@ -38,16 +38,18 @@ func (d *Device) NodeAddress(s scm.Slot) (address, wallet string, master scm.Slo
 	if n, known := d.nodeKnown(s); known {
 		return d.located(s, n)
 	}
-	if err := d.retryLocked(func() error { return d.readNodes(s) }); err != nil {
+	for t := d.newTries(); t.next(&err); {
+		err = d.readNodes(s)
+	}
+	if err != nil {
 		return "", "", 0, err
 	}
 	d.remember()
 	n, known := d.nodeKnown(s)
 	if !known { // a slot that is not listed, as perhaps those of seeds
-		err = d.retryLocked(func() (err error) {
+		for t := d.newTries(); t.next(&err); {
 			n, err = d.askNode(s)
-			return err
-		})
+		}
 	}
 	if err != nil {
 		return "", "", 0, err
@@ -200,10 +202,9 @@ func (d *Device) ChildKey(parent scm.Slot, c scm.Child) (s scm.Slot, chainCode [
 // module takes longer than the library waits. Its chain code is lost.
 func (d *Device) childAfter(parent scm.Slot, c scm.Child, failure error) (s scm.Slot, err error) {
 	there := false
-	err = d.retryLocked(func() (err error) {
+	for t := d.newTries(); t.next(&err); {
 		s, there, err = d.childThere(parent, c)
-		return err
-	})
+	}
 	if err != nil || !there {
 		return 0, failure
 	}

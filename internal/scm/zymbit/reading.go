@@ -64,6 +64,14 @@ func decompress(c scm.Curve, point []byte) []byte {
 	return xy
 }
 
+// askKey is asRead in as many tries as it takes. The caller holds calls.
+func (d *Device) askKey(s scm.Slot, c scm.Curve) (public []byte, err error) {
+	for t := d.newTries(); t.next(&err); {
+		public, err = d.asRead(s, c)
+	}
+	return public, err
+}
+
 // asRead is the public key that a library shows for a slot, on the curve that is known.
 func (d *Device) asRead(s scm.Slot, c scm.Curve) ([]byte, error) {
 	shown, err := d.api.publicKey(s)

@@ -82,12 +82,10 @@ func (d *Device) newWallet(w scm.WalletSeed, g growth, grow func(scm.WalletSeed)
 
 // grownAfter finds a wallet that was made although the call failed: its name was free. One
 // whose words nobody has been told goes again.
-func (d *Device) grownAfter(wallet string, g growth, failure error) (scm.Slot, error) {
-	var s scm.Slot
-	err := d.retryLocked(func() (err error) {
+func (d *Device) grownAfter(wallet string, g growth, failure error) (s scm.Slot, err error) {
+	for t := d.newTries(); t.next(&err); {
 		s, err = d.api.nodeSlot(top, wallet, 0)
-		return err
-	})
+	}
 	if err != nil || !s.User() {
 		return 0, failure
 	}

@@ -71,7 +71,12 @@ func (d *Device) CancelSLIP39() error {
 	if err := d.needs(sharesCancel); err != nil {
 		return err
 	}
-	return d.step(d.api.cancelShares)
+	d.takeTurn()
+	defer d.calls.Unlock()
+	if err := d.connect(); err != nil {
+		return err
+	}
+	return d.api.cancelShares()
 }
 
 // SetSLIP39Group says how many members a group has, numbered from 0, and how many of
@@ -83,7 +88,12 @@ func (d *Device) SetSLIP39Group(index, members, threshold int) error {
 	if err := checkShares(threshold, members, "members"); err != nil {
 		return err
 	}
-	return d.step(func() error { return d.api.setGroup(index, members, threshold) })
+	d.takeTurn()
+	defer d.calls.Unlock()
+	if err := d.connect(); err != nil {
+		return err
+	}
+	return d.api.setGroup(index, members, threshold)
 }
 
 // AddSLIP39Member returns the share of the next member of the group that was set last,
@@ -94,19 +104,20 @@ func (d *Device) AddSLIP39Member(passphrase string) (share string, s scm.Slot, d
 	if err := checkText(passphrase); err != nil {
 		return "", 0, false, err
 	}
-	err = d.step(func() error {
-		share, s, done, err = d.api.addShare(d.passphrase(passphrase))
-		switch {
-		case err != nil:
-			_, err = d.grownAfter(d.session, growth{wanted: true}, err)
-			return err
-		case !done:
-			return nil
-		case share == "":
-			return errors.Join(fmt.Errorf("%s: gave no words: %w", sharesMember, scm.ErrDevice), d.api.remove(s))
-		}
-		return d.noteNode(s)
-	})
+	d.takeTurn()
+	defer d.calls.Unlock()
+	if err := d.connect(); err != nil {
+		return "", 0, false, err
+	}
+	share, s, done, err = d.api.addShare(d.passphrase(passphrase))
+	switch {
+	case err != nil:
+		_, err = d.grownAfter(d.session, growth{wanted: true}, err)
+	case done && share == "":
+		err = errors.Join(fmt.Errorf("%s: gave no words: %w", sharesMember, scm.ErrDevice), d.api.remove(s))
+	case done:
+		err = d.noteNode(s)
+	}
 	return share, s, done, err
 }
 
@@ -117,25 +128,20 @@ func (d *Device) AddRestoreSLIP39(passphrase, share string) (s scm.Slot, done bo
 	if err := checkText(passphrase, share); err != nil {
 		return 0, false, err
 	}
-	err = d.step(func() error {
-		s, done, err = d.api.addRestore(d.passphrase(passphrase), share)
-		if err != nil {
-			s, err = d.grownAfter(d.session, growth{}, err)
-			done = err == nil
-		}
-		if err != nil || !done {
-			return err
-		}
-		return d.noteNode(s)
-	})
-	return s, done, err
-}
-
-// step is a call in a session.
-func (d *Device) step(f func() error) error {
 	d.takeTurn()
 	defer d.calls.Unlock()
-	return d.onceLocked(f)
+	if err := d.connect(); err != nil {
+		return 0, false, err
+	}
+	s, done, err = d.api.addRestore(d.passphrase(passphrase), share)
+	if err != nil {
+		s, err = d.grownAfter(d.session, growth{}, err)
+		done = err == nil
+	}
+	if done && err == nil {
+		err = d.noteNode(s)
+	}
+	return s, done, err
 }
 
 // checkShares refuses a split into shares that an SCM does not make.

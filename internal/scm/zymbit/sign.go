@@ -41,9 +41,9 @@ func (d *Device) Sign(s scm.Slot, digest []byte) ([]byte, error) {
 	case len(digest) != digestSize:
 		return nil, fmt.Errorf("%d bytes to sign, not %d: %w", len(digest), digestSize, scm.ErrInput)
 	}
-	given, err := d.use(s, func() ([]byte, error) { return d.api.sign(s, digest) })
+	given, err := d.askSignature(s, digest)
 	if err != nil {
-		return nil, err
+		return nil, d.whyUnused(s, err)
 	}
 	sig, err := readSignature(k, digest, given)
 	if err != nil {
@@ -56,16 +56,18 @@ func (d *Device) Sign(s scm.Slot, digest []byte) ([]byte, error) {
 // whySigned tells a slot that holds another key than before from a module whose signatures
 // are of no use.
 func (d *Device) whySigned(k scm.Key, wrong error) error {
-	var now []byte
-	err := d.retry(func() (err error) {
-		now, err = d.asRead(k.Slot, k.Curve)
-		return err
-	})
+	now, err := d.readAgain(k)
 	d.forgetSlot(k.Slot)
 	if err == nil && bytes.Equal(now, k.Public) {
 		return fmt.Errorf("key slot %d: %w", int(k.Slot), wrong)
 	}
 	return fmt.Errorf("slot %d: %w", k.Slot, errSwap)
+}
+
+func (d *Device) readAgain(k scm.Key) ([]byte, error) {
+	d.takeTurn()
+	defer d.calls.Unlock()
+	return d.askKey(k.Slot, k.Curve)
 }
 
 // Agree returns the secret shared with the owner of the public key peer.
@@ -79,23 +81,40 @@ func (d *Device) Agree(s scm.Slot, peer []byte) ([]byte, error) {
 	case !isPeer(k.Curve, peer):
 		return nil, fmt.Errorf("peer is no public key on %s: %w", k.Curve, scm.ErrInput)
 	}
-	return d.use(s, func() ([]byte, error) { return d.api.agree(s, peer) })
+	agreed, err := d.askSecret(s, peer)
+	if err != nil {
+		return nil, d.whyUnused(s, err)
+	}
+	return agreed, nil
 }
 
-// use calls f, which uses the key in a slot, and finds out what a failure is: the
-// key may be gone.
-func (d *Device) use(s scm.Slot, f func() ([]byte, error)) (out []byte, err error) {
-	err = d.retry(func() error {
-		out, err = f()
-		return err
-	})
-	if !unable(err) {
-		return out, err
+func (d *Device) askSignature(s scm.Slot, digest []byte) (given []byte, err error) {
+	d.takeTurn()
+	defer d.calls.Unlock()
+	for t := d.newTries(); t.next(&err); {
+		given, err = d.api.sign(s, digest)
+	}
+	return given, err
+}
+
+func (d *Device) askSecret(s scm.Slot, peer []byte) (agreed []byte, err error) {
+	d.takeTurn()
+	defer d.calls.Unlock()
+	for t := d.newTries(); t.next(&err); {
+		agreed, err = d.api.agree(s, peer)
+	}
+	return agreed, err
+}
+
+// whyUnused finds out what it means that the key in a slot could not be used: it may be gone.
+func (d *Device) whyUnused(s scm.Slot, failure error) error {
+	if !unable(failure) {
+		return failure
 	}
 	if _, now := d.key(s); now != nil {
-		return nil, fmt.Errorf("%w: %w", now, err)
+		return fmt.Errorf("%w: %w", now, failure)
 	}
-	return nil, fmt.Errorf("slot %d: %w", s, err)
+	return fmt.Errorf("slot %d: %w", s, failure)
 }
 
 // isPeer tells whether the bytes are a public key to agree with, which the library

@@ -13,16 +13,15 @@ import (
 // slots lists the key slots in use in ascending order, with a context that it has found to
 // live. The caller holds calls.
 func (d *Device) slots() (all []scm.Slot, err error) {
-	err = d.retryLocked(func() error {
+	for t := d.newTries(); t.next(&err); {
 		all, err = d.list()
-		return err
-	})
+	}
 	return all, err
 }
 
 // list asks the module for the key slots in use, and puts in order what it answers: modules
 // are not known to list their permanent slots, and a library may not have the function. The
-// caller holds calls, and has retryLocked call it.
+// caller holds calls, and has tries for it.
 func (d *Device) list() ([]scm.Slot, error) {
 	numbers, err := d.api.slots()
 	if d.listless(err) {

@@ -175,13 +175,10 @@ func (d *Device) Random(p []byte) error {
 	)
 	for most := most; len(p) > 0; {
 		n := min(len(p), most)
-		err := d.retry(func() error {
-			b, err := d.api.random(n)
-			copy(p[:n], b)
-			return err
-		})
+		b, err := d.askRandom(n)
 		switch {
 		case err == nil:
+			copy(p[:n], b)
 			p = p[n:]
 		case unable(err) && n > least:
 			most = n / 2
@@ -190,6 +187,15 @@ func (d *Device) Random(p []byte) error {
 		}
 	}
 	return nil
+}
+
+func (d *Device) askRandom(n int) (b []byte, err error) {
+	d.takeTurn()
+	defer d.calls.Unlock()
+	for t := d.newTries(); t.next(&err); {
+		b, err = d.api.random(n)
+	}
+	return b, err
 }
 
 // Close closes the context. It does nothing the second time. Other methods
