@@ -17,7 +17,7 @@ import (
 
 func main() {
 	var err error
-	// GODEBUG=fips140=only in the environment is meant for others: see module/call.go.
+	// GODEBUG=fips140=only in the environment is meant for others: see docs/adr/0029-flat-calls.md.
 	fips140.WithoutEnforcement(func() { err = newCommand().Execute() })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "zk_pkcs11-util:", explain(err))

@@ -79,7 +79,7 @@ func newSerial() string {
 // That it cannot be removed is no failure: the key in it opens nothing in the
 // flash any more, and the next Open tries again.
 func (d *Device) removeRootFile() {
-	if !d.rootKey.there() {
+	if !d.rootKey.exists() {
 		return
 	}
 	// As a writer, because no other process may be making the flash one that needs the

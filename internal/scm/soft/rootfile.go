@@ -33,8 +33,8 @@ func (f rootFile) path() string { return filepath.Join(f.dir, rootFileName) }
 // enough, because only the holder of the flash's lock writes.
 const newName = rootFileName + ".new"
 
-// there tells whether there is the file, or what a crash in write has left.
-func (f rootFile) there() bool {
+// exists reports whether there is the file, or what a crash in write has left.
+func (f rootFile) exists() bool {
 	dir, err := descriptor.OpenDirectory(f.dir)
 	if err != nil {
 		return false

@@ -25,7 +25,7 @@ const wholeModule scm.Slot = -1 << 20
 // have changed, in whatever processes they are. Without a file it tells nothing.
 type changes struct{ file *sharedfile.File }
 
-// Used tells whether a module has answered with that Options.State before.
+// Used reports whether a module has answered with that Options.State before.
 func Used(state string) bool {
 	_, err := os.Stat(filepath.Join(state, changesName))
 	return err == nil

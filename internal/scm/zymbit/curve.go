@@ -87,7 +87,7 @@ func (d *Device) curve25519(s scm.Slot, public []byte) (scm.Curve, error) {
 	return scm.X25519, d.alive() // a dead context refuses as well
 }
 
-// isPublic tells whether the bytes can be a public key on the curve.
+// isPublic reports whether the bytes can be a public key on the curve.
 func isPublic(c scm.Curve, public []byte) bool {
 	if len(public) != c.PublicSize() {
 		return false
@@ -103,7 +103,7 @@ func isPublic(c scm.Curve, public []byte) bool {
 	return true
 }
 
-// onEdwards25519 tells whether there is a point with this y: whether
+// onEdwards25519 reports whether there is a point with this y: whether
 // (y²-1)/(dy²+1) is a square, which it is when the product of both is one.
 func onEdwards25519(public []byte) bool {
 	big25519 := func(s string) *big.Int { n, _ := new(big.Int).SetString(s, 16); return n }

@@ -77,10 +77,10 @@ func errHidden(s scm.Slot) error { return fmt.Errorf("slot %d: %w", int(s), scm.
 func errRange(s scm.Slot) error  { return fmt.Errorf("slot %d: %w", int(s), scm.ErrSlotRange) }
 func errEmpty(s scm.Slot) error  { return fmt.Errorf("slot %d: %w", int(s), scm.ErrSlotEmpty) }
 
-// timedOut tells whether the module did not answer.
+// timedOut reports whether the module did not answer.
 func timedOut(err error) bool { return errors.Is(err, scm.ErrTimeout) }
 
-// refused tells whether the library or the module answered with a failure.
+// refused reports whether the library or the module answered with a failure.
 func refused(err error) bool {
 	var f *failure
 	return errors.As(err, &f)
@@ -92,12 +92,12 @@ type oddity struct{ call, what string }
 func (o *oddity) Error() string { return o.call + ": gave " + o.what }
 func (*oddity) Unwrap() error   { return scm.ErrDevice }
 
-// unable tells whether a call failed that the module had the time to answer: it, or the
+// unable reports whether a call failed that the module had the time to answer: it, or the
 // library, lacks the ability, unless the context is dead.
 func unable(err error) bool {
 	var o *oddity
 	return (refused(err) || errors.As(err, &o)) && !timedOut(err) && !errors.Is(err, scm.ErrDestroyed)
 }
 
-// lacks tells whether the library does not have the function at all.
+// lacks reports whether the library does not have the function at all.
 func lacks(err error) bool { return errors.Is(err, syscall.ENOSYS) }

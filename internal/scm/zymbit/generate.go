@@ -132,14 +132,14 @@ func (d *Device) Remove(k scm.Key) error {
 	}
 	d.takeTurn()
 	defer d.calls.Unlock()
-	if err := d.holds(k); err != nil {
+	if err := d.checkHeld(k); err != nil {
 		return err
 	}
-	if err := d.removable(s); err != nil {
+	if err := d.checkRemovable(s); err != nil {
 		return err
 	}
 	err := d.removed(s, d.api.remove(s))
-	if unable(err) && d.holds(k) == nil { // perhaps by a dead context
+	if unable(err) && d.checkHeld(k) == nil { // perhaps by a dead context
 		err = d.removed(s, d.api.remove(s))
 	}
 	d.forgetSlot(s)
@@ -148,10 +148,10 @@ func (d *Device) Remove(k scm.Key) error {
 	return err
 }
 
-// removable answers whether a key may be removed: one by which the host boots may not. Where
+// checkRemovable returns an error for a key that may not be removed: one by which the host boots. Where
 // the module does not tell the wallet of a key, for the lack of a wallet or of time, no key
 // is removed as long as there is the wallet of the boot loader.
-func (d *Device) removable(s scm.Slot) error {
+func (d *Device) checkRemovable(s scm.Slot) error {
 	_, name, _, err := d.api.node(s)
 	if err == nil && name != bootware || unable(err) {
 		return nil
@@ -166,10 +166,10 @@ func (d *Device) removable(s scm.Slot) error {
 	return fmt.Errorf("slot %d belongs to the wallet %s: %w", s, bootware, scm.ErrPermanent)
 }
 
-// holds answers whether a key is in its slot, or any key if it has no public key.
+// checkHeld returns an error unless a key is in its slot, or any key if it has no public key.
 // The caller holds calls. Another process can still exchange the key before it is
 // removed: the library has no call that would do both.
-func (d *Device) holds(k scm.Key) error {
+func (d *Device) checkHeld(k scm.Key) error {
 	allocated, err := d.slots()
 	if err != nil {
 		return err

@@ -117,7 +117,7 @@ func (d *Device) whyUnused(s scm.Slot, failure error) error {
 	return fmt.Errorf("slot %d: %w", s, failure)
 }
 
-// isPeer tells whether the bytes are a public key to agree with, which the library
+// isPeer reports whether the bytes are a public key to agree with, which the library
 // is not known to check.
 func isPeer(c scm.Curve, public []byte) bool {
 	return isPublic(c, public) && (c != scm.X25519 || onX25519(public))

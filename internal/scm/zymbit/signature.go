@@ -61,7 +61,7 @@ func looks(k scm.Key, digest, sig []byte) string {
 	return looksHashed(k, digest, sig)
 }
 
-// looksHashed tells whether the module has hashed once more what it was to sign.
+// looksHashed reports whether the module has hashed once more what it was to sign.
 func looksHashed(k scm.Key, digest, sig []byte) string {
 	short, long := sha256.Sum256(digest), sha512.Sum512(digest)
 	switch {

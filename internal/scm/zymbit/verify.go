@@ -14,7 +14,7 @@ import (
 	"libzk_pkcs11/internal/scm"
 )
 
-// valid tells whether sig, of 64 bytes, is a signature of the key over the
+// valid reports whether sig, of 64 bytes, is a signature of the key over the
 // digest.
 func valid(k scm.Key, digest, sig []byte) bool {
 	if len(sig) != 64 {

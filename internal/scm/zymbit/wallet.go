@@ -19,7 +19,7 @@ const forgetful = "01.02.02"
 // curve.
 const walletPrefix = "zk_pkcs11-"
 
-// inWallet tells whether new keys are made as children of a wallet.
+// inWallet reports whether new keys are made as children of a wallet.
 func (d *Device) inWallet() bool {
 	if d.options.KeyStore != KeyStoreAuto {
 		return d.options.KeyStore == KeyStoreWallet
