@@ -21,7 +21,7 @@ const (
 // BootManifest returns the names of the files of supervised boot with white space
 // between them. It is enabled when there are some.
 func (d *Device) BootManifest() (names string, err error) {
-	if err := d.needs(bootList); err != nil {
+	if err := d.requireFunctions(bootList); err != nil {
 		return "", err
 	}
 	d.takeTurn()
@@ -44,7 +44,7 @@ func (d *Device) AddBootFile(path string, signer scm.Slot) (err error) {
 	if err := scm.CheckBootFile(path, signer); err != nil {
 		return err
 	}
-	if err := d.needs(bootAdd); err != nil {
+	if err := d.requireFunctions(bootAdd); err != nil {
 		return err
 	}
 	d.takeTurn()
@@ -60,7 +60,7 @@ func (d *Device) AddBootFile(path string, signer scm.Slot) (err error) {
 
 // RemoveBootFile takes a file out of the manifest. ErrInput when it is not there.
 func (d *Device) RemoveBootFile(path string) error {
-	if err := d.needs(bootRemove, bootList); err != nil {
+	if err := d.requireFunctions(bootRemove, bootList); err != nil {
 		return err
 	}
 	d.takeTurn()
@@ -75,10 +75,10 @@ func (d *Device) RemoveBootFile(path string) error {
 	return d.api.removeBootFile(path)
 }
 
-// needs answers ErrAbility when the library lacks one of the functions.
-func (d *Device) needs(functions ...string) error {
+// requireFunctions returns ErrAbility when the library lacks one of the functions.
+func (d *Device) requireFunctions(functions ...string) error {
 	for _, f := range functions {
-		if !d.has(f) {
+		if !d.hasFunction(f) {
 			return fmt.Errorf("%s has no function %s, being an old one: %w", d.libraryName(), f, scm.ErrAbility)
 		}
 	}

@@ -16,7 +16,7 @@ type breakage struct {
 	slots   map[string][]string
 }
 
-func (b *breakage) add(s scm.Slot, why error) {
+func (b *breakage) addSlot(s scm.Slot, why error) {
 	reason := why.Error()
 	if b.slots == nil {
 		b.slots = map[string][]string{}
@@ -30,7 +30,7 @@ func (b *breakage) add(s scm.Slot, why error) {
 // report logs a line for each reason.
 func (b *breakage) report(d *Device, where string) {
 	for _, reason := range b.reasons {
-		d.fail("%s %s: %s; they are not shown to programs: look for a newer version of the vendor's library, and report this",
+		d.logError("%s %s: %s; they are not shown to programs: look for a newer version of the vendor's library, and report this",
 			where, strings.Join(b.slots[reason], ", "), reason)
 	}
 }

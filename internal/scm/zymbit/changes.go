@@ -81,9 +81,9 @@ func (c *changes) marks() (map[scm.Slot]int64, error) {
 	return marks, nil
 }
 
-// note tells that a key slot was changed. The module has done so already: where
+// noteSlot tells that a key slot was changed. The module has done so already: where
 // the file cannot be written, others find out by themselves after a while.
-func (c *changes) note(s scm.Slot) {
+func (c *changes) noteSlot(s scm.Slot) {
 	if c.file == nil {
 		return
 	}

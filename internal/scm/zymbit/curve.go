@@ -24,15 +24,15 @@ func (d *Device) readKey(s scm.Slot) (scm.Key, error) {
 	if err != nil {
 		return scm.Key{}, err
 	}
-	k, err := d.keyOf(s, readings(shown))
+	k, err := d.chooseReading(s, readings(shown))
 	if err != nil && !refused(err) {
 		err = fmt.Errorf("a public key of %d bytes %w", len(shown), err)
 	}
 	return k, err
 }
 
-// keyOf finds out which of the readings of a public key is the key in a slot.
-func (d *Device) keyOf(s scm.Slot, all []scm.Key) (scm.Key, error) {
+// chooseReading finds out which of the readings of a public key is the key in a slot.
+func (d *Device) chooseReading(s scm.Slot, all []scm.Key) (scm.Key, error) {
 	for i := range all {
 		all[i].Slot = s
 		if c, ok := d.made[string(all[i].Public)]; ok && c == all[i].Curve {
@@ -81,10 +81,10 @@ func (d *Device) curve25519(s scm.Slot, public []byte) (scm.Curve, error) {
 	switch {
 	case timedOut(err):
 		return 0, err
-	case err == nil && valid(scm.Key{Slot: s, Curve: scm.Ed25519, Public: public}, question[:], sig):
+	case err == nil && isValid(scm.Key{Slot: s, Curve: scm.Ed25519, Public: public}, question[:], sig):
 		return scm.Ed25519, nil
 	}
-	return scm.X25519, d.alive() // a dead context refuses as well
+	return scm.X25519, d.checkAlive() // a dead context refuses as well
 }
 
 // isPublic reports whether the bytes can be a public key on the curve.

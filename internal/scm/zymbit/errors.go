@@ -99,5 +99,5 @@ func unable(err error) bool {
 	return (refused(err) || errors.As(err, &o)) && !timedOut(err) && !errors.Is(err, scm.ErrDestroyed)
 }
 
-// lacks reports whether the library does not have the function at all.
-func lacks(err error) bool { return errors.Is(err, syscall.ENOSYS) }
+// lacksFunction reports whether the library does not have the function at all.
+func lacksFunction(err error) bool { return errors.Is(err, syscall.ENOSYS) }

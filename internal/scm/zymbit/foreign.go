@@ -32,7 +32,7 @@ func (d *Device) Foreign() ([]scm.Key, error) {
 	keys, err := d.foreignLocked()
 	all := make([]scm.Key, len(keys))
 	for i, k := range keys {
-		all[i] = clone(k)
+		all[i] = cloneKey(k)
 	}
 	return all, err
 }
@@ -83,8 +83,8 @@ func unlisting(err error) bool {
 // foreignUnlisted stands in for a list that the module does not give: it costs the foreign
 // keys of other programs, and those that are known stay.
 func (d *Device) foreignUnlisted(why error) []scm.Key {
-	if !lacks(why) {
-		d.warn("the SCM does not list its foreign keys, so that those of other programs do not show: %v", why)
+	if !lacksFunction(why) {
+		d.logWarning("the SCM does not list its foreign keys, so that those of other programs do not show: %v", why)
 	}
 	f := &d.foreign
 	if f.slots == nil && !timedOut(why) {
@@ -101,7 +101,7 @@ func (d *Device) probeForeign() {
 	if err != nil {
 		return
 	}
-	found, _ := probe(0, scm.ForeignSlots-1, d.api.foreignKey) // what is not found does not show
+	found, _ := probeSlots(0, scm.ForeignSlots-1, d.api.foreignKey) // what is not found does not show
 	for _, s := range found {
 		if k, err := d.readForeignKey(s); err == nil {
 			d.foreign.slots[s] = slot{key: k, mark: marks[-1-s], seen: true}
@@ -130,7 +130,7 @@ func (d *Device) readForeign(marks map[scm.Slot]int64) (map[scm.Slot]slot, error
 			continue
 		}
 		k, err := d.readForeignKey(s)
-		if fatal(err) {
+		if isFatal(err) {
 			return nil, err
 		}
 		now := slot{key: k, mark: mark, seen: true}
@@ -138,13 +138,13 @@ func (d *Device) readForeign(marks map[scm.Slot]int64) (map[scm.Slot]slot, error
 			hidden++
 		} else if err != nil {
 			now.broken = err
-			broken.add(s, err)
+			broken.addSlot(s, err)
 		}
 		slots[s] = now
 	}
 	broken.report(d, "foreign slots")
 	if hidden > 0 { // by the module, or by a dead context, where this fails too
-		return slots, d.alive()
+		return slots, d.checkAlive()
 	}
 	return slots, nil
 }
@@ -239,7 +239,7 @@ func (d *Device) takesSignatures(s scm.Slot, verify func(s scm.Slot, digest, sig
 	if err == nil || timedOut(err) {
 		return err == nil, err
 	}
-	return false, d.alive() // a dead context refuses as well
+	return false, d.checkAlive() // a dead context refuses as well
 }
 
 // ForeignKey returns one of the public keys of others.
@@ -247,7 +247,7 @@ func (d *Device) ForeignKey(s scm.Slot) (scm.Key, error) {
 	d.takeTurn()
 	defer d.calls.Unlock()
 	k, err := d.foreignIn(s)
-	return clone(k), err
+	return cloneKey(k), err
 }
 
 func (d *Device) foreignIn(s scm.Slot) (scm.Key, error) {
@@ -279,7 +279,7 @@ func (d *Device) StoreForeign(c scm.Curve, public []byte) (scm.Slot, error) {
 	if !isPublic(c, public) {
 		return 0, fmt.Errorf("no public key on %s: %w", c, scm.ErrInput)
 	}
-	if err := d.needs("zkStoreForeignPubKey"); err != nil {
+	if err := d.requireFunctions("zkStoreForeignPubKey"); err != nil {
 		return 0, err
 	}
 	d.takeTurn()
@@ -386,6 +386,6 @@ func (d *Device) noteForeign(s scm.Slot) {
 	delete(d.foreign.slots, s)
 	d.foreign.failed = time.Time{}
 	d.forgetSlot(-1 - s)
-	d.changes.note(-1 - s)
+	d.changes.noteSlot(-1 - s)
 	d.remember()
 }

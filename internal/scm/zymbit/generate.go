@@ -23,7 +23,7 @@ func (d *Device) Generate(c scm.Curve) (scm.Key, error) {
 	defer d.calls.Unlock()
 	// This shows, too, that the context lives: what makes a key must not be
 	// done a second time after a failure.
-	before, err := d.slots()
+	before, err := d.listSlots()
 	if err != nil {
 		return scm.Key{}, err
 	}
@@ -47,7 +47,7 @@ func (d *Device) Generate(c scm.Curve) (scm.Key, error) {
 // takes longer than the library waits: the one that is new in the list, but for those of which
 // other processes say that they are theirs. With more than one nobody knows, and all stay.
 func (d *Device) madeAfter(before []scm.Slot, marks map[scm.Slot]int64, failure error) (scm.Slot, error) {
-	after, err := d.slots()
+	after, err := d.listSlots()
 	if err != nil {
 		return 0, failure
 	}
@@ -99,14 +99,14 @@ func (d *Device) newKey(s scm.Slot, c scm.Curve) (scm.Key, error) {
 		return scm.Key{}, errors.Join(fmt.Errorf("the new key in slot %d: %w", int(s), err), d.api.remove(s))
 	}
 	d.made[string(public)] = c
-	d.changes.note(s)
+	d.changes.noteSlot(s)
 	k := scm.Key{Slot: s, Curve: c, Public: public}
-	d.keep(k)
+	d.rememberKey(k)
 	return k, nil
 }
 
-// keep remembers a new key, which nobody is to read anew.
-func (d *Device) keep(k scm.Key) {
+// rememberKey remembers a new key, which nobody is to read anew.
+func (d *Device) rememberKey(k scm.Key) {
 	marks, err := d.changes.marks()
 	if err != nil {
 		return
@@ -143,7 +143,7 @@ func (d *Device) Remove(k scm.Key) error {
 		err = d.removed(s, d.api.remove(s))
 	}
 	d.forgetSlot(s)
-	d.changes.note(s)
+	d.changes.noteSlot(s)
 	d.remember()
 	return err
 }
@@ -170,7 +170,7 @@ func (d *Device) checkRemovable(s scm.Slot) error {
 // The caller holds calls. Another process can still exchange the key before it is
 // removed: the library has no call that would do both.
 func (d *Device) checkHeld(k scm.Key) error {
-	allocated, err := d.slots()
+	allocated, err := d.listSlots()
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (d *Device) removed(s scm.Slot, failure error) error {
 	if failure == nil {
 		return nil
 	}
-	after, err := d.slots()
+	after, err := d.listSlots()
 	if err == nil && !slices.Contains(after, s) {
 		return nil
 	}

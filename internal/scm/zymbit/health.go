@@ -10,7 +10,7 @@ func (d *Device) Health() (scm.Health, error) {
 	var h scm.Health
 	d.takeTurn()
 	defer d.calls.Unlock()
-	if _, err := d.slots(); err != nil { // which finds a dead context
+	if _, err := d.listSlots(); err != nil { // which finds a dead context
 		return h, err
 	}
 	d.firmwareNow()

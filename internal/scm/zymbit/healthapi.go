@@ -32,7 +32,7 @@ func (l *library) breaches() ([]uint32, error) {
 	var p *C.uint32_t
 	var n C.int
 	rc := C.callGetPerimeterDetectInfo(l.f, l.ctx, &p, &n)
-	bytes, err := l.taken("zkGetPerimeterDetectInfo", rc, (*C.uint8_t)(unsafe.Pointer(p)), n*C.sizeof_uint32_t)
+	bytes, err := l.takeBytes("zkGetPerimeterDetectInfo", rc, (*C.uint8_t)(unsafe.Pointer(p)), n*C.sizeof_uint32_t)
 	times := make([]uint32, len(bytes)/C.sizeof_uint32_t)
 	for i := range times {
 		times[i] = binary.NativeEndian.Uint32(bytes[i*C.sizeof_uint32_t:])

@@ -49,7 +49,7 @@ func (d *Device) readInfo() (scm.Info, error) {
 		return scm.Info{}, err
 	}
 	if err != nil {
-		if err := d.alive(); err != nil {
+		if err := d.checkAlive(); err != nil {
 			return scm.Info{}, err
 		}
 		serial = d.serialUntold(err)
@@ -65,7 +65,7 @@ func (d *Device) readInfo() (scm.Info, error) {
 		if err != nil && !unable(err) {
 			return scm.Info{}, err
 		}
-		texts[p] = plain(s)
+		texts[p] = printable(s)
 	}
 	info := scm.Info{Model: hardwareModel, Manufacturer: hardwareMaker, Firmware: texts[firmware], Serial: serial}
 	if texts[model] == softModel {
@@ -80,7 +80,7 @@ func (d *Device) serial() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s = plain(s)
+	s = printable(s)
 	if n := len(s); n > serialSize {
 		s = s[n-serialSize:] // its end tells modules apart
 	}
@@ -92,12 +92,12 @@ func (d *Device) serial() (string, error) {
 func (d *Device) serialUntold(why error) string {
 	m, ok := d.options.latest()
 	if !ok {
-		if !lacks(why) {
-			d.warn("the SCM does not tell its serial number: %v", why)
+		if !lacksFunction(why) {
+			d.logWarning("the SCM does not tell its serial number: %v", why)
 		}
 		return unknown
 	}
-	d.warn("the SCM does not tell its serial number, and is taken for %s, which was here before: %v", m.Serial, why)
+	d.logWarning("the SCM does not tell its serial number, and is taken for %s, which was here before: %v", m.Serial, why)
 	return m.Serial
 }
 
@@ -114,11 +114,11 @@ func (d *Device) firmwareNow() {
 	d.recalled = false
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.info.Firmware = plain(text)
+	d.info.Firmware = printable(text)
 }
 
-// plain makes a string of the library plain ASCII, and not empty.
-func plain(s string) string {
+// printable makes a string of the library plain ASCII, and not empty.
+func printable(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
 			return -1

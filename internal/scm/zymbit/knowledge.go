@@ -125,7 +125,7 @@ func (d *Device) readSlotsAnew() error {
 	if err := d.sameModule(); err != nil {
 		return err
 	}
-	numbers, err := d.list()
+	numbers, err := d.readList()
 	if err != nil {
 		return err
 	}
@@ -170,13 +170,13 @@ func (d *Device) readSlots(numbers []scm.Slot, marks map[scm.Slot]int64) (map[sc
 	doubtful, hidden := d.doubtful(numbers), 0
 	var broken breakage
 	for _, n := range numbers {
-		known, ok := d.slot(n)
+		known, ok := d.knownSlot(n)
 		if ok && known.mark == marks[n] && n != doubtful {
 			slots[n] = known
 			continue
 		}
 		key, err := d.readKey(n)
-		if fatal(err) {
+		if isFatal(err) {
 			return nil, err
 		}
 		now := slot{key: key, mark: marks[n], seen: true}
@@ -196,7 +196,7 @@ func (d *Device) readSlots(numbers []scm.Slot, marks map[scm.Slot]int64) (map[sc
 			now = known // a key that was seen once signs by that
 		case err != nil:
 			now.broken = err
-			broken.add(n, err)
+			broken.addSlot(n, err)
 		}
 		slots[n] = now
 	}
@@ -206,7 +206,7 @@ func (d *Device) readSlots(numbers []scm.Slot, marks map[scm.Slot]int64) (map[sc
 	}
 	// Some keys are not shown: the module may refuse for a reason of theirs. If
 	// the context is dead this fails, too.
-	return slots, d.alive()
+	return slots, d.checkAlive()
 }
 
 // doubtful is a slot whose key this process knows from another one. Of these, one is read
@@ -222,8 +222,8 @@ func (d *Device) doubtful(numbers []scm.Slot) scm.Slot {
 	return -1
 }
 
-// slot returns what is known of a slot.
-func (d *Device) slot(n scm.Slot) (slot, bool) {
+// knownSlot returns what is known of a slot.
+func (d *Device) knownSlot(n scm.Slot) (slot, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s, ok := d.known.slots[n]
@@ -261,19 +261,19 @@ func (d *Device) Keys() ([]scm.Key, error) {
 	}
 	all := make([]scm.Key, len(keys))
 	for i, k := range keys {
-		all[i] = clone(k)
+		all[i] = cloneKey(k)
 	}
 	return all, nil
 }
 
 // PublicKey returns the key in a slot.
 func (d *Device) PublicKey(s scm.Slot) (scm.Key, error) {
-	k, err := d.key(s)
-	return clone(k), err
+	k, err := d.lookUpKey(s)
+	return cloneKey(k), err
 }
 
-// key is PublicKey without a copy.
-func (d *Device) key(s scm.Slot) (scm.Key, error) {
+// lookUpKey is PublicKey without a copy.
+func (d *Device) lookUpKey(s scm.Slot) (scm.Key, error) {
 	if !s.Permanent() && !s.User() {
 		return scm.Key{}, errRange(s)
 	}
@@ -285,7 +285,7 @@ func (d *Device) key(s scm.Slot) (scm.Key, error) {
 	if ok {
 		return keys[i], nil
 	}
-	switch there, allocated := d.slot(s); {
+	switch there, allocated := d.knownSlot(s); {
 	case there.broken != nil:
 		return scm.Key{}, fmt.Errorf("slot %d: %w: %w", int(s), scm.ErrExport, there.broken)
 	case allocated:
@@ -294,7 +294,7 @@ func (d *Device) key(s scm.Slot) (scm.Key, error) {
 	return scm.Key{}, errEmpty(s)
 }
 
-func clone(k scm.Key) scm.Key {
+func cloneKey(k scm.Key) scm.Key {
 	k.Public = slices.Clone(k.Public)
 	return k
 }

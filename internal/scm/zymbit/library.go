@@ -93,7 +93,7 @@ func (l *library) text(p property) (string, error) {
 
 func (l *library) random(n int) ([]byte, error) {
 	var p *C.uint8_t
-	return l.taken("zkGetRandBytes", C.callGetRandBytes(l.f, l.ctx, &p, C.int(n)), p, C.int(n))
+	return l.takeBytes("zkGetRandBytes", C.callGetRandBytes(l.f, l.ctx, &p, C.int(n)), p, C.int(n))
 }
 
 func (l *library) slots() ([]scm.Slot, error) { return l.allocated(false) }
@@ -109,7 +109,7 @@ func (l *library) allocated(foreign C.bool) ([]scm.Slot, error) {
 		C.free(unsafe.Pointer(p))
 		return nil, &oddity{"zkGetAllocSlotsList", fmt.Sprintf("%d slots", int(size))}
 	}
-	list, err := l.taken("zkGetAllocSlotsList", rc, (*C.uint8_t)(unsafe.Pointer(p)), size*C.sizeof_int)
+	list, err := l.takeBytes("zkGetAllocSlotsList", rc, (*C.uint8_t)(unsafe.Pointer(p)), size*C.sizeof_int)
 	if err != nil {
 		return nil, err
 	}
@@ -125,24 +125,24 @@ func (l *library) publicKey(s scm.Slot) ([]byte, error) {
 	var size C.int
 	if l.f.ExportPubKey == nil { // its older name
 		rc := C.callGetECDSAPubKey(l.f, l.ctx, &p, &size, C.int(s))
-		return l.taken("zkGetECDSAPubKey", rc, p, size)
+		return l.takeBytes("zkGetECDSAPubKey", rc, p, size)
 	}
 	rc := C.callExportPubKey(l.f, l.ctx, &p, &size, C.int(s), false)
-	return l.taken("zkExportPubKey", rc, p, size)
+	return l.takeBytes("zkExportPubKey", rc, p, size)
 }
 
 func (l *library) sign(s scm.Slot, digest []byte) ([]byte, error) {
 	var p *C.uint8_t
 	var size C.int
-	rc := C.callGenECDSASigFromDigest(l.f, l.ctx, first(bytes.Clone(digest)), C.int(s), &p, &size)
-	return l.taken("zkGenECDSASigFromDigest", rc, p, size)
+	rc := C.callGenECDSASigFromDigest(l.f, l.ctx, pointerTo(bytes.Clone(digest)), C.int(s), &p, &size)
+	return l.takeBytes("zkGenECDSASigFromDigest", rc, p, size)
 }
 
 // agree takes the secret for one of 32 bytes: the library does not tell.
 func (l *library) agree(s scm.Slot, peer []byte) ([]byte, error) {
 	var p *C.uint8_t
-	rc := C.callDoRawECDH(l.f, l.ctx, C.int(s), first(bytes.Clone(peer)), C.int(len(peer)), &p)
-	return l.taken("zkDoRawECDH", rc, p, 32)
+	rc := C.callDoRawECDH(l.f, l.ctx, C.int(s), pointerTo(bytes.Clone(peer)), C.int(len(peer)), &p)
+	return l.takeBytes("zkDoRawECDH", rc, p, 32)
 }
 
 func (l *library) generate(c scm.Curve) (scm.Slot, error) {

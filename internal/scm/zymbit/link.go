@@ -65,7 +65,7 @@ func (t *tries) next(err *error) bool {
 		*err = d.silence(*err)
 	}
 	d.silent = timedOut(*err) && errors.Is(*err, scm.ErrAbsent)
-	d.tell(*err)
+	d.notePresence(*err)
 	return false
 }
 
@@ -79,15 +79,15 @@ func (t *tries) begin(err *error) bool {
 // absent makes a timeout that of a module which is not there.
 func absent(timeout error) error { return fmt.Errorf("%w: %w", scm.ErrAbsent, timeout) }
 
-// tell has the other devices look at the module when a call finds it gone, or without
+// notePresence has the other devices look at the module when a call finds it gone, or without
 // its keys. The caller holds calls.
-func (d *Device) tell(err error) {
+func (d *Device) notePresence(err error) {
 	switch {
 	case err == nil:
 		d.present = true
 	case d.present && (errors.Is(err, scm.ErrAbsent) || errors.Is(err, scm.ErrDestroyed)):
 		d.present = false
-		d.changes.note(wholeModule)
+		d.changes.noteSlot(wholeModule)
 	}
 }
 

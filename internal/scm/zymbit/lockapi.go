@@ -19,8 +19,8 @@ func (l *library) lock(plain []byte, under scm.LockKey) ([]byte, error) {
 	defer clear(plain)
 	var p *C.uint8_t
 	var size C.int
-	rc := C.callLockDataB2B(l.f, l.ctx, first(plain), C.int(len(plain)), &p, &size, C.bool(under == scm.SharedKey))
-	return l.taken("zkLockDataB2B", rc, p, size)
+	rc := C.callLockDataB2B(l.f, l.ctx, pointerTo(plain), C.int(len(plain)), &p, &size, C.bool(under == scm.SharedKey))
+	return l.takeBytes("zkLockDataB2B", rc, p, size)
 }
 
 // unlock reads the answers of all versions: success is 0 by the vendor's header and
@@ -29,11 +29,11 @@ func (l *library) lock(plain []byte, under scm.LockKey) ([]byte, error) {
 func (l *library) unlock(locked []byte, under scm.LockKey) ([]byte, error) {
 	var p *C.uint8_t
 	var size C.int
-	rc := C.callUnlockDataB2B(l.f, l.ctx, first(bytes.Clone(locked)), C.int(len(locked)), &p, &size, C.bool(under == scm.SharedKey))
+	rc := C.callUnlockDataB2B(l.f, l.ctx, pointerTo(bytes.Clone(locked)), C.int(len(locked)), &p, &size, C.bool(under == scm.SharedKey))
 	if rc == 0 && p == nil {
 		return nil, nil
 	}
-	plain, err := l.taken("zkUnlockDataB2B", rc, p, size)
+	plain, err := l.takeBytes("zkUnlockDataB2B", rc, p, size)
 	if errors.Is(err, syscall.EBADMSG) || rc == 0 && size == 0 {
 		return nil, nil
 	}
@@ -50,7 +50,7 @@ func (l *library) readTime(precise C.bool) (uint32, error) {
 	return uint32(seconds), failed("zkGetTime", rc)
 }
 
-// first points to the bytes, which the library only reads. No bytes are NULL. What may be
+// pointerTo points to the bytes, which the library only reads. No bytes are NULL. What may be
 // memory of a caller of PKCS#11 is cloned before: where it leads nowhere, Go panics and C
 // ends the process.
-func first(b []byte) *C.uint8_t { return (*C.uint8_t)(unsafe.SliceData(b)) }
+func pointerTo(b []byte) *C.uint8_t { return (*C.uint8_t)(unsafe.SliceData(b)) }

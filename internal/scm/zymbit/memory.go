@@ -15,9 +15,9 @@ import (
 // maxOutput is more bytes than any function of the library gives.
 const maxOutput = 1 << 20
 
-// taken returns what a call has given and releases it, or the call's failure. It
+// takeBytes returns what a call has given and releases it, or the call's failure. It
 // is the place where memory of the library becomes Go's, with takenText.
-func (l *library) taken(call string, rc C.int, p *C.uint8_t, size C.int) ([]byte, error) {
+func (l *library) takeBytes(call string, rc C.int, p *C.uint8_t, size C.int) ([]byte, error) {
 	if err := failed(call, rc); err != nil {
 		return nil, err // p was not set, or is nobody's
 	}

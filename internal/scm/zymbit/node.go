@@ -27,7 +27,7 @@ func (d *Device) NodeAddress(s scm.Slot) (address, wallet string, master scm.Slo
 	if !s.Permanent() && !s.User() {
 		return "", "", 0, errRange(s)
 	}
-	if err := d.needs(nodeOfSlot); err != nil {
+	if err := d.requireFunctions(nodeOfSlot); err != nil {
 		return "", "", 0, errors.Join(errNoWallet(s), err)
 	}
 	d.takeTurn()
@@ -69,7 +69,7 @@ func (d *Device) located(s scm.Slot, n node) (address, wallet string, master scm
 }
 
 func (d *Device) nodeKnown(s scm.Slot) (n node, known bool) {
-	there, ok := d.slot(s)
+	there, ok := d.knownSlot(s)
 	if !ok || there.node == nil {
 		return node{}, false
 	}
@@ -92,7 +92,7 @@ func (d *Device) readNodes(named scm.Slot) error {
 		found[s] = &n
 	}
 	if nowhere > 0 { // or they were refused by a dead context
-		if err := d.alive(); err != nil {
+		if err := d.checkAlive(); err != nil {
 			return err
 		}
 	}
@@ -128,7 +128,7 @@ func (d *Device) tryNode(s scm.Slot) (node, error) {
 	case err == nil:
 		return node{address, wallet, master}, nil
 	case timedOut(err):
-		if d.alive() != nil {
+		if d.checkAlive() != nil {
 			return node{}, err
 		}
 	case !unable(err):
@@ -141,7 +141,7 @@ func (d *Device) tryNode(s scm.Slot) (node, error) {
 func (d *Device) askNode(s scm.Slot) (node, error) {
 	n, err := d.tryNode(s)
 	if err == nil && n == (node{}) {
-		err = d.alive()
+		err = d.checkAlive()
 	}
 	return n, err
 }
@@ -150,12 +150,12 @@ func (d *Device) askNode(s scm.Slot) (node, error) {
 // its name, or by the slot of its topmost key when the name is empty. ErrSlotEmpty
 // when there is no such key.
 func (d *Device) SlotOfNode(address, wallet string, master scm.Slot) (scm.Slot, error) {
-	if err := d.needs(slotOfNode); err != nil {
+	if err := d.requireFunctions(slotOfNode); err != nil {
 		return 0, err
 	}
 	d.takeTurn()
 	defer d.calls.Unlock()
-	if _, err := d.slots(); err != nil {
+	if _, err := d.listSlots(); err != nil {
 		return 0, err
 	}
 	s, err := d.api.nodeSlot(address, wallet, max(master, 0))
@@ -176,12 +176,12 @@ func (d *Device) ChildKey(parent scm.Slot, c scm.Child) (s scm.Slot, chainCode [
 	if !parent.User() {
 		return 0, nil, errRange(parent)
 	}
-	if err := d.needs(childMake, nodeOfSlot, slotOfNode); err != nil {
+	if err := d.requireFunctions(childMake, nodeOfSlot, slotOfNode); err != nil {
 		return 0, nil, err
 	}
 	d.takeTurn()
 	defer d.calls.Unlock()
-	before, err := d.slots()
+	before, err := d.listSlots()
 	if err != nil {
 		return 0, nil, err
 	}

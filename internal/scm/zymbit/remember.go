@@ -95,7 +95,7 @@ func (row memoryRow) slot() slot {
 // a directory which cannot be written is no error. The caller holds calls.
 func (d *Device) remember() {
 	m := d.toRemember()
-	if d.options.State == "" || m.Serial == "" || m.Serial == unknown || m.equal(d.saved) {
+	if d.options.State == "" || m.Serial == "" || m.Serial == unknown || m.sameAs(d.saved) {
 		return
 	}
 	text, err := json.Marshal(m)
@@ -132,7 +132,7 @@ func rowsOf(slots map[scm.Slot]slot) []memoryRow {
 	return rows
 }
 
-func (m memory) equal(other memory) bool {
+func (m memory) sameAs(other memory) bool {
 	a, failed := json.Marshal(m)
 	b, err := json.Marshal(other)
 	return failed == nil && err == nil && string(a) == string(b)
@@ -141,8 +141,8 @@ func (m memory) equal(other memory) bool {
 // forgotten is how long after its last change a file is nobody's that was to take another one's place.
 const forgotten = time.Minute
 
-// sweep removes what processes have left that were killed in replace.
-func (o Options) sweep(name string) {
+// removeLeftovers removes what processes have left that were killed in replace.
+func (o Options) removeLeftovers(name string) {
 	left, _ := filepath.Glob(filepath.Join(o.State, name+".*"))
 	for _, path := range left {
 		if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > forgotten {
@@ -153,7 +153,7 @@ func (o Options) sweep(name string) {
 
 // replace puts a new file into the state directory, in the place of the one of that name.
 func (o Options) replace(name string, text []byte) error {
-	o.sweep(name)
+	o.removeLeftovers(name)
 	f, err := os.CreateTemp(o.State, name+".*")
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ type growth struct {
 // newWallet makes a wallet by a function of the library, which is not repeated when
 // it fails.
 func (d *Device) newWallet(w scm.WalletSeed, g growth, grow func(scm.WalletSeed) (scm.Slot, error)) (scm.Slot, error) {
-	if err := errors.Join(w.Check(), checkText(w.Passphrase, g.words), d.needs(g.function)); err != nil {
+	if err := errors.Join(w.Check(), checkText(w.Passphrase, g.words), d.requireFunctions(g.function)); err != nil {
 		return 0, err
 	}
 	d.takeTurn()
@@ -99,7 +99,7 @@ func (d *Device) grownAfter(wallet string, g growth, failure error) (s scm.Slot,
 // nameIsFree answers ErrName when there is such a wallet, or else the slots in use,
 // having found a dead context. The caller holds calls.
 func (d *Device) nameIsFree(wallet string) (slots []scm.Slot, err error) {
-	if slots, err = d.slots(); err != nil {
+	if slots, err = d.listSlots(); err != nil {
 		return nil, err
 	}
 	switch _, err := d.api.nodeSlot(top, wallet, 0); {
@@ -117,7 +117,7 @@ func (d *Device) noteNode(s scm.Slot) error {
 		return fmt.Errorf("the SCM says that it made a key of a wallet in slot %d: %w", int(s), scm.ErrDevice)
 	}
 	d.forgetSlot(s)
-	d.changes.note(s)
+	d.changes.noteSlot(s)
 	return nil
 }
 

@@ -36,7 +36,7 @@ func (d *Device) BeginSLIP39(w scm.WalletSeed, groups, threshold, exponent int) 
 	if err := checkShares(threshold, groups, "groups"); err != nil {
 		return err
 	}
-	if err := d.needs(sharesBegin, sharesGroup, sharesMember, sharesCancel); err != nil {
+	if err := d.requireFunctions(sharesBegin, sharesGroup, sharesMember, sharesCancel); err != nil {
 		return err
 	}
 	return d.beginSession(w, func(w scm.WalletSeed) error {
@@ -46,7 +46,7 @@ func (d *Device) BeginSLIP39(w scm.WalletSeed, groups, threshold, exponent int) 
 
 // BeginRestoreSLIP39 begins a session that makes a wallet from shares.
 func (d *Device) BeginRestoreSLIP39(w scm.WalletSeed) error {
-	if err := d.needs(sharesRestore, sharesAdd, sharesCancel); err != nil {
+	if err := d.requireFunctions(sharesRestore, sharesAdd, sharesCancel); err != nil {
 		return err
 	}
 	return d.beginSession(w, d.api.beginRestore)
@@ -68,7 +68,7 @@ func (d *Device) beginSession(w scm.WalletSeed, begin func(scm.WalletSeed) error
 
 // CancelSLIP39 gives up the session, if there is one.
 func (d *Device) CancelSLIP39() error {
-	if err := d.needs(sharesCancel); err != nil {
+	if err := d.requireFunctions(sharesCancel); err != nil {
 		return err
 	}
 	d.takeTurn()

@@ -16,15 +16,15 @@ const digestSize = 32
 // Capability tells what the device can do with keys on the curve.
 func (d *Device) Capability(c scm.Curve) scm.Capability {
 	able := scm.Capability{
-		Generate: d.has("zkGenKeyPair"),
+		Generate: d.hasFunction("zkGenKeyPair"),
 		Sign:     c != scm.X25519,
-		Agree:    c != scm.Ed25519 && d.has("zkDoRawECDH"),
+		Agree:    c != scm.Ed25519 && d.hasFunction("zkDoRawECDH"),
 	}
 	if able.Sign {
 		able.Message = digestSize
 	}
 	if d.inWallet() {
-		able.Generate = d.has("zkGenWalletChildKey") && (c == scm.P256 || c == scm.Secp256k1)
+		able.Generate = d.hasFunction("zkGenWalletChildKey") && (c == scm.P256 || c == scm.Secp256k1)
 	}
 	return able
 }
@@ -32,7 +32,7 @@ func (d *Device) Capability(c scm.Curve) scm.Capability {
 // Sign signs 32 bytes: a digest with an ECDSA key, a message with an Ed25519 key.
 // No signature is given out that the slot's public key does not verify.
 func (d *Device) Sign(s scm.Slot, digest []byte) ([]byte, error) {
-	k, err := d.key(s)
+	k, err := d.lookUpKey(s)
 	switch {
 	case err != nil:
 		return nil, err
@@ -72,7 +72,7 @@ func (d *Device) readAgain(k scm.Key) ([]byte, error) {
 
 // Agree returns the secret shared with the owner of the public key peer.
 func (d *Device) Agree(s scm.Slot, peer []byte) ([]byte, error) {
-	k, err := d.key(s)
+	k, err := d.lookUpKey(s)
 	switch {
 	case err != nil:
 		return nil, err
@@ -111,7 +111,7 @@ func (d *Device) whyUnused(s scm.Slot, failure error) error {
 	if !unable(failure) {
 		return failure
 	}
-	if _, now := d.key(s); now != nil {
+	if _, now := d.lookUpKey(s); now != nil {
 		return fmt.Errorf("%w: %w", now, failure)
 	}
 	return fmt.Errorf("slot %d: %w", s, failure)

@@ -16,14 +16,14 @@ import (
 // readSignature returns the 64 bytes of a signature that the key verifies, which may come
 // in DER. The error says what the bytes look like, and not which they are.
 func readSignature(k scm.Key, digest, given []byte) ([]byte, error) {
-	if valid(k, digest, given) {
+	if isValid(k, digest, given) {
 		return given, nil
 	}
-	if raw, ok := fromDER(given); ok && valid(k, digest, raw) {
+	if raw, ok := fromDER(given); ok && isValid(k, digest, raw) {
 		return raw, nil
 	}
 	return nil, fmt.Errorf("a signature of %d bytes that the key does not verify (%s); report this with the version of the vendor's library: %w",
-		len(given), looks(k, digest, given), scm.ErrDevice)
+		len(given), describeSignature(k, digest, given), scm.ErrDevice)
 }
 
 // fromDER reads the r and s of an ECDSA signature.
@@ -39,23 +39,23 @@ func fromDER(sig []byte) (raw []byte, ok bool) {
 	return raw, true
 }
 
-// looks tells what is known of a signature that is not valid.
-func looks(k scm.Key, digest, sig []byte) string {
+// describeSignature tells what is known of a signature that is not valid.
+func describeSignature(k scm.Key, digest, sig []byte) string {
 	if raw, ok := fromDER(sig); ok {
 		sig = raw
 	}
 	switch {
 	case len(sig) == 0:
 		return "empty"
-	case len(sig) == 65 && (valid(k, digest, sig[:64]) || valid(k, digest, sig[1:])):
+	case len(sig) == 65 && (isValid(k, digest, sig[:64]) || isValid(k, digest, sig[1:])):
 		return "valid but for one byte at an end"
 	case len(sig) != 64:
 		return "of a length that no form has"
 	case !slices.ContainsFunc(sig, func(b byte) bool { return b != 0 }):
 		return "zeros"
-	case valid(k, digest, slices.Concat(sig[32:], sig[:32])):
+	case isValid(k, digest, slices.Concat(sig[32:], sig[:32])):
 		return "valid with its halves exchanged"
-	case valid(k, digest, backwards(sig)):
+	case isValid(k, digest, backwards(sig)):
 		return "valid with each half backwards"
 	}
 	return looksHashed(k, digest, sig)
@@ -65,9 +65,9 @@ func looks(k scm.Key, digest, sig []byte) string {
 func looksHashed(k scm.Key, digest, sig []byte) string {
 	short, long := sha256.Sum256(digest), sha512.Sum512(digest)
 	switch {
-	case valid(k, short[:], sig):
+	case isValid(k, short[:], sig):
 		return "valid over the SHA-256 of what was to be signed"
-	case valid(k, long[:], sig):
+	case isValid(k, long[:], sig):
 		return "valid over the SHA-512 of what was to be signed"
 	}
 	return "of the right length, over something else or by another key"

@@ -10,19 +10,19 @@ import (
 	"libzk_pkcs11/internal/scm"
 )
 
-// slots lists the key slots in use in ascending order, with a context that it has found to
+// listSlots lists the key slots in use in ascending order, with a context that it has found to
 // live. The caller holds calls.
-func (d *Device) slots() (all []scm.Slot, err error) {
+func (d *Device) listSlots() (all []scm.Slot, err error) {
 	for t := d.newTries(); t.next(&err); {
-		all, err = d.list()
+		all, err = d.readList()
 	}
 	return all, err
 }
 
-// list asks the module for the key slots in use, and puts in order what it answers: modules
+// readList asks the module for the key slots in use, and puts in order what it answers: modules
 // are not known to list their permanent slots, and a library may not have the function. The
 // caller holds calls, and has tries for it.
-func (d *Device) list() ([]scm.Slot, error) {
+func (d *Device) readList() ([]scm.Slot, error) {
 	numbers, err := d.api.slots()
 	if d.listless(err) {
 		numbers, err = d.listWithout(err)
@@ -35,7 +35,7 @@ func (d *Device) list() ([]scm.Slot, error) {
 		if s.Permanent() || s.User() {
 			all = append(all, s)
 		} else if s > scm.LastUser {
-			d.warn("the SCM lists key slot %d; those beyond %d are left out", int(s), int(scm.LastUser))
+			d.logWarning("the SCM lists key slot %d; those beyond %d are left out", int(s), int(scm.LastUser))
 		}
 	}
 	for _, s := range d.expected() {
@@ -58,8 +58,8 @@ func (d *Device) listWithout(why error) ([]scm.Slot, error) {
 		return nil, why
 	}
 	d.unlists = true
-	if !lacks(why) {
-		d.warn("the SCM does not list its key slots, so that keys of other programs do not show: %v", why)
+	if !lacksFunction(why) {
+		d.logWarning("the SCM does not list its key slots, so that keys of other programs do not show: %v", why)
 	}
 	d.mu.Lock()
 	known, recalled := slices.Collect(maps.Keys(d.known.slots)), d.saved.Serial != "" || d.known.swept
@@ -67,7 +67,7 @@ func (d *Device) listWithout(why error) ([]scm.Slot, error) {
 	if recalled {
 		return known, nil
 	}
-	found, err := probe(scm.FirstUser, scm.LastUser, d.api.publicKey)
+	found, err := probeSlots(scm.FirstUser, scm.LastUser, d.api.publicKey)
 	return append(known, found...), err
 }
 
@@ -75,8 +75,8 @@ func (d *Device) listWithout(why error) ([]scm.Slot, error) {
 // tell which slots it uses.
 const gap = 8
 
-// probe asks slots for their keys, one after the other.
-func probe(first, last scm.Slot, ask func(scm.Slot) ([]byte, error)) (all []scm.Slot, err error) {
+// probeSlots asks slots for their keys, one after the other.
+func probeSlots(first, last scm.Slot, ask func(scm.Slot) ([]byte, error)) (all []scm.Slot, err error) {
 	for s, empty := first, 0; s <= last && empty < gap; s++ {
 		switch _, err := ask(s); {
 		case timedOut(err):
@@ -93,7 +93,7 @@ func probe(first, last scm.Slot, ask func(scm.Slot) ([]byte, error)) (all []scm.
 // listless reports whether the module does not list its slots, by the error of that. When a
 // context refuses it that was opened a while ago, it may be dead.
 func (d *Device) listless(err error) bool {
-	return unable(err) && (d.again || d.unlists || lacks(err))
+	return unable(err) && (d.again || d.unlists || lacksFunction(err))
 }
 
 // expected are the slots that a list should have: the permanent ones, and those with keys
@@ -131,7 +131,7 @@ func (d *Device) unlisted(s scm.Slot, listed []scm.Slot) (there bool, err error)
 	}
 	there = !refused(err)
 	if !there {
-		if err := d.alive(); err != nil {
+		if err := d.checkAlive(); err != nil {
 			return false, err
 		}
 	}
@@ -143,9 +143,9 @@ func (d *Device) unlisted(s scm.Slot, listed []scm.Slot) (there bool, err error)
 	return there, nil
 }
 
-// alive answers why the context is dead: then all calls are refused. What was refused by
+// checkAlive returns an error if the context is dead: then all calls are refused. What was refused by
 // one that is not was refused for a reason of its own. The caller holds calls.
-func (d *Device) alive() error {
+func (d *Device) checkAlive() error {
 	_, err := d.api.slots()
 	if d.listless(err) {
 		err = d.answers()
@@ -161,13 +161,13 @@ type dead struct{ error }
 
 func (e *dead) Unwrap() error { return e.error }
 
-// fatal reports whether an error is that of all calls, and says nothing of a slot.
-func fatal(err error) bool {
+// isFatal reports whether an error is that of all calls, and says nothing of a slot.
+func isFatal(err error) bool {
 	var e *dead
 	return timedOut(err) || errors.As(err, &e)
 }
 
-// answers is alive for a module that does not list its slots.
+// answers is checkAlive for a module that does not list its slots.
 func (d *Device) answers() (err error) {
 	for _, p := range []property{serial, firmware} {
 		if _, err = d.api.text(p); !unable(err) {
@@ -183,18 +183,18 @@ func (d *Device) answers() (err error) {
 func (d *Device) Slots() ([]scm.Slot, error) {
 	d.takeTurn()
 	defer d.calls.Unlock()
-	return d.slots()
+	return d.listSlots()
 }
 
-// warn logs what costs an ability, or a key.
-func (d *Device) warn(format string, args ...any) {
+// logWarning logs what costs an ability, or a key.
+func (d *Device) logWarning(format string, args ...any) {
 	if d.options.Log != nil {
 		d.options.Log.Warningf(format, args...)
 	}
 }
 
-// fail logs what somebody has to do something about.
-func (d *Device) fail(format string, args ...any) {
+// logError logs what somebody has to do something about.
+func (d *Device) logError(format string, args ...any) {
 	if d.options.Log != nil {
 		d.options.Log.Errorf(format, args...)
 	}

@@ -14,9 +14,9 @@ import (
 	"libzk_pkcs11/internal/scm"
 )
 
-// valid reports whether sig, of 64 bytes, is a signature of the key over the
+// isValid reports whether sig, of 64 bytes, is a signature of the key over the
 // digest.
-func valid(k scm.Key, digest, sig []byte) bool {
+func isValid(k scm.Key, digest, sig []byte) bool {
 	if len(sig) != 64 {
 		return false
 	}

@@ -46,7 +46,7 @@ type seedText struct {
 func newSeedText(w scm.WalletSeed) seedText {
 	return seedText{
 		C.CString(w.Variant), C.CString(w.Name), C.CString(w.Passphrase),
-		C.ZK_EC_KEY_TYPE(w.Curve), first(w.GeneratorKey), C.int(len(w.GeneratorKey)),
+		C.ZK_EC_KEY_TYPE(w.Curve), pointerTo(w.GeneratorKey), C.int(len(w.GeneratorKey)),
 	}
 }
 
@@ -94,6 +94,6 @@ func (l *library) child(parent scm.Slot, c scm.Child) (scm.Slot, []byte, error) 
 		return scm.Slot(rc), nil, nil
 	}
 	const chainCodeSize = 32
-	code, err := l.taken(childMake, rc, p, chainCodeSize)
+	code, err := l.takeBytes(childMake, rc, p, chainCodeSize)
 	return scm.Slot(rc), code, err
 }

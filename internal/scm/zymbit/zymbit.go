@@ -165,7 +165,7 @@ func (o Options) complete() (Options, error) {
 // Missing names the functions that the library lacks, as old ones do.
 func (d *Device) Missing() []string { return slices.Clone(d.missing) }
 
-func (d *Device) has(function string) bool { return !slices.Contains(d.missing, function) }
+func (d *Device) hasFunction(function string) bool { return !slices.Contains(d.missing, function) }
 
 // Random fills p from the module's generator.
 func (d *Device) Random(p []byte) error {
