@@ -29,8 +29,7 @@ func (k *EC) Agree(a Agreement, n int) ([]byte, error) {
 	}
 	scalar := k.Value()
 	defer clear(scalar)
-	var shared []byte
-	secret.Do(func() { shared, err = k.curve.sharedX(scalar, peer) })
+	shared, err := secret.ComputeWith(k.curve.sharedX, scalar, peer)
 	if err != nil {
 		return nil, err
 	}

@@ -43,8 +43,7 @@ func (k *EC) signDigest(digest []byte) (signature []byte, err error) {
 	if k.curve == Secp256k1 {
 		scalar := k.Value()
 		defer clear(scalar)
-		secret.Do(func() { signature, err = signSecp256k1(scalar, digest) })
-		return signature, err
+		return secret.ComputeWith(signSecp256k1, scalar, digest)
 	}
 	k.once.Do(k.expand)
 	if k.key == nil {

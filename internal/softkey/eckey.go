@@ -31,16 +31,17 @@ type ECPublic struct {
 }
 
 // GenerateEC returns a new key.
-func GenerateEC(c Curve) (k *EC, err error) {
+func GenerateEC(c Curve) (*EC, error) {
 	if err := c.weierstrass(); err != nil {
 		return nil, err
 	}
-	secret.Do(func() {
-		scalar := randomScalar(c)
-		k, err = newEC(c, scalar)
-		clear(scalar)
-	})
-	return k, err
+	return secret.Compute(newRandomEC, c)
+}
+
+func newRandomEC(c Curve) (*EC, error) {
+	scalar := randomScalar(c)
+	defer clear(scalar)
+	return newEC(c, scalar)
 }
 
 // randomScalar tries until a number is in the range (FIPS 186-5, section A.2.2).
@@ -75,7 +76,7 @@ func lessOrEqual(a, b []byte) bool {
 
 // NewEC returns a key that was made elsewhere: a big-endian number from 1 to the order less 1. Zeros before
 // it may be missing, as PKCS#11 has it for a big integer, or be too many.
-func NewEC(c Curve, number []byte) (k *EC, err error) {
+func NewEC(c Curve, number []byte) (*EC, error) {
 	if err := c.weierstrass(); err != nil {
 		return nil, err
 	}
@@ -86,8 +87,7 @@ func NewEC(c Curve, number []byte) (k *EC, err error) {
 		return nil, fmt.Errorf("private key of %d bytes on %s: %w", len(trimmed), c, ErrKey)
 	}
 	copy(scalar[len(scalar)-len(trimmed):], trimmed)
-	secret.Do(func() { k, err = newEC(c, scalar) })
-	return k, err
+	return secret.ComputeWith(newEC, c, scalar)
 }
 
 func newEC(c Curve, scalar []byte) (*EC, error) {

@@ -24,7 +24,7 @@ type HKDF struct {
 }
 
 // HKDF derives n bytes. Without Expand they are as many as the hash has, and n is that or 0.
-func (s *Secret) HKDF(p HKDF, n int) (out []byte, err error) {
+func (s *Secret) HKDF(p HKDF, n int) ([]byte, error) {
 	if err := checkHash(p.Hash); err != nil {
 		return nil, err
 	}
@@ -37,8 +37,7 @@ func (s *Secret) HKDF(p HKDF, n int) (out []byte, err error) {
 	}
 	key := s.Value()
 	defer func() { clear(key) }()
-	secret.Do(func() { out, err = p.derive(&key, n) })
-	return out, err
+	return secret.ComputeWith(p.derive, &key, n)
 }
 
 // derive does the steps. The key becomes what Extract makes of it.

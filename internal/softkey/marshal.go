@@ -11,26 +11,26 @@ import (
 )
 
 // Marshal returns the key as a PrivateKeyInfo with an RSAPrivateKey, which the caller overwrites.
-func (k *RSA) Marshal() (der []byte, err error) {
-	secret.Do(func() {
-		inner := x509.MarshalPKCS1PrivateKey(k.key)
-		der, err = marshalPrivate(algorithm{oidRSA, asn1.NullRawValue}, inner)
-	})
-	return der, err
+func (k *RSA) Marshal() ([]byte, error) { return secret.Compute(marshalRSA, k) }
+
+func marshalRSA(k *RSA) ([]byte, error) {
+	return marshalPrivate(algorithm{oidRSA, asn1.NullRawValue}, x509.MarshalPKCS1PrivateKey(k.key))
 }
 
 // Marshal returns the key as a PrivateKeyInfo with an ECPrivateKey, which the caller overwrites.
-func (k *EC) Marshal() (der []byte, err error) {
+func (k *EC) Marshal() ([]byte, error) {
 	scalar := k.Value()
 	defer clear(scalar)
-	secret.Do(func() {
-		var inner []byte
-		public := asn1.BitString{Bytes: k.public, BitLength: 8 * len(k.public)}
-		if inner, err = asn1.Marshal(sec1{Version: 1, Key: scalar, Public: public}); err == nil {
-			der, err = marshalPrivate(k.curve.algorithm(), inner)
-		}
-	})
-	return der, err
+	return secret.Compute(k.marshalScalar, scalar)
+}
+
+func (k *EC) marshalScalar(scalar []byte) ([]byte, error) {
+	public := asn1.BitString{Bytes: k.public, BitLength: 8 * len(k.public)}
+	inner, err := asn1.Marshal(sec1{Version: 1, Key: scalar, Public: public})
+	if err != nil {
+		return nil, err
+	}
+	return marshalPrivate(k.curve.algorithm(), inner)
 }
 
 // Marshal returns the key as a PrivateKeyInfo as of RFC 8410, which the caller overwrites.
@@ -39,10 +39,13 @@ func (k *Edwards) Marshal() ([]byte, error) { return marshalOctets(Ed25519, k.Va
 // Marshal returns the key as a PrivateKeyInfo as of RFC 8410, which the caller overwrites.
 func (k *Montgomery) Marshal() ([]byte, error) { return marshalOctets(X25519, k.Value()) }
 
-func marshalOctets(c Curve, value []byte) (der []byte, err error) {
+func marshalOctets(c Curve, value []byte) ([]byte, error) {
 	defer clear(value)
-	secret.Do(func() { der, err = marshalPrivate(c.algorithm(), octetString(value)) })
-	return der, err
+	return secret.Compute(c.marshalValue, value)
+}
+
+func (c Curve) marshalValue(value []byte) ([]byte, error) {
+	return marshalPrivate(c.algorithm(), octetString(value))
 }
 
 // Marshal returns the key as a PrivateKeyInfo with its seed (RFC 9935), which the caller overwrites.
@@ -51,13 +54,13 @@ func (k *MLKEM) Marshal() ([]byte, error) { return marshalSeed(oidKEM[k.set], k.
 // Marshal returns the key as a PrivateKeyInfo with its seed (RFC 9881), which the caller overwrites.
 func (k *MLDSA) Marshal() ([]byte, error) { return marshalSeed(oidDSA[k.set], k.Seed()) }
 
-func marshalSeed(oid asn1.ObjectIdentifier, seed []byte) (der []byte, err error) {
+func marshalSeed(oid asn1.ObjectIdentifier, seed []byte) ([]byte, error) {
 	defer clear(seed)
-	secret.Do(func() {
-		inner := append([]byte{tagSeed, byte(len(seed))}, seed...)
-		der, err = marshalPrivate(algorithm{OID: oid}, inner)
-	})
-	return der, err
+	return secret.ComputeWith(algorithm.marshalTagged, algorithm{OID: oid}, seed)
+}
+
+func (a algorithm) marshalTagged(seed []byte) ([]byte, error) {
+	return marshalPrivate(a, append([]byte{tagSeed, byte(len(seed))}, seed...))
 }
 
 // marshalPrivate overwrites what it puts into the result.

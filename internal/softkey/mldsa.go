@@ -73,25 +73,28 @@ func GenerateMLDSA(set DSA) (*MLDSA, error) {
 
 // NewMLDSA returns a key that was made elsewhere, of its seed of 32 bytes (CKA_SEED). What the seed expands to
 // (CKA_VALUE) cannot be read back, nor is it given out: the library does neither.
-func NewMLDSA(set DSA, seed []byte) (k *MLDSA, err error) {
+func NewMLDSA(set DSA, seed []byte) (*MLDSA, error) {
 	if err := set.validate(); err != nil {
 		return nil, err
 	}
 	if len(seed) != mldsa.PrivateKeySize {
 		return nil, fmt.Errorf("seed of %d bytes for %s: %w", len(seed), set, ErrKey)
 	}
-	secret.Do(func() {
-		var key *mldsa.PrivateKey
-		if key, err = mldsa.NewPrivateKey(dsaRows[set](), seed); err == nil {
-			k = &MLDSA{set: set, value: newValue(seed), key: key}
-		}
-	})
+	k, err := secret.ComputeWith(newMLDSA, set, seed)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKey, err)
+		return nil, err
 	}
 	public := k.key.PublicKey()
 	k.public = &MLDSAPublic{set, public.Bytes(), public}
 	return k, nil
+}
+
+func newMLDSA(set DSA, seed []byte) (*MLDSA, error) {
+	key, err := mldsa.NewPrivateKey(dsaRows[set](), seed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	return &MLDSA{set: set, value: newValue(seed), key: key}, nil
 }
 
 // NewMLDSAPublic returns a public key, of its encoding in FIPS 204.

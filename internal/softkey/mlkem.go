@@ -92,18 +92,19 @@ func GenerateMLKEM(set KEM) (*MLKEM, error) {
 
 // NewMLKEM returns a key that was made elsewhere, of its seed d‖z of 64 bytes (CKA_SEED). What the seed expands
 // to (CKA_VALUE) cannot be read back, nor is it given out: the library does neither.
-func NewMLKEM(set KEM, seed []byte) (k *MLKEM, err error) {
+func NewMLKEM(set KEM, seed []byte) (*MLKEM, error) {
 	if err := set.validate(); err != nil {
 		return nil, err
 	}
 	if len(seed) != mlkem.SeedSize {
 		return nil, fmt.Errorf("seed of %d bytes for %s: %w", len(seed), set, ErrKey)
 	}
-	secret.Do(func() {
-		k = &MLKEM{set: set, value: newValue(seed)}
-		err = k.expand(seed)
-	})
-	if err != nil {
+	return secret.ComputeWith(newMLKEM, set, seed)
+}
+
+func newMLKEM(set KEM, seed []byte) (*MLKEM, error) {
+	k := &MLKEM{set: set, value: newValue(seed)}
+	if err := k.expand(seed); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	return k, nil
@@ -179,11 +180,11 @@ func (k *MLKEM) PublicMLKEM() *MLKEMPublic {
 
 // Decapsulate returns the secret that the other one has encapsulated, which the caller overwrites. A
 // ciphertext that was changed gives another secret, and no error (FIPS 203, section 6.3).
-func (k *MLKEM) Decapsulate(ciphertext []byte) (shared []byte, err error) {
+func (k *MLKEM) Decapsulate(ciphertext []byte) ([]byte, error) {
 	if len(ciphertext) != k.set.CiphertextSize() {
 		return nil, ErrLength
 	}
-	secret.Do(func() { shared, err = k.key.Decapsulate(ciphertext) })
+	shared, err := secret.Compute(k.key.Decapsulate, ciphertext)
 	if err != nil {
 		return nil, ErrData
 	}

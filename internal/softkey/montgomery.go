@@ -35,21 +35,20 @@ func GenerateMontgomery() (*Montgomery, error) {
 }
 
 // NewMontgomery returns a key that was made elsewhere, of the 32 bytes of RFC 7748.
-func NewMontgomery(b []byte) (k *Montgomery, err error) {
+func NewMontgomery(b []byte) (*Montgomery, error) {
 	if len(b) != sizeX25519 {
 		return nil, fmt.Errorf("private key of %d bytes for X25519: %w", len(b), ErrKey)
 	}
-	secret.Do(func() {
-		var key *ecdh.PrivateKey
-		if key, err = ecdh.X25519().NewPrivateKey(b); err == nil {
-			k = &Montgomery{newValue(b), key.PublicKey().Bytes()}
-			secret.EraseField(key, "privateKey")
-		}
-	})
+	return secret.Compute(newMontgomery, b)
+}
+
+func newMontgomery(b []byte) (*Montgomery, error) {
+	key, err := ecdh.X25519().NewPrivateKey(b)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	return k, nil
+	defer secret.EraseField(key, "privateKey")
+	return &Montgomery{newValue(b), key.PublicKey().Bytes()}, nil
 }
 
 // NewMontgomeryPublic returns a public key of 32 bytes, or of these in an OCTET STRING or BIT STRING.
@@ -94,8 +93,7 @@ func (k *Montgomery) Agree(a Agreement, n int) ([]byte, error) {
 	}
 	scalar := k.Value()
 	defer clear(scalar)
-	var shared []byte
-	secret.Do(func() { shared, err = sharedX25519(scalar, peer) })
+	shared, err := secret.ComputeWith(sharedX25519, scalar, peer)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}

@@ -41,16 +41,14 @@ var (
 
 // ParsePrivate reads a PrivateKeyInfo that anybody may have made: what was unwrapped, or comes from a file.
 // What cannot be read, or whose numbers do not fit, is ErrKey; what is of another kind of key ErrUnsupported.
-func ParsePrivate(der []byte) (k PrivateKey, err error) {
-	secret.Do(func() { k, err = parsePrivate(der, importRSA) })
-	return k, err
+func ParsePrivate(der []byte) (PrivateKey, error) {
+	return secret.ComputeWith(parsePrivate, der, importRSA)
 }
 
 // ReopenPrivate reads what Marshal has made and nobody can have changed since. It does not look whether factors
 // of RSA keys are prime, which takes longer than some signatures.
-func ReopenPrivate(der []byte) (k PrivateKey, err error) {
-	secret.Do(func() { k, err = parsePrivate(der, newRSA) })
-	return k, err
+func ReopenPrivate(der []byte) (PrivateKey, error) {
+	return secret.ComputeWith(parsePrivate, der, newRSA)
 }
 
 func parsePrivate(der []byte, rsaKey func(*rsa.PrivateKey) (*RSA, error)) (PrivateKey, error) {

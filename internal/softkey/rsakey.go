@@ -50,17 +50,19 @@ type RSAPublic struct {
 }
 
 // GenerateRSA returns a new key of 2048 to 4096 bits, with the exponent 65537.
-func GenerateRSA(bits int) (k *RSA, err error) {
+func GenerateRSA(bits int) (*RSA, error) {
 	if err := checkBits(bits); err != nil {
 		return nil, err
 	}
-	secret.Do(func() {
-		var key *rsa.PrivateKey
-		if key, err = rsa.GenerateKey(rand.Reader, bits); err == nil {
-			k, err = newRSA(key)
-		}
-	})
-	return k, err
+	return secret.Compute(newRandomRSA, bits)
+}
+
+func newRandomRSA(bits int) (*RSA, error) {
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		return nil, err
+	}
+	return newRSA(key)
 }
 
 // checkBits also wants whole bytes, as all others do that PKCS#11 keys come from.
@@ -73,14 +75,14 @@ func checkBits(bits int) error {
 
 // NewRSA returns a key that was made elsewhere. All numbers that are given have to fit, and P and
 // Q to be prime.
-func NewRSA(x RSANumbers) (k *RSA, err error) {
-	secret.Do(func() {
-		var key *rsa.PrivateKey
-		if key, err = x.private(); err == nil {
-			k, err = importRSA(key)
-		}
-	})
-	return k, err
+func NewRSA(x RSANumbers) (*RSA, error) { return secret.Compute(importNumbers, &x) }
+
+func importNumbers(x *RSANumbers) (*RSA, error) {
+	key, err := x.private()
+	if err != nil {
+		return nil, err
+	}
+	return importRSA(key)
 }
 
 // importRSA is newRSA for a key that anybody may have made.

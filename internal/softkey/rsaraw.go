@@ -43,13 +43,12 @@ func newRaw(key *rsa.PrivateKey) (*rsaRaw, error) {
 // private raises a message of the length of the modulus to the private exponent, in constant
 // time (RFC 8017, section 5.1.2). A result that a fault has changed is not given out: it
 // would give the factors away.
-func (r *rsaRaw) private(message []byte) (out []byte, err error) {
+func (r *rsaRaw) private(message []byte) ([]byte, error) {
 	c, err := bigmod.NewNat().SetBytes(message, r.n)
 	if err != nil {
 		return nil, ErrData // not less than the modulus
 	}
-	secret.Do(func() { out, err = r.exponentiate(c) })
-	return out, err
+	return secret.Compute(r.exponentiate, c)
 }
 
 func (r *rsaRaw) exponentiate(c *bigmod.Nat) ([]byte, error) {
