@@ -7,7 +7,7 @@
 // keeps what the device cannot.
 //
 // A [Provider] has a method for each function of the specification, with the
-// same name and the same order of arguments; the sections that comments name are
+// same name and the same order of arguments, and two for C_GetSlotList; the sections that comments name are
 // those of PKCS#11 3.2. Handles are numbers that are never used twice. An error
 // is an [Error], the CK_RV that the caller gets; everything else that can go
 // wrong below is turned into one in a single place (errors.go).

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write docs/mechanisms.md anew")
 
 var (
 	mechanismInHeader = regexp.MustCompile(`(?m)^#define (CKM_\w+) +(0x[0-9A-F]+)UL`)
-	vendorInHeader    = regexp.MustCompile(`(?m)^#define (CKM_ZK_\w+) \(CKM_VENDOR_DEFINED \+ (0x[0-9A-F]+)\)`)
+	vendorInHeader    = regexp.MustCompile(`(?m)^#define (CKM_\w+) \(CKM_VENDOR_DEFINED \+ (0x[0-9A-F]+)\)`)
 	rowInCode         = regexp.MustCompile(`(?m)^\t(CKM_\w+): +\{(.*)\},$`)
 	keysInRow         = regexp.MustCompile(`keys: (\w+)`)
 )

@@ -46,3 +46,15 @@ func TestNamedFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestRowExample: the row of a mechanism that CONTRIBUTING shows is one of the table.
+func TestRowExample(t *testing.T) {
+	example := regexp.MustCompile(`(?m)^    (CKM_\w+): +(\{.*\},)$`).FindStringSubmatch(read(t, "CONTRIBUTING.md"))
+	if example == nil {
+		t.Fatal("CONTRIBUTING.md shows no row of a mechanism")
+	}
+	row := regexp.MustCompile(`(?m)^\t` + example[1] + `: +` + regexp.QuoteMeta(example[2]) + `$`)
+	if !row.MatchString(read(t, "pkcs11/mechanisms.go")) {
+		t.Errorf("pkcs11/mechanisms.go has no row %q", example[0])
+	}
+}

@@ -13,7 +13,7 @@ import (
 
 // Limits of the whole tree. None of them is ever raised. Those with an aim are lowered to it when the tree gets there.
 const (
-	mostClosures       = 8.1 // in 1,000 lines; the aim is 8
+	mostClosures       = 8.0 // in 1,000 lines
 	mostNested         = 12  // closures in closures; the aim is 0
 	mostShortNames     = 8.0 // % of functions whose unexported name has five letters or fewer
 	mostBoolParameters = 26  // the aim is 15
