@@ -3,6 +3,7 @@
 package pkcs11
 
 import (
+	"bytes"
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
@@ -94,4 +95,22 @@ func TestGenerateWithoutPlace(t *testing.T) {
 	}
 	_, _, err := f.GenerateKeyPair(f.h, &Mechanism{Type: CKM_EC_KEY_PAIR_GEN}, oid(nil, p384), is(CKA_TOKEN, true, zkSlot, 20))
 	want(t, "P-384 in a slot", err, CKR_CURVE_NOT_SUPPORTED)
+}
+
+// TestCopyLeavesOriginal: the value of a copy that is sealed or masked is overwritten where it was, and no other one with it.
+func TestCopyLeavesOriginal(t *testing.T) {
+	f := newSealing(t)
+	value := bytes.Repeat([]byte{7}, 32)
+	for _, list := range [][]Attribute{is(CKA_CLASS, uint(CKO_DATA), CKA_VALUE, value), secretTemplate(CKK_AES, CKA_VALUE, value)} {
+		for _, onToken := range []bool{true, false} {
+			for _, change := range [][]Attribute{is(CKA_TOKEN, true), is(CKA_TOKEN, false), is(CKA_TOKEN, true, CKA_PRIVATE, true), is(CKA_TOKEN, false, CKA_PRIVATE, true)} {
+				original := f.create(append(is(CKA_PRIVATE, false, CKA_TOKEN, onToken), list...))
+				f.reads(original, CKA_VALUE, value)
+				copied, err := f.CopyObject(f.h, original, change)
+				f.ok(err)
+				f.reads(original, CKA_VALUE, value)
+				f.reads(copied, CKA_VALUE, value)
+			}
+		}
+	}
 }

@@ -308,7 +308,16 @@ func (p *Provider) CopyObject(h, object uint, list []Attribute) (handle uint, er
 		return 0, err
 	}
 	defer o.eraseValueOf(whole)
-	return s.copyObject(whole, whole.attrs.withAll(a))
+	return s.copyObject(whole, whole.attrs.withAll(a).withOwnValue())
+}
+
+// withOwnValue returns the attributes of a copy with a value of its own: where the copy is kept, it is overwritten.
+func (a attributes) withOwnValue() attributes {
+	typ := a.valueType()
+	if value := a[typ]; len(value) > 0 {
+		a[typ] = append(secret.Make(len(value))[:0], value...)
+	}
+	return a
 }
 
 func (s *session) copyObject(o *object, a attributes) (uint, error) {
