@@ -113,10 +113,15 @@ func makeOnCurve(public attributes) (softkey.PrivateKey, error) {
 }
 
 // checkSealable returns an error for a private key of the token that everybody is to see: what is not sealed would lie
-// on the disk as it is.
+// on the disk as it is. A login for each use is for a key of a user, too (section 4.10).
 func (a attributes) checkSealable() error {
-	if a.isTrue(CKA_TOKEN) && !a.isTrue(CKA_PRIVATE) {
+	switch {
+	case a.isTrue(CKA_PRIVATE):
+		return nil
+	case a.isTrue(CKA_TOKEN):
 		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_PRIVATE, "is true of a private key on the token: it is the user's alone")
+	case a.isTrue(CKA_ALWAYS_AUTHENTICATE):
+		return refuse(CKR_TEMPLATE_INCONSISTENT, CKA_ALWAYS_AUTHENTICATE, "is for keys with CKA_PRIVATE: nobody else logs in")
 	}
 	return nil
 }
