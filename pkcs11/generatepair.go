@@ -155,21 +155,31 @@ func mustRules(a attributes) rules {
 	return r
 }
 
-// keepPair keeps the objects of a key pair, or neither. Two on the token come there in one transaction.
+// keepPair keeps the objects of a key pair, or neither. Two on the token come there in one transaction, and one comes there last.
 func (s *session) keepPair(r *pairRequest) (pairHandles, error) {
 	if r.public.isTrue(CKA_TOKEN) && r.private.isTrue(CKA_TOKEN) {
 		return s.token.keepStoredPair(r)
 	}
-	private, err := s.keepObject(r.private, nil)
-	if err != nil {
-		return pairHandles{}, err
+	if r.private.isTrue(CKA_TOKEN) {
+		public, private, err := s.keepHalves(r.public, r.private)
+		return pairHandles{public, private}, err
 	}
-	public, err := s.keepObject(r.public, nil)
-	if err != nil {
-		s.token.warnIfFailed("forgetting one half of a new key pair", s.destroy(private))
-		return pairHandles{}, err
+	private, public, err := s.keepHalves(r.private, r.public)
+	return pairHandles{public, private}, err
+}
+
+// keepHalves keeps a half that is a session object, and then the other one. The first can be taken back, whatever its template
+// says and whoever has logged out meanwhile.
+func (s *session) keepHalves(first, second attributes) (firstHandle, secondHandle uint, err error) {
+	o := &object{}
+	if firstHandle, err = s.keepObject(first, o); err != nil {
+		return 0, 0, err
 	}
-	return pairHandles{public, private}, nil
+	if secondHandle, err = s.keepObject(second, nil); err != nil {
+		s.token.dropObject(o)
+		return 0, 0, err
+	}
+	return firstHandle, secondHandle, nil
 }
 
 // keepStoredPair writes both halves to the store.

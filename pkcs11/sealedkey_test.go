@@ -11,6 +11,8 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"testing"
+
+	"libzk_pkcs11/internal/scm"
 )
 
 // newSealing is newUser with keys that are sealed in the store.
@@ -207,4 +209,28 @@ func TestNotSealed(t *testing.T) {
 	want(t, "key pair", err, CKR_MECHANISM_INVALID)
 	_, err = other.GenerateKey(other.h, &Mechanism{Type: CKM_AES_KEY_GEN}, is(CKA_VALUE_LEN, uint(16)))
 	want(t, "key", err, CKR_FUNCTION_NOT_SUPPORTED)
+}
+
+// TestOneHalfFails: of a key pair of which one half cannot be kept, there is not the other one either, whatever its template says.
+func TestOneHalfFails(t *testing.T) {
+	f := newSealing(t)
+	for _, private := range []bool{true, false} {
+		f.device.Fail("Random", 1, scm.ErrDevice)
+		_, _, err := f.GenerateKeyPair(f.h, &Mechanism{Type: CKM_RSA_PKCS_KEY_PAIR_GEN},
+			is(CKA_MODULUS_BITS, uint(2048), CKA_TOKEN, !private, CKA_DESTROYABLE, false), is(CKA_TOKEN, private, CKA_DESTROYABLE, false))
+		want(t, "one half", err, CKR_DEVICE_ERROR)
+		if found := f.search(CKA_KEY_TYPE, uint(CKK_RSA)); len(found) > 0 {
+			t.Errorf("%d halves are there", len(found))
+		}
+	}
+}
+
+// TestLoginForEachUse: a login for each use is only for keys of a user, so that none is asked for in vain.
+func TestLoginForEachUse(t *testing.T) {
+	f := newSealing(t)
+	list := is(CKA_PRIVATE, false, CKA_ALWAYS_AUTHENTICATE, true)
+	_, _, err := f.GenerateKeyPair(f.h, &Mechanism{Type: CKM_RSA_PKCS_KEY_PAIR_GEN}, is(CKA_MODULUS_BITS, uint(2048)), list)
+	want(t, "generated", err, CKR_TEMPLATE_INCONSISTENT)
+	_, err = f.CreateObject(f.h, append(rsaTemplate(knownRSA()), list...))
+	want(t, "brought in", err, CKR_TEMPLATE_INCONSISTENT)
 }
