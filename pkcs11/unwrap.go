@@ -4,6 +4,7 @@ package pkcs11
 
 import (
 	"bytes"
+	"crypto/aes"
 	"errors"
 
 	"libzk_pkcs11/internal/softkey"
@@ -104,6 +105,8 @@ func (a attributes) holdUnwrapped(content []byte, block int) error {
 	n := uint(len(content))
 	if _, given := a[CKA_VALUE_LEN]; given {
 		n = a.number(CKA_VALUE_LEN)
+	} else if a.mayBeShorter(content, block) {
+		return refuse(CKR_TEMPLATE_INCOMPLETE, CKA_VALUE_LEN, "is missing, and the mechanism pads keys with zeros")
 	}
 	if n == 0 || n > uint(len(content)) || uint(len(content))-n >= uint(block) || !isZero(content[n:]) {
 		return CKR_WRAPPED_KEY_LEN_RANGE
@@ -113,6 +116,18 @@ func (a attributes) holdUnwrapped(content []byte, block int) error {
 	}
 	a[CKA_VALUE], a[CKA_VALUE_LEN] = content[:n], encodeULong(n)
 	return a.completeCheckValue()
+}
+
+// mayBeShorter reports whether the length of a key does not follow from what was unwrapped. CKM_AES_KEY_WRAP, whose blocks are
+// half as long, does without CKA_VALUE_LEN all the same (section 6.16.3).
+func (a attributes) mayBeShorter(content []byte, block int) bool {
+	switch {
+	case block < aes.BlockSize:
+		return false
+	case a.number(CKA_KEY_TYPE) == CKK_AES:
+		return len(content) == 32 && isZero(content[24:]) // most likely a key of 24 bytes
+	}
+	return true
 }
 
 func isZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/hex"
+	"fmt"
 	"testing"
 
 	"libzk_pkcs11/internal/scm"
@@ -304,4 +305,28 @@ func TestWrapOff(t *testing.T) {
 	want(t, "unwrap", err, CKR_FUNCTION_NOT_SUPPORTED)
 	_, err = f.CreateObject(f.h, secretTemplate(CKK_GENERIC_SECRET, CKA_VALUE, "x", CKA_WRAP_TEMPLATE, EncodeTemplate(nil)))
 	want(t, "a nested template", err, CKR_ATTRIBUTE_TYPE_INVALID)
+}
+
+// TestUnwrapWithoutLength: what is padded with zeros does not tell how long a key is, so that the template has to.
+func TestUnwrapWithoutLength(t *testing.T) {
+	f := newSealing(t)
+	kek := f.wrappingKey(make([]byte, 32))
+	for typ, parameter := range map[uint][]byte{CKM_AES_ECB: nil, CKM_AES_CBC: make([]byte, 16)} {
+		m := &Mechanism{Type: typ, Parameter: parameter}
+		for _, x := range []struct {
+			keyType uint
+			size    int
+			code    Error
+		}{
+			{CKK_GENERIC_SECRET, 20, CKR_TEMPLATE_INCOMPLETE}, {CKK_GENERIC_SECRET, 32, CKR_TEMPLATE_INCOMPLETE},
+			{CKK_SHA256_HMAC, 20, CKR_TEMPLATE_INCOMPLETE},
+			{CKK_AES, 16, CKR_OK}, {CKK_AES, 24, CKR_TEMPLATE_INCOMPLETE}, {CKK_AES, 32, CKR_OK},
+		} {
+			key := f.create(secretTemplate(x.keyType, CKA_VALUE, bytes.Repeat([]byte{7}, x.size)))
+			wrapped, err := f.wrap(m, kek, key)
+			f.ok(err)
+			_, err = f.UnwrapKey(f.h, m, kek, wrapped, secretTemplate(x.keyType))
+			want(t, fmt.Sprintf("%s of %d bytes", MechanismName(typ), x.size), err, x.code)
+		}
+	}
 }
