@@ -48,6 +48,9 @@ func (s *session) findOther(d *derivative) error {
 		return CKR_KEY_FUNCTION_NOT_PERMITTED
 	}
 	k, err := secretOf(&task{token: s.token, key: o})
+	if err := o.checkAllowed(d.how.Type); err != nil {
+		return err
+	}
 	if err != nil {
 		return err
 	}

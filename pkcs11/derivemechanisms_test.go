@@ -190,6 +190,19 @@ func TestDeriveInherits(t *testing.T) {
 	}
 }
 
+// TestDeriveOfTwoAllowed: the second key says by which mechanisms it may be used, as the first one does.
+func TestDeriveOfTwoAllowed(t *testing.T) {
+	f := newSealing(t)
+	base, other := f.baseKey([]byte("base")), f.baseKey([]byte("other"), CKA_ALLOWED_MECHANISMS, encodeULong(CKM_SHA256_HMAC))
+	for _, m := range []*Mechanism{
+		{Type: CKM_CONCATENATE_BASE_AND_KEY, Parameter: encodeULong(other)},
+		{Type: CKM_HKDF_DERIVE, Params: &HKDFParams{Extract: true, Hash: CKM_SHA256, SaltType: CKF_HKDF_SALT_KEY, SaltKey: other}},
+	} {
+		_, err := f.DeriveKey(f.h, m, base, nil)
+		want(t, MechanismName(m.Type), err, CKR_MECHANISM_INVALID)
+	}
+}
+
 // TestDeriveTemplate: the base key says what comes of it.
 func TestDeriveTemplate(t *testing.T) {
 	f := newSealing(t)
