@@ -196,7 +196,7 @@ type PBKDF2Params struct {
 // eraseSecrets overwrites the password.
 func (p *PBKDF2Params) eraseSecrets() { clear(p.Password) }
 
-// maxIterations bounds how long a call lasts.
+// maxIterations bounds how long a call lasts: those of all blocks that the key is made of.
 const maxIterations = 100_000_000
 
 // passwordHashes are those of CKP_PKCS5_PBKD2_HMAC_.
@@ -225,6 +225,10 @@ func makeOfPassword(m *Mechanism, a attributes) ([]byte, error) {
 	if a.derivedSize() == 0 {
 		return nil, refuse(CKR_TEMPLATE_INCOMPLETE, CKA_VALUE_LEN, "is missing")
 	}
-	value, err := softkey.PBKDF2(passwordHashes[p.PRF], p.Password, p.Salt, uint64(p.Iterations), a.derivedSize())
+	h := passwordHashes[p.PRF]
+	if blocks := (a.derivedSize() + h.Size() - 1) / h.Size(); p.Iterations > maxIterations/uint(blocks) {
+		return nil, CKR_MECHANISM_PARAM_INVALID
+	}
+	value, err := softkey.PBKDF2(h, p.Password, p.Salt, uint64(p.Iterations), a.derivedSize())
 	return value, derivingFailure(err)
 }

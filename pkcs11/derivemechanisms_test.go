@@ -236,6 +236,10 @@ func TestPBKDF2(t *testing.T) {
 		_, err := f.GenerateKey(f.h, &Mechanism{Type: CKM_PKCS5_PBKD2, Params: p}, is(CKA_VALUE_LEN, uint(32)))
 		want(t, name, err, CKR_MECHANISM_PARAM_INVALID)
 	}
+	long := params()
+	long.Iterations = maxIterations
+	_, err = f.GenerateKey(f.h, &Mechanism{Type: CKM_PKCS5_PBKD2, Params: long}, is(CKA_VALUE_LEN, uint(33)))
+	want(t, "two blocks that take too long", err, CKR_MECHANISM_PARAM_INVALID)
 	_, err = f.GenerateKey(f.h, &Mechanism{Type: CKM_PKCS5_PBKD2, Params: params()}, nil)
 	want(t, "no length", err, CKR_TEMPLATE_INCOMPLETE)
 }
