@@ -11,7 +11,8 @@ import (
 // derivative is a key that is about to be derived.
 type derivative struct {
 	task
-	other *object // the second key of a concatenation
+	demands uint    // the attribute of the key that says what its derivatives are to be
+	other   *object // the second key of a concatenation
 }
 
 // baseClass is the class of the keys that a mechanism derives of.
@@ -47,10 +48,10 @@ func (s *session) findOther(d *derivative) error {
 	case !o.attrs.isTrue(CKA_DERIVE):
 		return CKR_KEY_FUNCTION_NOT_PERMITTED
 	}
-	k, err := secretOf(&task{token: s.token, key: o})
 	if err := o.checkAllowed(d.how.Type); err != nil {
 		return err
 	}
+	k, err := secretOf(&task{token: s.token, key: o})
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func (d *derivative) parents() []*object {
 
 // derived checks the template of a derived key: a generic secret, or where keys are sealed a key of AES.
 func (s *session) derived(list []Attribute, d *derivative) (attributes, error) {
-	list, a, err := s.joinedTemplate(list, d.key, CKA_DERIVE_TEMPLATE)
+	list, a, err := s.joinedTemplate(list, d.key, d.demands)
 	if err != nil {
 		return nil, err
 	}

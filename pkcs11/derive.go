@@ -91,7 +91,7 @@ func (p *Provider) DeriveKey(h uint, m *Mechanism, base uint, list []Attribute) 
 	if err := s.checkAuthenticated(base, o); err != nil {
 		return 0, err
 	}
-	d := &derivative{task: task{token: s.token, key: o, how: m, row: row}}
+	d := &derivative{task: task{token: s.token, key: o, how: m, row: row}, demands: CKA_DERIVE_TEMPLATE}
 	if err := s.findOther(d); err != nil {
 		return 0, err
 	}

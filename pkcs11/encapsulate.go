@@ -21,7 +21,7 @@ func (p *Provider) EncapsulateKey(h uint, m *Mechanism, public uint, list []Attr
 		return 0, err
 	}
 	defer s.done(&err)
-	d, err := s.encapsulationTask(m, public, CKF_ENCAPSULATE, CKA_ENCAPSULATE, CKO_PUBLIC_KEY)
+	d, err := s.encapsulationTask(m, public, encapsulating)
 	if err != nil {
 		return 0, err
 	}
@@ -49,9 +49,9 @@ func (p *Provider) DecapsulateKey(h uint, m *Mechanism, private uint, list []Att
 		return 0, err
 	}
 	defer s.done(&err)
-	d, err := s.encapsulationTask(m, private, CKF_DECAPSULATE, CKA_DECAPSULATE, CKO_PRIVATE_KEY)
+	d, err := s.encapsulationTask(m, private, decapsulating)
 	if err != nil {
-		return 0, err
+		return 0, unwrappingKeys.failure(err) // which has the codes of C_UnwrapKey
 	}
 	if err := s.checkAuthenticated(private, d.key); err != nil {
 		return 0, err
@@ -71,23 +71,31 @@ func (p *Provider) DecapsulateKey(h uint, m *Mechanism, private uint, list []Att
 	return s.keepShared(a, secret)
 }
 
+// encapsulationUse is what the key of an encapsulation, or of the way back, has to be.
+type encapsulationUse struct{ flag, attribute, class, demands uint }
+
+var (
+	encapsulating = encapsulationUse{CKF_ENCAPSULATE, CKA_ENCAPSULATE, CKO_PUBLIC_KEY, CKA_ENCAPSULATE_TEMPLATE}
+	decapsulating = encapsulationUse{CKF_DECAPSULATE, CKA_DECAPSULATE, CKO_PRIVATE_KEY, CKA_DECAPSULATE_TEMPLATE}
+)
+
 // encapsulationTask finds the key of an encapsulation.
-func (s *session) encapsulationTask(m *Mechanism, key, flag, usage, class uint) (*derivative, error) {
+func (s *session) encapsulationTask(m *Mechanism, key uint, use encapsulationUse) (*derivative, error) {
 	if !s.token.sealsKeys() {
 		return nil, CKR_FUNCTION_NOT_SUPPORTED
 	}
 	if m == nil {
 		return nil, CKR_ARGUMENTS_BAD
 	}
-	row, err := s.token.mechanismFor(m, flag)
+	row, err := s.token.mechanismFor(m, use.flag)
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.keyFor(key, class, usage, m, row)
+	o, err := s.keyFor(key, use.class, use.attribute, m, row)
 	if err != nil {
 		return nil, err
 	}
-	return &derivative{task: task{token: s.token, key: o, how: m, row: row}}, nil
+	return &derivative{task: task{token: s.token, key: o, how: m, row: row}, demands: use.demands}, nil
 }
 
 // keepShared keeps the first bytes of a shared secret as a key, as many as its template wants.

@@ -107,3 +107,50 @@ func TestEncapsulateOff(t *testing.T) {
 	_, err = f.DecapsulateKey(f.h, &Mechanism{Type: CKM_ML_KEM}, 1, nil, nil)
 	want(t, "decapsulate", err, CKR_FUNCTION_NOT_SUPPORTED)
 }
+
+// TestEncapsulateByDefault: keys of ML-KEM are for that when nobody says, and for nothing else.
+func TestEncapsulateByDefault(t *testing.T) {
+	f := newSealing(t)
+	public, private, err := f.GenerateKeyPair(f.h, &Mechanism{Type: CKM_ML_KEM_KEY_PAIR_GEN}, is(CKA_PARAMETER_SET, uint(CKP_ML_KEM_768)), nil)
+	f.ok(err)
+	f.reads(public, CKA_ENCAPSULATE, true)
+	f.reads(public, CKA_VERIFY, false)
+	f.reads(private, CKA_DECAPSULATE, true)
+	f.reads(private, CKA_SIGN, false)
+}
+
+// TestEncapsulateTemplate: each half says what comes of it.
+func TestEncapsulateTemplate(t *testing.T) {
+	f, m := newSealing(t), &Mechanism{Type: CKM_ML_KEM}
+	demands := func(label string) []byte { return EncodeTemplate(is(CKA_LABEL, label, CKA_EXTRACTABLE, false)) }
+	public, private, err := f.GenerateKeyPair(f.h, &Mechanism{Type: CKM_ML_KEM_KEY_PAIR_GEN},
+		is(CKA_PARAMETER_SET, uint(CKP_ML_KEM_768), CKA_ENCAPSULATE_TEMPLATE, demands("ours")), is(CKA_DECAPSULATE_TEMPLATE, demands("theirs")))
+	f.ok(err)
+	out, text := buffer(mlkem.CiphertextSize768)
+	ours, err := f.EncapsulateKey(f.h, m, public, nil, out)
+	f.ok(err)
+	theirs, err := f.DecapsulateKey(f.h, m, private, nil, text)
+	f.ok(err)
+	for h, label := range map[uint]string{ours: "ours", theirs: "theirs"} {
+		f.reads(h, CKA_LABEL, label)
+		f.reads(h, CKA_EXTRACTABLE, false)
+	}
+	_, err = f.EncapsulateKey(f.h, m, public, is(CKA_EXTRACTABLE, true), out)
+	want(t, "a conflict", err, CKR_TEMPLATE_INCONSISTENT)
+	_, err = f.DecapsulateKey(f.h, m, private, is(CKA_LABEL, "ours"), text)
+	want(t, "a conflict", err, CKR_TEMPLATE_INCONSISTENT)
+}
+
+// TestDecapsulateCodes: the private key has the codes of a key that unwraps (section 5.18.9), the public one those of any key.
+func TestDecapsulateCodes(t *testing.T) {
+	f, m := newSealing(t), &Mechanism{Type: CKM_ML_KEM}
+	public, private := f.mlkemPair(CKP_ML_KEM_768)
+	for key, code := range map[uint]Error{public: CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT, 12345: CKR_UNWRAPPING_KEY_HANDLE_INVALID} {
+		_, err := f.DecapsulateKey(f.h, m, key, nil, make([]byte, mlkem.CiphertextSize768))
+		want(t, "decapsulate", err, code)
+	}
+	for key, code := range map[uint]Error{private: CKR_KEY_TYPE_INCONSISTENT, 12345: CKR_KEY_HANDLE_INVALID} {
+		_, err := f.EncapsulateKey(f.h, m, key, nil, room(mlkem.CiphertextSize768))
+		want(t, "encapsulate", err, code)
+	}
+}

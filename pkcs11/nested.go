@@ -16,7 +16,7 @@ const maxNested = 64
 // IsNestedTemplate reports whether the value of an attribute is a template.
 func IsNestedTemplate(typ uint) bool {
 	switch typ {
-	case CKA_WRAP_TEMPLATE, CKA_UNWRAP_TEMPLATE, CKA_DERIVE_TEMPLATE:
+	case CKA_WRAP_TEMPLATE, CKA_UNWRAP_TEMPLATE, CKA_DERIVE_TEMPLATE, CKA_ENCAPSULATE_TEMPLATE, CKA_DECAPSULATE_TEMPLATE:
 		return true
 	}
 	return false

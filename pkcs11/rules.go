@@ -214,6 +214,19 @@ var latticePrivateRules = rules{
 	CKA_VALUE:         {octets, notGenerate | notUnwrap | concealed, nil},
 }
 
+// kemPublicRules and kemPrivateRules are those of ML-KEM: what its keys are for when nobody says, and what comes of them.
+var kemPublicRules = rules{
+	CKA_ENCAPSULATE:          {truth, modifiable, yes},
+	CKA_ENCAPSULATE_TEMPLATE: {nested, 0, nil},
+	CKA_VERIFY:               {truth, modifiable, no},
+}
+
+var kemPrivateRules = rules{
+	CKA_DECAPSULATE:          {truth, modifiable, yes},
+	CKA_DECAPSULATE_TEMPLATE: {nested, 0, nil},
+	CKA_SIGN:                 {truth, modifiable, no},
+}
+
 // aesRules are those of section 6.10.2, over those of secret keys.
 var aesRules = rules{
 	CKA_ENCRYPT:   {truth, modifiable, yes},
@@ -229,6 +242,8 @@ var (
 	rsaPrivateObject  = mergeRules(storageRules, keyRules, privateKeyRules, rsaPrivateRules)
 	latticePublic     = mergeRules(storageRules, keyRules, publicKeyRules, latticePublicRules)
 	latticePrivate    = mergeRules(storageRules, keyRules, privateKeyRules, latticePrivateRules)
+	kemPublic         = mergeRules(latticePublic, kemPublicRules)
+	kemPrivate        = mergeRules(latticePrivate, kemPrivateRules)
 	aesObject         = mergeRules(storageRules, keyRules, secretKeyRules, aesRules)
 	dataObject        = mergeRules(storageRules, dataRules)
 	certificateObject = mergeRules(storageRules, certificateRules)
@@ -270,8 +285,11 @@ func rulesFor(class, keyType uint) (rules, error) {
 		if keyType == CKK_RSA {
 			return rsaPublicObject, nil
 		}
-		if isLatticeType(keyType) {
+		switch keyType {
+		case CKK_ML_DSA:
 			return latticePublic, nil
+		case CKK_ML_KEM:
+			return kemPublic, nil
 		}
 	case CKO_PRIVATE_KEY:
 		if isCurveType(keyType) {
@@ -280,8 +298,11 @@ func rulesFor(class, keyType uint) (rules, error) {
 		if keyType == CKK_RSA {
 			return rsaPrivateObject, nil
 		}
-		if isLatticeType(keyType) {
+		switch keyType {
+		case CKK_ML_DSA:
 			return latticePrivate, nil
+		case CKK_ML_KEM:
+			return kemPrivate, nil
 		}
 	}
 	return nil, CKR_ATTRIBUTE_VALUE_INVALID

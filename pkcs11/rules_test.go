@@ -82,7 +82,7 @@ func TestInitial(t *testing.T) {
 func TestKindsOfAttributes(t *testing.T) {
 	wanted := map[uint]kind{
 		CKA_START_DATE: date, CKA_END_DATE: date, CKA_ALLOWED_MECHANISMS: numbers,
-		CKA_WRAP_TEMPLATE: nested, CKA_UNWRAP_TEMPLATE: nested, CKA_DERIVE_TEMPLATE: nested,
+		CKA_WRAP_TEMPLATE: nested, CKA_UNWRAP_TEMPLATE: nested, CKA_DERIVE_TEMPLATE: nested, CKA_ENCAPSULATE_TEMPLATE: nested, CKA_DECAPSULATE_TEMPLATE: nested,
 	}
 	for _, x := range []uint{
 		CKA_CLASS, CKA_KEY_TYPE, CKA_CERTIFICATE_TYPE, CKA_CERTIFICATE_CATEGORY, CKA_JAVA_MIDP_SECURITY_DOMAIN,

@@ -10,7 +10,7 @@ import (
 )
 
 // allRules has every attribute that an object of this token can have.
-var allRules = mergeRules(dataObject, certificateObject, ecPublicObject, ecPrivateObject, secretObject, rsaPublicObject, rsaPrivateObject, aesObject, latticePublic, latticePrivate)
+var allRules = mergeRules(dataObject, certificateObject, ecPublicObject, ecPrivateObject, secretObject, rsaPublicObject, rsaPrivateObject, aesObject, kemPublic, kemPrivate)
 
 // toStore turns attributes into the form of the store, in which a CK_ULONG has
 // eight bytes, little-endian, on every machine: a token's directory may be read

@@ -74,15 +74,21 @@ func (s *session) wrappingTask(key uint, use *wrappingUse, m *Mechanism) (*task,
 		class = CKO_SECRET_KEY
 	}
 	o, err := s.keyFor(key, class, use.attribute, m, row)
+	if err != nil {
+		return nil, use.failure(err)
+	}
+	return &task{token: s.token, key: o, how: m, row: row}, s.checkAuthenticated(key, o)
+}
+
+// failure is the error of a key that is not what it has to be.
+func (u *wrappingUse) failure(err error) error {
 	switch err {
 	case error(CKR_KEY_HANDLE_INVALID):
-		return nil, use.noHandle
+		return u.noHandle
 	case error(CKR_KEY_TYPE_INCONSISTENT):
-		return nil, use.badType
-	case nil:
-		return &task{token: s.token, key: o, how: m, row: row}, s.checkAuthenticated(key, o)
+		return u.badType
 	}
-	return nil, err
+	return err
 }
 
 // keyToWrap finds a key that a wrapping key may wrap.
