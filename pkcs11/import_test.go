@@ -159,6 +159,7 @@ func TestImportBadNumbers(t *testing.T) {
 		"DES":                        {secret(CKK_DES3, 24), CKR_ATTRIBUTE_VALUE_INVALID},
 		"a public key, e = 1":        {rsaPublic(k.N.Bytes(), []byte{1}), CKR_ATTRIBUTE_VALUE_INVALID},
 		"a public key, even":         {rsaPublic(even, []byte{1, 0, 1}), CKR_ATTRIBUTE_VALUE_INVALID},
+		"a public key of 1024 bits":  {rsaPublic(bytes.Repeat([]byte{0xff}, 128), []byte{1, 0, 1}), CKR_ATTRIBUTE_VALUE_INVALID},
 		"a point off P-384": {is(CKA_CLASS, uint(CKO_PUBLIC_KEY), CKA_KEY_TYPE, uint(CKK_EC), CKA_EC_PARAMS, curveOID(softkey.P384),
 			CKA_EC_POINT, append([]byte{4}, make([]byte, 96)...), CKA_TOKEN, true), CKR_ATTRIBUTE_VALUE_INVALID},
 	} {

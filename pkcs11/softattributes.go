@@ -63,7 +63,7 @@ func softPublicOf(a attributes) (softkey.PublicKey, error) {
 	case CKK_RSA:
 		k, err := softkey.NewRSAPublic(softkey.RSANumbers{N: a[CKA_MODULUS], E: a[CKA_PUBLIC_EXPONENT]})
 		if err != nil {
-			return nil, err
+			return nil, refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_MODULUS, "and CKA_PUBLIC_EXPONENT are no RSA key of 2048 to 4096 bits")
 		}
 		return k, nil
 	case CKK_EC, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY:
