@@ -108,10 +108,8 @@ func (s *session) keyToWrap(key uint, wrapping *object) (*object, error) {
 	if err != nil {
 		return nil, err
 	}
-	for typ, v := range required {
-		if have, is := o.attrs[typ]; is && string(have) != string(v) {
-			return nil, CKR_KEY_HANDLE_INVALID
-		}
+	if !o.matches(required) { // as in a search
+		return nil, CKR_KEY_HANDLE_INVALID
 	}
 	return o, nil
 }
