@@ -181,8 +181,10 @@ func TestCounterEnds(t *testing.T) {
 		_, err := begin.both(t, make([]byte, v.most+1), v.most)
 		refused(t, "one byte more", err, ErrLength)
 	}
-	all := bytes.Repeat([]byte{0xff}, aes.BlockSize)
-	if _, err := begun(func() (Stream, error) { return k.CTR(128, all) }).both(t, make([]byte, 64), 7); err != nil {
-		t.Error("a counter of 128 bits goes on with 0:", err)
+	all := begun(func() (Stream, error) { return k.CTR(128, bytes.Repeat([]byte{0xff}, aes.BlockSize)) })
+	if _, err := all.both(t, make([]byte, 16), 7); err != nil {
+		t.Error("the last block of a counter of 128 bits:", err)
 	}
+	_, err := all.both(t, make([]byte, 17), 16)
+	refused(t, "one byte more of 128 bits", err, ErrLength)
 }

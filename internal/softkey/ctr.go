@@ -25,15 +25,11 @@ func (k *AES) CTR(counterBits int, first []byte) (Stream, error) {
 	return c, nil
 }
 
-// counterRoom is how many bytes can be encrypted before the counter is what it was at first, or
-// carries into what is no part of it.
+// counterRoom is how many bytes can be encrypted before the counter overflows, also one of all 128 bits (section 6.11.3).
 func counterRoom(counterBits int, first []byte) uint64 {
 	modulus := new(big.Int).Lsh(big.NewInt(1), uint(counterBits))
 	value := new(big.Int).SetBytes(first)
 	room := value.Sub(modulus, value.Mod(value, modulus))
-	if counterBits == 8*aes.BlockSize {
-		room = modulus // it wraps as a whole, as the cipher does
-	}
 	room.Lsh(room, 4)
 	if !room.IsUint64() {
 		return 1<<64 - 1
