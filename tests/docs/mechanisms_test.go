@@ -34,7 +34,7 @@ var uses = []struct {
 }{
 	{pkcs11.CKF_DIGEST, "digest"}, {pkcs11.CKF_GENERATE_KEY_PAIR, "generate key pair"}, {pkcs11.CKF_GENERATE, "generate"}, {pkcs11.CKF_SIGN, "sign"},
 	{pkcs11.CKF_VERIFY, "verify"}, {pkcs11.CKF_DERIVE, "derive"}, {pkcs11.CKF_ENCRYPT, "encrypt"}, {pkcs11.CKF_DECRYPT, "decrypt"},
-	{pkcs11.CKF_WRAP, "wrap"}, {pkcs11.CKF_UNWRAP, "unwrap"},
+	{pkcs11.CKF_WRAP, "wrap"}, {pkcs11.CKF_UNWRAP, "unwrap"}, {pkcs11.CKF_SIGN_RECOVER, "sign with recovery"}, {pkcs11.CKF_VERIFY_RECOVER, "recover"},
 	{1 << 28, "encapsulate"}, {1 << 29, "decapsulate"},
 }
 

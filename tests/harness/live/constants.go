@@ -26,6 +26,12 @@ const (
 	CKM_EDDSA                      = 0x1057
 	CKM_AES_KEY_WRAP_PKCS7         = 0x210c
 	CKA_PARAMETER_SET              = 0x61d
+	CKA_SEED                       = 0x637
+	CKA_TRUST_SERVER_AUTH          = 0x62c
+	CKT_TRUST_ANCHOR               = 0x2
+	CKK_CHACHA20                   = 0x33
+	CKK_HKDF                       = 0x42
+	CKK_ML_KEM                     = 0x49
 	CKK_ML_DSA                     = 0x4a
 	CKM_ML_DSA_KEY_PAIR_GEN        = 0x1c
 	CKM_ML_KEM_KEY_PAIR_GEN        = 0xf
