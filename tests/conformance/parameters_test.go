@@ -4,6 +4,8 @@ package conformance
 
 import (
 	"encoding/binary"
+	"reflect"
+	"runtime"
 
 	"github.com/miekg/pkcs11"
 
@@ -23,13 +25,6 @@ func takesLength(m uint, n int) bool {
 
 // agreements are the mechanisms that derive a key of two key pairs.
 var agreements = map[uint]bool{pkcs11.CKM_ECDH1_DERIVE: true, pkcs11.CKM_ECDH1_COFACTOR_DERIVE: true}
-
-// hasPointers are the mechanisms whose parameters this client cannot make, since there are pointers in them. They are tried
-// beside the code, and by other clients.
-var hasPointers = map[uint]bool{
-	live.CKM_HKDF_DERIVE: true, live.CKM_HKDF_DATA: true, pkcs11.CKM_CONCATENATE_BASE_AND_DATA: true,
-	pkcs11.CKM_CONCATENATE_DATA_AND_BASE: true, pkcs11.CKM_XOR_BASE_AND_DATA: true, pkcs11.CKM_PKCS5_PBKD2: true,
-}
 
 // signsByPSS maps the mechanisms of PSS to the hash and its mask. For those of SHA-3 the client has no names.
 var signsByPSS = map[uint][2]uint{
@@ -83,4 +78,31 @@ func numbers(list ...uint) (b []byte) {
 		b = binary.NativeEndian.AppendUint64(b, uint64(n))
 	}
 	return b
+}
+
+// howToDerive is howTo for mechanisms whose parameter has pointers in it, or the handle of a key. What it points to stays where
+// it is until the release.
+func (x *trial) howToDerive(m uint) (how []*pkcs11.Mechanism, release func()) {
+	var pins runtime.Pinner
+	at := func(text string) uint {
+		b := []byte(text)
+		pins.Pin(&b[0])
+		return uint(reflect.ValueOf(b).Pointer())
+	}
+	var parameter []byte
+	switch m {
+	case live.CKM_HKDF_DERIVE, live.CKM_HKDF_DATA:
+		both := make([]byte, 8)
+		both[0], both[1] = 1, 1 // extract, expand
+		parameter = append(both, numbers(pkcs11.CKM_SHA256, live.CKF_HKDF_SALT_DATA, at("salt"), 4, 0, at("info"), 4)...)
+	case pkcs11.CKM_CONCATENATE_BASE_AND_DATA, pkcs11.CKM_CONCATENATE_DATA_AND_BASE, pkcs11.CKM_XOR_BASE_AND_DATA:
+		parameter = numbers(at("0123456789abcdef"), 16)
+	case pkcs11.CKM_CONCATENATE_BASE_AND_KEY:
+		parameter = numbers(uint(x.private[pkcs11.CKK_AES][0]))
+	case pkcs11.CKM_PKCS5_PBKD2:
+		parameter = numbers(pkcs11.CKZ_SALT_SPECIFIED, at("salt"), 4, 10, pkcs11.CKP_PKCS5_PBKD2_HMAC_SHA256, 0, 0, at("password"), 8)
+	default:
+		return howTo(m), pins.Unpin
+	}
+	return []*pkcs11.Mechanism{pkcs11.NewMechanism(m, parameter)}, pins.Unpin
 }

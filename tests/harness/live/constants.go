@@ -25,6 +25,7 @@ const (
 	CKM_EC_MONTGOMERY_KEY_PAIR_GEN = 0x1056
 	CKM_EDDSA                      = 0x1057
 	CKM_AES_KEY_WRAP_PKCS7         = 0x210c
+	CKF_HKDF_SALT_DATA             = 0x2
 	CKA_PARAMETER_SET              = 0x61d
 	CKA_SEED                       = 0x637
 	CKA_TRUST_SERVER_AUTH          = 0x62c
@@ -36,6 +37,18 @@ const (
 	CKM_ML_DSA_KEY_PAIR_GEN        = 0x1c
 	CKM_ML_KEM_KEY_PAIR_GEN        = 0xf
 	CKM_ML_KEM                     = 0x17
+	CKM_SHA_1_KEY_GEN              = 0x4003
+	CKM_SHA224_KEY_GEN             = 0x4004
+	CKM_SHA256_KEY_GEN             = 0x4005
+	CKM_SHA384_KEY_GEN             = 0x4006
+	CKM_SHA512_KEY_GEN             = 0x4007
+	CKM_SHA512_224_KEY_GEN         = 0x4008
+	CKM_SHA512_256_KEY_GEN         = 0x4009
+	CKM_SHA3_224_KEY_GEN           = 0x2b8
+	CKM_SHA3_256_KEY_GEN           = 0x2b3
+	CKM_SHA3_384_KEY_GEN           = 0x2c3
+	CKM_SHA3_512_KEY_GEN           = 0x2d3
+	CKM_HKDF_KEY_GEN               = 0x402c
 	CKM_HKDF_DERIVE                = 0x402a
 	CKM_HKDF_DATA                  = 0x402b
 
@@ -58,6 +71,9 @@ const CKM_ZK_LOCK = pkcs11.CKM_VENDOR_DEFINED + 0x5A4B01
 var (
 	P256      = []byte{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}
 	Secp256k1 = []byte{0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a}
+	P224      = []byte{0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x21}
+	P384      = []byte{0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22}
+	P521      = []byte{0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23}
 	Ed25519   = []byte{0x06, 0x03, 0x2b, 0x65, 0x70}
 	X25519    = []byte{0x06, 0x03, 0x2b, 0x65, 0x6e}
 )
