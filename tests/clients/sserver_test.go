@@ -3,7 +3,6 @@
 package clients_test
 
 import (
-	"bytes"
 	"fmt"
 	"testing"
 
@@ -17,24 +16,7 @@ func (k *token) serve(id, cert string) (address string) {
 	address = fmt.Sprintf("127.0.0.1:%d", harness.FreePort(k.t))
 	cmd := k.Command("openssl", "s_server", "-engine", "pkcs11", "-keyform", "engine", "-key", uri(id, "private"),
 		"-cert", cert, "-accept", address, "-www")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		k.t.Fatal(err)
-	}
-	ended, done := make(chan error, 1), make(chan struct{})
-	go func() {
-		ended <- cmd.Wait()
-		close(done)
-	}()
-	k.t.Cleanup(func() {
-		cmd.Process.Kill()
-		<-done
-		if k.t.Failed() {
-			k.t.Logf("openssl s_server:\n%s", out.String())
-		}
-	})
-	await(k.t, address, ended)
+	k.served(cmd, address)
 	return address
 }
 

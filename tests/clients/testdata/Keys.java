@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import java.net.Socket;
 import java.security.*;
 import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
 import java.security.spec.*;
 import java.util.*;
 import java.util.concurrent.Callable;
 import javax.crypto.*;
 import javax.crypto.spec.*;
+import javax.net.ssl.*;
 
 /** Uses the token by SunPKCS11, as programs of Java do. It prints a line for each use: its name, and "ok" or what went wrong. */
 class Keys {
@@ -72,6 +75,56 @@ class Keys {
 		return c.unwrap(wrapped, "AES", Cipher.SECRET_KEY) != null;
 	}
 
+	/** The key and the certificate of one alias, for a server. */
+	record Alias(KeyStore store, String name) implements X509KeyManager {
+		public String[] getClientAliases(String type, Principal[] issuers) { return null; }
+		public String chooseClientAlias(String[] type, Principal[] issuers, Socket socket) { return null; }
+		public String[] getServerAliases(String type, Principal[] issuers) { return new String[]{name}; }
+		public String chooseServerAlias(String type, Principal[] issuers, Socket socket) { return type.equals("RSA") ? name : null; }
+		public X509Certificate[] getCertificateChain(String alias) {
+			try {
+				return new X509Certificate[]{(X509Certificate) store.getCertificate(alias)};
+			} catch (KeyStoreException e) {
+				throw new RuntimeException(e);
+			}
+		}
+		public PrivateKey getPrivateKey(String alias) {
+			try {
+				return (PrivateKey) store.getKey(alias, null);
+			} catch (GeneralSecurityException e) {
+				throw new RuntimeException(e);
+			}
+		}
+	}
+
+	/** A client that trusts the certificate of an alias talks to a server that has its key, by one version of TLS. */
+	static boolean serves(KeyStore store, String alias, String version) throws Exception {
+		KeyStore trusted = KeyStore.getInstance("PKCS12");
+		trusted.load(null, null);
+		trusted.setCertificateEntry(alias, store.getCertificate(alias));
+		TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
+		trust.init(trusted);
+		SSLContext server = SSLContext.getInstance("TLS"), client = SSLContext.getInstance(version);
+		server.init(new KeyManager[]{new Alias(store, alias)}, null, null);
+		client.init(null, trust.getTrustManagers(), null);
+		try (SSLServerSocket listening = (SSLServerSocket) server.getServerSocketFactory().createServerSocket(0)) {
+			Thread answering = new Thread(() -> {
+				try (Socket s = listening.accept()) {
+					s.getOutputStream().write(message);
+				} catch (java.io.IOException e) {
+					System.err.println(e);
+				}
+			});
+			answering.start();
+			try (SSLSocket s = (SSLSocket) client.getSocketFactory().createSocket("localhost", listening.getLocalPort())) {
+				s.setEnabledProtocols(new String[]{version});
+				return Arrays.equals(s.getInputStream().readNBytes(message.length), message) && s.getSession().getProtocol().equals(version);
+			} finally {
+				answering.join();
+			}
+		}
+	}
+
 	static KeyPair generate(String algorithm, Object provider, int size) throws Exception {
 		KeyPairGenerator g = provider instanceof Provider p ? KeyPairGenerator.getInstance(algorithm, p)
 				: KeyPairGenerator.getInstance(algorithm, (String) provider);
@@ -96,6 +149,15 @@ class Keys {
 		check("RSA of Java", () -> signs("SHA256withRSA", ours.getPrivate(), ours.getPublic(), null));
 		check("RSA/ECB/PKCS1Padding", () -> encrypts("RSA/ECB/PKCS1Padding", rsa.getPublic(), rsa.getPrivate()));
 		check("wrapping", () -> wraps(rsa));
+		check("no OAEP in SunPKCS11", () -> {
+			try {
+				return Cipher.getInstance("RSA/ECB/OAEPWithSHA-256AndMGF1Padding", token) == null;
+			} catch (GeneralSecurityException e) {
+				return true;
+			}
+		});
+		for (String version : List.of("TLSv1.2", "TLSv1.3"))
+			check(version + " with RSA", () -> serves(store, "rsa", version));
 		Key aes = store.getKey("aes", null);
 		for (String mode : List.of("CBC/PKCS5Padding", "CBC/NoPadding", "ECB/PKCS5Padding", "ECB/NoPadding", "CTR/NoPadding", "GCM/NoPadding"))
 			check("AES/" + mode, () -> encrypts("AES/" + mode, aes, aes));
