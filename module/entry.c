@@ -143,6 +143,30 @@ ENTRY(SignRecover, (h, data, n, sig, ns), CK_SESSION_HANDLE h, CK_BYTE_PTR data,
 ENTRY(VerifyRecoverInit, (h, m, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE key)
 ENTRY(VerifyRecover, (h, sig, ns, data, n), CK_SESSION_HANDLE h, CK_BYTE_PTR sig, CK_ULONG ns, CK_BYTE_PTR data, CK_ULONG_PTR n)
 
+/* messages that follow one another: encryption, decryption */
+ENTRY(MessageEncryptInit, (h, m, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE key)
+ENTRY(EncryptMessage, (h, p, np, aad, na, data, n, out, nout), CK_SESSION_HANDLE h, CK_VOID_PTR p, CK_ULONG np, CK_BYTE_PTR aad, CK_ULONG na, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout)
+ENTRY(EncryptMessageBegin, (h, p, np, aad, na), CK_SESSION_HANDLE h, CK_VOID_PTR p, CK_ULONG np, CK_BYTE_PTR aad, CK_ULONG na)
+ENTRY(EncryptMessageNext, (h, p, np, part, n, out, nout, flags), CK_SESSION_HANDLE h, CK_VOID_PTR p, CK_ULONG np, CK_BYTE_PTR part, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout, CK_FLAGS flags)
+ENTRY(MessageEncryptFinal, (h), CK_SESSION_HANDLE h)
+ENTRY(MessageDecryptInit, (h, m, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE key)
+ENTRY(DecryptMessage, (h, p, np, aad, na, text, n, out, nout), CK_SESSION_HANDLE h, CK_VOID_PTR p, CK_ULONG np, CK_BYTE_PTR aad, CK_ULONG na, CK_BYTE_PTR text, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout)
+ENTRY(DecryptMessageBegin, (h, p, np, aad, na), CK_SESSION_HANDLE h, CK_VOID_PTR p, CK_ULONG np, CK_BYTE_PTR aad, CK_ULONG na)
+ENTRY(DecryptMessageNext, (h, p, np, part, n, out, nout, flags), CK_SESSION_HANDLE h, CK_VOID_PTR p, CK_ULONG np, CK_BYTE_PTR part, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout, CK_FLAGS flags)
+ENTRY(MessageDecryptFinal, (h), CK_SESSION_HANDLE h)
+
+/* messages that follow one another: signatures, verification */
+ENTRY(MessageSignInit, (h, m, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE key)
+ENTRY(SignMessage, (h, p, np, data, n, sig, ns), CK_SESSION_HANDLE h, CK_VOID_PTR p, CK_ULONG np, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR sig, CK_ULONG_PTR ns)
+ENTRY(SignMessageBegin, (h, p, np), CK_SESSION_HANDLE h, CK_VOID_PTR p, CK_ULONG np)
+ENTRY(SignMessageNext, (h, p, np, part, n, sig, ns), CK_SESSION_HANDLE h, CK_VOID_PTR p, CK_ULONG np, CK_BYTE_PTR part, CK_ULONG n, CK_BYTE_PTR sig, CK_ULONG_PTR ns)
+ENTRY(MessageSignFinal, (h), CK_SESSION_HANDLE h)
+ENTRY(MessageVerifyInit, (h, m, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE key)
+ENTRY(VerifyMessage, (h, p, np, data, n, sig, ns), CK_SESSION_HANDLE h, CK_VOID_PTR p, CK_ULONG np, CK_BYTE_PTR data, CK_ULONG n, CK_BYTE_PTR sig, CK_ULONG ns)
+ENTRY(VerifyMessageBegin, (h, p, np), CK_SESSION_HANDLE h, CK_VOID_PTR p, CK_ULONG np)
+ENTRY(VerifyMessageNext, (h, p, np, part, n, sig, ns), CK_SESSION_HANDLE h, CK_VOID_PTR p, CK_ULONG np, CK_BYTE_PTR part, CK_ULONG n, CK_BYTE_PTR sig, CK_ULONG ns)
+ENTRY(MessageVerifyFinal, (h), CK_SESSION_HANDLE h)
+
 /* two operations at a time */
 ENTRY(DigestEncryptUpdate, (h, part, n, out, nout), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout)
 ENTRY(DecryptDigestUpdate, (h, part, n, out, nout), CK_SESSION_HANDLE h, CK_BYTE_PTR part, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout)
@@ -154,6 +178,8 @@ ENTRY(GenerateKey, (h, m, t, n, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, C
 ENTRY(GenerateKeyPair, (h, m, tpub, npub, tpriv, npriv, pub, priv), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_ATTRIBUTE_PTR tpub, CK_ULONG npub, CK_ATTRIBUTE_PTR tpriv, CK_ULONG npriv, CK_OBJECT_HANDLE_PTR pub, CK_OBJECT_HANDLE_PTR priv)
 ENTRY(WrapKey, (h, m, wrapping, key, out, nout), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE_PTR out, CK_ULONG_PTR nout)
 ENTRY(UnwrapKey, (h, m, unwrapping, wrapped, nwrapped, t, n, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE unwrapping, CK_BYTE_PTR wrapped, CK_ULONG nwrapped, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_OBJECT_HANDLE_PTR key)
+ENTRY(WrapKeyAuthenticated, (h, m, wrapping, key, aad, na, out, nout), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE_PTR aad, CK_ULONG na, CK_BYTE_PTR out, CK_ULONG_PTR nout)
+ENTRY(UnwrapKeyAuthenticated, (h, m, unwrapping, wrapped, nwrapped, t, n, aad, na, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE unwrapping, CK_BYTE_PTR wrapped, CK_ULONG nwrapped, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_BYTE_PTR aad, CK_ULONG na, CK_OBJECT_HANDLE_PTR key)
 ENTRY(EncapsulateKey, (h, m, public, t, n, out, nout, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE public, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_BYTE_PTR out, CK_ULONG_PTR nout, CK_OBJECT_HANDLE_PTR key)
 ENTRY(DecapsulateKey, (h, m, private, t, n, text, ntext, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE private, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_BYTE_PTR text, CK_ULONG ntext, CK_OBJECT_HANDLE_PTR key)
 ENTRY(DeriveKey, (h, m, base, t, n, key), CK_SESSION_HANDLE h, CK_MECHANISM_PTR m, CK_OBJECT_HANDLE base, CK_ATTRIBUTE_PTR t, CK_ULONG n, CK_OBJECT_HANDLE_PTR key)

@@ -11,7 +11,7 @@ var aesMechanisms = map[uint]mechanism{
 	CKM_AES_CBC:     {keys: aesKeys, encrypt: encryptCBC, decrypt: decryptCBC, params: anyBytes},
 	CKM_AES_CBC_PAD: {keys: aesKeys, encrypt: encryptCBCPad, decrypt: decryptCBCPad, params: anyBytes},
 	CKM_AES_CTR:     {keys: aesKeys, encrypt: cryptCTR, decrypt: cryptCTR, params: anyBytes},
-	CKM_AES_GCM:     {keys: aesKeys, encrypt: encryptGCM, decrypt: decryptGCM, params: gcmParams},
+	CKM_AES_GCM:     {keys: aesKeys, encrypt: encryptGCM, decrypt: decryptGCM, messages: messagesGCM, params: gcmParams},
 
 	CKM_AES_CMAC:         {keys: aesKeys, sign: signCMAC, verify: verifyCMAC},
 	CKM_AES_CMAC_GENERAL: {keys: aesKeys, sign: signCMACGeneral, verify: verifyCMACGeneral, params: anyBytes},

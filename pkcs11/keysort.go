@@ -127,7 +127,7 @@ func functionsOf(c scm.Capability) uint {
 		f |= CKF_GENERATE_KEY_PAIR
 	}
 	if c.Sign {
-		f |= CKF_SIGN | CKF_VERIFY
+		f |= CKF_SIGN | CKF_VERIFY | CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY | CKF_MULTI_MESSAGE
 	}
 	if c.Agree {
 		f |= CKF_DERIVE

@@ -42,6 +42,7 @@ type mechanism struct {
 	verify           func(*task) (softkey.Verifier, error)
 	recover          func(t *task, signature []byte) ([]byte, error) // the data that sign has put into a signature
 	encrypt, decrypt func(*task) (softkey.Stream, error)
+	messages         func(*task) (*softkey.Messages, error) // encrypts and decrypts one message after another
 	generatePair     func(s *session, row *mechanism, m *Mechanism, public, private []Attribute) (pairHandles, error)
 	makePair         func(public attributes) (softkey.PrivateKey, error) // of generateSealed
 	generateKey      func(attributes) ([]byte, error)
@@ -70,11 +71,12 @@ func (m *mechanism) flags() uint {
 		flag  uint
 	}{
 		{m.digest != nil, CKF_DIGEST},
-		{m.sign != nil, CKF_SIGN},
-		{m.verify != nil, CKF_VERIFY},
+		{m.sign != nil, CKF_SIGN | CKF_MESSAGE_SIGN | CKF_MULTI_MESSAGE},
+		{m.verify != nil, CKF_VERIFY | CKF_MESSAGE_VERIFY | CKF_MULTI_MESSAGE},
 		{m.recover != nil, CKF_SIGN_RECOVER | CKF_VERIFY_RECOVER},
 		{m.encrypt != nil, CKF_ENCRYPT},
 		{m.decrypt != nil, CKF_DECRYPT},
+		{m.messages != nil, CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MULTI_MESSAGE},
 		{m.generatePair != nil, CKF_GENERATE_KEY_PAIR},
 		{m.generateKey != nil || m.generateOf != nil, CKF_GENERATE},
 		{m.derive != nil, CKF_DERIVE},

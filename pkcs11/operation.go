@@ -83,6 +83,15 @@ func (o *operation[T]) beginMessage() { o.way = inMessage }
 // endMessage ends one. The operation goes on with the next.
 func (o *operation[T]) endMessage() { o.way = undecided }
 
+// finishMessages ends an operation of messages. One that is in the middle of a message does not end so.
+func (o *operation[T]) finishMessages() error {
+	if _, err := o.workForMessage(); err != nil {
+		return err
+	}
+	o.end()
+	return nil
+}
+
 // eraser is work that holds secrets.
 type eraser interface{ eraseSecrets() }
 

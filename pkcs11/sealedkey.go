@@ -137,7 +137,7 @@ func (s *session) endSealed() (any bool) {
 			any = true
 		}
 	}
-	return any
+	return s.messages.endSealed() || any
 }
 
 func (u *use) isPrivateSealed() bool { return u.key.isSealed() && u.key.private() }

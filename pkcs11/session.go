@@ -37,6 +37,7 @@ type session struct {
 	verifyRecover    operation[recovering]
 	verifySignature  operation[verifyingKnown]
 	encrypt, decrypt operation[ciphering]
+	messages         messageOperations
 }
 
 // newSession makes a session as the flags of C_OpenSession say.
@@ -259,4 +260,5 @@ func (s *session) cancel(flags uint) {
 			o.end()
 		}
 	}
+	s.messages.cancel(flags)
 }

@@ -35,7 +35,8 @@ func (p *Provider) GetOperationState(h uint, out Output[byte]) (err error) {
 // show.
 func (s *session) isBusy() bool {
 	return s.sign.work != nil || s.verify.work != nil || s.verifySignature.work != nil ||
-		s.signRecover.work != nil || s.verifyRecover.work != nil || s.encrypt.work != nil || s.decrypt.work != nil
+		s.signRecover.work != nil || s.verifyRecover.work != nil || s.encrypt.work != nil || s.decrypt.work != nil ||
+		s.messages.isActive()
 }
 
 // SetOperationState goes on with a saved digest in place of whatever the session
@@ -53,7 +54,7 @@ func (p *Provider) SetOperationState(h uint, state []byte, encryptionKey, authen
 	if err != nil {
 		return CKR_SAVED_STATE_INVALID
 	}
-	s.cancel(CKF_DIGEST | CKF_SIGN | CKF_SIGN_RECOVER | CKF_VERIFY | CKF_VERIFY_RECOVER | CKF_ENCRYPT | CKF_DECRYPT | CKF_FIND_OBJECTS)
+	s.cancel(CKF_DIGEST | CKF_SIGN | CKF_SIGN_RECOVER | CKF_VERIFY | CKF_VERIFY_RECOVER | CKF_ENCRYPT | CKF_DECRYPT | CKF_FIND_OBJECTS | messageFlags)
 	return s.digest.begin(w)
 }
 

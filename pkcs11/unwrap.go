@@ -17,6 +17,11 @@ func (p *Provider) UnwrapKey(h uint, m *Mechanism, unwrapping uint, wrapped []by
 		return 0, err
 	}
 	defer s.done(&err)
+	return s.unwrapKey(m, unwrapping, wrapped, list)
+}
+
+// unwrapKey makes a key of one that was wrapped.
+func (s *session) unwrapKey(m *Mechanism, unwrapping uint, wrapped []byte, list []Attribute) (uint, error) {
 	t, err := s.wrappingTask(unwrapping, unwrappingKeys, m)
 	if err != nil {
 		return 0, err

@@ -35,6 +35,9 @@ func (s *session) uses() []*use {
 			list = append(list, &o.work.use)
 		}
 	}
+	for _, u := range s.messages.uses() {
+		list = append(list, u)
+	}
 	return list
 }
 

@@ -110,6 +110,12 @@ func (s *Sealed) finish(dst, message []byte) (out, tag []byte, err error) {
 	return append(dst, sealed[:len(sealed)-s.gcm.tag]...), sealed[len(sealed)-s.gcm.tag:], nil
 }
 
+// TagSize is the length of the tag that Final returns.
+func (s *Sealed) TagSize() int { return s.gcm.tag }
+
+// Erase overwrites what came in of a message that is given up.
+func (s *Sealed) Erase() { s.endMessage() }
+
 // Opened is a message under way that Messages decrypts: what C_DecryptMessageBegin begins.
 type Opened struct {
 	gathered
@@ -143,6 +149,9 @@ func (o *Opened) Final(dst, tag []byte) ([]byte, error) {
 	o.message = secret.Append(o.message, tag...)
 	return o.gcm.openMessage(dst, o.message)
 }
+
+// Erase overwrites what came in of a message that is given up.
+func (o *Opened) Erase() { o.endMessage() }
 
 // complete makes what is not fixed of an IV.
 func (m *Messages) complete(iv MessageIV) error {

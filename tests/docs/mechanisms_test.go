@@ -27,6 +27,12 @@ var (
 	keysInRow         = regexp.MustCompile(`keys: (\w+)`)
 )
 
+// Flags of functions for one message after another (C_MessageEncryptInit and its kin), both ways.
+const (
+	messageCiphers    = 0x2 | 0x4
+	messageSignatures = 0x8 | 0x10
+)
+
 // uses are the flags that say what a mechanism is for, in the order of the page.
 var uses = []struct {
 	flag uint
@@ -34,7 +40,8 @@ var uses = []struct {
 }{
 	{pkcs11.CKF_DIGEST, "digest"}, {pkcs11.CKF_GENERATE_KEY_PAIR, "generate key pair"}, {pkcs11.CKF_GENERATE, "generate"}, {pkcs11.CKF_SIGN, "sign"},
 	{pkcs11.CKF_VERIFY, "verify"}, {pkcs11.CKF_DERIVE, "derive"}, {pkcs11.CKF_ENCRYPT, "encrypt"}, {pkcs11.CKF_DECRYPT, "decrypt"},
-	{pkcs11.CKF_WRAP, "wrap"}, {pkcs11.CKF_UNWRAP, "unwrap"}, {pkcs11.CKF_SIGN_RECOVER, "sign with recovery"}, {pkcs11.CKF_VERIFY_RECOVER, "recover"},
+	{pkcs11.CKF_WRAP, "wrap"}, {pkcs11.CKF_UNWRAP, "unwrap"},
+	{pkcs11.CKF_SIGN_RECOVER, "sign with recovery"}, {pkcs11.CKF_VERIFY_RECOVER, "recover"}, {messageCiphers, "messages"}, {messageSignatures, "messages"},
 	{1 << 28, "encapsulate"}, {1 << 29, "decapsulate"},
 }
 
@@ -80,7 +87,7 @@ func usesOf(t *testing.T, name string, flags uint) string {
 	t.Helper()
 	var list []string
 	for _, u := range uses {
-		if flags&u.flag != 0 {
+		if flags&u.flag == u.flag {
 			list = append(list, u.name)
 		}
 	}

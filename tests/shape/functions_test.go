@@ -118,9 +118,6 @@ func render(all []function) string {
 // reasons are why functions with a word in their names are not supported.
 var reasons = []struct{ word, why string }{
 	{"Async", "a session works on one call at a time: C_OpenSession refuses CKF_ASYNC_SESSION"},
-	{"Message", "no mechanism has messages of its own: C_Encrypt and its kin do AES-GCM, C_Sign all signatures"},
-	{"Authenticated", "no mechanism that wraps keys takes additional data"},
-	{"rapKey", "no mechanism wraps keys"},
 }
 
 // reason is why a function is not supported. Each needs one.

@@ -349,6 +349,114 @@ CALL(WrapKey)
 		rv = M->C_UnwrapKey(h, OR(3, &m), aes, OR(4, wrapped), size, OR(5, t), 2, OR(6, &key));
 	return rv == CKR_OK ? M->C_DestroyObject(h, key) : rv;
 }
+CALL(WrapKeyAuthenticated)
+{
+	static CK_BYTE wrapped[64], iv[12];
+	static CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+	static CK_KEY_TYPE type = CKK_AES;
+	CK_GCM_WRAP_PARAMS w = {OR(6, iv), sizeof iv, 0, CKG_GENERATE, NULL, 0, 128};
+	CK_MECHANISM m = {CKM_AES_GCM, OR(5, &w), sizeof w};
+	CK_ULONG size = sizeof wrapped;
+	make_keys();
+	CK_ATTRIBUTE t[] = {{CKA_CLASS, &class, sizeof class}, {CKA_KEY_TYPE, &type, sizeof type}};
+	CK_OBJECT_HANDLE key = 0;
+	CK_RV rv = M->C_WrapKeyAuthenticated(h, OR(0, &m), aes, aes, OR(1, bytes), 16, OR(2, wrapped), OR(3, &size));
+	if (rv == CKR_OK)
+		rv = M->C_UnwrapKeyAuthenticated(h, &m, aes, OR(4, wrapped), size, t, 2, bytes, 16, OR(7, &key));
+	return rv == CKR_OK ? M->C_DestroyObject(h, key) : rv;
+}
+/* A refusal ends the operations; those that are left are ended here. */
+static CK_RV end_messages(CK_RV rv)
+{
+	MUST(M->C_SessionCancel(h, CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY));
+	return rv;
+}
+CALL(EncryptMessage)
+{
+	static CK_BYTE iv[12], tag[16];
+	MECHANISM(m, CKM_AES_GCM);
+	CK_GCM_MESSAGE_PARAMS with = {OR(6, iv), sizeof iv, 0, CKG_GENERATE, OR(7, tag), 128};
+	make_keys();
+	CK_RV rv = M->C_MessageEncryptInit(h, OR(0, &m), aes);
+	n = sizeof out;
+	if (rv == CKR_OK)
+		rv = M->C_EncryptMessage(h, OR(1, &with), sizeof with, OR(2, bytes), 16, OR(3, bytes), 32, OR(4, out), OR(5, &n));
+	return end_messages(rv);
+}
+CALL(DecryptMessage)
+{
+	static CK_BYTE iv[12], tag[16], text[32];
+	MECHANISM(m, CKM_AES_GCM);
+	CK_GCM_MESSAGE_PARAMS good = {iv, sizeof iv, 0, CKG_GENERATE, tag, 128}, with = {OR(6, iv), sizeof iv, 0, 0, OR(7, tag), 128};
+	make_keys();
+	MUST(M->C_MessageEncryptInit(h, &m, aes));
+	n = sizeof text;
+	MUST(M->C_EncryptMessage(h, &good, sizeof good, bytes, 16, bytes, 32, text, &n));
+	CK_RV rv = M->C_MessageDecryptInit(h, OR(0, &m), aes);
+	n = sizeof out;
+	if (rv == CKR_OK)
+		rv = M->C_DecryptMessage(h, OR(1, &with), sizeof with, OR(2, bytes), 16, OR(3, text), 32, OR(4, out), OR(5, &n));
+	return end_messages(rv);
+}
+CALL(EncryptMessageParts)
+{
+	static CK_BYTE iv[12], tag[16];
+	MECHANISM(m, CKM_AES_GCM);
+	CK_GCM_MESSAGE_PARAMS with = {OR(6, iv), sizeof iv, 0, CKG_GENERATE, tag, 128};
+	make_keys();
+	MUST(M->C_MessageEncryptInit(h, &m, aes));
+	CK_RV rv = M->C_EncryptMessageBegin(h, OR(0, &with), sizeof with, OR(1, bytes), 16);
+	n = sizeof out;
+	with.pTag = OR(7, tag);
+	if (rv == CKR_OK)
+		rv = M->C_EncryptMessageNext(h, OR(2, &with), sizeof with, OR(3, bytes), 32, OR(4, out), OR(5, &n), CKF_END_OF_MESSAGE);
+	return end_messages(rv);
+}
+CALL(DecryptMessageParts)
+{
+	static CK_BYTE iv[12], tag[16], text[32];
+	MECHANISM(m, CKM_AES_GCM);
+	CK_GCM_MESSAGE_PARAMS good = {iv, sizeof iv, 0, CKG_GENERATE, tag, 128}, with = {OR(6, iv), sizeof iv, 0, 0, OR(7, tag), 128};
+	make_keys();
+	MUST(M->C_MessageEncryptInit(h, &m, aes));
+	n = sizeof text;
+	MUST(M->C_EncryptMessage(h, &good, sizeof good, bytes, 16, bytes, 32, text, &n));
+	MUST(M->C_MessageDecryptInit(h, &m, aes));
+	CK_RV rv = M->C_DecryptMessageBegin(h, OR(0, &with), sizeof with, OR(1, bytes), 16);
+	n = sizeof out;
+	if (rv == CKR_OK)
+		rv = M->C_DecryptMessageNext(h, OR(2, &with), sizeof with, OR(3, text), 32, OR(4, out), OR(5, &n), CKF_END_OF_MESSAGE);
+	return end_messages(rv);
+}
+CALL(SignMessage)
+{
+	MECHANISM(m, CKM_ECDSA_SHA256);
+	CK_RV rv = M->C_MessageSignInit(h, OR(0, &m), private);
+	n = sizeof out;
+	if (rv == CKR_OK)
+		rv = M->C_SignMessage(h, NULL, 0, OR(1, bytes), 32, OR(2, out), OR(3, &n));
+	if (rv == CKR_OK)
+		rv = M->C_SignMessageBegin(h, NULL, 0);
+	n = sizeof out;
+	if (rv == CKR_OK)
+		rv = M->C_SignMessageNext(h, NULL, 0, OR(4, bytes), 32, OR(5, out), OR(6, &n));
+	return end_messages(rv);
+}
+CALL(VerifyMessage)
+{
+	MECHANISM(m, CKM_ECDSA_SHA256);
+	MUST(M->C_SignInit(h, &m, private));
+	n = sizeof out;
+	MUST(M->C_Sign(h, bytes, 32, out, &n));
+	CK_RV rv = M->C_MessageVerifyInit(h, OR(0, &m), public);
+	if (rv == CKR_OK)
+		rv = M->C_VerifyMessage(h, NULL, 0, OR(1, bytes), 32, OR(2, out), 64);
+	if (rv == CKR_OK)
+		rv = M->C_VerifyMessageBegin(h, NULL, 0);
+	if (rv == CKR_OK)
+		rv = M->C_VerifyMessageNext(h, NULL, 0, OR(3, bytes), 32, OR(4, out), 64);
+	return end_messages(rv);
+}
 CALL(EncapsulateKey)
 {
 	MECHANISM(pair, CKM_ML_KEM_KEY_PAIR_GEN);
@@ -433,6 +541,8 @@ static const struct entry {
 	ENTRY(GenerateKeyPair, "rrrwwr") ENTRY(GenerateSessionKeyPair, "rrrwwr") ENTRY(DeriveKey, "rrwrr")
 	ENTRY(GenerateKey, "rrwr") ENTRY(Recover, "rrwwrrww") ENTRY(DigestEncryptUpdate, "rww") ENTRY(DecryptDigestUpdate, "rww")
 	ENTRY(WrapKey, "rwwrrrwr") ENTRY(EncapsulateKey, "rwwwrrwr") ENTRY(SignEncryptUpdate, "rww") ENTRY(DecryptVerifyUpdate, "rww")
+	ENTRY(EncryptMessage, "rrrrwwww") ENTRY(DecryptMessage, "rrrrwwrr") ENTRY(EncryptMessageParts, "rrrrwwww") ENTRY(DecryptMessageParts, "rrrrwwrr")
+	ENTRY(SignMessage, "rrwwrww") ENTRY(VerifyMessage, "rrrrr") ENTRY(WrapKeyAuthenticated, "rrwwrrww")
 	ENTRY(SeedRandom, "r") ENTRY(GenerateRandom, "w")
 };
 

@@ -8,7 +8,8 @@
  *	M mechanism type              u any number
  *	1 CK_BBOOL  U user type       O flags of C_OpenSession      E CKF_DONT_BLOCK
  *	m CK_MECHANISM_PTR, or one that is for h digests, y signatures, r those with the data in them, n new keys,
- *	  a new secret keys, e agreements, l ciphers, W wrapped keys
+ *	  a new secret keys, e agreements, l ciphers, W wrapped keys, v messages and keys wrapped with other data
+ *	x parameter of a message, and its length
  *	C key of a cipher, or none
  *	w where one result goes       z a pointer, mostly NULL
  *	N a name    V a version       L a label of 32 bytes         I arguments of C_Initialize
@@ -115,7 +116,7 @@ static const CK_MECHANISM_TYPE oddities[] = {CKM_ECDH1_DERIVE, CKM_RSA_PKCS, CKM
 
 static inline CK_MECHANISM_TYPE mechanism_type(struct dice *d, char purpose)
 {
-	static const char purposes[] = "hyrnaelWm";
+	static const char purposes[] = "hyrnaelWvm";
 	switch (one_in(d, 8) ? PICK(d, purposes) : purpose) {
 	case 'h': return PICK(d, digests);
 	case 'y': return PICK(d, signatures);
@@ -125,6 +126,7 @@ static inline CK_MECHANISM_TYPE mechanism_type(struct dice *d, char purpose)
 	case 'e': return CKM_ECDH1_DERIVE;
 	case 'l': return PICK(d, ciphers);
 	case 'W': return PICK(d, wraps);
+	case 'v': return CKM_AES_GCM;
 	default: return PICK(d, oddities);
 	}
 }
@@ -156,6 +158,11 @@ static inline void parameter(struct dice *d, CK_MECHANISM *m)
 		m->pParameter = memset(block(d, 16), roll(d, 3), 16);
 		m->ulParameterLen = 16;
 	}
+	if (m->mechanism == CKM_AES_GCM && one_in(d, 2)) {
+		CK_GCM_WRAP_PARAMS wrap = {block(d, 12), one_in(d, 8) ? 0 : 12, one_in(d, 8) ? number(d) : 0, roll(d, 6), NULL, 0, one_in(d, 8) ? number(d) : 128};
+		m->pParameter = copy(d, &wrap, sizeof wrap);
+		m->ulParameterLen = sizeof wrap;
+	}
 	if (one_in(d, 10)) { /* cut short or off */
 		CK_ULONG n = m->ulParameterLen ? roll(d, m->ulParameterLen) : roll(d, 40);
 		m->pParameter = one_in(d, 2) ? NULL : memset(block(d, n), 0, n); /* no pointers to anywhere */
@@ -169,6 +176,16 @@ static inline void push_mechanism(struct caller *c, char purpose)
 	parameter(&c->dice, &m);
 	c->mechanism = m.mechanism;
 	push_pointer(c, one_in(&c->dice, 24) ? NULL : copy(&c->dice, &m, sizeof m));
+}
+
+/* push_message pushes the parameter of a message of AES-GCM, whose tag is never right. */
+static inline void push_message(struct caller *c)
+{
+	struct dice *d = &c->dice;
+	CK_GCM_MESSAGE_PARAMS p = {block(d, 12), one_in(d, 8) ? 0 : 12, one_in(d, 4) ? number(d) : 32, roll(d, 6), block(d, 16), one_in(d, 8) ? number(d) : 128};
+	if (p.ulTagBits > 128) /* where there is none */
+		p.pTag = NULL;
+	push_both(c, copy(d, &p, sizeof p), one_in(d, 16) ? roll(d, sizeof p) : sizeof p);
 }
 
 static inline void push_data(struct caller *c)

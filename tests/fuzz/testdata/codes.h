@@ -101,6 +101,28 @@
 	F(DecryptDigestUpdate, "sdc", 5, SESSION, OUTPUT, UNLOCK) \
 	F(SignEncryptUpdate, "sdc", 5, SESSION, OUTPUT, CKR_DATA_LEN_RANGE, CKR_USER_NOT_LOGGED_IN) \
 	F(DecryptVerifyUpdate, "sdc", 5, SESSION, OUTPUT, UNLOCK, CKR_DATA_LEN_RANGE) \
+	F(MessageEncryptInit, "svk", 10, SESSION, LOCKING, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN) \
+	F(EncryptMessage, "sxddc", 10, SESSION, OUTPUT, CKR_DATA_LEN_RANGE, CKR_MECHANISM_PARAM_INVALID) \
+	F(EncryptMessageBegin, "sxd", 10, SESSION, RUNNING, CKR_DATA_LEN_RANGE, CKR_MECHANISM_PARAM_INVALID) \
+	F(EncryptMessageNext, "sxdc1", 10, SESSION, OUTPUT, CKR_DATA_LEN_RANGE, CKR_MECHANISM_PARAM_INVALID) \
+	F(MessageEncryptFinal, "s", 2, SESSION, RUNNING) \
+	F(MessageDecryptInit, "svk", 10, SESSION, LOCKING, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN) \
+	F(DecryptMessage, "sxddc", 10, SESSION, OUTPUT, UNLOCK, CKR_AEAD_DECRYPT_FAILED, CKR_MECHANISM_PARAM_INVALID) \
+	F(DecryptMessageBegin, "sxd", 10, SESSION, RUNNING, CKR_MECHANISM_PARAM_INVALID) \
+	F(DecryptMessageNext, "sxdc1", 10, SESSION, OUTPUT, UNLOCK, CKR_AEAD_DECRYPT_FAILED, CKR_MECHANISM_PARAM_INVALID) \
+	F(MessageDecryptFinal, "s", 2, SESSION, RUNNING) \
+	F(MessageSignInit, "syk", 10, SESSION, MECHANISM, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN) \
+	F(SignMessage, "szudb", 10, SESSION, OUTPUT, CKR_DATA_INVALID, CKR_DATA_LEN_RANGE, CKR_USER_NOT_LOGGED_IN, GONE) \
+	F(SignMessageBegin, "szu", 10, SESSION, RUNNING, CKR_USER_NOT_LOGGED_IN) \
+	F(SignMessageNext, "szudb", 10, SESSION, OUTPUT, CKR_DATA_LEN_RANGE, CKR_USER_NOT_LOGGED_IN, GONE) \
+	F(MessageSignFinal, "s", 2, SESSION, RUNNING) \
+	F(MessageVerifyInit, "syk", 10, SESSION, MECHANISM, KEY, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_USER_NOT_LOGGED_IN) \
+	F(VerifyMessage, "szudd", 10, SESSION, RUNNING, CKR_DATA_INVALID, CKR_DATA_LEN_RANGE, CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE) \
+	F(VerifyMessageBegin, "szu", 10, SESSION, RUNNING) \
+	F(VerifyMessageNext, "szudd", 10, SESSION, RUNNING, CKR_DATA_LEN_RANGE, CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE) \
+	F(MessageVerifyFinal, "s", 2, SESSION, RUNNING) \
+	F(WrapKeyAuthenticated, "svkkdc", 5, SESSION, MECHANISM, KEY, WRAPPING(CKR_WRAPPING), CKR_BUFFER_TOO_SMALL, CKR_KEY_NOT_WRAPPABLE, CKR_KEY_UNEXTRACTABLE) \
+	F(UnwrapKeyAuthenticated, "svkdtdw", 5, SESSION, CREATE, MECHANISM, WRAPPING(CKR_UNWRAPPING), CKR_WRAPPED_KEY_INVALID, CKR_WRAPPED_KEY_LEN_RANGE) \
 	F(GenerateKey, "saTw", 10, SESSION, CREATE, MECHANISM) \
 	F(GenerateKeyPair, "snGRww", 20, SESSION, CREATE, MECHANISM) \
 	F(WrapKey, "sWkkc", 10, SESSION, MECHANISM, KEY, WRAPPING(CKR_WRAPPING), CKR_BUFFER_TOO_SMALL, CKR_KEY_NOT_WRAPPABLE, CKR_KEY_UNEXTRACTABLE) \
@@ -128,12 +150,6 @@
 #define FORGOTTEN CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_PUBLIC_KEY_INVALID
 
 /* X(NAME, ARGUMENTS): functions that this token does not have. */
-#define UNSUPPORTED(X) \
-	X(MessageEncryptInit, "smk") X(EncryptMessage, "sdddb") X(EncryptMessageBegin, "sdd") X(EncryptMessageNext, "sddbu") X(MessageEncryptFinal, "s") \
-	X(MessageDecryptInit, "smk") X(DecryptMessage, "sdddb") X(DecryptMessageBegin, "sdd") X(DecryptMessageNext, "sddbu") X(MessageDecryptFinal, "s") \
-	X(MessageSignInit, "smk") X(SignMessage, "sddb") X(SignMessageBegin, "sd") X(SignMessageNext, "sddb") X(MessageSignFinal, "s") \
-	X(MessageVerifyInit, "smk") X(VerifyMessage, "sddd") X(VerifyMessageBegin, "sd") X(VerifyMessageNext, "sddd") X(MessageVerifyFinal, "s") \
-	X(AsyncComplete, "sNw") X(AsyncGetID, "sNw") \
-	X(AsyncJoin, "sNud") X(WrapKeyAuthenticated, "smkkdb") X(UnwrapKeyAuthenticated, "smkdtdw")
+#define UNSUPPORTED(X) X(AsyncComplete, "sNw") X(AsyncGetID, "sNw") X(AsyncJoin, "sNud")
 
 #endif /* CODES_H */

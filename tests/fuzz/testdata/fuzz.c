@@ -79,13 +79,14 @@ static void push_argument(struct caller *c, char kind)
 	case 'O': push(c, one_in(d, 8) ? number(d) : CKF_SERIAL_SESSION | (roll(d, 2) ? CKF_RW_SESSION : 0)); break;
 	case 'E': push(c, CKF_DONT_BLOCK); break;
 	case 'C': push(c, roll(d, 2) ? some(d, &c->objects, HANDLES) : CK_INVALID_HANDLE); break;
-	case 'm': case 'h': case 'y': case 'r': case 'n': case 'a': case 'e': case 'l': case 'W': push_mechanism(c, kind); break;
+	case 'm': case 'h': case 'y': case 'r': case 'n': case 'a': case 'e': case 'l': case 'W': case 'v': push_mechanism(c, kind); break;
 	case 'w': push_result(c); break;
 	case 'z': push_pointer(c, one_in(d, 10) ? block(d, 64) : NULL); break;
 	case 'N': push_pointer(c, one_in(d, 8) ? NULL : (void *)PICK(d, names)); break;
 	case 'V': push_pointer(c, one_in(d, 3) ? NULL : copy(d, &version, sizeof version)); break;
 	case 'L': push_pointer(c, one_in(d, 8) ? NULL : copy(d, blank, 32)); break;
 	case 'I': push_init(c); break;
+	case 'x': push_message(c); break;
 	case 'd': push_data(c); break;
 	case 'b': push_buffer(c, 1); break;
 	case 'c': push_true_buffer(c); break;
@@ -111,9 +112,9 @@ static void misplace(struct caller *c, char kind, int at)
 	int length_too = strchr("bcB", kind) && roll(d, 2);
 	if (strchr("tGRTq", kind) && a[0] && a[1] && roll(d, 2))
 		((CK_ATTRIBUTE *)a[0])[roll(d, a[1])].pValue = nowhere(d);
-	else if (strchr("mhyrnaelW", kind) && a[0] && ((CK_MECHANISM *)a[0])->ulParameterLen && roll(d, 2))
+	else if (strchr("mhyrnaelWv", kind) && a[0] && ((CK_MECHANISM *)a[0])->ulParameterLen && roll(d, 2))
 		((CK_MECHANISM *)a[0])->pParameter = nowhere(d);
-	else if (strchr("mhyrnaelWwNVLIdgtGRTqoHbcB", kind))
+	else if (strchr("mhyrnaelWvxwNVLIdgtGRTqoHbcB", kind))
 		a[length_too] = (CK_ULONG)nowhere(d);
 }
 

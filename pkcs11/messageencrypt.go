@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import "libzk_pkcs11/internal/softkey"
+
+// messageEncryption is an encryption of messages under way.
+type messageEncryption struct {
+	messageWork
+	message *softkey.Sealed // that came in by parts so far
+}
+
+// eraseSecrets overwrites what came in.
+func (w *messageEncryption) eraseSecrets() {
+	if w.message != nil {
+		w.message.Erase()
+	}
+}
+
+// MessageEncryptInit begins to encrypt messages (section 5.9.1); without a mechanism it ends that.
+func (p *Provider) MessageEncryptInit(h uint, m *Mechanism, key uint) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	if m == nil {
+		s.messages.encrypt.end()
+		return nil
+	}
+	if err := s.messages.encrypt.checkIdle(); err != nil {
+		return err
+	}
+	w, err := s.messagesWith(m, key, CKA_ENCRYPT)
+	if err != nil {
+		return err
+	}
+	return s.messages.encrypt.begin(&messageEncryption{messageWork: w})
+}
+
+// EncryptMessage encrypts a message in one part (section 5.9.2). A message that fails ends by itself.
+func (p *Provider) EncryptMessage(h uint, m *GCMMessage, aad, message []byte, out Output[byte]) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.messages.encrypt.workForMessage()
+	if err != nil {
+		return err
+	}
+	iv, g, err := m.parameters(aad)
+	if err != nil {
+		return err
+	}
+	if len(m.Tag) < g.TagBits/8 {
+		return CKR_ARGUMENTS_BAD
+	}
+	if wanted, err := out.isWanted(len(message)); !wanted {
+		return err
+	}
+	if err := s.token.checkUsable(&w.use); err != nil {
+		return err
+	}
+	text, tag, err := w.messages.Encrypt(nil, iv, g, message)
+	if err != nil {
+		return err
+	}
+	copy(m.IV, iv.IV)
+	copy(m.Tag, tag)
+	out.copyResult(text)
+	return nil
+}
+
+// EncryptMessageBegin begins a message in parts, and makes its IV (section 5.9.3).
+func (p *Provider) EncryptMessageBegin(h uint, m *GCMMessage, aad []byte) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.messages.encrypt.workForMessage()
+	if err != nil {
+		return err
+	}
+	iv, g, err := m.parameters(aad)
+	if err != nil {
+		return err
+	}
+	if err := s.token.checkUsable(&w.use); err != nil {
+		return err
+	}
+	if w.message, err = w.messages.BeginEncrypt(iv, g); err != nil {
+		return err
+	}
+	copy(m.IV, iv.IV)
+	s.messages.encrypt.beginMessage()
+	return nil
+}
+
+// EncryptMessageNext goes on with a message, and ends it if the flags say so (section 5.9.4). What comes of it comes out at
+// the end, with the tag.
+func (p *Provider) EncryptMessageNext(h uint, m *GCMMessage, part []byte, out Output[byte], flags uint) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	w, err := s.messages.encrypt.workInMessage()
+	if err != nil {
+		return err
+	}
+	size := 0
+	if flags&CKF_END_OF_MESSAGE != 0 {
+		size = w.message.FinalSize(len(part))
+		if m == nil || len(m.Tag) < w.message.TagSize() {
+			return CKR_ARGUMENTS_BAD
+		}
+	}
+	if wanted, err := out.isWanted(size); !wanted {
+		return err
+	}
+	if err := s.token.checkUsable(&w.use); err != nil {
+		return err
+	}
+	if err := w.message.Update(part); err != nil {
+		s.messages.encrypt.endMessage()
+		return err
+	}
+	if flags&CKF_END_OF_MESSAGE == 0 {
+		out.copyResult(nil)
+		return nil
+	}
+	s.messages.encrypt.endMessage()
+	text, tag, err := w.message.Final(nil)
+	if err != nil {
+		return err
+	}
+	copy(m.Tag, tag)
+	out.copyResult(text)
+	return nil
+}
+
+// MessageEncryptFinal ends the encryption of messages (section 5.9.5).
+func (p *Provider) MessageEncryptFinal(h uint) (err error) {
+	s, err := p.session(h)
+	if err != nil {
+		return err
+	}
+	defer s.done(&err)
+	return s.messages.encrypt.finishMessages()
+}
