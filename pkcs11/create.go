@@ -54,7 +54,7 @@ func (s *session) creatable(a attributes) (rules, error) {
 		return nil, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_CLASS,
 			"is that of a private key, which cannot be brought into an SCM; make it there with C_GenerateKeyPair")
 	}
-	if class != CKO_PUBLIC_KEY && class != CKO_SECRET_KEY && class != CKO_PRIVATE_KEY {
+	if class != CKO_PUBLIC_KEY && class != CKO_SECRET_KEY && class != CKO_PRIVATE_KEY && class != CKO_DOMAIN_PARAMETERS {
 		r, err := rulesFor(class, a.number(CKA_KEY_TYPE))
 		return r, because(err, CKA_CLASS, "is one of which the token has no objects")
 	}

@@ -132,7 +132,7 @@ func (s *session) findKey(handle uint) (*object, error) {
 		return o, err
 	}
 	o, err = s.findObject(handle)
-	if err == CKR_OBJECT_HANDLE_INVALID || err == nil && o.keyType() == CK_UNAVAILABLE_INFORMATION {
+	if err == CKR_OBJECT_HANDLE_INVALID || err == nil && (o.keyType() == CK_UNAVAILABLE_INFORMATION || o.class() == CKO_DOMAIN_PARAMETERS) {
 		return nil, CKR_KEY_HANDLE_INVALID
 	}
 	return o, err

@@ -172,7 +172,7 @@ func (a attributes) ofNoRecord() bool {
 	}
 	_, given := a[CKA_CLASS]
 	switch class := a.number(CKA_CLASS); class {
-	case CKO_DATA, CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_SECRET_KEY, CKO_PRIVATE_KEY:
+	case CKO_DATA, CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_SECRET_KEY, CKO_PRIVATE_KEY, CKO_DOMAIN_PARAMETERS, CKO_TRUST:
 		return false
 	}
 	return given

@@ -271,6 +271,12 @@ func rulesFor(class, keyType uint) (rules, error) {
 		return dataObject, nil
 	case CKO_CERTIFICATE:
 		return certificateObject, nil
+	case CKO_TRUST:
+		return trustObject, nil
+	case CKO_DOMAIN_PARAMETERS:
+		if r, known := parameterObjects[keyType]; known {
+			return r, nil
+		}
 	case CKO_SECRET_KEY:
 		switch {
 		case isSecretType(keyType), keyType == CKK_HKDF:
