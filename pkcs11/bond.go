@@ -82,7 +82,7 @@ func mismatch(st store.Pairing, known knownBonds) error {
 	case !st.Initialized, len(st.Bond) == 0, st.Mate.Serial == untold, known.Serial == untold:
 		return nil
 	case known.Serial != st.Mate.Serial:
-		return foreign("the token is that of the SCM %s, and this is the SCM %s: put back what was exchanged", st.Mate.Serial, known.Serial)
+		return foreign("the token is that of the SCM %s, and this is the SCM %s: put back what was exchanged, or have the recovery words bind the token to this one (zk_pkcs11-util token recovery restore)", st.Mate.Serial, known.Serial)
 	case !known.kept || bytes.Equal(known.Token, st.Bond) || bytes.Equal(known.Next, st.Bond):
 		return nil
 	case known.Token == nil && !known.Sealed:

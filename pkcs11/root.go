@@ -124,7 +124,7 @@ func (t *token) unlockRoot(locked []byte) error {
 }
 
 func (t *token) reportLostRoot() {
-	t.slot.provider.log.Errorf("slot %d: the SCM does not open what the private objects are sealed under: they are left out until the SCM and the token.db that belong together are back, with the soft SCM its flash.db; if one is lost for good, initialise the token again", t.slot.id)
+	t.slot.provider.log.Errorf("slot %d: the SCM does not open what the private objects are sealed under: they are left out until the SCM and the token.db that belong together are back, with the soft SCM its flash.db; if the SCM is lost for good, bind the token to another one by its recovery words (zk_pkcs11-util token recovery restore), or initialise it again", t.slot.id)
 }
 
 // addRoot gives the token a root. What cannot be done now is left to the next login, and private

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"libzk_pkcs11/internal/recovery"
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/setup"
 	"libzk_pkcs11/internal/store"
@@ -66,6 +67,8 @@ func advices() []advice {
 		{scm.ErrDestroyed, "only a soft SCM gets new ones, by \"scm reset\""},
 		{scm.ErrAbsent, "look whether an SCM in hardware is bound and its daemon zkifc runs; what a soft one lacks \"scm status\" shows"},
 		{scm.ErrTimeout, "try again; an SCM that starts needs up to two minutes"},
+		{store.ErrNoRecovery, "only \"token recovery create\" makes one, while the SCM of the token works"},
+		{recovery.ErrOther, "the latest \"token recovery create\" has shown those that count"},
 		{fs.ErrPermission, "run the command as the owner of the state directory, or share it by the setting state_group"},
 		{scm.ErrReadOnly, "run the command as the owner of the state directory"},
 		{scm.ErrFixed, "production mode is for good; only a soft SCM leaves it, by \"scm reset\""},

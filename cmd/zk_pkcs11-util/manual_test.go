@@ -12,7 +12,7 @@ func TestManual(t *testing.T) {
 	var b strings.Builder
 	writeManual(&b, newCommand())
 	for _, want := range []string{
-		"# NAME\n\nzk_pkcs11-util - manage the tokens", "**--use-zkslot** *N*\n: ", "\n## scm wallet create", "\n## version\n",
+		"# NAME\n\nzk_pkcs11-util - manage the tokens", "**--use-zkslot** *N*\n: ", "\n## scm wallet create", "\n## token recovery create", "\n## version\n",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the manual has no %q:\n%s", want, b.String())

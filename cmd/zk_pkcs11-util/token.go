@@ -33,6 +33,7 @@ func (f *flags) doInitToken(c *cobra.Command) error {
 		return err
 	}
 	fmt.Fprintf(c.OutOrStdout(), "The token has been initialized and is in slot %d\n", f.slot)
+	fmt.Fprintf(c.ErrOrStderr(), unrecoverable, f.slot)
 	return nil
 }
 

@@ -21,7 +21,7 @@ import (
 func toFormat2(t *testing.T, dir string) {
 	t.Helper()
 	edit(t, dir, `ALTER TABLE token DROP COLUMN root; ALTER TABLE token DROP COLUMN secret_fingerprint;
-		ALTER TABLE token DROP COLUMN stale; DROP TABLE own; PRAGMA user_version = 2`)
+		ALTER TABLE token DROP COLUMN stale; DROP TABLE own; DROP TABLE recovery; PRAGMA user_version = 2`)
 }
 
 // TestAddRootToFormat2: a token of format 2 is taken over, and its first root changes nothing of what

@@ -142,6 +142,9 @@ func (a *rootAddition) execute(tx *sql.Tx) ([]int, error) {
 	if _, err := tx.Exec("UPDATE token SET stale = 1"); err != nil {
 		return nil, err
 	}
+	if err := dropRecovery(tx); err != nil {
+		return nil, err
+	}
 	return []int{secretPart}, a.root.save(tx, a.before.secret.Bytes())
 }
 

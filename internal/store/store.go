@@ -125,7 +125,7 @@ func Open(dir string, o Options) (*Store, error) {
 func (s *Store) open(dir string, o Options) (err error) {
 	options := sharedfile.Options{Mode: o.Mode, Group: o.Group, Wait: s.wait, Process: o.Process}
 	database := options
-	database.Schema, database.Upgrades, database.Parts = format1+format2+bondColumns+rootColumns+ownTable, []string{format2 + bondColumns, rootColumns + ownTable}, 1
+	database.Schema, database.Upgrades, database.Parts = format1+format2+bondColumns+rootColumns+ownTable+recoveryTable, []string{format2 + bondColumns, rootColumns + ownTable + recoveryTable}, 1
 	database.Existing, database.ReadOnly = o.Existing, o.ReadOnly
 	if s.file, err = sharedfile.Open(filepath.Join(dir, databaseName), database); err != nil {
 		return err

@@ -131,7 +131,7 @@ func (b *beginning) execute(tx *sql.Tx) ([]int, error) {
 }
 
 func reset(tx *sql.Tx, label string, so *pinRow) error {
-	if _, err := tx.Exec("DELETE FROM records; DELETE FROM terms; DELETE FROM deletions; DELETE FROM journal; DELETE FROM pins"); err != nil {
+	if _, err := tx.Exec("DELETE FROM records; DELETE FROM terms; DELETE FROM deletions; DELETE FROM journal; DELETE FROM pins; DELETE FROM recovery"); err != nil {
 		return err
 	}
 	_, err := tx.Exec("UPDATE token SET initialized = 1, label = ?, revision = revision + 1, floor = revision + 1", label)
