@@ -72,7 +72,7 @@ func newCommand() *cobra.Command {
 	p.BoolVar(&f.yes, "yes", false, "do not ask before --init-token destroys what a token has")
 	p.BoolVar(&f.yes, "force", false, "the same as --yes")
 	c.CompletionOptions.HiddenDefaultCmd = true
-	c.AddCommand(newSCMCommand(), newTokenCommand(), newVersionCommand(), newManualCommand())
+	c.AddCommand(newSCMCommand(), newTokenCommand(), newImportCommand(), newReadCommand(), newVersionCommand(), newManualCommand())
 	return c
 }
 

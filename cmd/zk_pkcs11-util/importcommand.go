@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"libzk_pkcs11/internal/importer"
+	"libzk_pkcs11/pkcs11"
+)
+
+// importTool is what the commands below "import" share.
+type importTool struct {
+	tokenTool
+	from      string
+	fromToken string
+	label     string
+	password  string
+	wait      time.Duration
+	command   *cobra.Command
+}
+
+func newImportCommand() *cobra.Command {
+	x := &importTool{}
+	c := &cobra.Command{
+		Use:   "import --from MODULE",
+		Short: "Bring over keys, certificates and data that were made elsewhere",
+		Long: "Bring over keys, certificates and data that were made elsewhere. With --from it copies from a token of another PKCS #11 module what that " +
+			"gives: certificates, data, public keys, and keys that are extractable. The commands below read files. Private keys that come in are sealed in the " +
+			"token's store, for no SCM takes them into a slot. Nothing is written when a PIN is wrong or a file is cut, and what is there already is not added once more. " +
+			"A table at the end tells what came over, what did not, and why.",
+		Example: "  zk_pkcs11-util import pem server.pem\n" +
+			"  zk_pkcs11-util import softhsm /var/lib/softhsm/tokens --from-token web\n" +
+			"  zk_pkcs11-util import --from /usr/lib/softhsm/libsofthsm2.so --from-token web",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if x.from == "" {
+				return c.Help()
+			}
+			return x.run(importer.Source{Kind: importer.Module, Path: x.from})
+		},
+	}
+	c.Flags().StringVar(&x.from, "from", "", "library of another PKCS #11 `MODULE`")
+	x.addTo(c)
+	p := c.PersistentFlags()
+	p.StringVar(&x.fromToken, "from-token", "", "`LABEL` of the token that is read, where there are several")
+	p.StringVar(&x.password, "from-pin", "", "user `PIN` of the token that is read, or password of the file (visible to other users of the machine; better left to the prompt)")
+	p.StringVar(&x.label, "label", "", "label of what has none; the name of the file otherwise")
+	p.DurationVar(&x.wait, "wait", time.Minute, "how long reading may take")
+	prepare := c.PersistentPreRun
+	c.PersistentPreRun = func(c *cobra.Command, words []string) {
+		prepare(c, words)
+		x.command = c
+	}
+	c.AddCommand(
+		x.fileCommand(importer.PEM, "pem FILE", "Import private keys and certificates in PEM"),
+		x.fileCommand(importer.PKCS12, "pkcs12 FILE", "Import a private key and its certificates from PKCS #12 (.p12, .pfx)"),
+		x.fileCommand(importer.SSH, "ssh FILE", "Import a private key as ssh-keygen makes it"),
+		x.fileCommand(importer.SoftHSM, "softhsm DIR", "Import what a token of SoftHSM2 has, keys that are not extractable too"))
+	return c
+}
+
+func (x *importTool) fileCommand(kind, use, short string) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, words []string) error {
+			return x.run(importer.Source{Kind: kind, Path: words[0]})
+		},
+	}
+}
+
+// run reads all of a source before it writes anything.
+func (x *importTool) run(s importer.Source) error {
+	s.Token, s.Label = x.fromToken, x.label
+	if s.Label == "" {
+		base := filepath.Base(s.Path)
+		s.Label = strings.TrimSuffix(base, filepath.Ext(base))
+	}
+	objects, err := x.read(s)
+	if err != nil {
+		return err
+	}
+	defer eraseObjects(objects)
+	return x.withLogin(func(p *pkcs11.Provider, session uint) error {
+		return (&importing{p: p, session: session, out: x.out}).run(objects)
+	})
+}
+
+// read reads a source, and asks for what it takes to do so.
+func (x *importTool) read(s importer.Source) ([]importer.Object, error) {
+	given := x.command.Flags().Changed("from-pin")
+	if given {
+		s.Password = []byte(x.password)
+	}
+	ask := "Password of the file"
+	if s.Kind == importer.SoftHSM || s.Kind == importer.Module {
+		ask = "User PIN of the token that is read"
+	} else {
+		objects, err := readSource(s, x.wait)
+		if given || !errors.Is(err, importer.ErrNeeded) {
+			return objects, err
+		}
+	}
+	var err error
+	if s.Password, err = x.ask.secret(ask, option{x.password, given}); err != nil {
+		return nil, err
+	}
+	defer clear(s.Password)
+	if s.Password == nil {
+		s.Password = []byte{}
+	}
+	return readSource(s, x.wait)
+}
+
+func eraseObjects(objects []importer.Object) {
+	for _, o := range objects {
+		for _, a := range o.Template {
+			clear(a.Value)
+		}
+	}
+}

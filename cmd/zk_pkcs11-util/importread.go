@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"libzk_pkcs11/internal/importer"
+)
+
+// What is read may be a module that hangs or crashes, or a file that asks for years of work. So a
+// process of its own reads it, the same program with a command that nobody else calls, and this one waits for no
+// longer than it wants to.
+
+// readCommand is the command of that process.
+const readCommand = "import-read"
+
+// answer is what it says.
+type answer struct {
+	Objects []importer.Object
+	Error   string
+	Needed  bool // a password is
+}
+
+// mostAnswered bounds what is taken from it.
+const mostAnswered = 256 << 20
+
+// newReadCommand reads the source that its standard input names.
+func newReadCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: readCommand, Hidden: true, Args: cobra.NoArgs,
+		Short: "Read what is imported, for the command import alone",
+		RunE: func(c *cobra.Command, _ []string) error {
+			var s importer.Source
+			if err := gob.NewDecoder(c.InOrStdin()).Decode(&s); err != nil {
+				return errors.New("this command is for \"import\" alone")
+			}
+			objects, err := importer.Read(s)
+			a := answer{Objects: objects, Needed: errors.Is(err, importer.ErrNeeded)}
+			if err != nil {
+				a.Error = err.Error()
+			}
+			return gob.NewEncoder(c.OutOrStdout()).Encode(a)
+		},
+	}
+}
+
+// readSource has another process read a source. importer.ErrNeeded when it takes a password.
+func readSource(s importer.Source, limit time.Duration) ([]importer.Object, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	var in, out, errs bytes.Buffer
+	if err := gob.NewEncoder(&in).Encode(s); err != nil {
+		return nil, err
+	}
+	defer func() { clear(in.Bytes()); clear(out.Bytes()) }()
+	cmd := exec.CommandContext(ctx, "/proc/self/exe", readCommand)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = &in, &bounded{&out, mostAnswered}, &bounded{&errs, 1 << 16}
+	cmd.Env = append(os.Environ(), "GOTRACEBACK=none")
+	cmd.WaitDelay = time.Second
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("%s: it is not read after %v: it hangs, or asks for too much work; nothing was imported (--wait gives it more time)", s.Path, limit)
+	case err != nil:
+		return nil, fmt.Errorf("%s: whoever reads it has crashed (%w), and nothing was imported: %s", s.Path, err, lastLine(errs.String()))
+	}
+	var a answer
+	if err := gob.NewDecoder(&out).Decode(&a); err != nil {
+		return nil, fmt.Errorf("%s: what it gives is no list of objects: %w", s.Path, err)
+	}
+	if a.Needed {
+		return nil, fmt.Errorf("%s: %w", s.Path, importer.ErrNeeded)
+	}
+	if a.Error != "" {
+		return nil, fmt.Errorf("%s; nothing was imported", a.Error)
+	}
+	return a.Objects, nil
+}
+
+// lastLine is the last line of what a process has said.
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
+
+// bounded fails when more than n bytes are written.
+type bounded struct {
+	to io.Writer
+	n  int
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.n -= len(p); b.n < 0 {
+		return 0, errors.New("too much output")
+	}
+	return b.to.Write(p)
+}

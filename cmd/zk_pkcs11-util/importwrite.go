@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"libzk_pkcs11/internal/importer"
+	"libzk_pkcs11/pkcs11"
+)
+
+// importing writes what was read into a token: first it makes a session object of each, which shows whether
+// the token takes it and whether it is there already, and only then token objects. What fails in
+// the middle leaves nothing of itself.
+type importing struct {
+	p       *pkcs11.Provider
+	session uint
+	out     io.Writer
+	rows    []importRow
+	made    []uint
+}
+
+// importRow is a line of the table.
+type importRow struct {
+	object importer.Object
+	result string
+	create bool
+}
+
+// What the table says.
+const (
+	resultImported = "imported"
+	resultThere    = "was there"
+	resultNot      = "not imported: "
+)
+
+func (x *importing) run(objects []importer.Object) error {
+	seen := map[string]bool{}
+	for _, o := range objects {
+		row, err := x.try(o, seen)
+		if err != nil {
+			return err
+		}
+		x.rows = append(x.rows, row)
+	}
+	for i := range x.rows {
+		if err := x.write(&x.rows[i]); err != nil {
+			return errors.Join(fmt.Errorf("nothing was imported: %w", err), x.undo())
+		}
+	}
+	return x.print()
+}
+
+// try says what becomes of an object.
+func (x *importing) try(o importer.Object, seen map[string]bool) (importRow, error) {
+	row := importRow{object: o}
+	if o.Why != "" {
+		row.result = resultNot + o.Why
+		return row, nil
+	}
+	h, err := x.p.CreateObject(x.session, inSession(o.Template))
+	var code pkcs11.Error
+	switch {
+	case errors.As(err, &code) && isRefusal(code):
+		row.result = resultNot + fmt.Sprintf("the token does not take it (%v)", code)
+		return row, nil
+	case err != nil:
+		return row, err
+	}
+	same, err := x.sameAs(h, o.Template)
+	if err = errors.Join(err, x.p.DestroyObject(x.session, h)); err != nil {
+		return row, err
+	}
+	there, err := x.isThere(same)
+	key := fmt.Sprint(same)
+	row.create = err == nil && !there && !seen[key]
+	seen[key] = true
+	row.result = map[bool]string{true: resultImported, false: resultThere}[row.create]
+	if row.create && o.Note != "" {
+		row.result += ", " + o.Note
+	}
+	return row, err
+}
+
+// isRefusal reports whether a code is about the template and not about the token.
+func isRefusal(code pkcs11.Error) bool {
+	switch code {
+	case pkcs11.CKR_ATTRIBUTE_VALUE_INVALID, pkcs11.CKR_ATTRIBUTE_TYPE_INVALID, pkcs11.CKR_ATTRIBUTE_READ_ONLY, pkcs11.CKR_TEMPLATE_INCOMPLETE,
+		pkcs11.CKR_TEMPLATE_INCONSISTENT, pkcs11.CKR_CURVE_NOT_SUPPORTED, pkcs11.CKR_DOMAIN_PARAMS_INVALID, pkcs11.CKR_KEY_SIZE_RANGE:
+		return true
+	}
+	return false
+}
+
+// onToken is a template of a token object.
+func onToken(template []pkcs11.Attribute) []pkcs11.Attribute {
+	return append([]pkcs11.Attribute{{Type: pkcs11.CKA_TOKEN, Value: []byte{1}}}, template...)
+}
+
+// inSession is a template of a session object.
+func inSession(template []pkcs11.Attribute) []pkcs11.Attribute {
+	return append([]pkcs11.Attribute{{Type: pkcs11.CKA_TOKEN, Value: []byte{0}}}, template...)
+}
+
+// sameAs is what an object on the token has that is the same: the public key, the certificate, or what
+// tells one secret from another.
+func (x *importing) sameAs(h uint, template []pkcs11.Attribute) ([]pkcs11.Attribute, error) {
+	same := []pkcs11.Attribute{{Type: pkcs11.CKA_TOKEN, Value: []byte{1}}}
+	for _, kind := range telling(template) {
+		v, err := x.read(h, kind)
+		if err != nil {
+			return nil, err
+		}
+		same = append(same, pkcs11.Attribute{Type: kind, Value: v})
+	}
+	return same, nil
+}
+
+// telling are the attributes that tell an object of this class from others.
+func telling(template []pkcs11.Attribute) []uint {
+	switch classOf(template) {
+	case pkcs11.CKO_CERTIFICATE:
+		return []uint{pkcs11.CKA_CLASS, pkcs11.CKA_VALUE}
+	case pkcs11.CKO_PUBLIC_KEY, pkcs11.CKO_PRIVATE_KEY:
+		return []uint{pkcs11.CKA_CLASS, pkcs11.CKA_PUBLIC_KEY_INFO}
+	case pkcs11.CKO_SECRET_KEY:
+		return []uint{pkcs11.CKA_CLASS, pkcs11.CKA_KEY_TYPE, pkcs11.CKA_CHECK_VALUE, pkcs11.CKA_VALUE_LEN, pkcs11.CKA_LABEL, pkcs11.CKA_ID}
+	}
+	return []uint{pkcs11.CKA_CLASS, pkcs11.CKA_LABEL, pkcs11.CKA_APPLICATION, pkcs11.CKA_VALUE}
+}
+
+func classOf(template []pkcs11.Attribute) uint {
+	for _, class := range []uint{pkcs11.CKO_DATA, pkcs11.CKO_CERTIFICATE, pkcs11.CKO_PUBLIC_KEY, pkcs11.CKO_PRIVATE_KEY, pkcs11.CKO_SECRET_KEY} {
+		if bytes.Equal(valueIn(template, pkcs11.CKA_CLASS), pkcs11.EncodeULong(class)) {
+			return class
+		}
+	}
+	return pkcs11.CKO_VENDOR_DEFINED
+}
+
+func valueIn(template []pkcs11.Attribute, kind uint) []byte {
+	for _, a := range template {
+		if a.Type == kind {
+			return a.Value
+		}
+	}
+	return nil
+}
+
+// read is the value of an attribute.
+func (x *importing) read(h, kind uint) ([]byte, error) {
+	var n uint
+	if err := x.p.GetAttributeValue(x.session, h, []pkcs11.Query{{Type: kind, Length: &n}}); err != nil {
+		return nil, err
+	}
+	b := make([]byte, n)
+	err := x.p.GetAttributeValue(x.session, h, []pkcs11.Query{{Type: kind, Buffer: b, Length: &n}})
+	return b, err
+}
+
+// isThere reports whether a token has an object with these attributes.
+func (x *importing) isThere(same []pkcs11.Attribute) (bool, error) {
+	if err := x.p.FindObjectsInit(x.session, same); err != nil {
+		return false, err
+	}
+	n, err := x.p.FindObjects(x.session, make([]uint, 1))
+	return n > 0, errors.Join(err, x.p.FindObjectsFinal(x.session))
+}
+
+func (x *importing) write(row *importRow) error {
+	if !row.create {
+		return nil
+	}
+	h, err := x.p.CreateObject(x.session, onToken(row.object.Template))
+	if err == nil {
+		x.made = append(x.made, h)
+	}
+	return err
+}
+
+// undo removes what was written.
+func (x *importing) undo() (err error) {
+	for _, h := range x.made {
+		err = errors.Join(err, x.p.DestroyObject(x.session, h))
+	}
+	return err
+}
+
+func (x *importing) print() error {
+	w := tabwriter.NewWriter(x.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "OBJECT\tLABEL\tID\tRESULT")
+	n := 0
+	for _, r := range x.rows {
+		if r.create {
+			n++
+		}
+		fmt.Fprintf(w, "%s\t%s\t%x\t%s\n", className(classOf(r.object.Template)), r.object.Label, valueIn(r.object.Template, pkcs11.CKA_ID), r.result)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(x.out, "%d of %s imported\n", n, count(len(x.rows), "object"))
+	return err
+}
+
+func className(class uint) string {
+	switch class {
+	case pkcs11.CKO_DATA:
+		return "data"
+	case pkcs11.CKO_CERTIFICATE:
+		return "certificate"
+	case pkcs11.CKO_PUBLIC_KEY:
+		return "public key"
+	case pkcs11.CKO_PRIVATE_KEY:
+		return "private key"
+	case pkcs11.CKO_SECRET_KEY:
+		return "secret key"
+	}
+	return "other"
+}

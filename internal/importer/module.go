@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package importer
+
+import (
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/miekg/pkcs11"
+
+	ours "libzk_pkcs11/pkcs11"
+
+	"libzk_pkcs11/internal/softkey"
+)
+
+// foreignModule is another PKCS #11 module, in a session with one of its tokens.
+type foreignModule struct {
+	*pkcs11.Ctx
+	session pkcs11.SessionHandle
+	helper  []byte // a key of this program, under which keys are wrapped; nil where the module takes none
+	wrapper pkcs11.ObjectHandle
+}
+
+func readModule(s Source) ([]Object, error) {
+	c := pkcs11.New(s.Path)
+	if c == nil {
+		return nil, errors.New("it does not load: is it a PKCS #11 module for this machine?")
+	}
+	if err := c.Initialize(); err != nil {
+		return nil, fmt.Errorf("C_Initialize: %w", err)
+	}
+	slot, err := foreignSlot(c, s.Token)
+	if err != nil {
+		return nil, err
+	}
+	m := &foreignModule{Ctx: c}
+	if m.session, err = c.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION); err != nil {
+		if m.session, err = c.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION); err != nil {
+			return nil, fmt.Errorf("C_OpenSession: %w", err)
+		}
+	}
+	switch err := c.Login(m.session, pkcs11.CKU_USER, string(s.Password)); {
+	case errors.Is(err, pkcs11.Error(pkcs11.CKR_PIN_INCORRECT)), errors.Is(err, pkcs11.Error(pkcs11.CKR_PIN_LEN_RANGE)):
+		return nil, ErrPIN
+	case err != nil && !errors.Is(err, pkcs11.Error(pkcs11.CKR_USER_ALREADY_LOGGED_IN)):
+		return nil, fmt.Errorf("C_Login: %w", err)
+	}
+	return m.readAll()
+}
+
+// foreignSlot finds the token with a label.
+func foreignSlot(c *pkcs11.Ctx, label string) (uint, error) {
+	slots, err := c.GetSlotList(true)
+	if err != nil {
+		return 0, fmt.Errorf("C_GetSlotList: %w", err)
+	}
+	var found []uint
+	var labels []string
+	for _, slot := range slots {
+		info, err := c.GetTokenInfo(slot)
+		if err != nil || info.Flags&pkcs11.CKF_TOKEN_INITIALIZED == 0 {
+			continue
+		}
+		name := strings.TrimRight(info.Label, " \x00")
+		labels = append(labels, fmt.Sprintf("%q", name))
+		if label == "" || name == label {
+			found = append(found, slot)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(labels) == 0:
+		return 0, errors.New("it shows no token")
+	}
+	return 0, fmt.Errorf("it has the tokens %s: name one by --token", strings.Join(labels, ", "))
+}
+
+// mostObjects bounds what a module that never ends its list is asked for.
+const mostObjects = 100_000
+
+func (m *foreignModule) readAll() (all []Object, err error) {
+	handles, err := m.findAll()
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range handles {
+		class := m.read(h, pkcs11.CKA_CLASS)
+		switch number(class) {
+		case ours.CKO_HW_FEATURE, ours.CKO_MECHANISM, ours.CKO_PROFILE:
+			continue // tell of the module itself
+		}
+		o := newObject(number(class), func(kind uint) []byte { return m.read(h, kind) })
+		if o.Why == notGiven {
+			m.unwrap(h, &o)
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}
+
+func (m *foreignModule) findAll() ([]pkcs11.ObjectHandle, error) {
+	onToken := []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_TOKEN, true)}
+	if err := m.FindObjectsInit(m.session, onToken); err != nil {
+		return nil, fmt.Errorf("C_FindObjectsInit: %w", err)
+	}
+	var all []pkcs11.ObjectHandle
+	for {
+		some, _, err := m.FindObjects(m.session, 100)
+		if err != nil {
+			return nil, fmt.Errorf("C_FindObjects: %w", err)
+		}
+		all = append(all, some...)
+		if len(some) == 0 || len(all) > mostObjects {
+			break
+		}
+	}
+	return all, m.FindObjectsFinal(m.session)
+}
+
+// read is the value of an attribute, nil where the module does not tell it.
+func (m *foreignModule) read(h pkcs11.ObjectHandle, kind uint) []byte {
+	got, err := m.GetAttributeValue(m.session, h, []*pkcs11.Attribute{pkcs11.NewAttribute(kind, nil)})
+	if err != nil || len(got) != 1 {
+		return nil
+	}
+	return got[0].Value
+}
+
+// unwrap gets a key that is sensitive and extractable by having the module wrap it, as PKCS #11 wants it for such keys.
+func (m *foreignModule) unwrap(h pkcs11.ObjectHandle, o *Object) {
+	if flag := m.read(h, pkcs11.CKA_EXTRACTABLE); len(flag) != 1 || flag[0] == 0 || !m.makeHelper() {
+		return
+	}
+	wrapped, err := m.WrapKey(m.session, []*pkcs11.Mechanism{pkcs11.NewMechanism(ours.CKM_AES_KEY_WRAP_KWP, nil)}, m.wrapper, h)
+	if err != nil { // the number that it had before 3.0
+		wrapped, err = m.WrapKey(m.session, []*pkcs11.Mechanism{pkcs11.NewMechanism(ours.CKM_AES_KEY_WRAP_PAD, nil)}, m.wrapper, h)
+	}
+	if err != nil {
+		o.Why = fmt.Sprintf("its module does not wrap it: %v", err)
+		return
+	}
+	value, err := unwrapPadded(m.helper, wrapped)
+	if err != nil {
+		o.Why = "what its module has wrapped does not open"
+		return
+	}
+	if number(m.read(h, pkcs11.CKA_CLASS)) == ours.CKO_SECRET_KEY {
+		o.Template, o.Why = append(o.Template, attribute(ours.CKA_VALUE, value)), ""
+		return
+	}
+	o.addPrivate(value)
+}
+
+// addPrivate adds the numbers of a PrivateKeyInfo.
+func (o *Object) addPrivate(der []byte) {
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		o.Why = "what its module has wrapped is no private key that is known"
+		return
+	}
+	private, _, err := halves(key)
+	if err != nil {
+		o.Why = err.Error()
+		return
+	}
+	for _, a := range private {
+		if !o.has(a.Type) {
+			o.Template = append(o.Template, a)
+		}
+	}
+	o.Why = ""
+}
+
+func (o *Object) has(kind uint) bool {
+	for _, a := range o.Template {
+		if a.Type == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// makeHelper makes the key under which others are wrapped, as a session object.
+func (m *foreignModule) makeHelper() bool {
+	if m.helper != nil {
+		return m.wrapper != 0
+	}
+	m.helper = make([]byte, 32)
+	rand.Read(m.helper) // never fails
+	var err error
+	m.wrapper, err = m.CreateObject(m.session, []*pkcs11.Attribute{
+		pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_SECRET_KEY), pkcs11.NewAttribute(pkcs11.CKA_KEY_TYPE, pkcs11.CKK_AES),
+		pkcs11.NewAttribute(pkcs11.CKA_TOKEN, false), pkcs11.NewAttribute(pkcs11.CKA_WRAP, true), pkcs11.NewAttribute(pkcs11.CKA_VALUE, m.helper),
+	})
+	return err == nil
+}
+
+// unwrapPadded undoes the wrapping of RFC 5649.
+func unwrapPadded(key, wrapped []byte) ([]byte, error) {
+	k, err := softkey.NewAES(key)
+	if err != nil {
+		return nil, err
+	}
+	s, err := k.UnwrapPadded(nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.Whole(nil, wrapped)
+}
