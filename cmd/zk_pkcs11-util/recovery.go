@@ -152,10 +152,12 @@ func toolLogger(c config.Config) *trace.Logger {
 	return trace.NewLogger(trace.Error, c.Log.To)
 }
 
-// askKey asks for the words until there are enough of them.
-func (x *tokenTool) askKey(r *pkcs11.Rebinding) ([]byte, error) {
+// askKey asks for the words of the key that opens a token.
+func (x *tokenTool) askKey(r *pkcs11.Rebinding) ([]byte, error) { return x.askWords(r.Opens) }
+
+// readWords asks for words until there are enough of them.
+func (x *tokenTool) readWords() (words []string, err error) {
 	fmt.Fprintf(x.ask.err, "The %d recovery words, in their order, in one line or several.\n", recovery.Count)
-	var words []string
 	for len(words) < recovery.Count {
 		line, err := x.ask.askLine(fmt.Sprintf("Word %d: ", len(words)+1))
 		if err != nil {
@@ -164,5 +166,5 @@ func (x *tokenTool) askKey(r *pkcs11.Rebinding) ([]byte, error) {
 		words = append(words, recovery.Split(string(line))...)
 		clear(line)
 	}
-	return recovery.Key(words, r.Opens)
+	return words, nil
 }

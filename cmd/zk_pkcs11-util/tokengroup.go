@@ -21,7 +21,8 @@ type tokenTool struct {
 // newTokenCommand has the commands that are about a token as a whole.
 func newTokenCommand() *cobra.Command {
 	x := &tokenTool{}
-	c := commandGroup("token", "Write down what opens a token, and bring it to another SCM", x.recoveryCommand())
+	c := commandGroup("token", "Back up a token, write down what opens it, and bring it to another SCM",
+		x.backupCommand(), x.restoreCommand(), x.recoveryCommand())
 	x.addTo(c)
 	return c
 }

@@ -29,7 +29,7 @@ var arrows = map[string][]string{
 	"internal/setup":              {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/scm/zymbit", "internal/store", "pkcs11"},
 	"module":                      {"internal/config", "internal/fresh", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
 	"cmd/zk_pkcs11-util": {
-		"internal/config", "internal/importer", "internal/recovery", "internal/scm", "internal/scm/soft", "internal/scm/soft/board", "internal/scm/soft/wallet",
+		"internal/backup", "internal/config", "internal/importer", "internal/recovery", "internal/scm", "internal/scm/soft", "internal/scm/soft/board", "internal/scm/soft/wallet",
 		"internal/scm/soft/wallet/hd", "internal/setup", "internal/store", "internal/trace", "pkcs11",
 	},
 	"cmd/libzk_app_utils": {
@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 		"internal/setup", "internal/trace",
 	},
 	"internal/importer":     {"internal/softkey", "pkcs11"},
+	"internal/backup":       nil,
 	"internal/recovery":     {"internal/scm/soft/wallet/hd"},
 	"internal/config":       {"internal/config/value", "internal/descriptor", "internal/scm/soft/settings"},
 	"internal/config/value": nil,

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"libzk_pkcs11/internal/backup"
+	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/setup"
+	"libzk_pkcs11/internal/store"
+	"libzk_pkcs11/pkcs11"
+)
+
+func (x *tokenTool) backupCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "backup FILE", Short: "Write a copy of the token, as it is at one moment, to a file", Args: cobra.ExactArgs(1),
+		Long: "Write a copy of the token, as it is at one moment, to a file, while programs use it. It takes the user's PIN, by whose secret the backup is " +
+			"authenticated. With a soft SCM its keys are in it, sealed as they are. Keys in the key slots of an SCM in hardware are not: nobody takes them out.",
+		RunE: func(_ *cobra.Command, words []string) error { return x.backUp(words[0]) },
+	}
+}
+
+// backUp writes FILE as a whole, or not at all.
+func (x *tokenTool) backUp(path string) error {
+	settings, label, secret, err := x.secretOfToken()
+	if err != nil {
+		return err
+	}
+	defer clear(secret)
+	t, err := openTarget(x.slot)
+	if err != nil {
+		return err
+	}
+	b, err := collect(t, settings.Slots[x.slot].State, label)
+	if err = errors.Join(err, t.closeFiles()); err != nil {
+		return err
+	}
+	key := store.BackupKey(secret)
+	defer key.Destroy()
+	whole, err := b.Encode(key.Bytes())
+	if err != nil {
+		return err
+	}
+	if err := writeWhole(path, whole); err != nil {
+		return fmt.Errorf("no backup was made: %w", err)
+	}
+	fmt.Fprintf(x.out, "The token %q of the SCM %s is in %s: %s\n", b.Label, b.Serial, path, count(len(b.Files), "file"))
+	x.warnOfBackup(b)
+	return nil
+}
+
+// warnOfBackup says what a backup does not have, or has.
+func (x *tokenTool) warnOfBackup(b *backup.Backup) {
+	switch {
+	case b.File(soft.FlashFile) == nil:
+		fmt.Fprintln(x.ask.err, "The keys in the key slots of the SCM are not in it: nobody takes them out.")
+	case b.File(soft.RootKeyFile) != nil:
+		fmt.Fprintln(x.ask.err, "Whoever can read it has the keys of the soft SCM: its root key is in it, for no secret seals that.")
+	}
+}
+
+// secretOfToken is the token's secret, which its PIN gives, after a login that has looked whether the token and its SCM belong together.
+func (x *tokenTool) secretOfToken() (settings config.Config, label string, secret []byte, err error) {
+	pin, err := x.ask.secret("User PIN", option{x.pin, x.pinGiven})
+	if err != nil {
+		return settings, "", nil, err
+	}
+	defer clear(pin)
+	err = withProvider(func(p *pkcs11.Provider, c config.Config) error {
+		settings = c
+		if err := x.chooseSlot(p, c); err != nil {
+			return err
+		}
+		info, err := p.GetTokenInfo(x.slot)
+		if err != nil {
+			return err
+		}
+		label = info.Label
+		return withUser(p, x.slot, pin, func(uint) error { return nil })
+	})
+	if err != nil {
+		return settings, "", nil, err
+	}
+	t, err := openTarget(x.slot)
+	if err != nil {
+		return settings, "", nil, err
+	}
+	secret, err = t.store.CheckPIN(store.NormalUser, pin)
+	return settings, label, secret, errors.Join(err, t.closeFiles())
+}
+
+// imager is a soft SCM that can be copied as it is.
+type imager interface {
+	Image(func(image []byte) error) error
+}
+
+// collect takes all files at one moment: while it does nobody changes the token or the SCM. Its locks are
+// taken in the order of C_InitToken.
+func collect(t *target, state, label string) (*backup.Backup, error) {
+	info, err := t.device.Info()
+	if err != nil {
+		return nil, err
+	}
+	b := backup.New(label, info.Serial)
+	if b.Directory, err = describeFile(state, ""); err != nil {
+		return nil, err
+	}
+	counts, err := os.ReadFile(filepath.Join(state, store.CountsFile)) // not newer than the rest
+	if err != nil {
+		return nil, err
+	}
+	err = t.store.Image(func(database []byte) error {
+		if err := addFile(b, state, store.DatabaseFile, database); err != nil {
+			return err
+		}
+		d, can := t.device.(imager)
+		if !can {
+			return nil
+		}
+		return d.Image(func(flash []byte) error { return addSoft(b, state, flash) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b, addFile(b, state, store.CountsFile, counts)
+}
+
+func addSoft(b *backup.Backup, state string, flash []byte) error {
+	root, err := os.ReadFile(filepath.Join(state, soft.RootKeyFile))
+	if err == nil {
+		err = addFile(b, state, soft.RootKeyFile, root)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return addFile(b, state, soft.FlashFile, flash)
+}
+
+func addFile(b *backup.Backup, state, name string, content []byte) error {
+	f, err := describeFile(filepath.Join(state, name), name)
+	if err != nil {
+		return err
+	}
+	f.Content = append([]byte{}, content...)
+	b.Files = append(b.Files, f)
+	return nil
+}
+
+func describeFile(path, name string) (backup.File, error) {
+	o, err := setup.OwnerOf(path)
+	return backup.File{Name: name, Mode: uint32(o.Mode), UID: o.UID, GID: o.GID}, err
+}
+
+// writeWhole writes a file for its owner alone, which is there as a whole or as it was.
+func writeWhole(path string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".new-")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}

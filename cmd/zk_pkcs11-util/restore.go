@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"libzk_pkcs11/internal/backup"
+	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/recovery"
+	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/setup"
+	"libzk_pkcs11/internal/store"
+	"libzk_pkcs11/pkcs11"
+)
+
+func (x *tokenTool) restoreCommand() *cobra.Command {
+	words := false
+	c := &cobra.Command{
+		Use: "restore FILE", Short: "Put a token back that \"token backup\" has written", Args: cobra.ExactArgs(1),
+		Long: "Put a token back that \"token backup\" has written, with its PIN or, with --words, its recovery words. It takes the place of the token that is there all at " +
+			"once, while programs run; the state directory of before stays beside it. A backup of another SCM than the one that is there takes the words: the token is bound to this one then.",
+		RunE: func(_ *cobra.Command, args []string) error { return x.restore(args[0], words) },
+	}
+	c.Flags().BoolVar(&words, "words", false, "ask for the recovery words of the token, and not for its PIN")
+	return c
+}
+
+// restoring is a backup on its way into a state directory.
+type restoring struct {
+	*tokenTool
+	backup      *backup.Backup
+	settings    config.Config
+	replacement *setup.Replacement
+	words       bool   // the recovery words are asked for
+	key         []byte // of recovery, nil without words
+}
+
+func (x *tokenTool) restore(path string, words bool) error {
+	if x.tokenGiven {
+		return errors.New("the token in a slot may be another one than that of the backup: name the slot by --slot")
+	}
+	r := &restoring{tokenTool: x, words: words}
+	if err := r.open(path); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	defer clear(r.key)
+	old, err := r.put()
+	if r.replacement != nil {
+		err = errors.Join(err, r.replacement.Discard())
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(x.out, "The token %q is as it was at %s\n", r.backup.Label, r.backup.Made.Format("2006-01-02 15:04:05 MST"))
+	if old != "" {
+		fmt.Fprintf(x.out, "What was there before is in %s: remove it when all is well\n", old)
+	}
+	return nil
+}
+
+func (r *restoring) open(path string) (err error) {
+	if r.settings, _, err = loadSettings(); err != nil {
+		return err
+	}
+	if r.slot >= uint(len(r.settings.Slots)) {
+		return pkcs11.CKR_SLOT_ID_INVALID
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return errors.Unwrap(err)
+	}
+	defer f.Close()
+	r.backup, err = backup.Read(f)
+	return err
+}
+
+// put writes the new state beside the one that is there, looks whether all is as it has to be, and has both change places.
+func (r *restoring) put() (old string, err error) {
+	if r.replacement, err = setup.NewReplacement(r.settings, int(r.slot)); err != nil {
+		return "", err
+	}
+	for _, f := range r.backup.Files {
+		if err := r.replacement.Write(f.Name, f.Content, ownerOf(f)); err != nil {
+			return "", err
+		}
+	}
+	mate, err := r.authenticate()
+	if err != nil {
+		return "", err
+	}
+	if err := r.meetSCM(mate); err != nil {
+		return "", err
+	}
+	return r.replacement.Swap(ownerOf(r.backup.Directory))
+}
+
+func ownerOf(f backup.File) setup.Owner {
+	return setup.Owner{Mode: fs.FileMode(f.Mode), UID: f.UID, GID: f.GID}
+}
+
+// authenticate looks whether the backup was made by who has the token's secret, and returns the serial number of its SCM.
+func (r *restoring) authenticate() (mate string, err error) {
+	tokens, err := store.Open(r.replacement.Directory(), store.Options{Mode: 0o600, Group: -1, Existing: true})
+	if err != nil {
+		return "", fmt.Errorf("the backup has no token: %w", err)
+	}
+	defer tokens.Close()
+	secret, err := r.secretOf(tokens)
+	if err != nil {
+		return "", err
+	}
+	defer clear(secret)
+	key := store.BackupKey(secret)
+	defer key.Destroy()
+	if !r.backup.Authentic(key.Bytes()) {
+		return "", errors.New("the backup was changed since it was made, or was not made by this token: nothing was restored")
+	}
+	pairing, err := tokens.Pairing()
+	return pairing.Mate.Serial, err
+}
+
+// secretOf asks for what opens the token of the backup.
+func (r *restoring) secretOf(tokens *store.Store) ([]byte, error) {
+	if !r.words {
+		pin, err := r.ask.secret("User PIN of the token in the backup", option{r.pin, r.pinGiven})
+		if err != nil {
+			return nil, err
+		}
+		return tokens.CheckPIN(store.NormalUser, pin)
+	}
+	known, err := tokens.Recovery()
+	if err != nil {
+		return nil, err
+	}
+	r.key, err = r.askWords(func(key []byte) bool {
+		o, err := known.Open(key)
+		o.Destroy()
+		return err == nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	o, err := known.Open(r.key)
+	if err != nil {
+		return nil, err
+	}
+	defer o.Destroy()
+	return append([]byte{}, o.Secret.Bytes()...), nil
+}
+
+// meetSCM has the token of the backup belong to the SCM that is there.
+func (r *restoring) meetSCM(mate string) error {
+	slot := r.settings.Slots[r.slot]
+	if r.backup.File(soft.FlashFile) == nil {
+		return r.meetHardware(mate)
+	}
+	if _, err := os.Stat(filepath.Join(slot.State, soft.FlashFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	d, err := setup.OpenSoft(r.settings, slot, setup.Process{})
+	if err != nil {
+		return nil // what does not open is what the backup is for; it is kept beside
+	}
+	defer d.Close()
+	here, err := d.Bonds()
+	if err != nil || here.Serial == mate || here.Token == nil && !here.Sealed {
+		return nil // or a new one, which has nothing to lose
+	}
+	if !r.words {
+		return otherSCM(mate, here.Serial)
+	}
+	if err := r.takeSoft(d, slot.State); err != nil {
+		return err
+	}
+	return r.rebind()
+}
+
+func (r *restoring) meetHardware(mate string) error {
+	t, err := openTarget(r.slot)
+	if err != nil {
+		return err
+	}
+	info, err := t.device.Info()
+	if err = errors.Join(err, t.closeFiles()); err != nil || info.Serial == mate {
+		return err
+	}
+	if !r.words {
+		return otherSCM(mate, info.Serial)
+	}
+	return r.rebind()
+}
+
+func otherSCM(mate, here string) error {
+	return fmt.Errorf("the backup is of a token of the SCM %s, and this is the SCM %s, which has a token of its own: "+
+		"only recovery words (--words) bring the token to another SCM, which has to be new (\"scm reset\"); nothing was restored", mate, here)
+}
+
+// takeSoft takes the soft SCM that is there in place of the one in the backup.
+func (r *restoring) takeSoft(d *soft.Device, state string) error {
+	if err := r.replacement.Remove(soft.RootKeyFile); err != nil {
+		return err
+	}
+	return d.Image(func(flash []byte) error {
+		for name, content := range map[string][]byte{soft.FlashFile: flash, soft.RootKeyFile: nil} {
+			path := filepath.Join(state, name)
+			owner, err := setup.OwnerOf(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err == nil && content == nil {
+				content, err = os.ReadFile(path)
+			}
+			if err == nil {
+				err = r.replacement.Write(name, content, owner)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// rebind binds the token in the new directory to the SCM.
+func (r *restoring) rebind() error {
+	p := pkcs11.New(setup.RecoveryOptions(r.replacement.Settings(), toolLogger(r.settings), setup.Process{}))
+	defer p.Close()
+	b, err := p.BeginRebinding(r.slot)
+	if err != nil {
+		return err
+	}
+	_, err = b.Bind(r.key)
+	return errors.Join(err, b.Close())
+}
+
+// askWords asks for recovery words, of which opens says whether they are the right ones.
+func (x *tokenTool) askWords(opens func(key []byte) bool) ([]byte, error) {
+	words, err := x.readWords()
+	if err != nil {
+		return nil, err
+	}
+	return recovery.Key(words, opens)
+}

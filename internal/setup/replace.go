@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package setup
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/store"
+)
+
+// Replacement is a directory that is about to take the place of the state directory of a slot, all
+// of it at once. Processes that use the token go on with the new one when they look next, and nothing that
+// they have open or mapped is written to or cut.
+type Replacement struct {
+	settings config.Config // with the new directory for the state of the slot
+	slot     int
+	state    string // the directory whose place it takes
+	dir      string
+	there    bool // the state directory is
+	done     bool
+}
+
+// NewReplacement makes the directory, beside the one whose place it is to take.
+func NewReplacement(c config.Config, slot int) (*Replacement, error) {
+	r := &Replacement{settings: c, slot: slot, state: c.Slots[slot].State}
+	if real, err := filepath.EvalSymlinks(r.state); err == nil {
+		r.state, r.there = real, true
+	}
+	a, err := opener{settings: c, slot: c.Slots[slot]}.access()
+	if err != nil {
+		return nil, err
+	}
+	parent, base := filepath.Split(r.state)
+	if err := makeParents(filepath.Clean(parent), a.parents); err != nil {
+		return nil, err
+	}
+	if r.dir, err = os.MkdirTemp(parent, base+".new-"); err != nil {
+		return nil, fmt.Errorf("the new state is made beside the one that is there, and both change places: %w", err)
+	}
+	if err := a.adopt(r.dir); err != nil {
+		return nil, errors.Join(err, r.Discard())
+	}
+	r.settings.Slots = slices.Clone(c.Slots)
+	r.settings.Slots[slot].State = r.dir
+	return r, nil
+}
+
+// Settings are those by which the token in the new directory is opened.
+func (r *Replacement) Settings() config.Config { return r.settings }
+
+// Directory is the new directory.
+func (r *Replacement) Directory() string { return r.dir }
+
+// Owner is who a file belongs to, and who may do what with it.
+type Owner struct {
+	Mode     fs.FileMode
+	UID, GID int
+}
+
+// OwnerOf tells it of a file.
+func OwnerOf(path string) (Owner, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Owner{}, err
+	}
+	stat := info.Sys().(*syscall.Stat_t)
+	return Owner{info.Mode() & (fs.ModePerm | fs.ModeSetgid), int(stat.Uid), int(stat.Gid)}, nil
+}
+
+// TokenFiles are the names of the files that are a token and its soft SCM.
+func TokenFiles() []string {
+	return []string{store.DatabaseFile, store.CountsFile, soft.FlashFile, soft.RootKeyFile}
+}
+
+// Write makes one of them, or writes it anew.
+func (r *Replacement) Write(name string, content []byte, o Owner) error {
+	if !slices.Contains(TokenFiles(), name) {
+		return fmt.Errorf("%q is no file of a token", name)
+	}
+	path := filepath.Join(r.dir, name)
+	if err := r.Remove(name); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return o.apply(path)
+}
+
+// Remove removes one of them, if it is there.
+func (r *Replacement) Remove(name string) error {
+	err := os.Remove(filepath.Join(r.dir, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// apply gives a file to its owner, as far as this user can.
+func (o Owner) apply(path string) error {
+	if err := os.Lchown(path, o.UID, o.GID); err != nil && os.Geteuid() == 0 {
+		return err
+	} else if err != nil {
+		_ = os.Lchown(path, -1, o.GID) // a group that this user is in
+	}
+	return os.Chmod(path, o.Mode)
+}
+
+// Swap has the new directory take the place of the state directory, which belongs to owner from then on. It returns where
+// the old one is now, "" when there was none. Everything in the new one is closed before.
+func (r *Replacement) Swap(owner Owner) (old string, err error) {
+	if err := r.adoptAll(owner); err != nil {
+		return "", err
+	}
+	if !r.there {
+		r.done = true
+		return "", errors.Join(os.Rename(r.dir, r.state), syncParent(r.state))
+	}
+	old = fmt.Sprintf("%s.old-%s", r.state, time.Now().UTC().Format("20060102T150405.000Z"))
+	err = unix.Renameat2(unix.AT_FDCWD, r.dir, unix.AT_FDCWD, r.state, unix.RENAME_EXCHANGE)
+	switch {
+	case err == nil:
+		r.done = true
+		err = os.Rename(r.dir, old)
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS): // a file system that cannot exchange
+		if err = os.Rename(r.state, old); err == nil {
+			r.done = true
+			err = os.Rename(r.dir, r.state)
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("the new state and the one that is there do not change places: %w", err)
+	}
+	return old, errors.Join(r.takeOthers(old), syncParent(r.state))
+}
+
+// adoptAll gives what was made on the way, such as logs and locks, to the owner of the token's database.
+func (r *Replacement) adoptAll(owner Owner) error {
+	of, err := OwnerOf(filepath.Join(r.dir, store.DatabaseFile))
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(r.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !slices.Contains(TokenFiles(), e.Name()) {
+			if err := of.apply(filepath.Join(r.dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return owner.apply(r.dir)
+}
+
+// takeOthers moves what is no file of the token or its soft SCM from the old directory to the new one: the states of other slots
+// that are below it, what is known of an SCM in hardware, and what is somebody else's.
+func (r *Replacement) takeOthers(old string) error {
+	entries, err := os.ReadDir(old)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if strings.HasPrefix(name, "token.") || strings.HasPrefix(name, soft.FlashFile) || strings.HasPrefix(name, soft.RootKeyFile) {
+			continue
+		}
+		if err := os.Rename(filepath.Join(old, name), filepath.Join(r.state, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Discard removes what did not take a place.
+func (r *Replacement) Discard() error {
+	if r.done {
+		return nil
+	}
+	return os.RemoveAll(r.dir)
+}
