@@ -45,6 +45,7 @@ func codeWords() map[pkcs11.Error]string {
 		pkcs11.CKR_TOKEN_NOT_PRESENT:        "there is no token in the slot; \"scm status\" shows why",
 		pkcs11.CKR_TOKEN_WRITE_PROTECTED:    "the state directory cannot be written by this user",
 		pkcs11.CKR_USER_PIN_NOT_INITIALIZED: "the token has no user PIN yet; " + initialise,
+		pkcs11.CKR_DEVICE_MEMORY:            "there is no room: on the disk that holds the state directory, or in the SCM",
 		pkcs11.CKR_DEVICE_ERROR:             "the device failed; the log says why",
 	}
 }

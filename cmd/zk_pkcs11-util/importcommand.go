@@ -35,8 +35,8 @@ func newImportCommand() *cobra.Command {
 			"token's store, for no SCM takes them into a slot. Nothing is written when a PIN is wrong or a file is cut, and what is there already is not added once more. " +
 			"A table at the end tells what came over, what did not, and why.",
 		Example: "  zk_pkcs11-util import pem server.pem\n" +
-			"  zk_pkcs11-util import softhsm /var/lib/softhsm/tokens --from-token web\n" +
-			"  zk_pkcs11-util import --from /usr/lib/softhsm/libsofthsm2.so --from-token web",
+			"  zk_pkcs11-util import softhsm /var/lib/softhsm/tokens --token web\n" +
+			"  zk_pkcs11-util import --from /usr/lib/softhsm/libsofthsm2.so --token web",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if x.from == "" {
@@ -46,9 +46,9 @@ func newImportCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&x.from, "from", "", "library of another PKCS #11 `MODULE`")
-	x.addTo(c)
+	x.addNamed(c, "to-token")
 	p := c.PersistentFlags()
-	p.StringVar(&x.fromToken, "from-token", "", "`LABEL` of the token that is read, where there are several")
+	p.StringVar(&x.fromToken, "token", "", "`LABEL` of the token that is read, where there are several")
 	p.StringVar(&x.password, "from-pin", "", "user `PIN` of the token that is read, or password of the file (visible to other users of the machine; better left to the prompt)")
 	p.StringVar(&x.label, "label", "", "label of what has none; the name of the file otherwise")
 	p.DurationVar(&x.wait, "wait", time.Minute, "how long reading may take")

@@ -49,7 +49,7 @@ func (x *importing) run(objects []importer.Object) error {
 	}
 	for i := range x.rows {
 		if err := x.write(&x.rows[i]); err != nil {
-			return errors.Join(fmt.Errorf("nothing was imported: %w", err), x.undo())
+			return errors.Join(errors.New("nothing was imported: "+explain(err)), x.undo())
 		}
 	}
 	return x.print()

@@ -51,6 +51,8 @@ func newCommand() *cobra.Command {
   zk_pkcs11-util --init-token --slot 0 --label device
   zk_pkcs11-util --use-zkslot 0 --slot 0 --label iotkey --id 0001
   zk_pkcs11-util --delete-token --serial 0123456789abcdef
+  zk_pkcs11-util token recovery create --slot 0
+  zk_pkcs11-util import pem server.pem
   zk_pkcs11-util scm status`,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,

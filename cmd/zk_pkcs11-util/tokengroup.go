@@ -29,15 +29,20 @@ func newTokenCommand() *cobra.Command {
 
 // addTo gives a command, and those below it, the options that name a token and the user's PIN.
 func (x *tokenTool) addTo(c *cobra.Command) {
+	x.addNamed(c, "token")
+}
+
+// addNamed is addTo where the label of the token is an option of another name.
+func (x *tokenTool) addNamed(c *cobra.Command, label string) {
 	c.PersistentPreRun = func(c *cobra.Command, _ []string) {
 		x.ask = &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
 		x.out = c.OutOrStdout()
 		given := c.Flags().Changed
-		x.pinGiven, x.slotGiven, x.tokenGiven = given("pin"), given("slot"), given("token")
+		x.pinGiven, x.slotGiven, x.tokenGiven = given("pin"), given("slot"), given(label)
 	}
 	p := c.PersistentFlags()
 	p.UintVar(&x.slot, "slot", 0, "slot `ID` of the token")
-	p.StringVar(&x.token, "token", "", "`LABEL` of the token, in place of --slot")
+	p.StringVar(&x.token, label, "", "`LABEL` of the token, in place of --slot")
 	p.StringVar(&x.pin, "pin", "", "user `PIN` (visible to other users of the machine; better left to the prompt)")
 }
 

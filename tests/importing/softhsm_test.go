@@ -260,7 +260,7 @@ func TestModule(t *testing.T) {
 	s := newSoftHSM(t)
 	s.furnish()
 	k, tool := newTarget(t)
-	out := tool.must("--from", softModule, "--from-token", "old", "--from-pin", softPIN)
+	out := tool.must("--from", softModule, "--token", "old", "--from-pin", softPIN)
 	if !strings.Contains(out, "16 of 25 objects imported") || strings.Count(out, "its module does not give it away") != 8 {
 		t.Errorf("%s", out)
 	}
@@ -271,7 +271,7 @@ func TestModule(t *testing.T) {
 		t.Error("another signature")
 	}
 	tool.fails("the PIN of the token that is read is wrong", "--from", softModule, "--from-pin", "9999")
-	tool.fails(`it has the tokens "old": name one by --`, "--from", softModule, "--from-token", "new", "--from-pin", "9999")
+	tool.fails(`it has the tokens "old": name one by --`, "--from", softModule, "--token", "new", "--from-pin", "9999")
 	tool.fails("it does not load", "--from", os.DevNull, "--from-pin", "9999")
 }
 
@@ -292,7 +292,7 @@ func TestBadDirectories(t *testing.T) {
 	tool.fails("the PIN of the token that is read is wrong", "softhsm", s.dir, "--from-pin", "4321")
 	tool.fails("there is no token of SoftHSM2", "softhsm", t.TempDir(), "--from-pin", softPIN)
 	tool.fails("no such file or directory", "softhsm", "/no/such/directory", "--from-pin", softPIN)
-	tool.fails(`there are the tokens "old"`, "softhsm", s.dir, "--from-token", "x", "--from-pin", softPIN)
+	tool.fails(`there are the tokens "old"`, "softhsm", s.dir, "--token", "x", "--from-pin", softPIN)
 	objects, err := filepath.Glob(filepath.Join(s.dir, "*", "*.object"))
 	if err != nil || len(objects) != 3 {
 		t.Fatalf("%q, %v", objects, err)
