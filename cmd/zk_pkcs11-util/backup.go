@@ -84,7 +84,7 @@ func (x *tokenTool) secretOfToken() (settings config.Config, label string, secre
 			return err
 		}
 		label = info.Label
-		return withUser(p, x.slot, pin, func(uint) error { return nil })
+		return withUser(p, x.slot, pin, loggedIn)
 	})
 	if err != nil {
 		return settings, "", nil, err
@@ -102,6 +102,16 @@ type imager interface {
 	Image(func(image []byte) error) error
 }
 
+// loggedIn has nothing to do in a session but to have logged in.
+func loggedIn(uint) error { return nil }
+
+// collection is a backup of a token that is being made.
+type collection struct {
+	*target
+	*backup.Backup
+	state string // the directory
+}
+
 // collect takes all files at one moment: while it does nobody changes the token or the SCM. Its locks are
 // taken in the order of C_InitToken.
 func collect(t *target, state, label string) (*backup.Backup, error) {
@@ -109,39 +119,42 @@ func collect(t *target, state, label string) (*backup.Backup, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := backup.New(label, info.Serial)
-	if b.Directory, err = describeFile(state, ""); err != nil {
+	c := collection{t, backup.New(label, info.Serial), state}
+	if c.Directory, err = describeFile(state, ""); err != nil {
 		return nil, err
 	}
 	counts, err := os.ReadFile(filepath.Join(state, store.CountsFile)) // not newer than the rest
 	if err != nil {
 		return nil, err
 	}
-	err = t.store.Image(func(database []byte) error {
-		if err := addFile(b, state, store.DatabaseFile, database); err != nil {
-			return err
-		}
-		d, can := t.device.(imager)
-		if !can {
-			return nil
-		}
-		return d.Image(func(flash []byte) error { return addSoft(b, state, flash) })
-	})
-	if err != nil {
+	if err := t.store.Image(c.addDatabase); err != nil {
 		return nil, err
 	}
-	return b, addFile(b, state, store.CountsFile, counts)
+	return c.Backup, addFile(c.Backup, state, store.CountsFile, counts)
 }
 
-func addSoft(b *backup.Backup, state string, flash []byte) error {
-	root, err := os.ReadFile(filepath.Join(state, soft.RootKeyFile))
+// addDatabase adds the token's store, and the soft SCM as it is at this moment.
+func (c collection) addDatabase(database []byte) error {
+	if err := addFile(c.Backup, c.state, store.DatabaseFile, database); err != nil {
+		return err
+	}
+	d, can := c.device.(imager)
+	if !can {
+		return nil
+	}
+	return d.Image(c.addFlash)
+}
+
+// addFlash adds the files of the soft SCM.
+func (c collection) addFlash(flash []byte) error {
+	root, err := os.ReadFile(filepath.Join(c.state, soft.RootKeyFile))
 	if err == nil {
-		err = addFile(b, state, soft.RootKeyFile, root)
+		err = addFile(c.Backup, c.state, soft.RootKeyFile, root)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return addFile(b, state, soft.FlashFile, flash)
+	return addFile(c.Backup, c.state, soft.FlashFile, flash)
 }
 
 func addFile(b *backup.Backup, state, name string, content []byte) error {

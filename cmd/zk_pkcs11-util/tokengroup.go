@@ -56,6 +56,14 @@ func (x *tokenTool) withLogin(do func(p *pkcs11.Provider, session uint) error) e
 		if err != nil {
 			return err
 		}
-		return withUser(p, x.slot, pin, func(session uint) error { return do(p, session) })
+		return withUser(p, x.slot, pin, work{p, do}.inSession)
 	})
 }
+
+// work is what is done with a provider in a session.
+type work struct {
+	provider *pkcs11.Provider
+	do       func(p *pkcs11.Provider, session uint) error
+}
+
+func (w work) inSession(session uint) error { return w.do(w.provider, session) }
