@@ -27,6 +27,9 @@ func (f *File) JustLooked() {
 func (f *File) Glance(fn func(*sql.Tx) error) (err error) {
 	r, err := f.BeginGlance()
 	if err != nil {
+		if r != nil {
+			panic("a transaction that has not begun is to be ended")
+		}
 		return err
 	}
 	defer r.End(&err)

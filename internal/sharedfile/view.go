@@ -65,8 +65,10 @@ func (f *File) beginAfterLook(p patience, age time.Duration) (*Reading, error) {
 	}
 	r := &Reading{opened: o}
 	defer r.abandonUnlessBegun()
-	err = r.begin(p)
-	return r, o.explain(describe(o.path, err))
+	if err := r.begin(p); err != nil {
+		return nil, o.explain(describe(o.path, err))
+	}
+	return r, nil
 }
 
 func (r *Reading) begin(p patience) error {
