@@ -100,16 +100,21 @@ func goVerifyMessageBegin(h C.CK_SESSION_HANDLE, p C.CK_VOID_PTR, np C.CK_ULONG)
 	return rv
 }
 
+// lastSignature shows the signature that comes with the last part of a message. NULL says that more is to come, whatever its length.
+func lastSignature(c *call, sig C.CK_BYTE_PTR, n C.CK_ULONG) []byte {
+	if sig == nil {
+		return nil
+	}
+	return sliceOf[byte](c, sig, n)
+}
+
 //export goVerifyMessageNext
 func goVerifyMessageNext(h C.CK_SESSION_HANDLE, p C.CK_VOID_PTR, np C.CK_ULONG, part C.CK_BYTE_PTR, n C.CK_ULONG, sig C.CK_BYTE_PTR, ns C.CK_ULONG) (rv C.CK_RV) {
 	var c call
 	c.begin("C_VerifyMessageNext", sessionArg(h), lengthArg(n))
 	defer c.endOperation(&rv, h, C.CKF_MESSAGE_VERIFY)
 	c.mustBeNULL(p)
-	if sig == nil {
-		ns = 0 // more is to come
-	}
-	if part, signature := sliceOf[byte](&c, part, n), sliceOf[byte](&c, sig, ns); c.accepted() {
+	if part, signature := sliceOf[byte](&c, part, n), lastSignature(&c, sig, ns); c.accepted() {
 		c.err = c.library.provider.VerifyMessageNext(uint(h), part, signature)
 	}
 	return rv

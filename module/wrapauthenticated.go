@@ -45,8 +45,7 @@ func goUnwrapKeyAuthenticated(h C.CK_SESSION_HANDLE, m C.CK_MECHANISM_PTR, unwra
 	c.begin("C_UnwrapKeyAuthenticated", sessionArg(h), mechanismArg(m), objectArg(unwrapping), lengthArg(nwrapped), typesArg(t, n))
 	defer c.endWithin(&rv, h)
 	to, how := destinationOf(&c, key, toULong), wrapMechanism(&c, m)
-	content, aside := sliceOf[byte](&c, wrapped, nwrapped), sliceOf[byte](&c, aad, na)
-	if list := template(&c, t, n); c.accepted() {
+	if content, aside, list := sliceOf[byte](&c, wrapped, nwrapped), sliceOf[byte](&c, aad, na), template(&c, t, n); c.accepted() {
 		c.err = to.deliver(c.library.provider.UnwrapKeyAuthenticated(uint(h), how, uint(unwrapping), content, list, aside))
 	}
 	return rv
