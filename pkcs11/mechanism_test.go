@@ -69,11 +69,12 @@ func TestGetMechanismInfo(t *testing.T) {
 	f := newPublic(t)
 	const curve = CKF_EC_F_P | CKF_EC_OID | CKF_EC_CURVENAME | CKF_EC_COMPRESS
 	const prime = curve | CKF_EC_UNCOMPRESS
+	const signing = CKF_SIGN | CKF_VERIFY | CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY | CKF_MULTI_MESSAGE
 	for typ, wanted := range map[uint]MechanismInfo{
 		CKM_SHA256:                     {Flags: CKF_DIGEST},
-		CKM_ECDSA:                      {256, 256, CKF_SIGN | CKF_VERIFY | prime},
-		CKM_ECDSA_SHA3_512:             {256, 256, CKF_SIGN | CKF_VERIFY | prime},
-		CKM_EDDSA:                      {255, 256, CKF_SIGN | CKF_VERIFY | curve},
+		CKM_ECDSA:                      {256, 256, signing | prime},
+		CKM_ECDSA_SHA3_512:             {256, 256, signing | prime},
+		CKM_EDDSA:                      {255, 256, signing | curve},
 		CKM_EC_KEY_PAIR_GEN:            {256, 256, CKF_GENERATE_KEY_PAIR | prime},
 		CKM_EC_EDWARDS_KEY_PAIR_GEN:    {255, 256, CKF_GENERATE_KEY_PAIR | curve},
 		CKM_EC_MONTGOMERY_KEY_PAIR_GEN: {255, 256, CKF_GENERATE_KEY_PAIR | curve},
