@@ -73,8 +73,12 @@ type Rebinding struct {
 }
 
 // BeginRebinding opens the token in a slot, which no other call of this provider uses. It has to have
-// a recovery key.
+// a recovery key. CKR_CRYPTOKI_NOT_INITIALIZED.
 func (p *Provider) BeginRebinding(slot uint) (*Rebinding, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
 	s, err := p.slot(slot)
 	if err != nil {
 		return nil, err
