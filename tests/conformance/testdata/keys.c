@@ -183,7 +183,7 @@ static void encapsulates(void)
 	RV("C_EncapsulateKey without a place", f->C_EncapsulateKey(s, &m, public, t, COUNT(t), text, &n, NULL), CKR_ARGUMENTS_BAD);
 	RV("C_EncapsulateKey without a length", f->C_EncapsulateKey(s, &m, public, t, COUNT(t), text, NULL, &ours), CKR_ARGUMENTS_BAD);
 	RV("C_DecapsulateKey of half a text", f->C_DecapsulateKey(s, &m, private, t, COUNT(t), text, n / 2, &theirs), CKR_WRAPPED_KEY_LEN_RANGE);
-	RV("C_DecapsulateKey with the public key", f->C_DecapsulateKey(s, &m, public, t, COUNT(t), text, n, &theirs), CKR_KEY_TYPE_INCONSISTENT);
+	RV("C_DecapsulateKey with the public key", f->C_DecapsulateKey(s, &m, public, t, COUNT(t), text, n, &theirs), CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT);
 }
 
 static void comes_in(void)
