@@ -44,6 +44,16 @@ func (p *Provider) MessageDecryptInit(h uint, m *Mechanism, key uint) (err error
 	return s.messages.decrypt.begin(&messageDecryption{messageWork: w})
 }
 
+// messageToDecrypt returns what decrypts the next message, and the message's parameters.
+func (s *session) messageToDecrypt(m *GCMMessage, aad []byte) (*messageDecryption, softkey.GCM, error) {
+	w, err := s.messages.decrypt.workForMessage()
+	if err != nil {
+		return nil, softkey.GCM{}, err
+	}
+	_, g, err := m.parameters(aad)
+	return w, g, err
+}
+
 // DecryptMessage decrypts a message in one part (section 5.11.2).
 func (p *Provider) DecryptMessage(h uint, m *GCMMessage, aad, text []byte, out Output[byte]) (err error) {
 	s, err := p.session(h)
@@ -51,11 +61,7 @@ func (p *Provider) DecryptMessage(h uint, m *GCMMessage, aad, text []byte, out O
 		return err
 	}
 	defer s.done(&err)
-	w, err := s.messages.decrypt.workForMessage()
-	if err != nil {
-		return err
-	}
-	_, g, err := m.parameters(aad)
+	w, g, err := s.messageToDecrypt(m, aad)
 	if err != nil {
 		return err
 	}
@@ -85,11 +91,7 @@ func (p *Provider) DecryptMessageBegin(h uint, m *GCMMessage, aad []byte) (err e
 		return err
 	}
 	defer s.done(&err)
-	w, err := s.messages.decrypt.workForMessage()
-	if err != nil {
-		return err
-	}
-	_, g, err := m.parameters(aad)
+	w, g, err := s.messageToDecrypt(m, aad)
 	if err != nil {
 		return err
 	}
