@@ -16,11 +16,7 @@ func (p *Provider) WrapKey(h uint, m *Mechanism, wrapping, key uint, out Output[
 		return err
 	}
 	defer s.done(&err)
-	t, err := s.wrappingTask(wrapping, wrappingKeys, m)
-	if err != nil {
-		return err
-	}
-	o, err := s.keyToWrap(key, t.key)
+	t, o, err := s.wrapTask(wrapping, key, m)
 	if err != nil {
 		return err
 	}
@@ -41,6 +37,16 @@ func (p *Provider) WrapKey(h uint, m *Mechanism, wrapping, key uint, out Output[
 		return CKR_KEY_SIZE_RANGE
 	}
 	return out.copyUnless(wrapped, err)
+}
+
+// wrapTask returns what a key that wraps has to do, and the key that it wraps.
+func (s *session) wrapTask(wrapping, key uint, m *Mechanism) (*task, *object, error) {
+	t, err := s.wrappingTask(wrapping, wrappingKeys, m)
+	if err != nil {
+		return nil, nil, err
+	}
+	o, err := s.keyToWrap(key, t.key)
+	return t, o, err
 }
 
 // wrappingUse is what a key that wraps, or one that unwraps, has to be.

@@ -64,11 +64,7 @@ func (p *Provider) WrapKeyAuthenticated(h uint, m *Mechanism, wrapping, key uint
 	if err != nil {
 		return err
 	}
-	t, err := s.wrappingTask(wrapping, wrappingKeys, &w.plain)
-	if err != nil {
-		return err
-	}
-	o, err := s.keyToWrap(key, t.key)
+	t, o, err := s.wrapTask(wrapping, key, &w.plain)
 	if err != nil {
 		return err
 	}
