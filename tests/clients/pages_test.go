@@ -27,6 +27,7 @@ type page struct {
 	engine   bool   // needs OpenSSL's pkcs11 engine
 	provider bool   // needs OpenSSL's provider pkcs11
 	root     bool   // is for root
+	python   string // module of Debian's Python; "" = none
 	lost     string // why it cannot be followed over the vendor's C API; "" = it can
 	builds   string // program that the Go code on the page makes; "" = none
 }
@@ -35,6 +36,7 @@ func pages() map[string]page {
 	return map[string]page{
 		"apache.md":           {programs: []string{"apache2", "curl"}, engine: true, root: true},
 		"curl.md":             {programs: []string{"curl"}, engine: true},
+		"git.md":              {programs: []string{"git", "ssh-agent", "ssh-keygen"}},
 		"gnutls.md":           {programs: []string{"p11tool", "certtool", "gnutls-serv", "curl", "openssl"}},
 		"go.md":               {programs: []string{"go"}, builds: "sign"},
 		"haproxy.md":          {programs: []string{"haproxy", "curl", "openssl"}, root: true, provider: true},
@@ -47,6 +49,7 @@ func pages() map[string]page {
 		"p11-kit.md":          {programs: []string{"p11-kit", "p11tool"}, engine: true},
 		"p11-kit-server.md":   {programs: []string{"p11-kit", "pkcs11-tool", "openssl"}},
 		"pkcs11-tool.md":      {programs: []string{"pkcs11-tool", "openssl"}, lost: harness.NoReadObject},
+		"python.md":           {programs: []string{"/usr/bin/python3"}, python: "PyKCS11"},
 		"ssh.md":              {programs: []string{"ssh", "ssh-agent", "/usr/sbin/sshd"}, root: true},
 		"stunnel.md":          {programs: []string{"stunnel4", "python3", "curl"}, engine: true, root: true},
 	}
@@ -123,6 +126,9 @@ func (p page) need(t *testing.T) {
 	}
 	if p.provider {
 		harness.Provider(t)
+	}
+	if p.python != "" && exec.Command("/usr/bin/python3", "-c", "import "+p.python).Run() != nil {
+		t.Skipf("Debian's Python has no %s", p.python)
 	}
 	if p.root && os.Geteuid() != 0 {
 		t.Skip("the commands of this page are for root")
