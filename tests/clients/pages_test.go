@@ -35,6 +35,7 @@ type page struct {
 func pages() map[string]page {
 	return map[string]page{
 		"apache.md":           {programs: []string{"apache2", "curl"}, engine: true, root: true},
+		"ci.md":               {programs: []string{"pkcs11-tool", "openssl"}},
 		"containers.md":       {programs: []string{"bwrap", "setpriv", "pkcs11-tool", "p11-kit", "openssl"}, root: true},
 		"curl.md":             {programs: []string{"curl"}, engine: true},
 		"git.md":              {programs: []string{"git", "ssh-agent", "ssh-keygen"}},
