@@ -16,7 +16,7 @@ start=$SECONDS
 VERSION=$version COMPRESSION=gzip scripts/deb.sh
 # shellcheck disable=SC2016 # it is dpkg-query that expands it
 clients=(opensc gnutls-bin p11-kit p11-kit-modules openssl libengine-pkcs11-openssl pkcs11-provider softhsm2 nginx-light
-	apache2-bin haproxy stunnel4 openssh-server openssh-client default-jdk-headless libnss3-tools curl python3)
+	apache2-bin haproxy stunnel4 openssh-server openssh-client default-jdk-headless libnss3-tools curl python3 python3-pykcs11 bubblewrap)
 [ "$suite" != bookworm ] || clients=("${clients[@]/pkcs11-provider/}")
 mapfile -t clients < <(printf '%s\n' "${clients[@]}" | grep .)
 scripts/debian-root.sh "$suite" "$root" systemd debconf ca-certificates make gcc libc6-dev git dpkg-dev "${clients[@]}"
