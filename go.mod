@@ -19,7 +19,6 @@ require (
 	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.47.0
 	golang.org/x/text v0.43.0
-	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
 
 require (

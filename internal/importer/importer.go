@@ -25,6 +25,16 @@ type Object struct {
 	Note     string // what of it is left behind
 }
 
+// value is that of an attribute, nil where there is none.
+func (o *Object) value(kind uint) []byte {
+	for _, a := range o.Template {
+		if a.Type == kind {
+			return a.Value
+		}
+	}
+	return nil
+}
+
 // The errors of sources. They come wrapped.
 var (
 	ErrPassword = errors.New("the password is wrong")

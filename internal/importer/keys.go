@@ -3,17 +3,14 @@
 package importer
 
 import (
-	"crypto/ecdh"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"errors"
 	"fmt"
-	"math/big"
 
+	"libzk_pkcs11/internal/softkey"
 	"libzk_pkcs11/pkcs11"
 )
 
@@ -29,35 +26,30 @@ func (n named) attributes(class uint, more ...pkcs11.Attribute) []pkcs11.Attribu
 	}, more...)
 }
 
-// keyPair returns the two halves of a private key.
-func keyPair(key any, label string) ([]Object, error) {
+// privateKey returns the two halves of a private key in PKCS #8, or says why a key is not brought over.
+func privateKey(der []byte, label string) ([]Object, error) {
+	key, err := softkey.ParsePrivate(der)
+	switch {
+	case errors.Is(err, softkey.ErrUnsupported), errors.Is(err, softkey.ErrKeySize):
+		stays := Object{Label: label, Why: fmt.Sprintf("there are no such keys here: %v", err)}
+		stays.Template = []pkcs11.Attribute{attribute(pkcs11.CKA_CLASS, ulong(pkcs11.CKO_PRIVATE_KEY))}
+		return []Object{stays}, nil
+	case err != nil:
+		return nil, fmt.Errorf("a private key %w: %w", ErrDamaged, err)
+	}
 	private, public, err := halves(key)
 	if err != nil {
 		return nil, err
 	}
-	der, err := x509.MarshalPKIXPublicKey(publicOf(key))
+	info, err := key.Public().Marshal()
 	if err != nil {
 		return nil, err
 	}
-	n := named{label, keyID(der)}
+	n := named{label, keyID(info)}
 	return []Object{
 		{Label: label, Template: n.attributes(pkcs11.CKO_PRIVATE_KEY, private...)},
 		{Label: label, Template: n.attributes(pkcs11.CKO_PUBLIC_KEY, public...)},
 	}, nil
-}
-
-func publicOf(key any) any {
-	switch k := key.(type) {
-	case *rsa.PrivateKey:
-		return &k.PublicKey
-	case *ecdsa.PrivateKey:
-		return &k.PublicKey
-	case ed25519.PrivateKey:
-		return k.Public()
-	case *ecdh.PrivateKey:
-		return k.PublicKey()
-	}
-	return nil
 }
 
 // keyID is what keys and certificates that belong together are found by: the SHA-1 of the public key, as
@@ -75,80 +67,56 @@ func keyID(der []byte) []byte {
 }
 
 // halves are the attributes of a private key and its public key that make them what they are.
-func halves(key any) (private, public []pkcs11.Attribute, err error) {
+func halves(key softkey.PrivateKey) (private, public []pkcs11.Attribute, err error) {
 	switch k := key.(type) {
-	case *rsa.PrivateKey:
-		return halvesRSA(k)
-	case *ecdsa.PrivateKey:
-		return halvesEC(k)
-	case ed25519.PrivateKey:
-		return halves25519(pkcs11.CKK_EC_EDWARDS, asn1.ObjectIdentifier{1, 3, 101, 112}, k.Seed(), k.Public().(ed25519.PublicKey))
-	case *ecdh.PrivateKey:
-		return halves25519(pkcs11.CKK_EC_MONTGOMERY, asn1.ObjectIdentifier{1, 3, 101, 110}, k.Bytes(), k.PublicKey().Bytes())
+	case *softkey.RSA:
+		private, public = halvesRSA(k.Numbers())
+	case *softkey.EC:
+		private, public = halvesOnCurve(pkcs11.CKK_EC, k.Curve(), k.Value(), k.PublicEC().Point())
+	case *softkey.Edwards:
+		private, public = halvesOnCurve(pkcs11.CKK_EC_EDWARDS, k.Curve(), k.Value(), k.PublicEdwards().Point())
+	case *softkey.Montgomery:
+		private, public = halvesOnCurve(pkcs11.CKK_EC_MONTGOMERY, k.Curve(), k.Value(), k.PublicMontgomery().Point())
+	case *softkey.MLDSA:
+		private, public = halvesOfSeed(pkcs11.CKK_ML_DSA, signatureSets[k.Set()], k.Seed(), k.PublicMLDSA().Raw())
+	case *softkey.MLKEM:
+		private, public = halvesOfSeed(pkcs11.CKK_ML_KEM, encapsulationSets[k.Set()], k.Seed(), k.PublicMLKEM().Raw())
+	default:
+		err = fmt.Errorf("a private key of a kind that is not known: %T", key)
 	}
-	return nil, nil, fmt.Errorf("the key is none of RSA, EC, Ed25519 and X25519 but %T", key)
-}
-
-func halvesRSA(k *rsa.PrivateKey) (private, public []pkcs11.Attribute, err error) {
-	if len(k.Primes) != 2 {
-		return nil, nil, fmt.Errorf("an RSA key of %d primes", len(k.Primes))
-	}
-	k.Precompute()
-	public = []pkcs11.Attribute{
-		attribute(pkcs11.CKA_KEY_TYPE, ulong(pkcs11.CKK_RSA)), attribute(pkcs11.CKA_MODULUS, k.N.Bytes()),
-		attribute(pkcs11.CKA_PUBLIC_EXPONENT, big.NewInt(int64(k.E)).Bytes()),
-	}
-	private = append(append(private, public...),
-		attribute(pkcs11.CKA_PRIVATE_EXPONENT, k.D.Bytes()),
-		attribute(pkcs11.CKA_PRIME_1, k.Primes[0].Bytes()), attribute(pkcs11.CKA_PRIME_2, k.Primes[1].Bytes()),
-		attribute(pkcs11.CKA_EXPONENT_1, k.Precomputed.Dp.Bytes()), attribute(pkcs11.CKA_EXPONENT_2, k.Precomputed.Dq.Bytes()),
-		attribute(pkcs11.CKA_COEFFICIENT, k.Precomputed.Qinv.Bytes()))
-	return private, public, nil
-}
-
-// curveName is a curve of crypto/elliptic, by its bits.
-func curveName(bits int) asn1.ObjectIdentifier {
-	return map[int]asn1.ObjectIdentifier{
-		224: {1, 3, 132, 0, 33}, 256: {1, 2, 840, 10045, 3, 1, 7}, 384: {1, 3, 132, 0, 34}, 521: {1, 3, 132, 0, 35},
-	}[bits]
-}
-
-func halvesEC(k *ecdsa.PrivateKey) (private, public []pkcs11.Attribute, err error) {
-	params, err := asn1.Marshal(curveName(k.Curve.Params().BitSize))
-	if err != nil {
-		return nil, nil, err
-	}
-	number, err := k.Bytes()
-	if err != nil {
-		return nil, nil, err
-	}
-	point, err := k.PublicKey.Bytes()
-	if err != nil {
-		return nil, nil, err
-	}
-	private, public = halvesOnCurve(pkcs11.CKK_EC, params, number, point)
-	return private, public, nil
-}
-
-func halves25519(kind uint, curve asn1.ObjectIdentifier, number, point []byte) (private, public []pkcs11.Attribute, err error) {
-	params, err := asn1.Marshal(curve)
-	private, public = halvesOnCurve(kind, params, number, point)
 	return private, public, err
 }
 
-func halvesOnCurve(kind uint, params, number, point []byte) (private, public []pkcs11.Attribute) {
-	octets, _ := asn1.Marshal(point) // bytes are always an OCTET STRING
-	public = []pkcs11.Attribute{attribute(pkcs11.CKA_KEY_TYPE, ulong(kind)), attribute(pkcs11.CKA_EC_PARAMS, params)}
+func halvesRSA(x softkey.RSANumbers) (private, public []pkcs11.Attribute) {
+	public = []pkcs11.Attribute{
+		attribute(pkcs11.CKA_KEY_TYPE, ulong(pkcs11.CKK_RSA)), attribute(pkcs11.CKA_MODULUS, x.N), attribute(pkcs11.CKA_PUBLIC_EXPONENT, x.E),
+	}
+	private = append(append(private, public...),
+		attribute(pkcs11.CKA_PRIVATE_EXPONENT, x.D), attribute(pkcs11.CKA_PRIME_1, x.P), attribute(pkcs11.CKA_PRIME_2, x.Q),
+		attribute(pkcs11.CKA_EXPONENT_1, x.DP), attribute(pkcs11.CKA_EXPONENT_2, x.DQ), attribute(pkcs11.CKA_COEFFICIENT, x.QI))
+	return private, public
+}
+
+func halvesOnCurve(kind uint, curve softkey.Curve, number, point []byte) (private, public []pkcs11.Attribute) {
+	public = []pkcs11.Attribute{attribute(pkcs11.CKA_KEY_TYPE, ulong(kind)), attribute(pkcs11.CKA_EC_PARAMS, curve.Params())}
 	private = append(append(private, public...), attribute(pkcs11.CKA_VALUE, number))
-	return private, append(public, attribute(pkcs11.CKA_EC_POINT, octets))
+	return private, append(public, attribute(pkcs11.CKA_EC_POINT, point))
+}
+
+// The numbers of the parameter sets of ML-DSA and ML-KEM.
+var (
+	signatureSets     = map[softkey.DSA]uint{softkey.MLDSA44: pkcs11.CKP_ML_DSA_44, softkey.MLDSA65: pkcs11.CKP_ML_DSA_65, softkey.MLDSA87: pkcs11.CKP_ML_DSA_87}
+	encapsulationSets = map[softkey.KEM]uint{softkey.MLKEM768: pkcs11.CKP_ML_KEM_768, softkey.MLKEM1024: pkcs11.CKP_ML_KEM_1024}
+)
+
+func halvesOfSeed(kind, set uint, seed, raw []byte) (private, public []pkcs11.Attribute) {
+	public = []pkcs11.Attribute{attribute(pkcs11.CKA_KEY_TYPE, ulong(kind)), attribute(pkcs11.CKA_PARAMETER_SET, ulong(set))}
+	private = append(append(private, public...), attribute(pkcs11.CKA_SEED, seed))
+	return private, append(public, attribute(pkcs11.CKA_VALUE, raw))
 }
 
 // certificate returns the object of an X.509 certificate.
-func certificate(der []byte, label string) (Object, error) {
-	c, err := x509.ParseCertificate(der)
-	if err != nil {
-		return Object{}, fmt.Errorf("a certificate %w: %w", ErrDamaged, err)
-	}
+func certificate(c *x509.Certificate, label string) (Object, error) {
 	serial, err := asn1.Marshal(c.SerialNumber)
 	if err != nil {
 		return Object{}, err
@@ -160,7 +128,7 @@ func certificate(der []byte, label string) (Object, error) {
 	)}, nil
 }
 
-// certificateLabel is the label of one of several certificates: the first is the key's.
+// certificateLabel is the label of one of several certificates in PEM: the first is the key's.
 func certificateLabel(i int, c *x509.Certificate, label string) string {
 	if i > 0 && c.Subject.CommonName != "" {
 		return c.Subject.CommonName

@@ -4,7 +4,6 @@ package importer
 
 import (
 	"crypto/rand"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
@@ -157,9 +156,9 @@ func (m *foreignModule) unwrap(h pkcs11.ObjectHandle, o *Object) {
 
 // addPrivate adds the numbers of a PrivateKeyInfo.
 func (o *Object) addPrivate(der []byte) {
-	key, err := x509.ParsePKCS8PrivateKey(der)
+	key, err := softkey.ParsePrivate(der)
 	if err != nil {
-		o.Why = "what its module has wrapped is no private key that is known"
+		o.Why = "what its module has wrapped is no private key that is known: " + err.Error()
 		return
 	}
 	private, _, err := halves(key)
@@ -168,20 +167,11 @@ func (o *Object) addPrivate(der []byte) {
 		return
 	}
 	for _, a := range private {
-		if !o.has(a.Type) {
+		if o.value(a.Type) == nil {
 			o.Template = append(o.Template, a)
 		}
 	}
 	o.Why = ""
-}
-
-func (o *Object) has(kind uint) bool {
-	for _, a := range o.Template {
-		if a.Type == kind {
-			return true
-		}
-	}
-	return false
 }
 
 // makeHelper makes the key under which others are wrapped, as a session object.

@@ -17,19 +17,14 @@ func TestIterations(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, err := asn1.Marshal(pbes2Parameters{
-			KDF:    pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 12}, Parameters: asn1.RawValue{FullBytes: kdf}},
+			KDF:    pkix.AlgorithmIdentifier{Algorithm: oidPBKDF2, Parameters: asn1.RawValue{FullBytes: kdf}},
 			Cipher: pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 42}},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		der, err := asn1.Marshal(encryptedKey{Data: make([]byte, 32), Algorithm: pkix.AlgorithmIdentifier{
-			Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}, Parameters: asn1.RawValue{FullBytes: p},
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := decryptPKCS8(der, []byte("secret")); err == nil || !strings.Contains(err.Error(), "iterations") {
+		a := pkix.AlgorithmIdentifier{Algorithm: oidPBES2, Parameters: asn1.RawValue{FullBytes: p}}
+		if _, err := (&password{text: []byte("secret")}).open(a, make([]byte, 32)); err == nil || !strings.Contains(err.Error(), "iterations") {
 			t.Errorf("%d: %v", n, err)
 		}
 	}
