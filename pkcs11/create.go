@@ -22,26 +22,40 @@ func (p *Provider) CreateObject(h uint, list []Attribute) (handle uint, err erro
 		return 0, err
 	}
 	defer s.done(&err)
-	a, err := s.template(list)
+	a, err := s.newObject(list)
 	if err != nil {
-		return 0, err
-	}
-	r, err := s.creatable(a)
-	if err != nil {
-		return 0, err
-	}
-	if err := r.checkNew(list, a, creating, s.token.user()); err != nil {
 		return 0, err
 	}
 	if a.isTrue(CKA_ZK_FOREIGN) {
 		return s.keepForeign(a)
 	}
-	a.addMissing(r.initial())
 	defer a.erasePrivate()
-	if err := s.complete(a); err != nil {
-		return 0, err
-	}
 	return s.keepObject(a, nil)
+}
+
+// newObject returns the attributes of a new object: all of them, but for a public key that goes into the SCM, of
+// which those of the template.
+func (s *session) newObject(list []Attribute) (attributes, error) {
+	a, err := s.template(list)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.creatable(a)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.checkNew(list, a, creating, s.token.user()); err != nil {
+		return nil, err
+	}
+	if a.isTrue(CKA_ZK_FOREIGN) {
+		return a, nil
+	}
+	a.addMissing(r.initial())
+	if err := s.complete(a); err != nil {
+		a.erasePrivate()
+		return nil, err
+	}
+	return a, nil
 }
 
 // creatable returns the rules for an object that C_CreateObject can make.
@@ -234,12 +248,8 @@ func (t *token) keepSession(o *object) (uint, error) {
 
 // keepStored writes a token object to the store.
 func (t *token) keepStored(o *object) (uint, error) {
-	if o.attrs[CKA_UNIQUE_ID] == nil {
-		id := make([]byte, 16)
-		if err := t.device.Random(id); err != nil {
-			return 0, err
-		}
-		o.attrs[CKA_UNIQUE_ID] = []byte(hex.EncodeToString(id))
+	if err := t.giveUnique(o.attrs); err != nil {
+		return 0, err
 	}
 	r := recordOf(0, o.attrs)
 	err := t.putRecord(r)
@@ -252,6 +262,19 @@ func (t *token) keepStored(o *object) (uint, error) {
 	o.id = identity{record: r.ID}
 	o.handle = t.recordHandle(r.ID, o)
 	return o.handle, nil
+}
+
+// giveUnique makes the CKA_UNIQUE_ID of a token object that has none.
+func (t *token) giveUnique(a attributes) error {
+	if a[CKA_UNIQUE_ID] != nil {
+		return nil
+	}
+	id := make([]byte, 16)
+	if err := t.device.Random(id); err != nil {
+		return err
+	}
+	a[CKA_UNIQUE_ID] = []byte(hex.EncodeToString(id))
+	return nil
 }
 
 // updateStore changes the store in one transaction. What looks next sees the change.

@@ -14,14 +14,13 @@ import (
 )
 
 // importing writes what was read into a token: first it makes a session object of each, which shows whether
-// the token takes it and whether it is there already, and only then token objects. What fails in
-// the middle leaves nothing of itself.
+// the token takes it and whether it is there already, and only then all token objects in one transaction. Whoever is
+// killed in the middle leaves nothing, and so does a disk that is full.
 type importing struct {
 	p       *pkcs11.Provider
 	session uint
 	out     io.Writer
 	rows    []importRow
-	made    []uint
 }
 
 // importRow is a line of the table.
@@ -47,10 +46,8 @@ func (x *importing) run(objects []importer.Object) error {
 		}
 		x.rows = append(x.rows, row)
 	}
-	for i := range x.rows {
-		if err := x.write(&x.rows[i]); err != nil {
-			return errors.Join(errors.New("nothing was imported: "+explain(err)), x.undo())
-		}
+	if err := x.write(); err != nil {
+		return errors.New("nothing was imported: " + explain(err))
 	}
 	return x.print()
 }
@@ -171,32 +168,30 @@ func (x *importing) isThere(same []pkcs11.Attribute) (bool, error) {
 	return n > 0, errors.Join(err, x.p.FindObjectsFinal(x.session))
 }
 
-func (x *importing) write(row *importRow) error {
-	if !row.create {
+// write makes the objects that are not there.
+func (x *importing) write() error {
+	var all [][]pkcs11.Attribute
+	for _, row := range x.rows {
+		if row.create {
+			all = append(all, onToken(row.object.Template))
+		}
+	}
+	if len(all) == 0 {
 		return nil
 	}
-	h, err := x.p.CreateObject(x.session, onToken(row.object.Template))
-	if err == nil {
-		x.made = append(x.made, h)
-	}
-	return err
-}
-
-// undo removes what was written.
-func (x *importing) undo() (err error) {
-	for _, h := range x.made {
-		err = errors.Join(err, x.p.DestroyObject(x.session, h))
-	}
-	return err
+	return x.p.CreateObjects(x.session, all)
 }
 
 func (x *importing) print() error {
 	w := tabwriter.NewWriter(x.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "OBJECT\tLABEL\tID\tRESULT")
-	n := 0
+	n, there := 0, 0
 	for _, r := range x.rows {
-		if r.create {
+		switch {
+		case r.create:
 			n++
+		case r.object.Why == "" && r.result == resultThere:
+			there++
 		}
 		fmt.Fprintf(w, "%s\t%s\t%x\t%s\n", className(classOf(r.object.Template)), r.object.Label, valueIn(r.object.Template, pkcs11.CKA_ID), r.result)
 	}
@@ -204,6 +199,9 @@ func (x *importing) print() error {
 		return err
 	}
 	_, err := fmt.Fprintf(x.out, "%d of %s imported\n", n, count(len(x.rows), "object"))
+	if err == nil && n+there == 0 {
+		return errors.New("nothing was imported: the table says why")
+	}
 	return err
 }
 
