@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,10 +61,35 @@ func (x *tokenTool) restore(path string, words bool) error {
 		return err
 	}
 	fmt.Fprintf(x.out, "The token %q is as it was at %s\n", r.backup.Label, r.backup.Made.Format("2006-01-02 15:04:05 MST"))
+	return r.tellLeft(old)
+}
+
+// tellLeft says where the keys of before are, and how to remove them.
+func (r *restoring) tellLeft(old string) error {
 	if old != "" {
-		fmt.Fprintf(x.out, "What was there before is in %s: remove it when all is well\n", old)
+		fmt.Fprintf(r.out, "What was there before is in %s, with its keys and PINs. When all is well, remove it:\n  rm -r %s\n", old, shellWord(old))
+	}
+	left, err := r.replacement.Left()
+	if err != nil {
+		return err
+	}
+	for _, dir := range left {
+		if dir != old {
+			fmt.Fprintf(r.out, "An earlier restore has left %s:\n  rm -r %s\n", dir, shellWord(dir))
+		}
 	}
 	return nil
+}
+
+// plainWord is what no shell takes for anything else.
+var plainWord = regexp.MustCompile(`^[a-zA-Z0-9/._-]+$`)
+
+// shellWord is text as a shell takes it for one word.
+func shellWord(text string) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 func (r *restoring) open(path string) (err error) {

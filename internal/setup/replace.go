@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -32,6 +33,21 @@ type Replacement struct {
 	done     bool
 }
 
+// What is beside a state directory, named by it: one that is being made, or what a restore that was killed has left,
+// and one whose place another has taken.
+const (
+	suffixNew = ".new-"
+	suffixOld = ".old-"
+)
+
+// timeOld tells the second ones from each other.
+const timeOld = "20060102T150405.000Z"
+
+var (
+	leftNew = regexp.MustCompile(`^\.new-[0-9]+$`)
+	leftOld = regexp.MustCompile(`^\.old-[0-9]{8}T[0-9]{6}\.[0-9]{3}Z$`)
+)
+
 // NewReplacement makes the directory, beside the one whose place it is to take.
 func NewReplacement(c config.Config, slot int) (*Replacement, error) {
 	r := &Replacement{settings: c, slot: slot, state: c.Slots[slot].State}
@@ -42,11 +58,14 @@ func NewReplacement(c config.Config, slot int) (*Replacement, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.finishEarlier(); err != nil {
+		return nil, err
+	}
 	parent, base := filepath.Split(r.state)
 	if err := makeParents(filepath.Clean(parent), a.parents); err != nil {
 		return nil, err
 	}
-	if r.dir, err = os.MkdirTemp(parent, base+".new-"); err != nil {
+	if r.dir, err = os.MkdirTemp(parent, base+suffixNew); err != nil {
 		return nil, fmt.Errorf("the new state is made beside the one that is there, and both change places: %w", err)
 	}
 	if err := a.adopt(r.dir); err != nil {
@@ -130,25 +149,25 @@ func (r *Replacement) Swap(owner Owner) (old string, err error) {
 		return "", err
 	}
 	if !r.there {
-		r.done = true
-		return "", errors.Join(os.Rename(r.dir, r.state), syncParent(r.state))
-	}
-	old = fmt.Sprintf("%s.old-%s", r.state, time.Now().UTC().Format("20060102T150405.000Z"))
-	err = unix.Renameat2(unix.AT_FDCWD, r.dir, unix.AT_FDCWD, r.state, unix.RENAME_EXCHANGE)
-	switch {
-	case err == nil:
-		r.done = true
-		err = os.Rename(r.dir, old)
-	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS): // a file system that cannot exchange
-		if err = os.Rename(r.state, old); err == nil {
-			r.done = true
-			err = os.Rename(r.dir, r.state)
+		if err := unix.Renameat2(unix.AT_FDCWD, r.dir, unix.AT_FDCWD, r.state, unix.RENAME_NOREPLACE); err != nil {
+			return "", fmt.Errorf("the new state does not get the name %s: %w", r.state, err)
 		}
+		r.done = true
+		return "", syncParent(r.state)
+	}
+	err = unix.Renameat2(unix.AT_FDCWD, r.dir, unix.AT_FDCWD, r.state, unix.RENAME_EXCHANGE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
+		return "", fmt.Errorf("this file system exchanges no directories: close the programs that use the token, move %s away, and restore again", r.state)
 	}
 	if err != nil {
 		return "", fmt.Errorf("the new state and the one that is there do not change places: %w", err)
 	}
-	return old, errors.Join(r.takeOthers(old), syncParent(r.state))
+	r.done = true
+	old = fmt.Sprintf("%s%s%s", r.state, suffixOld, time.Now().UTC().Format(timeOld))
+	if err := r.takeOthers(r.dir); err != nil {
+		return "", fmt.Errorf("what was there before is in %s: %w", r.dir, err)
+	}
+	return old, errors.Join(os.Rename(r.dir, old), syncParent(r.state))
 }
 
 // adoptAll gives what was made on the way, such as logs and locks, to the owner of the token's database.
@@ -174,20 +193,81 @@ func (r *Replacement) adoptAll(owner Owner) error {
 // takeOthers moves what is no file of the token or its soft SCM from the old directory to the new one: the states of other slots
 // that are below it, what is known of an SCM in hardware, and what is somebody else's.
 func (r *Replacement) takeOthers(old string) error {
-	entries, err := os.ReadDir(old)
+	names, err := others(old)
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		name := e.Name()
-		if strings.HasPrefix(name, "token.") || strings.HasPrefix(name, soft.FlashFile) || strings.HasPrefix(name, soft.RootKeyFile) {
-			continue
-		}
+	for _, name := range names {
 		if err := os.Rename(filepath.Join(old, name), filepath.Join(r.state, name)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// others are the names in a directory that are of no file of a token or its soft SCM.
+func others(dir string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if !strings.HasPrefix(name, "token.") && !strings.HasPrefix(name, soft.FlashFile) && !strings.HasPrefix(name, soft.RootKeyFile) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// finishEarlier does what a restore had still to do that was killed after the exchange: it takes from what is beside the
+// state directory what is missing there.
+func (r *Replacement) finishEarlier() error {
+	left, err := r.beside(leftNew)
+	if err != nil || !r.there {
+		return err
+	}
+	for _, dir := range left {
+		names, err := others(dir)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			err := unix.Renameat2(unix.AT_FDCWD, filepath.Join(dir, name), unix.AT_FDCWD, filepath.Join(r.state, name), unix.RENAME_NOREPLACE)
+			if err != nil && !errors.Is(err, unix.EEXIST) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Left are the directories beside the state directory that restores have left, this one's too once it has taken its place.
+func (r *Replacement) Left() ([]string, error) {
+	before, err := r.beside(leftOld)
+	if err != nil {
+		return nil, err
+	}
+	killed, err := r.beside(leftNew)
+	return append(before, killed...), err
+}
+
+// beside are the directories whose names are that of the state directory and something of a form.
+func (r *Replacement) beside(form *regexp.Regexp) (found []string, err error) {
+	parent, base := filepath.Split(r.state)
+	entries, err := os.ReadDir(filepath.Clean(parent))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if rest, is := strings.CutPrefix(e.Name(), base); is && e.IsDir() && form.MatchString(rest) {
+			found = append(found, filepath.Join(parent, e.Name()))
+		}
+	}
+	return found, nil
 }
 
 // Discard removes what did not take a place.
