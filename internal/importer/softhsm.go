@@ -3,12 +3,14 @@
 package importer
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"libzk_pkcs11/internal/softkey"
 	"libzk_pkcs11/pkcs11"
 )
 
@@ -147,8 +149,11 @@ func (o softObject) open(key []byte) error {
 	return nil
 }
 
-// object is the object as C_CreateObject takes it.
+// object is the object as C_CreateObject takes it. SoftHSM2 calls keys of X25519 keys of Edwards curves, which they are not.
 func (o softObject) object() Object {
+	if bytes.Equal(o[uint64(pkcs11.CKA_EC_PARAMS)].octets, softkey.X25519.Params()) {
+		o[uint64(pkcs11.CKA_KEY_TYPE)] = value{kind: kindNumber, number: uint64(pkcs11.CKK_EC_MONTGOMERY)}
+	}
 	return newObject(o.class(), func(kind uint) []byte { return o[uint64(kind)].encode() })
 }
 

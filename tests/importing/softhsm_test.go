@@ -24,6 +24,12 @@ const softPIN = "1234"
 
 const softModule = "/usr/lib/softhsm/libsofthsm2.so"
 
+// newSoftHSM makes a token of Debian's SoftHSM2.
+func newSoftHSM(t *testing.T) *softHSM {
+	t.Helper()
+	return newSoftHSMOf(t, softModule, "file")
+}
+
 // softHSM is a token of SoftHSM2, in this process.
 type softHSM struct {
 	*pkcs11.Ctx
@@ -32,12 +38,13 @@ type softHSM struct {
 	session pkcs11.SessionHandle
 }
 
-func newSoftHSM(t *testing.T) *softHSM {
+// newSoftHSMOf makes a token of a back end of SoftHSM2.
+func newSoftHSMOf(t *testing.T, module, backEnd string) *softHSM {
 	t.Helper()
 	harness.Need(t, "softhsm2-util")
 	dir := t.TempDir()
 	conf, tokens := filepath.Join(dir, "softhsm2.conf"), filepath.Join(dir, "tokens")
-	text := "directories.tokendir = " + tokens + "\nobjectstore.backend = file\nlog.level = ERROR\n"
+	text := "directories.tokendir = " + tokens + "\nobjectstore.backend = " + backEnd + "\nlog.level = ERROR\n"
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -45,9 +52,9 @@ func newSoftHSM(t *testing.T) *softHSM {
 		t.Fatal(err)
 	}
 	t.Setenv("SOFTHSM2_CONF", conf)
-	s := &softHSM{pkcs11.New(softModule), t, tokens, 0}
+	s := &softHSM{pkcs11.New(module), t, tokens, 0}
 	if s.Ctx == nil {
-		t.Skipf("%s does not load", softModule)
+		t.Skipf("%s does not load", module)
 	}
 	s.ok(s.Initialize())
 	t.Cleanup(func() { _ = s.Finalize(); s.Destroy() })
@@ -97,7 +104,7 @@ func (s *softHSM) pairOf(mechanism uint, label string, cka []byte, extractable b
 	id := attr(pkcs11.CKA_ID, cka)
 	_, _, err := s.GenerateKeyPair(s.session, live.Mechanism(mechanism),
 		named(label, append(public, id, attr(pkcs11.CKA_VERIFY, true))...),
-		named(label, id, attr(pkcs11.CKA_SIGN, true), attr(pkcs11.CKA_EXTRACTABLE, extractable), attr(pkcs11.CKA_SENSITIVE, true), attr(pkcs11.CKA_PRIVATE, true)))
+		named(label, id, attr(pkcs11.CKA_SIGN, true), attr(pkcs11.CKA_DERIVE, true), attr(pkcs11.CKA_EXTRACTABLE, extractable), attr(pkcs11.CKA_SENSITIVE, true), attr(pkcs11.CKA_PRIVATE, true)))
 	s.ok(err)
 }
 
@@ -108,10 +115,12 @@ func (s *softHSM) object(label string, template ...*pkcs11.Attribute) {
 	s.ok(err)
 }
 
-// ofCurves are CKA_EC_PARAMS.
+// ofCurve is the CKA_EC_PARAMS of a curve.
 func ofCurve(name string) *pkcs11.Attribute {
 	return attr(pkcs11.CKA_EC_PARAMS, map[string][]byte{
-		"p256": {6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7}, "p384": {6, 5, 0x2b, 0x81, 4, 0, 34}, "p521": {6, 5, 0x2b, 0x81, 4, 0, 35}, "ed": {6, 3, 0x2b, 0x65, 0x70},
+		"p256": {6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7}, "p384": {6, 5, 0x2b, 0x81, 4, 0, 34}, "p521": {6, 5, 0x2b, 0x81, 4, 0, 35},
+		"p224": {6, 5, 0x2b, 0x81, 4, 0, 33}, "k1": {6, 5, 0x2b, 0x81, 4, 0, 10}, "brainpool": {6, 9, 0x2b, 0x24, 3, 3, 2, 8, 1, 1, 7},
+		"ed": {6, 3, 0x2b, 0x65, 0x70}, "x": {6, 3, 0x2b, 0x65, 0x6e},
 	}[name])
 }
 
@@ -167,6 +176,24 @@ func (s *softHSM) find(class uint, label string) pkcs11.ObjectHandle {
 func TestSoftHSM(t *testing.T) {
 	s := newSoftHSM(t)
 	s.furnish()
+	s.comesOver()
+}
+
+// TestSoftHSMDatabase is the same with the back end of SQLite, of a SoftHSM2 that has it (ZK_SOFTHSM_SQLITE names its
+// library); Debian's has not. TestRecorded reads what that one has made.
+func TestSoftHSMDatabase(t *testing.T) {
+	module := os.Getenv("ZK_SOFTHSM_SQLITE")
+	if module == "" {
+		t.Skip("ZK_SOFTHSM_SQLITE names no library of SoftHSM2 with the back end of SQLite")
+	}
+	s := newSoftHSMOf(t, module, "db")
+	s.furnish()
+	s.comesOver()
+}
+
+func (s *softHSM) comesOver() {
+	t := s.t
+	t.Helper()
 	k, tool := newTarget(t)
 	out := tool.must("softhsm", s.dir, "--from-pin", softPIN)
 	if strings.Count(out, "\n") != 27 || strings.Count(out, "imported\n") != 25 || !strings.Contains(out, "24 of 25 objects imported") ||
@@ -176,65 +203,108 @@ func TestSoftHSM(t *testing.T) {
 	if again := tool.must("softhsm", s.dir, "--from-pin", softPIN); !strings.Contains(again, "0 of 25 objects imported") || strings.Count(again, "was there") != 24 {
 		t.Errorf("a second run: %s", again)
 	}
-	session := k.User()
-	ours := func(class uint, label string) pkcs11.ObjectHandle {
-		return k.One(session, attr(pkcs11.CKA_CLASS, class), attr(pkcs11.CKA_LABEL, label))
-	}
-	data := []byte("what is signed and sealed")
+	b := &both{s, k, k.User()}
+	b.rsaAgrees()
+	b.curvesAgree()
+	b.secretsAgree()
+	b.valuesAgree()
+}
+
+// both are a token of SoftHSM2 and the one that its objects came to.
+type both struct {
+	*softHSM
+	k       *live.Token
+	session pkcs11.SessionHandle
+}
+
+// ours is the object here.
+func (b *both) ours(class uint, label string) pkcs11.ObjectHandle {
+	b.t.Helper()
+	return b.k.One(b.session, attr(pkcs11.CKA_CLASS, class), attr(pkcs11.CKA_LABEL, label))
+}
+
+// text is what is signed and sealed, and empty an initial vector.
+var text, empty = []byte("what is signed and sealed"), make([]byte, 16)
+
+func (b *both) rsaAgrees() {
 	for _, label := range []string{"rsa-stays", "rsa-goes"} {
-		mine := k.Signed(session, pkcs11.CKM_SHA256_RSA_PKCS, ours(pkcs11.CKO_PRIVATE_KEY, label), data)
-		if !bytes.Equal(mine, s.sign(pkcs11.CKM_SHA256_RSA_PKCS, label, data)) {
-			t.Errorf("%s: another signature", label)
+		mine := b.k.Signed(b.session, pkcs11.CKM_SHA256_RSA_PKCS, b.ours(pkcs11.CKO_PRIVATE_KEY, label), text)
+		if !bytes.Equal(mine, b.sign(pkcs11.CKM_SHA256_RSA_PKCS, label, text)) {
+			b.t.Errorf("%s: another signature", label)
 		}
-		s.ok(s.EncryptInit(s.session, live.Mechanism(pkcs11.CKM_RSA_PKCS), s.find(pkcs11.CKO_PUBLIC_KEY, label)))
-		sealed, err := s.Encrypt(s.session, data)
-		s.ok(err)
-		k.OK(k.DecryptInit(session, live.Mechanism(pkcs11.CKM_RSA_PKCS), ours(pkcs11.CKO_PRIVATE_KEY, label)))
-		if plain, err := k.Decrypt(session, sealed); err != nil || !bytes.Equal(plain, data) {
-			t.Errorf("%s: decrypted %q, %v", label, plain, err)
-		}
+		sealed := b.seal(pkcs11.CKM_RSA_PKCS, b.find(pkcs11.CKO_PUBLIC_KEY, label))
+		b.opens(label, live.Mechanism(pkcs11.CKM_RSA_PKCS), b.ours(pkcs11.CKO_PRIVATE_KEY, label), sealed)
 	}
-	if extractable := k.Attr(session, ours(pkcs11.CKO_PRIVATE_KEY, "rsa-stays"), pkcs11.CKA_EXTRACTABLE); extractable[0] != 0 {
-		t.Error("a key that was not extractable is")
+	if extractable := b.k.Attr(b.session, b.ours(pkcs11.CKO_PRIVATE_KEY, "rsa-stays"), pkcs11.CKA_EXTRACTABLE); extractable[0] != 0 {
+		b.t.Error("a key that was not extractable is")
 	}
-	digest := sha256.Sum256(data)
+}
+
+// opens looks whether the key here opens what was sealed.
+func (b *both) opens(label string, mechanism []*pkcs11.Mechanism, key pkcs11.ObjectHandle, sealed []byte) {
+	b.t.Helper()
+	b.k.OK(b.k.DecryptInit(b.session, mechanism, key))
+	if plain, err := b.k.Decrypt(b.session, sealed); err != nil || !bytes.Equal(plain, text) {
+		b.t.Errorf("%s: decrypted %q, %v", label, plain, err)
+	}
+}
+
+func (b *both) curvesAgree() {
+	digest := sha256.Sum256(text)
 	for _, label := range []string{"p256", "p384", "p521"} {
-		mine := k.Signed(session, pkcs11.CKM_ECDSA, ours(pkcs11.CKO_PRIVATE_KEY, label), digest[:])
-		s.ok(s.VerifyInit(s.session, live.Mechanism(pkcs11.CKM_ECDSA), s.find(pkcs11.CKO_PUBLIC_KEY, label)))
-		s.ok(s.Verify(s.session, digest[:], mine))
-		theirs := s.sign(pkcs11.CKM_ECDSA, label, digest[:])
-		k.OK(k.Verified(session, pkcs11.CKM_ECDSA, ours(pkcs11.CKO_PUBLIC_KEY, label), digest[:], theirs))
+		mine := b.k.Signed(b.session, pkcs11.CKM_ECDSA, b.ours(pkcs11.CKO_PRIVATE_KEY, label), digest[:])
+		b.ok(b.VerifyInit(b.softHSM.session, live.Mechanism(pkcs11.CKM_ECDSA), b.find(pkcs11.CKO_PUBLIC_KEY, label)))
+		b.ok(b.Verify(b.softHSM.session, digest[:], mine))
+		theirs := b.sign(pkcs11.CKM_ECDSA, label, digest[:])
+		b.k.OK(b.k.Verified(b.session, pkcs11.CKM_ECDSA, b.ours(pkcs11.CKO_PUBLIC_KEY, label), digest[:], theirs))
 	}
-	if mine := k.Signed(session, ckmEdDSA, ours(pkcs11.CKO_PRIVATE_KEY, "ed"), data); !bytes.Equal(mine, s.sign(ckmEdDSA, "ed", data)) {
-		t.Error("Ed25519: another signature")
+	if mine := b.k.Signed(b.session, ckmEdDSA, b.ours(pkcs11.CKO_PRIVATE_KEY, "ed"), text); !bytes.Equal(mine, b.sign(ckmEdDSA, "ed", text)) {
+		b.t.Error("Ed25519: another signature")
 	}
+}
+
+func (b *both) secretsAgree() {
 	for _, label := range []string{"mac-private", "mac-public", "mac-other"} {
-		mine := k.Signed(session, pkcs11.CKM_SHA256_HMAC, ours(pkcs11.CKO_SECRET_KEY, label), data)
-		if !bytes.Equal(mine, s.mac(label, data)) {
-			t.Errorf("%s: another code", label)
+		mine := b.k.Signed(b.session, pkcs11.CKM_SHA256_HMAC, b.ours(pkcs11.CKO_SECRET_KEY, label), text)
+		if !bytes.Equal(mine, b.mac(label, text)) {
+			b.t.Errorf("%s: another code", label)
 		}
 	}
-	iv := make([]byte, 16)
 	for _, label := range []string{"aes-private", "aes-public", "aes-other"} {
-		mechanism := []*pkcs11.Mechanism{pkcs11.NewMechanism(pkcs11.CKM_AES_CBC_PAD, iv)}
-		s.ok(s.EncryptInit(s.session, mechanism, s.find(pkcs11.CKO_SECRET_KEY, label)))
-		sealed, err := s.Encrypt(s.session, data)
-		s.ok(err)
-		k.OK(k.DecryptInit(session, mechanism, ours(pkcs11.CKO_SECRET_KEY, label)))
-		if plain, err := k.Decrypt(session, sealed); err != nil || !bytes.Equal(plain, data) {
-			t.Errorf("%s: decrypted %q, %v", label, plain, err)
-		}
+		sealed := b.seal(pkcs11.CKM_AES_CBC_PAD, b.find(pkcs11.CKO_SECRET_KEY, label))
+		b.opens(label, []*pkcs11.Mechanism{pkcs11.NewMechanism(pkcs11.CKM_AES_CBC_PAD, empty)}, b.ours(pkcs11.CKO_SECRET_KEY, label), sealed)
 	}
+}
+
+func (b *both) valuesAgree() {
 	for i := range 3 {
 		for class, label := range map[uint]string{pkcs11.CKO_CERTIFICATE: "certificate-", pkcs11.CKO_DATA: "data-"} {
 			label = fmt.Sprint(label, i)
-			theirs, err := s.GetAttributeValue(s.session, s.find(class, label), []*pkcs11.Attribute{attr(pkcs11.CKA_VALUE, nil)})
-			s.ok(err)
-			if mine := k.Attr(session, ours(class, label), pkcs11.CKA_VALUE); !bytes.Equal(mine, theirs[0].Value) {
-				t.Errorf("%s has another value", label)
+			if mine := b.k.Attr(b.session, b.ours(class, label), pkcs11.CKA_VALUE); !bytes.Equal(mine, b.attribute(b.find(class, label), pkcs11.CKA_VALUE)) {
+				b.t.Errorf("%s has another value", label)
 			}
 		}
 	}
+}
+
+func (s *softHSM) attribute(o pkcs11.ObjectHandle, kind uint) []byte {
+	s.t.Helper()
+	got, err := s.GetAttributeValue(s.session, o, []*pkcs11.Attribute{attr(kind, nil)})
+	s.ok(err)
+	return got[0].Value
+}
+
+// seal encrypts text, by AES with an initial vector of zeros.
+func (s *softHSM) seal(mechanism uint, key pkcs11.ObjectHandle) []byte {
+	s.t.Helper()
+	with := live.Mechanism(mechanism)
+	if mechanism == pkcs11.CKM_AES_CBC_PAD {
+		with = []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, empty)}
+	}
+	s.ok(s.EncryptInit(s.session, with, key))
+	sealed, err := s.Encrypt(s.session, text)
+	s.ok(err)
+	return sealed
 }
 
 func (s *softHSM) sign(mechanism uint, label string, data []byte) []byte {
