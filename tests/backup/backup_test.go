@@ -58,7 +58,7 @@ func (x *tool) restore(file string) (old string) {
 	x.t.Helper()
 	out := x.must("token", "restore", file, "--pin", harness.UserPIN)
 	_, rest, _ := strings.Cut(out, "What was there before is in ")
-	old, _, _ = strings.Cut(rest, ":")
+	old, _, _ = strings.Cut(rest, ", with its keys")
 	if old != "" {
 		x.t.Cleanup(func() { os.RemoveAll(old) })
 	}
@@ -156,6 +156,34 @@ func TestRestoreKilled(t *testing.T) {
 	t.Logf("%d kills", kills)
 	if kills == 0 {
 		t.Error("it was never killed")
+	}
+}
+
+// TestRestoreFinishes: a restore brings to its end what was left of one that was killed after the exchange: what is not the token's is
+// taken from the directory of before, which it names.
+func TestRestoreFinishes(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
+	x := newTool(t)
+	file := x.backUp()
+	left := x.home.Dir + ".new-123"
+	for _, err := range []error{
+		os.Mkdir(left, 0o700), os.WriteFile(filepath.Join(left, "token.db"), []byte("of before"), 0o600),
+		os.Mkdir(filepath.Join(left, "other"), 0o700), os.WriteFile(filepath.Join(left, "other", "flash.db"), []byte("of another slot"), 0o600),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { os.RemoveAll(left) })
+	out := x.must("token", "restore", file, "--pin", harness.UserPIN)
+	if !strings.Contains(out, "An earlier restore has left "+left+":\n  rm -r "+left) {
+		t.Errorf("%s", out)
+	}
+	if b, err := os.ReadFile(filepath.Join(x.home.Dir, "other", "flash.db")); err != nil || string(b) != "of another slot" {
+		t.Errorf("%q, %v", b, err)
+	}
+	if b, err := os.ReadFile(filepath.Join(left, "token.db")); err != nil || string(b) != "of before" {
+		t.Errorf("the directory of before: %q, %v", b, err)
 	}
 }
 
