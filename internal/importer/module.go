@@ -4,6 +4,7 @@ package importer
 
 import (
 	"crypto/rand"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"strings"
@@ -154,9 +155,14 @@ func (m *foreignModule) unwrap(h pkcs11.ObjectHandle, o *Object) {
 	o.addPrivate(value)
 }
 
-// addPrivate adds the numbers of a PrivateKeyInfo.
+// addPrivate adds the numbers of a PrivateKeyInfo. SoftHSM2 puts some bytes behind it.
 func (o *Object) addPrivate(der []byte) {
-	key, err := softkey.ParsePrivate(der)
+	var outer asn1.RawValue
+	if _, err := asn1.Unmarshal(der, &outer); err != nil {
+		o.Why = "what its module has wrapped is no private key"
+		return
+	}
+	key, err := softkey.ParsePrivate(outer.FullBytes)
 	if err != nil {
 		o.Why = "what its module has wrapped is no private key that is known: " + err.Error()
 		return

@@ -3,7 +3,6 @@
 package importer
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -151,7 +150,8 @@ func (o softObject) open(key []byte) error {
 
 // object is the object as C_CreateObject takes it. SoftHSM2 calls keys of X25519 keys of Edwards curves, which they are not.
 func (o softObject) object() Object {
-	if bytes.Equal(o[uint64(pkcs11.CKA_EC_PARAMS)].octets, softkey.X25519.Params()) {
+	curve, err := softkey.ParseParams(o[uint64(pkcs11.CKA_EC_PARAMS)].octets)
+	if err == nil && curve == softkey.X25519 {
 		o[uint64(pkcs11.CKA_KEY_TYPE)] = value{kind: kindNumber, number: uint64(pkcs11.CKK_EC_MONTGOMERY)}
 	}
 	return newObject(o.class(), func(kind uint) []byte { return o[uint64(kind)].encode() })

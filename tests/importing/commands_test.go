@@ -110,7 +110,7 @@ func TestRecoveryCommands(t *testing.T) {
 		}
 		out := x.run(line, typed)
 		if strings.Contains(line, "recovery create") {
-			words = fmt.Sprint(regexp.MustCompile(`(?m)^ ?\d+ .*$`).FindAllString(out, -1))
+			words = fmt.Sprint(regexp.MustCompile(`\b\d+ [a-z]+ `).FindAllString(out, 24))
 		}
 		if strings.Contains(line, "token restore") {
 			x.removesWhatIsLeft(out)
