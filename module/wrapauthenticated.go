@@ -7,24 +7,15 @@ import "C"
 
 import "libzk_pkcs11/pkcs11"
 
-// wrapMechanism converts the mechanism of a key that is wrapped with other data. The IV of a CK_GCM_WRAP_PARAMS is shown, for
-// it may have to be completed.
+// wrapMechanism converts the mechanism of a key that is wrapped with other data: its parameter is that of a message.
 func wrapMechanism(c *call, m C.CK_MECHANISM_PTR) *pkcs11.Mechanism {
 	if m == nil || !required(c, m) {
 		return nil
 	}
-	if m.mechanism != C.CKM_AES_GCM || m.ulParameterLen != C.sizeof_CK_GCM_WRAP_PARAMS {
+	if m.mechanism != C.CKM_AES_GCM {
 		return mechanism(c, m)
 	}
-	p := (*C.CK_GCM_WRAP_PARAMS)(m.pParameter)
-	if !required(c, p) {
-		return nil
-	}
-	given := *p
-	return &pkcs11.Mechanism{Type: uint(m.mechanism), Params: &pkcs11.GCMWrapParams{
-		IV: sliceOf[byte](c, given.pIv, given.ulIvLen), FixedBits: uint(given.ulIvFixedBits), Generator: uint(given.ivGenerator),
-		AAD: copyData(c, given.pAAD, given.ulAADLen), TagBits: uint(given.ulTagBits),
-	}}
+	return &pkcs11.Mechanism{Type: uint(m.mechanism), Params: gcmMessage(c, m.pParameter, m.ulParameterLen)}
 }
 
 //export goWrapKeyAuthenticated

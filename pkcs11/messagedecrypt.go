@@ -76,10 +76,13 @@ func (p *Provider) DecryptMessage(h uint, m *GCMMessage, aad, text []byte, out O
 	return out.copyUnless(message, messageFailure(err))
 }
 
-// messageFailure is the error of a message that is not authentic.
+// messageFailure is the error of a message that is not authentic, or too long.
 func messageFailure(err error) error {
-	if errors.Is(err, softkey.ErrData) {
+	switch {
+	case errors.Is(err, softkey.ErrData):
 		return CKR_AEAD_DECRYPT_FAILED
+	case errors.Is(err, softkey.ErrLength):
+		return CKR_ENCRYPTED_DATA_LEN_RANGE
 	}
 	return err
 }
@@ -118,25 +121,35 @@ func (p *Provider) DecryptMessageNext(h uint, m *GCMMessage, part []byte, out Ou
 	if err != nil {
 		return err
 	}
-	size := 0
-	if flags&CKF_END_OF_MESSAGE != 0 {
-		size = w.message.FinalSize(len(part))
+	if flags&CKF_END_OF_MESSAGE == 0 {
+		return s.messages.decrypt.endMessageOnError(s.decryptPart(w, part, out))
 	}
-	if wanted, err := out.isWanted(size); !wanted {
+	if wanted, err := out.isWanted(w.message.FinalSize(len(part))); !wanted {
+		return s.messages.decrypt.endMessageOnError(err)
+	}
+	defer s.messages.decrypt.endMessage()
+	return s.decryptLast(w, m, part, out)
+}
+
+// decryptPart takes a part of a message in. Nothing comes out yet.
+func (s *session) decryptPart(w *messageDecryption, part []byte, out Output[byte]) error {
+	if wanted, err := out.isWanted(0); !wanted {
 		return err
 	}
 	if err := s.token.checkUsable(&w.use); err != nil {
 		return err
 	}
-	if err := w.message.Update(part); err != nil {
-		s.messages.decrypt.endMessage()
+	return out.copyUnless(nil, messageFailure(w.message.Update(part)))
+}
+
+// decryptLast takes the last part of a message in, for which there is room, and gives all of it out.
+func (s *session) decryptLast(w *messageDecryption, m *GCMMessage, part []byte, out Output[byte]) error {
+	if err := s.token.checkUsable(&w.use); err != nil {
 		return err
 	}
-	if flags&CKF_END_OF_MESSAGE == 0 {
-		out.copyResult(nil)
-		return nil
+	if err := w.message.Update(part); err != nil {
+		return messageFailure(err)
 	}
-	s.messages.decrypt.endMessage()
 	tag := w.tag
 	if m != nil {
 		tag = m.Tag

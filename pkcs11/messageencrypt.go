@@ -53,8 +53,8 @@ func (p *Provider) EncryptMessage(h uint, m *GCMMessage, aad, message []byte, ou
 	if err != nil {
 		return err
 	}
-	if len(m.Tag) < g.TagBits/8 {
-		return CKR_ARGUMENTS_BAD
+	if err := m.checkTag(g.TagBits / 8); err != nil {
+		return err
 	}
 	if wanted, err := out.isWanted(len(message)); !wanted {
 		return err
@@ -110,28 +110,38 @@ func (p *Provider) EncryptMessageNext(h uint, m *GCMMessage, part []byte, out Ou
 	if err != nil {
 		return err
 	}
-	size := 0
-	if flags&CKF_END_OF_MESSAGE != 0 {
-		size = w.message.FinalSize(len(part))
-		if m == nil || len(m.Tag) < w.message.TagSize() {
-			return CKR_ARGUMENTS_BAD
-		}
+	if flags&CKF_END_OF_MESSAGE == 0 {
+		return s.messages.encrypt.endMessageOnError(s.encryptPart(w, part, out))
 	}
-	if wanted, err := out.isWanted(size); !wanted {
+	if wanted, err := out.isWanted(w.message.FinalSize(len(part))); !wanted {
+		return s.messages.encrypt.endMessageOnError(err)
+	}
+	defer s.messages.encrypt.endMessage()
+	return s.encryptLast(w, m, part, out)
+}
+
+// encryptPart takes a part of a message in. Nothing comes out yet.
+func (s *session) encryptPart(w *messageEncryption, part []byte, out Output[byte]) error {
+	if wanted, err := out.isWanted(0); !wanted {
+		return err
+	}
+	if err := s.token.checkUsable(&w.use); err != nil {
+		return err
+	}
+	return out.copyUnless(nil, w.message.Update(part))
+}
+
+// encryptLast takes the last part of a message in, for which there is room, and gives all of it out.
+func (s *session) encryptLast(w *messageEncryption, m *GCMMessage, part []byte, out Output[byte]) error {
+	if err := m.checkTag(w.message.TagSize()); err != nil {
 		return err
 	}
 	if err := s.token.checkUsable(&w.use); err != nil {
 		return err
 	}
 	if err := w.message.Update(part); err != nil {
-		s.messages.encrypt.endMessage()
 		return err
 	}
-	if flags&CKF_END_OF_MESSAGE == 0 {
-		out.copyResult(nil)
-		return nil
-	}
-	s.messages.encrypt.endMessage()
 	text, tag, err := w.message.Final(nil)
 	if err != nil {
 		return err

@@ -102,10 +102,23 @@ type GCMMessage struct {
 // parameters are those of a message, with a copy of the IV.
 func (m *GCMMessage) parameters(aad []byte) (softkey.MessageIV, softkey.GCM, error) {
 	if m == nil || len(m.IV) == 0 {
-		return softkey.MessageIV{}, softkey.GCM{}, CKR_ARGUMENTS_BAD
+		return softkey.MessageIV{}, softkey.GCM{}, CKR_MECHANISM_PARAM_INVALID
 	}
-	iv := softkey.MessageIV{IV: bytes.Clone(m.IV), FixedBits: clampInt(m.FixedBits), Generator: softkey.Generator(clampInt(m.Generator))}
+	iv := messageIV(m.IV, m.FixedBits, m.Generator)
 	return iv, softkey.GCM{IV: iv.IV, AAD: aad, TagBits: clampInt(m.TagBits)}, nil
+}
+
+// messageIV is an IV of a parameter, with a copy of what the caller gives of it.
+func messageIV(iv []byte, fixedBits, generator uint) softkey.MessageIV {
+	return softkey.MessageIV{IV: bytes.Clone(iv), FixedBits: clampInt(fixedBits), Generator: softkey.Generator(clampInt(generator))}
+}
+
+// checkTag returns an error unless there is a tag of so many bytes, or room for one.
+func (m *GCMMessage) checkTag(size int) error {
+	if m == nil || len(m.Tag) < size {
+		return CKR_MECHANISM_PARAM_INVALID
+	}
+	return nil
 }
 
 func clampInt(n uint) int { return int(min(n, math.MaxInt32)) }

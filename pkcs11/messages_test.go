@@ -82,7 +82,7 @@ func TestMessageSizes(t *testing.T) {
 	for name, bad := range map[string]*GCMMessage{
 		"none": nil, "no IV": {Tag: make([]byte, 16), TagBits: 128}, "no room for the tag": {IV: make([]byte, 12), TagBits: 128},
 	} {
-		want(t, name, x.EncryptMessage(x.h, bad, nil, digest32, room(32)), CKR_ARGUMENTS_BAD)
+		want(t, name, x.EncryptMessage(x.h, bad, nil, digest32, room(32)), CKR_MECHANISM_PARAM_INVALID)
 	}
 	want(t, "a tag of 127 bits", x.EncryptMessage(x.h, &GCMMessage{IV: make([]byte, 12), Tag: make([]byte, 16), TagBits: 127}, nil, nil, room(0)), CKR_MECHANISM_PARAM_INVALID)
 	x.ok(x.EncryptMessage(x.h, m, nil, digest32, room(32))) // nothing of this ends the operation
@@ -101,7 +101,10 @@ func TestMessagesInParts(t *testing.T) {
 		want(t, "another one meanwhile", x.EncryptMessage(x.h, m, nil, nil, room(0)), CKR_OPERATION_ACTIVE)
 		want(t, "the end meanwhile", x.MessageEncryptFinal(x.h), CKR_OPERATION_ACTIVE)
 		x.ok(x.EncryptMessageNext(x.h, m, digest32[:5], room(0), 0))
-		want(t, "no parameter", x.EncryptMessageNext(x.h, nil, digest32[5:], room(32), CKF_END_OF_MESSAGE), CKR_ARGUMENTS_BAD)
+		want(t, "no parameter", x.EncryptMessageNext(x.h, nil, digest32[5:], room(32), CKF_END_OF_MESSAGE), CKR_MECHANISM_PARAM_INVALID)
+		want(t, "which ends the message", x.EncryptMessageNext(x.h, m, digest32[5:], room(32), CKF_END_OF_MESSAGE), CKR_OPERATION_NOT_INITIALIZED)
+		x.ok(x.EncryptMessageBegin(x.h, m, []byte("besides")))
+		x.ok(x.EncryptMessageNext(x.h, m, digest32[:5], room(0), 0))
 		want(t, "too small", x.EncryptMessageNext(x.h, m, digest32[5:], room(31), CKF_END_OF_MESSAGE), CKR_BUFFER_TOO_SMALL)
 		text := room(32)
 		x.ok(x.EncryptMessageNext(x.h, m, digest32[5:], text, CKF_END_OF_MESSAGE))

@@ -81,7 +81,18 @@ func (o *operation[T]) workInMessage() (*T, error) {
 func (o *operation[T]) beginMessage() { o.way = inMessage }
 
 // endMessage ends one. The operation goes on with the next.
-func (o *operation[T]) endMessage() { o.way = undecided }
+func (o *operation[T]) endMessage() {
+	o.eraseSecrets()
+	o.way = undecided
+}
+
+// endMessageOnError ends a message if err says that it failed: too small a buffer is no failure.
+func (o *operation[T]) endMessageOnError(err error) error {
+	if err != nil && err != error(CKR_BUFFER_TOO_SMALL) {
+		o.endMessage()
+	}
+	return err
+}
 
 // finishMessages ends an operation of messages. One that is in the middle of a message does not end so.
 func (o *operation[T]) finishMessages() error {
@@ -97,10 +108,15 @@ type eraser interface{ eraseSecrets() }
 
 // end makes the operation idle.
 func (o *operation[T]) end() {
+	o.eraseSecrets()
+	o.work, o.way = nil, undecided
+}
+
+// eraseSecrets overwrites the secrets that the work holds.
+func (o *operation[T]) eraseSecrets() {
 	if w, holds := any(o.work).(eraser); holds && o.work != nil {
 		w.eraseSecrets()
 	}
-	o.work, o.way = nil, undecided
 }
 
 // endOnError ends the operation if err says that it failed.

@@ -16,6 +16,9 @@ func (p *Provider) WrapKey(h uint, m *Mechanism, wrapping, key uint, out Output[
 		return err
 	}
 	defer s.done(&err)
+	if w := m.gcmWrapping(); w != nil {
+		return s.wrapByGCM(w, wrapping, key, out)
+	}
 	t, o, err := s.wrapTask(wrapping, key, m)
 	if err != nil {
 		return err

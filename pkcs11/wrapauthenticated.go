@@ -3,12 +3,13 @@
 package pkcs11
 
 import (
-	"bytes"
+	"slices"
 
 	"libzk_pkcs11/internal/softkey"
 )
 
-// GCMWrapParams is a CK_GCM_WRAP_PARAMS. IV is the caller's memory, into which what is made of it goes.
+// GCMWrapParams is a CK_GCM_WRAP_PARAMS: the parameter by which C_WrapKey and C_UnwrapKey know AES-GCM. IV is the caller's memory,
+// into which what is made of it goes.
 type GCMWrapParams struct {
 	IV        []byte
 	FixedBits uint
@@ -17,40 +18,83 @@ type GCMWrapParams struct {
 	TagBits   uint
 }
 
-// authenticatedWrapping is a mechanism by which a key is wrapped together with data that are not encrypted.
-type authenticatedWrapping struct {
-	params GCMWrapParams
-	plain  Mechanism // without a generator
+// gcmWrapping is how AES-GCM wraps a key, or has wrapped it.
+type gcmWrapping struct {
+	iv    []byte // the caller's
+	made  softkey.MessageIV
+	plain Mechanism // without a generator
 }
 
-// authenticated reads the parameter of a mechanism. Other data are an argument of the call, or in the parameter.
-func (m *Mechanism) authenticated(aad []byte) (*authenticatedWrapping, error) {
+func newGCMWrapping(iv []byte, fixedBits, generator uint, aad []byte, tagBits uint) *gcmWrapping {
+	w := &gcmWrapping{iv: iv, made: messageIV(iv, fixedBits, generator)}
+	w.plain = Mechanism{Type: CKM_AES_GCM, Params: &GCMParams{IV: w.made.IV, AAD: aad, TagBits: tagBits}}
+	return w
+}
+
+// gcmWrapping returns how a mechanism wraps whose parameter may have the IV be made; nil for every other.
+func (m *Mechanism) gcmWrapping() *gcmWrapping {
 	if m == nil {
-		return nil, CKR_ARGUMENTS_BAD
+		return nil
+	}
+	p, is := m.Params.(*GCMWrapParams)
+	if !is {
+		return nil
+	}
+	return newGCMWrapping(p.IV, p.FixedBits, p.Generator, p.AAD, p.TagBits)
+}
+
+// authenticatedWrapping reads the mechanism of a key that is wrapped with other data. Its parameter is that of a message.
+func (m *Mechanism) authenticatedWrapping(aad []byte) (*gcmWrapping, *GCMMessage, error) {
+	if m == nil {
+		return nil, nil, CKR_ARGUMENTS_BAD
 	}
 	if row := mechanisms[m.Type]; row == nil || row.messages == nil || !row.wraps() {
-		return nil, CKR_MECHANISM_INVALID
+		return nil, nil, CKR_MECHANISM_INVALID
 	}
-	var w authenticatedWrapping
-	switch p := m.Params.(type) {
-	case *GCMWrapParams:
-		w.params = *p
-	case *GCMParams:
-		w.params = GCMWrapParams{IV: p.IV, AAD: p.AAD, TagBits: p.TagBits}
-	default:
-		return nil, CKR_MECHANISM_PARAM_INVALID
+	p, _ := m.Params.(*GCMMessage)
+	if err := p.checkTag(1); err != nil {
+		return nil, nil, err
 	}
-	if len(aad) > 0 && len(w.params.AAD) > 0 && !bytes.Equal(aad, w.params.AAD) {
-		return nil, CKR_MECHANISM_PARAM_INVALID
-	}
-	if len(aad) > 0 {
-		w.params.AAD = aad
-	}
-	w.plain = Mechanism{Type: m.Type, Params: &GCMParams{IV: bytes.Clone(w.params.IV), AAD: w.params.AAD, TagBits: w.params.TagBits}}
-	return &w, nil
+	return newGCMWrapping(p.IV, p.FixedBits, p.Generator, aad, p.TagBits), p, p.checkTag(clampInt(p.TagBits) / 8)
 }
 
-// WrapKeyAuthenticated is WrapKey with data that are authenticated besides (section 5.18.6 of PKCS#11 3.2).
+// keyToEncrypt returns what encrypts a key, and what there is to encrypt of it, which the caller overwrites.
+func (s *session) keyToEncrypt(w *gcmWrapping, wrapping, key uint) (*softkey.Messages, []byte, error) {
+	t, o, err := s.wrapTask(wrapping, key, &w.plain)
+	if err != nil {
+		return nil, nil, err
+	}
+	messages, err := t.row.messages(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	content, err := s.token.contentToWrap(o, t.row.wrapBlock)
+	return messages, content, err
+}
+
+// encrypt makes the IV and encrypts a key.
+func (w *gcmWrapping) encrypt(messages *softkey.Messages, content []byte) (text, tag []byte, err error) {
+	if text, tag, err = messages.Encrypt(nil, w.made, w.plain.gcm(), content); err == nil {
+		copy(w.iv, w.made.IV)
+	}
+	return text, tag, err
+}
+
+// wrapByGCM is WrapKey by a parameter that may have the IV be made. The tag is at the end of the wrapped key.
+func (s *session) wrapByGCM(w *gcmWrapping, wrapping, key uint, out Output[byte]) error {
+	messages, content, err := s.keyToEncrypt(w, wrapping, key)
+	if err != nil {
+		return err
+	}
+	defer clear(content)
+	if wanted, err := out.isWanted(len(content) + w.plain.gcm().TagBits/8); !wanted {
+		return err
+	}
+	text, tag, err := w.encrypt(messages, content)
+	return out.copyUnless(append(text, tag...), err)
+}
+
+// WrapKeyAuthenticated is WrapKey with data that are authenticated besides (section 5.18.6). The tag goes into the parameter.
 func (p *Provider) WrapKeyAuthenticated(h uint, m *Mechanism, wrapping, key uint, aad []byte, out Output[byte]) (err error) {
 	s, err := p.session(h)
 	if err != nil {
@@ -60,42 +104,26 @@ func (p *Provider) WrapKeyAuthenticated(h uint, m *Mechanism, wrapping, key uint
 	if !s.token.sealsKeys() {
 		return CKR_FUNCTION_NOT_SUPPORTED
 	}
-	w, err := m.authenticated(aad)
+	w, parameter, err := m.authenticatedWrapping(aad)
 	if err != nil {
 		return err
 	}
-	t, o, err := s.wrapTask(wrapping, key, &w.plain)
-	if err != nil {
-		return err
-	}
-	messages, err := t.row.messages(t)
-	if err != nil {
-		return err
-	}
-	content, err := s.token.contentToWrap(o, t.row.wrapBlock)
+	messages, content, err := s.keyToEncrypt(w, wrapping, key)
 	if err != nil {
 		return err
 	}
 	defer clear(content)
-	if wanted, err := out.isWanted(len(content) + clampInt(w.params.TagBits)/8); !wanted {
+	if wanted, err := out.isWanted(len(content)); !wanted {
 		return err
 	}
-	return w.wrapContent(messages, content, out)
-}
-
-// wrapContent makes the IV and encrypts the key, with the tag at its end.
-func (w *authenticatedWrapping) wrapContent(messages *softkey.Messages, content []byte, out Output[byte]) error {
-	iv := softkey.MessageIV{IV: bytes.Clone(w.params.IV), FixedBits: clampInt(w.params.FixedBits), Generator: softkey.Generator(clampInt(w.params.Generator))}
-	text, tag, err := messages.Encrypt(nil, iv, w.plain.gcm(), content)
-	if err != nil {
-		return err
+	text, tag, err := w.encrypt(messages, content)
+	if err == nil {
+		copy(parameter.Tag, tag)
 	}
-	copy(w.params.IV, iv.IV)
-	out.copyResult(append(text, tag...))
-	return nil
+	return out.copyUnless(text, err)
 }
 
-// UnwrapKeyAuthenticated makes a key of what WrapKeyAuthenticated has made of one (section 5.18.7 of PKCS#11 3.2).
+// UnwrapKeyAuthenticated makes a key of what WrapKeyAuthenticated has made of one (section 5.18.7).
 func (p *Provider) UnwrapKeyAuthenticated(h uint, m *Mechanism, unwrapping uint, wrapped []byte, list []Attribute, aad []byte) (handle uint, err error) {
 	s, err := p.session(h)
 	if err != nil {
@@ -105,9 +133,10 @@ func (p *Provider) UnwrapKeyAuthenticated(h uint, m *Mechanism, unwrapping uint,
 	if !s.token.sealsKeys() {
 		return 0, CKR_FUNCTION_NOT_SUPPORTED
 	}
-	w, err := m.authenticated(aad)
+	w, parameter, err := m.authenticatedWrapping(aad)
 	if err != nil {
 		return 0, err
 	}
-	return s.unwrapKey(&w.plain, unwrapping, wrapped, list)
+	tag := parameter.Tag[:clampInt(parameter.TagBits)/8]
+	return s.unwrapKey(&w.plain, unwrapping, slices.Concat(wrapped, tag), list)
 }

@@ -351,10 +351,10 @@ CALL(WrapKey)
 }
 CALL(WrapKeyAuthenticated)
 {
-	static CK_BYTE wrapped[64], iv[12];
+	static CK_BYTE wrapped[64], iv[12], tag[16];
 	static CK_OBJECT_CLASS class = CKO_SECRET_KEY;
 	static CK_KEY_TYPE type = CKK_AES;
-	CK_GCM_WRAP_PARAMS w = {OR(6, iv), sizeof iv, 0, CKG_GENERATE, NULL, 0, 128};
+	CK_GCM_MESSAGE_PARAMS w = {OR(6, iv), sizeof iv, 0, CKG_GENERATE, OR(8, tag), 128};
 	CK_MECHANISM m = {CKM_AES_GCM, OR(5, &w), sizeof w};
 	CK_ULONG size = sizeof wrapped;
 	make_keys();
@@ -542,7 +542,7 @@ static const struct entry {
 	ENTRY(GenerateKey, "rrwr") ENTRY(Recover, "rrwwrrww") ENTRY(DigestEncryptUpdate, "rww") ENTRY(DecryptDigestUpdate, "rww")
 	ENTRY(WrapKey, "rwwrrrwr") ENTRY(EncapsulateKey, "rwwwrrwr") ENTRY(SignEncryptUpdate, "rww") ENTRY(DecryptVerifyUpdate, "rww")
 	ENTRY(EncryptMessage, "rrrrwwww") ENTRY(DecryptMessage, "rrrrwwrr") ENTRY(EncryptMessageParts, "rrrrwwww") ENTRY(DecryptMessageParts, "rrrrwwrr")
-	ENTRY(SignMessage, "rrwwrww") ENTRY(VerifyMessage, "rrrrr") ENTRY(WrapKeyAuthenticated, "rrwwrrww")
+	ENTRY(SignMessage, "rrwwrww") ENTRY(VerifyMessage, "rrrrr") ENTRY(WrapKeyAuthenticated, "rrwwrrwww")
 	ENTRY(SeedRandom, "r") ENTRY(GenerateRandom, "w")
 };
 

@@ -40,7 +40,7 @@ static void one_part(void)
 	RV("C_EncryptMessage over itself", f->C_EncryptMessage(s, &p, sizeof p, aad, AAD, memcpy(out, text, TEXT), TEXT, out, room(sizeof out)), CKR_OK);
 	RV("C_DecryptMessage over itself", f->C_DecryptMessage(s, &p, sizeof p, aad, AAD, out, TEXT, out, room(sizeof out)), CKR_OK);
 	IS("it is the message", !memcmp(out, text, TEXT));
-	RV("C_EncryptMessage without a parameter", f->C_EncryptMessage(s, NULL, 0, aad, AAD, text, TEXT, out, room(sizeof out)), CKR_ARGUMENTS_BAD);
+	RV("C_EncryptMessage without a parameter", f->C_EncryptMessage(s, NULL, 0, aad, AAD, text, TEXT, out, room(sizeof out)), CKR_MECHANISM_PARAM_INVALID);
 	RV("C_MessageEncryptFinal", f->C_MessageEncryptFinal(s), CKR_OK);
 	RV("C_MessageEncryptFinal twice", f->C_MessageEncryptFinal(s), CKR_OPERATION_NOT_INITIALIZED);
 	RV("C_MessageDecryptFinal", f->C_MessageDecryptFinal(s), CKR_OK);
@@ -93,19 +93,37 @@ static void wraps(void)
 {
 	static CK_OBJECT_CLASS class = CKO_SECRET_KEY;
 	static CK_KEY_TYPE type = CKK_AES;
-	static CK_BYTE wrap_iv[12];
+	static CK_BYTE wrap_iv[12], wrap_tag[16];
 	CK_OBJECT_HANDLE key = 0;
-	CK_GCM_WRAP_PARAMS w = {wrap_iv, sizeof wrap_iv, 0, CKG_GENERATE, NULL, 0, 128};
+	CK_GCM_MESSAGE_PARAMS w = {wrap_iv, sizeof wrap_iv, 0, CKG_GENERATE, wrap_tag, 128};
 	CK_MECHANISM m = {CKM_AES_GCM, &w, sizeof w};
 	CK_ATTRIBUTE t[] = {{CKA_CLASS, &class, sizeof class}, {CKA_KEY_TYPE, &type, sizeof type}};
 	RV("C_WrapKeyAuthenticated asks for the size", f->C_WrapKeyAuthenticated(s, &m, kek, aes, aad, AAD, NULL, room(0)), CKR_OK);
-	IS("it is 48", n == 48);
+	IS("it is 32", n == 32);
+	RV("C_WrapKeyAuthenticated into too small a buffer", f->C_WrapKeyAuthenticated(s, &m, kek, aes, aad, AAD, out, room(31)), CKR_BUFFER_TOO_SMALL);
 	RV("C_WrapKeyAuthenticated", f->C_WrapKeyAuthenticated(s, &m, kek, aes, aad, AAD, out, room(sizeof out)), CKR_OK);
 	IS("an IV was made", memcmp(wrap_iv, (CK_BYTE[12]){0}, 12) != 0);
+	IS("and a tag", memcmp(wrap_tag, (CK_BYTE[16]){0}, 16) != 0);
 	RV("C_UnwrapKeyAuthenticated", f->C_UnwrapKeyAuthenticated(s, &m, kek, out, n, t, COUNT(t), aad, AAD, &key), CKR_OK);
 	RV("C_UnwrapKeyAuthenticated with other data", f->C_UnwrapKeyAuthenticated(s, &m, kek, out, n, t, COUNT(t), aad, AAD - 1, &key), CKR_WRAPPED_KEY_INVALID);
+	wrap_tag[0] ^= 1;
+	RV("C_UnwrapKeyAuthenticated with another tag", f->C_UnwrapKeyAuthenticated(s, &m, kek, out, n, t, COUNT(t), aad, AAD, &key), CKR_WRAPPED_KEY_INVALID);
 	m.ulParameterLen--;
 	RV("half a parameter", f->C_WrapKeyAuthenticated(s, &m, kek, aes, aad, AAD, out, room(sizeof out)), CKR_MECHANISM_PARAM_INVALID);
+	w.pTag = NULL;
+	m.ulParameterLen++;
+	RV("no room for the tag", f->C_WrapKeyAuthenticated(s, &m, kek, aes, aad, AAD, out, room(sizeof out)), CKR_MECHANISM_PARAM_INVALID);
+
+	CK_GCM_WRAP_PARAMS plain = {wrap_iv, sizeof wrap_iv, 0, CKG_GENERATE, aad, AAD, 128};
+	memset(wrap_iv, 0, sizeof wrap_iv);
+	m = (CK_MECHANISM){CKM_AES_GCM, &plain, sizeof plain};
+	RV("C_WrapKey asks for the size", f->C_WrapKey(s, &m, kek, aes, NULL, room(0)), CKR_OK);
+	IS("it is 48, with the tag", n == 48);
+	RV("C_WrapKey", f->C_WrapKey(s, &m, kek, aes, out, room(sizeof out)), CKR_OK);
+	IS("it has made an IV", memcmp(wrap_iv, (CK_BYTE[12]){0}, 12) != 0);
+	RV("C_UnwrapKey", f->C_UnwrapKey(s, &m, kek, out, n, t, COUNT(t), &key), CKR_OK);
+	out[47] ^= 1;
+	RV("C_UnwrapKey of one that was changed", f->C_UnwrapKey(s, &m, kek, out, 48, t, COUNT(t), &key), CKR_WRAPPED_KEY_INVALID);
 }
 
 static void flags(void)
