@@ -60,6 +60,24 @@ int zk_old_libp11(void)
 	return found;
 }
 
+/*
+ * A program in Go tells by its build information which modules it was built with. No version of crypto11 up to 1.6.2 knows keys that are
+ * neither RSA nor EC.
+ */
+static int is_crypto11(struct dl_phdr_info *info, size_t size, void *found)
+{
+	*(int *)found = contains(info, "\xff Go buildinf:") &&
+		(contains(info, "dep\tgithub.com/ThalesIgnite/crypto11\t") || contains(info, "dep\tgithub.com/ThalesGroup/crypto11\t"));
+	return 1; /* the first object is the program */
+}
+
+int zk_has_crypto11(void)
+{
+	int found = 0;
+	dl_iterate_phdr(is_crypto11, &found);
+	return found;
+}
+
 static int is_p11_kit(struct dl_phdr_info *info, size_t size, void *found)
 {
 	const char *name = strrchr(info->dlpi_name, '/');

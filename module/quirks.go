@@ -39,13 +39,19 @@ func (q *quirks) detect() pkcs11.Quirks {
 	if objects := uint64(C.zk_objects_loaded()); objects != q.objects {
 		q.objects = objects
 		q.found = pkcs11.Quirks{
-			HideOtherKeyTypes: q.applies(config.QuirkLibp11, leavesOut, hasOldLibp11),
+			HideOtherKeyTypes: q.hidesOtherKeyTypes(),
 			HideUnknownCurves: q.applies(config.QuirkOpenSSH, leavesOut, isSSHHelper),
 
 			WaitForSessionsOnly: q.applies(config.QuirkP11Kit, waitsLess, hasP11Kit),
 		}
 	}
 	return q.found
+}
+
+// hidesOtherKeyTypes reports whether one of the clients is there that know RSA and EC keys alone.
+func (q *quirks) hidesOtherKeyTypes() bool {
+	libp11 := q.applies(config.QuirkLibp11, leavesOut, hasOldLibp11)
+	return q.applies(config.QuirkCrypto11, leavesOut, hasCrypto11) || libp11
 }
 
 // What quirks do, for the log.
@@ -74,6 +80,7 @@ func (q *quirks) readyChildren() {
 // What quirks are seen by, in this process.
 
 func hasOldLibp11() bool { return C.zk_old_libp11() != 0 }
+func hasCrypto11() bool  { return C.zk_has_crypto11() != 0 }
 func isSSHHelper() bool  { return C.zk_in_ssh_helper() != 0 }
 func hasP11Kit() bool    { return C.zk_has_p11_kit() != 0 }
 func isHaproxy() bool    { return C.zk_in_haproxy() != 0 }

@@ -13,6 +13,9 @@ int zk_old_libp11(void);
 /* Whether the program is OpenSSH's ssh-pkcs11-helper. */
 int zk_in_ssh_helper(void);
 
+/* Whether the program is written in Go and built with crypto11. */
+int zk_has_crypto11(void);
+
 /* Whether p11-kit is loaded, which loads the modules of the system for its programs. */
 int zk_has_p11_kit(void);
 

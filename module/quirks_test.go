@@ -24,6 +24,7 @@ func TestQuirks(t *testing.T) {
 		{"none", nil, pkcs11.Quirks{}},
 		{"auto", []string{config.QuirksAuto}, pkcs11.Quirks{}},
 		{"libp11", []string{config.QuirkLibp11}, pkcs11.Quirks{HideOtherKeyTypes: true}},
+		{"crypto11", []string{config.QuirkCrypto11}, pkcs11.Quirks{HideOtherKeyTypes: true}},
 		{"openssh", []string{config.QuirkOpenSSH}, pkcs11.Quirks{HideUnknownCurves: true}},
 		{"haproxy", []string{config.QuirkHaproxy}, pkcs11.Quirks{}},
 		{"both", []string{config.QuirkOpenSSH, config.QuirkLibp11}, pkcs11.Quirks{HideOtherKeyTypes: true, HideUnknownCurves: true}},

@@ -54,11 +54,12 @@ const (
 // Names of client quirks. QuirksAuto stands for those that are seen in the
 // process.
 const (
-	QuirksAuto   = "auto"
-	QuirkLibp11  = "libp11-key-types" // libp11 before 0.4.17 gives up all keys for one of a type it does not know
-	QuirkHaproxy = "haproxy"          // haproxy allows its workers no more threads before they use a key
-	QuirkOpenSSH = "openssh-curves"   // ssh-pkcs11-helper chokes on curves that OpenSSH does not know
-	QuirkP11Kit  = "p11-kit-waits"    // p11-kit asks for the tokens of all modules when a program starts that may need none
+	QuirksAuto    = "auto"
+	QuirkLibp11   = "libp11-key-types"   // libp11 before 0.4.17 gives up all keys for one of a type it does not know
+	QuirkCrypto11 = "crypto11-key-types" // crypto11 lists no key pair when there is one of a type it does not know
+	QuirkHaproxy  = "haproxy"            // haproxy allows its workers no more threads before they use a key
+	QuirkOpenSSH  = "openssh-curves"     // ssh-pkcs11-helper chokes on curves that OpenSSH does not know
+	QuirkP11Kit   = "p11-kit-waits"      // p11-kit asks for the tokens of all modules when a program starts that may need none
 )
 
 // Which keys of an SCM programs see.
