@@ -30,45 +30,37 @@ func (p *pkcs1Private) applyTo(dst, message []byte) ([]byte, error) {
 	return appended(dst, p.decrypt, message)
 }
 
-func (p *pkcs1Private) decrypt(message []byte) ([]byte, error) {
+func (p *pkcs1Private) decrypt(message []byte) ([]byte, error) { return p.decryptTo(message, nil) }
+
+// decryptTo is decrypt of a message that has one of some lengths, or any for none.
+func (p *pkcs1Private) decryptTo(message []byte, lengths []int) ([]byte, error) {
 	padded, err := p.raw.private(message)
 	if err != nil {
 		return nil, err // of a number that is too large, which everybody can see
 	}
 	out := secret.Make(len(padded))
 	n := 0
-	secret.Do(func() { n = p.reject(out, padded, message) })
+	secret.Do(func() { n = p.reject(out, padded, message, lengths) })
 	clear(padded)
 	return out[len(out)-n:], nil
 }
 
-// UnwrapPKCS1 decrypts a key of n bytes. The result has that length in any case, and is at random, always the
+// UnwrapPKCS1 decrypts a key that may have one of some lengths. What comes out has one of them in any case, and is at random, always the
 // same for the same message, where the padding is wrong or the key has another length.
-func (k *RSA) UnwrapPKCS1(message []byte, n int) (key []byte, err error) {
-	if len(message) != k.Size() || n < 1 || n > k.Size()-overheadPKCS1 {
+func (k *RSA) UnwrapPKCS1(message []byte, lengths ...int) (key []byte, err error) {
+	if len(message) != k.Size() || len(lengths) == 0 {
 		return nil, ErrLength
 	}
-	padded, err := k.raw.private(message)
-	if err != nil {
-		return nil, err
+	for _, n := range lengths {
+		if n < 1 || n > k.Size()-overheadPKCS1 {
+			return nil, ErrLength
+		}
 	}
-	key = secret.Make(n)
-	p := &pkcs1Private{k}
-	secret.Do(func() { p.rejectLength(key, padded, message) })
-	clear(padded)
-	return key, nil
+	return (&pkcs1Private{k}).decryptTo(message, lengths)
 }
 
-// rejectLength is reject for a message whose length is known.
-func (p *pkcs1Private) rejectLength(out, padded, message []byte) {
-	begin := len(padded) - len(out)
-	at, good := paddingEnd(padded)
-	good &= subtle.ConstantTimeEq(int32(at), int32(begin))
-	other := make([]byte, len(padded))
-	p.otherMessage(other, message)
-	choose(good, out, padded[begin:], other[begin:])
-	clear(other)
-}
+// LongestPKCS1 is the length of the longest message that PKCS #1 v1.5 has room for.
+func (k *RSA) LongestPKCS1() int { return k.Size() - overheadPKCS1 }
 
 // choose copies one of two, which have its length, to out.
 func choose(first int, out, a, b []byte) {
@@ -79,15 +71,27 @@ func choose(first int, out, a, b []byte) {
 
 // reject writes the message to the end of out, or the other one, and returns how long it is.
 // Until then it takes the same time.
-func (p *pkcs1Private) reject(out, padded, message []byte) int {
+func (p *pkcs1Private) reject(out, padded, message []byte, lengths []int) int {
 	size := len(padded)
 	at, good := paddingEnd(padded)
 	other := make([]byte, size)
 	n := p.otherMessage(other, message)
+	if len(lengths) > 0 {
+		good &= isAmong(size-at, lengths)
+		n = lengths[n%len(lengths)]
+	}
 	at = subtle.ConstantTimeSelect(good, at, size-n)
 	choose(good, out, padded, other)
 	clear(other)
 	return size - at
+}
+
+// isAmong returns 1 if n is one of some lengths, and else 0.
+func isAmong(n int, lengths []int) (is int) {
+	for _, other := range lengths {
+		is |= subtle.ConstantTimeEq(int32(n), int32(other))
+	}
+	return is
 }
 
 // paddingEnd returns where the message begins, and 1, or 0 where the padding is wrong.

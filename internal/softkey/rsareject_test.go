@@ -77,6 +77,10 @@ func TestPKCS1Encryption(t *testing.T) {
 	refused(t, "the modulus", err, ErrData)
 	_, err = k.UnwrapPKCS1(make([]byte, 255), 16)
 	refused(t, "shorter", err, ErrLength)
+	got := need[[]byte](t)(k.UnwrapPKCS1(need[[]byte](t)(public.EncryptPKCS1().Whole(nil, []byte("24 bytes in this message"))), 16, 24, 32))
+	wanted(t, "one of three lengths", got, nil, []byte("24 bytes in this message"))
+	_, err = k.UnwrapPKCS1(make([]byte, 256))
+	refused(t, "a key of no length", err, ErrLength)
 	_, err = k.UnwrapPKCS1(make([]byte, 256), 246)
 	refused(t, "a key that is too long", err, ErrLength)
 	_, err = k.UnwrapPKCS1(k.Numbers().N, 16)
@@ -109,6 +113,9 @@ func TestRejected(t *testing.T) {
 		}
 		whole := need[[]byte](t)(k.UnwrapPKCS1(sealed, v.size))
 		wanted(t, v.name+", unwrapped", whole[:8], nil, unhex(t, v.want))
+		some := need[[]byte](t)(k.UnwrapPKCS1(sealed, 16, 24, 32))
+		longest := need[[]byte](t)(k.UnwrapPKCS1(sealed, 245))
+		wanted(t, v.name+", unwrapped to one of three", some, nil, longest[245-[]int{16, 24, 32}[v.size%3]:])
 		short := need[[]byte](t)(k.UnwrapPKCS1(sealed, 16))
 		wanted(t, v.name+", unwrapped to 16 bytes", short, nil, whole[v.size-16:])
 	}

@@ -37,7 +37,7 @@ type possessions []possession
 // fill gives a token private objects.
 func fill(k *live.Token) (all possessions) {
 	s := k.User()
-	for _, class := range []uint{pkcs11.CKO_DATA, pkcs11.CKO_SECRET_KEY} {
+	for _, class := range []uint{pkcs11.CKO_DATA, pkcs11.CKO_SECRET_KEY, pkcs11.CKO_PRIVATE_KEY} {
 		p := possession{[]byte("name " + rand.Text()), make([]byte, 32)}
 		_, _ = rand.Read(p.value)
 		template := []*pkcs11.Attribute{
@@ -45,9 +45,15 @@ func fill(k *live.Token) (all possessions) {
 			pkcs11.NewAttribute(pkcs11.CKA_PRIVATE, true), pkcs11.NewAttribute(pkcs11.CKA_LABEL, p.label),
 			pkcs11.NewAttribute(pkcs11.CKA_VALUE, p.value),
 		}
+		if class == pkcs11.CKO_PRIVATE_KEY {
+			p.value[0] = 0x7f // less than the order of the curve
+			template = append(template, pkcs11.NewAttribute(pkcs11.CKA_KEY_TYPE, pkcs11.CKK_EC), pkcs11.NewAttribute(pkcs11.CKA_EC_PARAMS, live.P256))
+		}
 		if class == pkcs11.CKO_SECRET_KEY {
-			template = append(template, pkcs11.NewAttribute(pkcs11.CKA_KEY_TYPE, pkcs11.CKK_GENERIC_SECRET),
-				pkcs11.NewAttribute(pkcs11.CKA_SENSITIVE, false), pkcs11.NewAttribute(pkcs11.CKA_EXTRACTABLE, true))
+			template = append(template, pkcs11.NewAttribute(pkcs11.CKA_KEY_TYPE, pkcs11.CKK_GENERIC_SECRET))
+		}
+		if class != pkcs11.CKO_DATA {
+			template = append(template, pkcs11.NewAttribute(pkcs11.CKA_SENSITIVE, false), pkcs11.NewAttribute(pkcs11.CKA_EXTRACTABLE, true))
 		}
 		_, err := k.CreateObject(s, template)
 		k.OK(err)
@@ -178,6 +184,38 @@ func TestBesideAnotherSCM(t *testing.T) {
 		all.checkOpen(t, k)
 	})
 	all.checkInNoFile(t, home.Dir)
+}
+
+// TestPublicSecret: a secret key that is public by its template lies in the token's files as it is. It is private if nobody says otherwise.
+func TestPublicSecret(t *testing.T) {
+	home := harness.NewHome(t)
+	home.Init()
+	values := map[bool][]byte{}
+	use(t, home, func(k *live.Token) {
+		s := k.User()
+		for _, public := range []bool{false, true} {
+			values[public] = make([]byte, 32)
+			_, _ = rand.Read(values[public])
+			template := []*pkcs11.Attribute{
+				pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_SECRET_KEY), pkcs11.NewAttribute(pkcs11.CKA_KEY_TYPE, pkcs11.CKK_GENERIC_SECRET),
+				pkcs11.NewAttribute(pkcs11.CKA_TOKEN, true), pkcs11.NewAttribute(pkcs11.CKA_VALUE, values[public]),
+			}
+			if public {
+				template = append(template, pkcs11.NewAttribute(pkcs11.CKA_PRIVATE, false))
+			}
+			_, err := k.CreateObject(s, template)
+			k.OK(err)
+		}
+	})
+	found := map[bool]bool{}
+	for _, b := range files(t, home.Dir) {
+		for public, value := range values {
+			found[public] = found[public] || bytes.Contains(b, value)
+		}
+	}
+	if !found[true] || found[false] {
+		t.Errorf("the public secret is in a file: %v, the private one: %v", found[true], found[false])
+	}
 }
 
 // TestForgedBond: who has the token's files and the PIN can make the token believe that another SCM is
