@@ -29,7 +29,7 @@ func (p *Provider) FindObjectsInit(h uint, list []Attribute) (err error) {
 	if err != nil { // two values of one attribute, for which the function has no code
 		return s.find.begin(&search{})
 	}
-	defer clear(wanted[CKA_VALUE])
+	defer wanted.eraseSecrets()
 	found, err := s.search(wanted, p.quirks(wanted))
 	if err != nil {
 		return err
@@ -126,18 +126,18 @@ type recordSearch struct {
 	wanted   attributes
 	found    []uint
 	read     []*object // some, to be kept in memory
-	doubtful []*object // whose value is kept apart, and has to be looked at
+	doubtful []*object // of which something secret has to be looked at
 }
 
 // add takes the object of a record in, if it is one that is looked for.
 func (r *recordSearch) add(record *store.Record) {
 	o := r.session.token.storedObject(record)
-	switch {
-	case o == nil || !r.session.readable(o):
+	if o == nil || !r.session.readable(o) {
 		return
-	case o.apart && r.wanted[CKA_VALUE] != nil && o.matches(r.wanted.without(CKA_VALUE)):
+	}
+	if open := o.withoutSecrets(r.wanted); len(open) < len(r.wanted) && o.matches(open) {
 		r.doubtful = append(r.doubtful, o)
-	case !o.matches(r.wanted):
+	} else if !o.matches(r.wanted) {
 		return
 	}
 	r.found = append(r.found, o.handle)
@@ -146,15 +146,13 @@ func (r *recordSearch) add(record *store.Record) {
 	}
 }
 
-// dropMismatches takes the objects out whose value is kept apart and is not the one that is wanted.
+// dropMismatches takes the objects out of which something secret is not what is wanted.
 func (r *recordSearch) dropMismatches() error {
 	for _, o := range r.doubtful {
-		all, err := r.session.token.withValue(o)
+		matches, err := r.session.token.matchesSecrets(o, r.wanted)
 		if err != nil && !errors.Is(err, store.ErrNoRecord) {
 			return err
 		}
-		matches := err == nil && all.matches(r.wanted)
-		o.eraseValueOf(all)
 		if at := slices.Index(r.found, o.handle); !matches && at >= 0 {
 			r.found = slices.Delete(r.found, at, at+1)
 		}

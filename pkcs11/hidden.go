@@ -50,16 +50,18 @@ func (t *token) unhidden(o *object) (*object, error) {
 
 // findMine returns the session objects with all attributes of a template.
 func (t *token) findMine(wanted attributes) []*object {
-	if wanted[CKA_VALUE] == nil {
+	open := wanted.withAll(nil)
+	for typ := range secretTypes {
+		delete(open, typ)
+	}
+	if len(open) == len(wanted) {
 		return t.mine.find(wanted)
 	}
 	var found []*object
-	for _, o := range t.mine.find(wanted.without(CKA_VALUE)) {
-		all, err := t.withValue(o)
-		if err == nil && all.matches(wanted) {
+	for _, o := range t.mine.find(open) {
+		if matches, err := t.matchesSecrets(o, wanted); err == nil && matches {
 			found = append(found, o)
 		}
-		o.eraseValueOf(all)
 	}
 	return found
 }

@@ -124,6 +124,11 @@ func (t *token) withNumbers(o *object, queries []Query) (*object, error) {
 	if !o.showsSecret(queries) {
 		return o, nil
 	}
+	return t.withAllNumbers(o)
+}
+
+// withAllNumbers returns a private key with what is secret of it.
+func (t *token) withAllNumbers(o *object) (*object, error) {
 	k, err := t.softKey(o)
 	if err != nil {
 		return nil, err
