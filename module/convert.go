@@ -180,14 +180,30 @@ func parameters(c *call, m C.CK_MECHANISM_PTR) any {
 		return &pkcs11.GCMParams{
 			IV: copyInner(c, p.pIv, p.ulIvLen), AAD: copyData(c, p.pAAD, p.ulAADLen), TagBits: uint(p.ulTagBits),
 		}
-	case m.mechanism == C.CKM_RSA_PKCS_OAEP && m.ulParameterLen == C.sizeof_CK_RSA_PKCS_OAEP_PARAMS:
-		p := (*C.CK_RSA_PKCS_OAEP_PARAMS)(m.pParameter)
-		return &pkcs11.OAEPParams{
-			Hash: uint(p.hashAlg), MGF: uint(p.mgf), Source: uint(p.source),
-			Label: copyInner(c, (C.CK_BYTE_PTR)(p.pSourceData), p.ulSourceDataLen),
+	case m.mechanism == C.CKM_AES_GCM && m.ulParameterLen == C.sizeof_CK_GCM_WRAP_PARAMS:
+		p := (*C.CK_GCM_WRAP_PARAMS)(m.pParameter)
+		return &pkcs11.GCMWrapParams{ // of a call that ends with it
+			IV: sliceOf[byte](c, p.pIv, p.ulIvLen), FixedBits: uint(p.ulIvFixedBits), Generator: uint(p.ivGenerator),
+			AAD: copyData(c, p.pAAD, p.ulAADLen), TagBits: uint(p.ulTagBits),
 		}
+	case m.mechanism == C.CKM_RSA_PKCS_OAEP && m.ulParameterLen == C.sizeof_CK_RSA_PKCS_OAEP_PARAMS:
+		return oaepParameter(c, (*C.CK_RSA_PKCS_OAEP_PARAMS)(m.pParameter))
+	case m.mechanism == C.CKM_RSA_AES_KEY_WRAP && m.ulParameterLen == C.sizeof_CK_RSA_AES_KEY_WRAP_PARAMS:
+		p := (*C.CK_RSA_AES_KEY_WRAP_PARAMS)(m.pParameter)
+		return &pkcs11.RSAAESParams{KeyBits: uint(p.ulAESKeyBits), OAEP: oaepParameter(c, p.pOAEPParams)}
 	}
 	return derivationParameters(c, m)
+}
+
+// oaepParameter copies a CK_RSA_PKCS_OAEP_PARAMS; NULL stays nil.
+func oaepParameter(c *call, p *C.CK_RSA_PKCS_OAEP_PARAMS) *pkcs11.OAEPParams {
+	if p == nil || !required(c, p) {
+		return nil
+	}
+	return &pkcs11.OAEPParams{
+		Hash: uint(p.hashAlg), MGF: uint(p.mgf), Source: uint(p.source),
+		Label: copyInner(c, (C.CK_BYTE_PTR)(p.pSourceData), p.ulSourceDataLen),
+	}
 }
 
 func derivesECDH(m C.CK_MECHANISM_TYPE) bool {

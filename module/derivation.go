@@ -13,6 +13,9 @@ func derivationParameters(c *call, m C.CK_MECHANISM_PTR) any {
 	case takesDerivationData(m.mechanism) && m.ulParameterLen == C.sizeof_CK_KEY_DERIVATION_STRING_DATA:
 		p := (*C.CK_KEY_DERIVATION_STRING_DATA)(m.pParameter)
 		return &pkcs11.DerivationData{Data: copyInner(c, p.pData, p.ulLen)}
+	case m.mechanism == C.CKM_AES_CBC_ENCRYPT_DATA && m.ulParameterLen == C.sizeof_CK_AES_CBC_ENCRYPT_DATA_PARAMS:
+		p := (*C.CK_AES_CBC_ENCRYPT_DATA_PARAMS)(m.pParameter)
+		return &pkcs11.EncryptedData{IV: copyInner(c, &p.iv[0], C.CK_ULONG(len(p.iv))), Data: copyInner(c, p.pData, p.length)}
 	case (m.mechanism == C.CKM_HKDF_DERIVE || m.mechanism == C.CKM_HKDF_DATA) && m.ulParameterLen == C.sizeof_CK_HKDF_PARAMS:
 		return hkdfParameter(c, (*C.CK_HKDF_PARAMS)(m.pParameter))
 	case m.mechanism == C.CKM_PKCS5_PBKD2 && m.ulParameterLen == C.sizeof_CK_PKCS5_PBKD2_PARAMS2:
@@ -27,7 +30,11 @@ func derivationParameters(c *call, m C.CK_MECHANISM_PTR) any {
 }
 
 func takesDerivationData(m C.CK_MECHANISM_TYPE) bool {
-	return m == C.CKM_CONCATENATE_BASE_AND_DATA || m == C.CKM_CONCATENATE_DATA_AND_BASE || m == C.CKM_XOR_BASE_AND_DATA
+	switch m {
+	case C.CKM_CONCATENATE_BASE_AND_DATA, C.CKM_CONCATENATE_DATA_AND_BASE, C.CKM_XOR_BASE_AND_DATA, C.CKM_AES_ECB_ENCRYPT_DATA:
+		return true
+	}
+	return false
 }
 
 // hkdfParameter copies a CK_HKDF_PARAMS. What it does not use may be anything.

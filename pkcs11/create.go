@@ -50,7 +50,7 @@ func (s *session) newObject(list []Attribute) (attributes, error) {
 	if a.isTrue(CKA_ZK_FOREIGN) {
 		return a, nil
 	}
-	a.addMissing(r.initial())
+	a.addMissing(r.initialFor(s.token))
 	if err := s.complete(a); err != nil {
 		a.erasePrivate()
 		return nil, err
@@ -92,14 +92,17 @@ func (s *session) complete(a attributes) error {
 	case CKO_CERTIFICATE:
 		return completeCertificate(a)
 	case CKO_SECRET_KEY:
-		return completeSecret(a)
+		return s.completeSecret(a)
 	}
 	return nil
 }
 
-func completeSecret(a attributes) error {
-	if len(a[CKA_VALUE]) == 0 {
+func (s *session) completeSecret(a attributes) error {
+	switch n := len(a[CKA_VALUE]); {
+	case n == 0:
 		return refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_VALUE, "is empty")
+	case n > softkey.LongestSecret && s.token.sealsKeys():
+		return refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_VALUE, "is longer than 65536 bytes, which no mechanism works with")
 	}
 	a[CKA_VALUE_LEN] = encodeULong(uint(len(a[CKA_VALUE])))
 	return a.completeCheckValue()

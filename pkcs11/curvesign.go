@@ -54,6 +54,9 @@ type deviceSigner struct {
 // signOnCurve begins a signature of ECDSA or EdDSA.
 func signOnCurve(t *task) (softkey.Signer, error) {
 	if k := t.key.heldKey(); k != nil {
+		if !t.how.isPure() {
+			return nil, CKR_MECHANISM_PARAM_INVALID
+		}
 		return &deviceSigner{t.newMessage(), t.token, k}, nil
 	}
 	k, err := t.token.softKey(t.key)
@@ -64,7 +67,7 @@ func signOnCurve(t *task) (softkey.Signer, error) {
 	case *softkey.EC:
 		return k.Sign(t.row.hash)
 	case *softkey.Edwards:
-		return k.Sign(softkey.EdDSA{})
+		return k.Sign(t.how.eddsa())
 	}
 	return nil, CKR_KEY_TYPE_INCONSISTENT
 }
@@ -119,7 +122,10 @@ func verifyOnCurve(t *task) (softkey.Verifier, error) {
 	case *softkey.ECPublic:
 		return k.Verify(t.row.hash)
 	case *softkey.EdwardsPublic:
-		return k.Verify(softkey.EdDSA{})
+		return k.Verify(t.how.eddsa())
+	}
+	if !t.how.isPure() {
+		return t.verifyVariant(t.key.verify.public)
 	}
 	return &curveVerifier{t.newMessage(), t.key.verify}, nil
 }

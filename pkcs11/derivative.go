@@ -115,7 +115,7 @@ func (s *session) derived(list []Attribute, d *derivative) (attributes, error) {
 		return nil, err
 	}
 	a.addMissing(attributes{CKA_CLASS: encodeULong(CKO_SECRET_KEY), CKA_KEY_TYPE: encodeULong(keyType)})
-	a.addMissing(r.initial())
+	a.addMissing(r.initialFor(s.token))
 	return a, s.checkWritable(a)
 }
 

@@ -10,27 +10,11 @@ import (
 	"libzk_pkcs11/internal/softkey"
 )
 
-// EdDSAParams is a CK_EDDSA_PARAMS.
-type EdDSAParams struct {
-	Prehash bool // Ed25519ph
-	Context []byte
-}
-
 // ECDH1Params is a CK_ECDH1_DERIVE_PARAMS.
 type ECDH1Params struct {
 	KDF        uint
 	SharedData []byte
 	Public     []byte // of the other party
-}
-
-// pureEdDSA checks the parameter of CKM_EDDSA: none, or one that says the same,
-// that neither the prehash nor a context is wanted. The SCM has neither.
-func pureEdDSA(m *Mechanism) error {
-	p, ok := m.Params.(*EdDSAParams)
-	if ok && !p.Prehash && len(p.Context) == 0 {
-		return nil
-	}
-	return m.checkNoParameter()
 }
 
 // ecdhParams checks the parameter of CKM_ECDH1_DERIVE.

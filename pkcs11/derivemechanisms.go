@@ -41,11 +41,24 @@ var deriveMechanisms = map[uint]mechanism{
 	CKM_XOR_BASE_AND_DATA:         {keys: secretKeys, derive: deriveXOR, params: dataParams, inherits: true},
 	CKM_EXTRACT_KEY_FROM_KEY:      {keys: secretKeys, derive: deriveBits, params: bitParams, inherits: true},
 
+	CKM_AES_ECB_ENCRYPT_DATA: {keys: aesKeys, derive: deriveECB, params: dataParams},
+	CKM_AES_CBC_ENCRYPT_DATA: {keys: aesKeys, derive: deriveCBC, params: blockDataParams},
+
 	CKM_PKCS5_PBKD2: {keys: secretKeys, generateOf: makeOfPassword, params: passwordParams},
 }
 
 // DerivationData is a CK_KEY_DERIVATION_STRING_DATA.
 type DerivationData struct{ Data []byte }
+
+// EncryptedData is a CK_AES_CBC_ENCRYPT_DATA_PARAMS.
+type EncryptedData struct{ IV, Data []byte }
+
+func blockDataParams(m *Mechanism) error {
+	if _, is := m.Params.(*EncryptedData); !is {
+		return CKR_MECHANISM_PARAM_INVALID
+	}
+	return nil
+}
 
 func dataParams(m *Mechanism) error {
 	if _, is := m.Params.(*DerivationData); !is {
@@ -181,6 +194,23 @@ func deriveBits(t *task, a attributes) ([]byte, error) {
 	}
 	first, _ := decodeULong(t.how.Parameter)
 	return k.Extract(uint64(first), a.derivedSize())
+}
+
+func deriveECB(t *task, a attributes) ([]byte, error) {
+	k, err := keyOf[*softkey.AES](t)
+	if err != nil {
+		return nil, err
+	}
+	return k.DeriveECB(t.derivationData(), a.derivedSize())
+}
+
+func deriveCBC(t *task, a attributes) ([]byte, error) {
+	k, err := keyOf[*softkey.AES](t)
+	if err != nil {
+		return nil, err
+	}
+	p := t.how.Params.(*EncryptedData)
+	return k.DeriveCBC(p.IV, p.Data, a.derivedSize())
 }
 
 // PBKDF2Params is a CK_PKCS5_PBKD2_PARAMS2.

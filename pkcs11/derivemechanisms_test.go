@@ -134,6 +134,8 @@ func TestDeriveHKDF(t *testing.T) {
 func TestDeriveSimple(t *testing.T) {
 	f := newSealing(t)
 	value, more := unhex(t, "01234567"), unhex(t, "89abcdef")
+	aes := f.create(secretTemplate(CKK_AES, CKA_VALUE, unhex(t, "2b7e151628aed2a6abf7158809cf4f3c"), CKA_DERIVE, true)) // of SP 800-38A, F.1.1 and F.2.1
+	block := unhex(t, "6bc1bee22e409f96e93d7e117393172a")
 	base, other, long := f.baseKey(value), f.baseKey(more), f.baseKey(unhex(t, "329f84a9"))
 	sum := sha256.Sum256(value)
 	data := &DerivationData{more}
@@ -149,6 +151,9 @@ func TestDeriveSimple(t *testing.T) {
 		"data and base": {&Mechanism{Type: CKM_CONCATENATE_DATA_AND_BASE, Params: data}, base, nil, unhex(t, "89abcdef01234567")},
 		"xor":           {&Mechanism{Type: CKM_XOR_BASE_AND_DATA, Params: data}, base, nil, unhex(t, "88888888")},
 		"bits":          {&Mechanism{Type: CKM_EXTRACT_KEY_FROM_KEY, Parameter: encodeULong(21)}, long, is(CKA_VALUE_LEN, uint(2)), unhex(t, "9526")},
+		"ECB":           {&Mechanism{Type: CKM_AES_ECB_ENCRYPT_DATA, Params: &DerivationData{block}}, aes, nil, unhex(t, "3ad77bb40d7a3660a89ecaf32466ef97")},
+		"ECB, cut":      {&Mechanism{Type: CKM_AES_ECB_ENCRYPT_DATA, Params: &DerivationData{block}}, aes, is(CKA_VALUE_LEN, uint(4)), unhex(t, "3ad77bb4")},
+		"CBC":           {&Mechanism{Type: CKM_AES_CBC_ENCRYPT_DATA, Params: &EncryptedData{unhex(t, "000102030405060708090a0b0c0d0e0f"), block}}, aes, nil, unhex(t, "7649abac8119b246cee98e9b12e9197d")},
 		"hash":          {&Mechanism{Type: CKM_SHA256_KEY_DERIVATION}, base, nil, sum[:]},
 		"hash for AES":  {&Mechanism{Type: CKM_SHA256_KEY_DERIVATION}, base, is(CKA_KEY_TYPE, uint(CKK_AES), CKA_VALUE_LEN, uint(16)), sum[:16]},
 	} {
@@ -163,12 +168,18 @@ func TestDeriveSimple(t *testing.T) {
 		CKM_CONCATENATE_BASE_AND_DATA: {Parameter: []byte{1}},
 		CKM_EXTRACT_KEY_FROM_KEY:      {},
 		CKM_SHA256_KEY_DERIVATION:     {Parameter: []byte{1}},
+		CKM_AES_ECB_ENCRYPT_DATA:      {Params: &EncryptedData{}},
+		CKM_AES_CBC_ENCRYPT_DATA:      {Params: &DerivationData{}},
 		CKM_HKDF_DERIVE:               {Parameter: []byte{1}},
 	} {
 		params.Type = typ
 		_, err := f.DeriveKey(f.h, params, base, nil)
 		want(t, MechanismName(typ), err, CKR_MECHANISM_PARAM_INVALID)
 	}
+	_, err := f.DeriveKey(f.h, &Mechanism{Type: CKM_AES_ECB_ENCRYPT_DATA, Params: &DerivationData{block[1:]}}, aes, nil)
+	want(t, "no whole block", err, CKR_MECHANISM_PARAM_INVALID)
+	_, err = f.DeriveKey(f.h, &Mechanism{Type: CKM_AES_ECB_ENCRYPT_DATA, Params: &DerivationData{block}}, aes, is(CKA_VALUE_LEN, uint(17)))
+	want(t, "more than there is", err, CKR_TEMPLATE_INCONSISTENT)
 }
 
 // TestDeriveInherits: what is joined of sensitive keys is sensitive.

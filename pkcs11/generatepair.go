@@ -38,6 +38,9 @@ func (s *session) sealedRequest(row *mechanism, public, private []Attribute) (*p
 	if r.private, err = s.sealedHalf(private, CKO_PRIVATE_KEY, keyType); err != nil {
 		return nil, err
 	}
+	if !isAbsentOr(r.private, CKA_PARAMETER_SET, r.public.number(CKA_PARAMETER_SET)) {
+		return nil, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_PARAMETER_SET, "is not that of the public key")
+	}
 	return r, r.private.checkSealable()
 }
 
@@ -71,7 +74,7 @@ func usesOnCurve(keyType uint) attributes {
 }
 
 // hasNoPlaceFor reports whether the device cannot hold a key pair on a curve that is asked for: it lacks the curve, the key is to
-// leave it, or there is no memory for keys of a session. Who names a key slot wants no other place, and is refused.
+// leave it, or it has no memory for such keys of a session. Who names a key slot wants no other place, and is refused.
 func (t *token) hasNoPlaceFor(public, private []Attribute) bool {
 	if _, asked := valueIn(append(public[:len(public):len(public)], private...), CKA_ZK_SLOT); asked {
 		return false
@@ -83,8 +86,10 @@ func (t *token) hasNoPlaceFor(public, private []Attribute) bool {
 	}
 	onToken, _ := valueIn(private, CKA_TOKEN)
 	leaves, _ := valueIn(private, CKA_EXTRACTABLE)
+	hidden, says := valueIn(private, CKA_PRIVATE)
+	open := says && !isTrueValue(hidden) // for everybody, and the device knows only its user
 	_, volatile := t.device.(scm.Volatile)
-	return !t.capability(c.curve).Generate || isTrueValue(leaves) || !isTrueValue(onToken) && !volatile
+	return !t.capability(c.curve).Generate || isTrueValue(leaves) || !isTrueValue(onToken) && (open || !volatile)
 }
 
 // valueIn returns the value of an attribute in a template.

@@ -52,6 +52,7 @@ type mechanism struct {
 	decapsulate      func(t *task, ciphertext []byte) ([]byte, error)
 	inherits         bool // what is derived is as hidden as what it is derived of
 	data             bool // what is derived is a data object
+	wrapsOnly        bool // encrypt and decrypt are for keys alone
 	wrapBlock        int  // wraps keys by encrypt and decrypt, padded to that many bytes; 0: does not
 }
 
@@ -74,8 +75,8 @@ func (m *mechanism) flags() uint {
 		{m.sign != nil, CKF_SIGN | CKF_MESSAGE_SIGN | CKF_MULTI_MESSAGE},
 		{m.verify != nil, CKF_VERIFY | CKF_MESSAGE_VERIFY | CKF_MULTI_MESSAGE},
 		{m.recover != nil, CKF_SIGN_RECOVER | CKF_VERIFY_RECOVER},
-		{m.encrypt != nil, CKF_ENCRYPT},
-		{m.decrypt != nil, CKF_DECRYPT},
+		{m.encrypt != nil && !m.wrapsOnly, CKF_ENCRYPT},
+		{m.decrypt != nil && !m.wrapsOnly, CKF_DECRYPT},
 		{m.messages != nil, CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MULTI_MESSAGE},
 		{m.generatePair != nil, CKF_GENERATE_KEY_PAIR},
 		{m.generateKey != nil || m.generateOf != nil, CKF_GENERATE},

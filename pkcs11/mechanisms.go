@@ -58,7 +58,7 @@ var curveMechanisms = map[uint]mechanism{
 	CKM_ECDSA_SHA3_256: {keys: ecKeys, sign: signOnCurve, verify: verifyOnCurve, hash: crypto.SHA3_256},
 	CKM_ECDSA_SHA3_384: {keys: ecKeys, sign: signOnCurve, verify: verifyOnCurve, hash: crypto.SHA3_384},
 	CKM_ECDSA_SHA3_512: {keys: ecKeys, sign: signOnCurve, verify: verifyOnCurve, hash: crypto.SHA3_512},
-	CKM_EDDSA:          {keys: edwardsKeys, sign: signOnCurve, verify: verifyOnCurve, params: pureEdDSA},
+	CKM_EDDSA:          {keys: edwardsKeys, sign: signOnCurve, verify: verifyOnCurve, params: eddsaParams},
 
 	CKM_ECDH1_DERIVE: {keys: agreeingKeys, derive: deriveECDH, params: ecdhParams},
 }

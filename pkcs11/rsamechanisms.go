@@ -18,6 +18,8 @@ var rsaMechanisms = map[uint]mechanism{
 	CKM_RSA_PKCS_OAEP: {keys: rsaKeys, encrypt: encryptOAEP, decrypt: decryptOAEP, onePart: true, params: oaepParams},
 	CKM_RSA_PKCS_PSS:  {keys: rsaKeys, sign: signDigestPSS, verify: verifyDigestPSS, onePart: true, params: pssParams},
 
+	CKM_RSA_AES_KEY_WRAP: {keys: rsaKeys, encrypt: wrapRSAAES, decrypt: unwrapRSAAES, onePart: true, wrapsOnly: true, params: rsaAESParams},
+
 	CKM_SHA1_RSA_PKCS:     {keys: rsaKeys, sign: signPKCS1, verify: verifyPKCS1, hash: crypto.SHA1},
 	CKM_SHA224_RSA_PKCS:   {keys: rsaKeys, sign: signPKCS1, verify: verifyPKCS1, hash: crypto.SHA224},
 	CKM_SHA256_RSA_PKCS:   {keys: rsaKeys, sign: signPKCS1, verify: verifyPKCS1, hash: crypto.SHA256},

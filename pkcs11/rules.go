@@ -208,8 +208,10 @@ var latticePublicRules = rules{
 	CKA_VALUE:         {octets, needCreate | notGenerate, nil},
 }
 
+// A caller must not give a private key that is generated a CKA_PARAMETER_SET, but callers do. One that says what the public key's template
+// says does no harm.
 var latticePrivateRules = rules{
-	CKA_PARAMETER_SET: {number, needCreate | notGenerate | notUnwrap, nil},
+	CKA_PARAMETER_SET: {number, needCreate | notUnwrap, nil},
 	CKA_SEED:          {octets, needCreate | notGenerate | notUnwrap | concealed, nil},
 	CKA_VALUE:         {octets, notGenerate | notUnwrap | concealed, nil},
 }
@@ -318,6 +320,15 @@ func isLatticeType(keyType uint) bool { return keyType == CKK_ML_DSA || keyType 
 
 func isCurveType(keyType uint) bool {
 	return keyType == CKK_EC || keyType == CKK_EC_EDWARDS || keyType == CKK_EC_MONTGOMERY
+}
+
+// initialFor is initial for an object of a token. Where no keys are sealed, no mechanism uses a secret, and it does not say so.
+func (r rules) initialFor(t *token) attributes {
+	a := r.initial()
+	if _, secret := r[CKA_VALUE_LEN]; secret && !t.sealsKeys() {
+		a[CKA_SIGN], a[CKA_VERIFY] = no, no
+	}
+	return a
 }
 
 // initial returns the attributes that an object has when nobody set them.

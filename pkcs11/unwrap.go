@@ -17,6 +17,9 @@ func (p *Provider) UnwrapKey(h uint, m *Mechanism, unwrapping uint, wrapped []by
 		return 0, err
 	}
 	defer s.done(&err)
+	if w := m.gcmWrapping(); w != nil {
+		m = &w.plain
+	}
 	return s.unwrapKey(m, unwrapping, wrapped, list)
 }
 
@@ -72,14 +75,13 @@ func (s *session) unwrappedTemplate(list []Attribute, unwrapping *object) (attri
 	return a, s.checkWritable(a)
 }
 
-// unwrapContent decrypts a wrapped key. Of one that RSA encrypts by PKCS #1 v1.5 the template may tell the length, and a key of
-// that length comes out in any case.
+// unwrapContent decrypts a wrapped key. Of a secret key that RSA encrypts by PKCS #1 v1.5 one of a length that it can have comes out in
+// any case: nobody is to learn whether the padding was right.
 func (t *task) unwrapContent(wrapped []byte, a attributes) (content []byte, err error) {
-	_, sized := a[CKA_VALUE_LEN]
-	if t.how.Type == CKM_RSA_PKCS && sized {
+	if t.how.Type == CKM_RSA_PKCS && a.number(CKA_CLASS) == CKO_SECRET_KEY {
 		var k *softkey.RSA
 		if k, err = keyOf[*softkey.RSA](t); err == nil {
-			content, err = k.UnwrapPKCS1(wrapped, int(min(a.number(CKA_VALUE_LEN), 1<<16)))
+			content, err = k.UnwrapPKCS1(wrapped, a.possibleLengths(k.LongestPKCS1())...)
 		}
 		return content, unwrappingFailure(err)
 	}
@@ -89,6 +91,21 @@ func (t *task) unwrapContent(wrapped []byte, a attributes) (content []byte, err 
 	}
 	content, err = stream.Whole(nil, wrapped)
 	return content, unwrappingFailure(err)
+}
+
+// possibleLengths are those of a secret key that is unwrapped: what its template says, what its type has, or all up to a bound.
+func (a attributes) possibleLengths(most int) []int {
+	if _, given := a[CKA_VALUE_LEN]; given {
+		return []int{clampInt(a.number(CKA_VALUE_LEN))}
+	}
+	if a.number(CKA_KEY_TYPE) == CKK_AES {
+		return []int{16, 24, 32}
+	}
+	all := make([]int, most)
+	for i := range all {
+		all[i] = i + 1
+	}
+	return all
 }
 
 // unwrappingFailure is the error of a wrapped key, for which there are codes of its own.
@@ -113,7 +130,7 @@ func (a attributes) holdUnwrapped(content []byte, block int) error {
 	} else if a.mayBeShorter(content, block) {
 		return refuse(CKR_TEMPLATE_INCOMPLETE, CKA_VALUE_LEN, "is missing, and the mechanism pads keys with zeros")
 	}
-	if n == 0 || n > uint(len(content)) || uint(len(content))-n >= uint(block) || !isZero(content[n:]) {
+	if n == 0 || n > softkey.LongestSecret || n > uint(len(content)) || uint(len(content))-n >= uint(block) || !isZero(content[n:]) {
 		return CKR_WRAPPED_KEY_LEN_RANGE
 	}
 	if a.number(CKA_KEY_TYPE) == CKK_AES && n != 16 && n != 24 && n != 32 {

@@ -333,3 +333,73 @@ func TestUnwrapWithoutLength(t *testing.T) {
 		}
 	}
 }
+
+// TestUnwrapPKCS1 unwraps what RSA has not wrapped: a key comes out all the same, of a length that it can have, and always the same one.
+func TestUnwrapPKCS1(t *testing.T) {
+	f := newSealing(t)
+	public, private := f.rsaPair([]any{CKA_WRAP, true}, []any{CKA_UNWRAP, true})
+	m := &Mechanism{Type: CKM_RSA_PKCS}
+	for _, n := range []int{16, 24, 32} {
+		key := f.create(secretTemplate(CKK_AES, CKA_VALUE, bytes.Repeat([]byte{7}, n)))
+		wrapped, err := f.wrap(m, public, key)
+		f.ok(err)
+		again, err := f.UnwrapKey(f.h, m, private, wrapped, secretTemplate(CKK_AES))
+		f.ok(err)
+		f.reads(again, CKA_VALUE, bytes.Repeat([]byte{7}, n))
+	}
+	short, err := f.wrap(m, public, f.create(secretTemplate(CKK_GENERIC_SECRET, CKA_VALUE, "twenty bytes are none")))
+	f.ok(err)
+	for i := range 20 {
+		wrapped := bytes.Repeat([]byte{byte(i + 1)}, 256)
+		if i == 0 {
+			wrapped = short // right, but no key of AES
+		}
+		wrapped[0] = min(wrapped[0], 0x40)
+		for _, template := range [][]Attribute{secretTemplate(CKK_AES), secretTemplate(CKK_GENERIC_SECRET), secretTemplate(CKK_AES, CKA_VALUE_LEN, uint(24))} {
+			a, err := f.UnwrapKey(f.h, m, private, wrapped, template)
+			f.ok(err)
+			b, err := f.UnwrapKey(f.h, m, private, wrapped, template)
+			f.ok(err)
+			if !bytes.Equal(f.value(a, CKA_VALUE), f.value(b, CKA_VALUE)) {
+				t.Error("it is another key the second time")
+			}
+		}
+	}
+}
+
+// TestWrapRSAAES wraps keys of all sorts by way of a key of AES that goes along.
+func TestWrapRSAAES(t *testing.T) {
+	f := newSealing(t)
+	public, private := f.rsaPair([]any{CKA_WRAP, true}, []any{CKA_UNWRAP, true})
+	k := knownRSA()
+	oaep := OAEPParams{Hash: CKM_SHA256, MGF: CKG_MGF1_SHA256, Source: CKZ_DATA_SPECIFIED}
+	for _, bits := range []uint{128, 192, 256} {
+		m := &Mechanism{Type: CKM_RSA_AES_KEY_WRAP, Params: &RSAAESParams{bits, &oaep}}
+		secret := f.create(secretTemplate(CKK_GENERIC_SECRET, CKA_VALUE, "a secret"))
+		wrapped, err := f.wrap(m, public, secret)
+		f.ok(err)
+		again, err := f.UnwrapKey(f.h, m, private, wrapped, secretTemplate(CKK_GENERIC_SECRET))
+		f.ok(err)
+		f.reads(again, CKA_VALUE, "a secret")
+		wrapped, err = f.wrap(m, public, f.create(rsaTemplate(k, CKA_EXTRACTABLE, true)))
+		f.ok(err)
+		template := is(CKA_CLASS, uint(CKO_PRIVATE_KEY), CKA_KEY_TYPE, uint(CKK_RSA))
+		again, err = f.UnwrapKey(f.h, m, private, wrapped, template)
+		f.ok(err)
+		f.reads(again, CKA_MODULUS, k.N.Bytes())
+		for i := range wrapped {
+			wrapped[i] ^= 1
+			if _, err = f.UnwrapKey(f.h, m, private, wrapped, template); err != error(CKR_WRAPPED_KEY_INVALID) {
+				t.Fatalf("byte %d changed: %v", i, err)
+			}
+			wrapped[i] ^= 1
+		}
+		_, err = f.UnwrapKey(f.h, m, private, wrapped[:256], template)
+		want(t, "cut", err, CKR_WRAPPED_KEY_LEN_RANGE)
+		want(t, "to encrypt", f.EncryptInit(f.h, m, public), CKR_MECHANISM_INVALID)
+	}
+	for _, p := range []any{nil, &oaep, &RSAAESParams{100, &oaep}, &RSAAESParams{256, nil}, &RSAAESParams{256, &OAEPParams{}}} {
+		_, err := f.wrap(&Mechanism{Type: CKM_RSA_AES_KEY_WRAP, Params: p}, public, private)
+		want(t, "a wrong parameter", err, CKR_MECHANISM_PARAM_INVALID)
+	}
+}

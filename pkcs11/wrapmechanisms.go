@@ -16,6 +16,7 @@ var wrappings = map[uint]int{
 	CKM_AES_GCM:            1,
 	CKM_RSA_PKCS:           1,
 	CKM_RSA_PKCS_OAEP:      1,
+	CKM_RSA_AES_KEY_WRAP:   1,
 }
 
 // withWrapping adds to the rows of a table that wrap.

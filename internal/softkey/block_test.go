@@ -22,7 +22,7 @@ func TestKeySizes(t *testing.T) {
 		refused(t, "AES key", err, ErrKeySize)
 		refused(t, "AES key", generateErr, ErrKeySize)
 	}
-	for _, n := range []int{-1, 0, longestSecret + 1} {
+	for _, n := range []int{-1, 0, LongestSecret + 1} {
 		_, err := GenerateSecret(n)
 		refused(t, "secret", err, ErrKeySize)
 	}

@@ -97,7 +97,7 @@ func (s *Secret) ConcatenateToData(data []byte, n int) ([]byte, error) {
 }
 
 func joined(first, second []byte, n int) ([]byte, error) {
-	if len(first)+len(second) > longestSecret {
+	if len(first)+len(second) > LongestSecret {
 		return nil, fmt.Errorf("secret of %d bytes: %w", len(first)+len(second), ErrKeySize)
 	}
 	out := secret.Make(len(first) + len(second))
@@ -171,7 +171,7 @@ func PBKDF2(h crypto.Hash, password, salt []byte, iterations uint64, n int) (out
 
 // deriveX963 is the key derivation function of ANSI X9.63, of SEC 1, section 3.6.1.
 func deriveX963(h crypto.Hash, shared, info []byte, n int) ([]byte, error) {
-	if n < 1 || n > longestSecret {
+	if n < 1 || n > LongestSecret {
 		return nil, fmt.Errorf("%d bytes by X9.63: %w", n, ErrKeySize)
 	}
 	state := h.New()

@@ -11,8 +11,8 @@ import (
 	"libzk_pkcs11/internal/secret"
 )
 
-// longestSecret is how long a generic secret may be, in bytes.
-const longestSecret = 1 << 16
+// LongestSecret is how long a generic secret may be, in bytes.
+const LongestSecret = 1 << 16
 
 // Secret is the value of a secret key: a generic secret, a key for HMAC or HKDF, or what
 // an AES key is made of. Codes and other keys are made of it.
@@ -23,7 +23,7 @@ type Secret struct {
 
 // NewSecret returns a secret of 1 to 65536 bytes. The bytes stay the caller's, who overwrites them.
 func NewSecret(b []byte) (*Secret, error) {
-	if len(b) < 1 || len(b) > longestSecret {
+	if len(b) < 1 || len(b) > LongestSecret {
 		return nil, fmt.Errorf("secret of %d bytes: %w", len(b), ErrKeySize)
 	}
 	return &Secret{value: newValue(b)}, nil
@@ -31,7 +31,7 @@ func NewSecret(b []byte) (*Secret, error) {
 
 // GenerateSecret returns a random secret of n bytes.
 func GenerateSecret(n int) (*Secret, error) {
-	if n < 1 || n > longestSecret {
+	if n < 1 || n > LongestSecret {
 		return nil, fmt.Errorf("secret of %d bytes: %w", n, ErrKeySize)
 	}
 	s := &Secret{value: newValue(make([]byte, n))}

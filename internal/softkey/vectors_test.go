@@ -205,7 +205,7 @@ func TestSimpleDerivations(t *testing.T) {
 	refused(t, "nothing", err, ErrKeySize)
 	_, err = base.XOR(unhex(t, "89ab"), 3)
 	refused(t, "more than the shorter one", err, ErrKeySize)
-	_, err = base.ConcatenateData(make([]byte, longestSecret), 0)
+	_, err = base.ConcatenateData(make([]byte, LongestSecret), 0)
 	refused(t, "too long", err, ErrKeySize)
 	_, err = base.DeriveHash(crypto.SHA1, 21)
 	refused(t, "more than the hash", err, ErrKeySize)

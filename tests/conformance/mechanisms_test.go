@@ -83,6 +83,7 @@ func TestMechanisms(t *testing.T) {
 			x.recover(m.Mechanism)
 		}
 		switch f &^= wrapping | recovering; f {
+		case 0: // it wraps keys alone
 		case pkcs11.CKF_DIGEST:
 			x.digest(m.Mechanism)
 		case signing:
@@ -228,7 +229,7 @@ func (x *trial) encryptsWith(m uint, private, public pkcs11.ObjectHandle) (used 
 // generateSecret makes a secret key.
 func (x *trial) generateSecret(m uint) {
 	x.t.Helper()
-	how, release := x.howToDerive(m)
+	how, release := x.howToPoint(m)
 	defer release()
 	template := []*pkcs11.Attribute{attr(pkcs11.CKA_VALUE_LEN, 32), attr(pkcs11.CKA_SENSITIVE, false), attr(pkcs11.CKA_EXTRACTABLE, true)}
 	if m == pkcs11.CKM_PKCS5_PBKD2 {
@@ -247,12 +248,14 @@ func (x *trial) wrap(m uint) {
 	show := []*pkcs11.Attribute{attr(pkcs11.CKA_SENSITIVE, false), attr(pkcs11.CKA_EXTRACTABLE, true)}
 	key := aesKey(x.Token, x.s, show...)
 	for _, keyType := range []uint{pkcs11.CKK_AES, pkcs11.CKK_RSA} {
-		text, err := x.WrapKey(x.s, howTo(m), x.public[keyType][0], key)
+		how, release := x.howToPoint(m)
+		defer release()
+		text, err := x.WrapKey(x.s, how, x.public[keyType][0], key)
 		if live.RV(err) == pkcs11.CKR_WRAPPING_KEY_TYPE_INCONSISTENT {
 			continue
 		}
 		x.OK(err)
-		again, err := x.UnwrapKey(x.s, howTo(m), x.private[keyType][0], text, append([]*pkcs11.Attribute{
+		again, err := x.UnwrapKey(x.s, how, x.private[keyType][0], text, append([]*pkcs11.Attribute{
 			attr(pkcs11.CKA_CLASS, pkcs11.CKO_SECRET_KEY), attr(pkcs11.CKA_KEY_TYPE, pkcs11.CKK_AES), attr(pkcs11.CKA_VALUE_LEN, 32),
 		}, show...))
 		x.OK(err)
@@ -317,7 +320,7 @@ func (x *trial) derive(m uint) {
 func (x *trial) deriveSecret(m uint) {
 	x.t.Helper()
 	for _, base := range []pkcs11.ObjectHandle{x.private[pkcs11.CKK_GENERIC_SECRET][0], x.private[pkcs11.CKK_AES][0]} {
-		how, release := x.howToDerive(m)
+		how, release := x.howToPoint(m)
 		class := uint(pkcs11.CKO_SECRET_KEY)
 		template := []*pkcs11.Attribute{attr(pkcs11.CKA_VALUE_LEN, 16)}
 		if m == live.CKM_HKDF_DATA {
@@ -327,6 +330,12 @@ func (x *trial) deriveSecret(m uint) {
 		}
 		_, err := x.DeriveKey(x.s, how, base, append(template, attr(pkcs11.CKA_CLASS, class)))
 		release()
+		if m == pkcs11.CKM_AES_ECB_ENCRYPT_DATA || m == pkcs11.CKM_AES_CBC_ENCRYPT_DATA {
+			if base != x.private[pkcs11.CKK_AES][0] {
+				x.Want("a base that is none", err, pkcs11.CKR_KEY_TYPE_INCONSISTENT)
+				continue
+			}
+		}
 		x.OK(err)
 		x.note(m, base)
 	}

@@ -80,9 +80,9 @@ func numbers(list ...uint) (b []byte) {
 	return b
 }
 
-// howToDerive is howTo for mechanisms whose parameter has pointers in it, or the handle of a key. What it points to stays where
+// howToPoint is howTo for mechanisms whose parameter has pointers in it, or the handle of a key. What it points to stays where
 // it is until the release.
-func (x *trial) howToDerive(m uint) (how []*pkcs11.Mechanism, release func()) {
+func (x *trial) howToPoint(m uint) (how []*pkcs11.Mechanism, release func()) {
 	var pins runtime.Pinner
 	at := func(text string) uint {
 		b := []byte(text)
@@ -95,7 +95,11 @@ func (x *trial) howToDerive(m uint) (how []*pkcs11.Mechanism, release func()) {
 		both := make([]byte, 8)
 		both[0], both[1] = 1, 1 // extract, expand
 		parameter = append(both, numbers(pkcs11.CKM_SHA256, live.CKF_HKDF_SALT_DATA, at("salt"), 4, 0, at("info"), 4)...)
-	case pkcs11.CKM_CONCATENATE_BASE_AND_DATA, pkcs11.CKM_CONCATENATE_DATA_AND_BASE, pkcs11.CKM_XOR_BASE_AND_DATA:
+	case pkcs11.CKM_RSA_AES_KEY_WRAP:
+		parameter = numbers(256, at(string(numbers(pkcs11.CKM_SHA256, pkcs11.CKG_MGF1_SHA256, pkcs11.CKZ_DATA_SPECIFIED, 0, 0))))
+	case pkcs11.CKM_AES_CBC_ENCRYPT_DATA:
+		parameter = append(make([]byte, 16), numbers(at("0123456789abcdef"), 16)...)
+	case pkcs11.CKM_CONCATENATE_BASE_AND_DATA, pkcs11.CKM_CONCATENATE_DATA_AND_BASE, pkcs11.CKM_XOR_BASE_AND_DATA, pkcs11.CKM_AES_ECB_ENCRYPT_DATA:
 		parameter = numbers(at("0123456789abcdef"), 16)
 	case pkcs11.CKM_CONCATENATE_BASE_AND_KEY:
 		parameter = numbers(uint(x.private[pkcs11.CKK_AES][0]))

@@ -159,31 +159,93 @@ static void copies(void)
 }
 
 /* a secret for the owner of a key of ML-KEM */
-static void encapsulates(void)
+static void encapsulates(CK_ULONG set, CK_ULONG size)
 {
-	static CK_BYTE text[1088];
+	static CK_BYTE text[1568];
 	CK_OBJECT_HANDLE public = 0, private = 0, ours = 0, theirs = 0;
-	CK_ULONG set = CKP_ML_KEM_768;
+	CK_ULONG other = set == CKP_ML_KEM_768 ? CKP_ML_KEM_1024 : CKP_ML_KEM_768;
 	CK_MECHANISM pair = {CKM_ML_KEM_KEY_PAIR_GEN, NULL, 0}, m = {CKM_ML_KEM, NULL, 0};
-	CK_ATTRIBUTE pub[] = {{CKA_PARAMETER_SET, &set, sizeof set}, {CKA_ENCAPSULATE, &yes, sizeof yes}}, priv = {CKA_DECAPSULATE, &yes, sizeof yes};
-	RV("C_GenerateKeyPair of ML-KEM", f->C_GenerateKeyPair(s, &pair, pub, 2, &priv, 1, &public, &private), CKR_OK);
+	CK_ATTRIBUTE pub[] = {{CKA_PARAMETER_SET, &set, sizeof set}, {CKA_ENCAPSULATE, &yes, sizeof yes}};
+	CK_ATTRIBUTE priv[] = {{CKA_DECAPSULATE, &yes, sizeof yes}, {CKA_PARAMETER_SET, &other, sizeof other}};
+	RV("C_GenerateKeyPair of ML-KEM with two parameter sets", f->C_GenerateKeyPair(s, &pair, pub, 2, priv, 2, &public, &private), CKR_TEMPLATE_INCONSISTENT);
+	priv[1].pValue = &set;
+	RV("C_GenerateKeyPair of ML-KEM that names one twice", f->C_GenerateKeyPair(s, &pair, pub, 2, priv, 2, &public, &private), CKR_OK);
+	RV("C_GenerateKeyPair of ML-KEM", f->C_GenerateKeyPair(s, &pair, pub, 2, priv, 1, &public, &private), CKR_OK);
+	IS("the private key has it, too", reads(private, CKA_PARAMETER_SET, &set, sizeof set));
 	CK_ATTRIBUTE t[] = {{CKA_KEY_TYPE, &aes, sizeof aes}, {CKA_VALUE_LEN, &sixteen, sizeof sixteen}};
 	n = 0;
 	RV("C_EncapsulateKey asks for the size", f->C_EncapsulateKey(s, &m, public, t, COUNT(t), NULL, &n, &ours), CKR_OK);
-	IS("it is that of the parameter set", n == sizeof text);
+	IS("it is that of the parameter set", n == size);
 	n--;
 	RV("C_EncapsulateKey with too little room", f->C_EncapsulateKey(s, &m, public, t, COUNT(t), text, &n, &ours), CKR_BUFFER_TOO_SMALL);
-	IS("it tells the size again", n == sizeof text);
+	IS("it tells the size again", n == size);
 	RV("C_EncapsulateKey", f->C_EncapsulateKey(s, &m, public, t, COUNT(t), text, &n, &ours), CKR_OK);
 	RV("C_DecapsulateKey", f->C_DecapsulateKey(s, &m, private, t, COUNT(t), text, n, &theirs), CKR_OK);
 	CK_BYTE value_of[2][16];
 	CK_ATTRIBUTE a = {CKA_VALUE, value_of[0], 16}, b = {CKA_VALUE, value_of[1], 16};
 	IS("both have a value", f->C_GetAttributeValue(s, ours, &a, 1) == CKR_OK && f->C_GetAttributeValue(s, theirs, &b, 1) == CKR_OK);
 	IS("it is the same", !memcmp(value_of[0], value_of[1], 16));
+	text[0] ^= 1;
+	RV("C_DecapsulateKey of a text that was changed", f->C_DecapsulateKey(s, &m, private, t, COUNT(t), text, n, &theirs), CKR_OK);
+	must(f->C_GetAttributeValue(s, theirs, &b, 1));
+	IS("it gives another value", memcmp(value_of[0], value_of[1], 16));
 	RV("C_EncapsulateKey without a place", f->C_EncapsulateKey(s, &m, public, t, COUNT(t), text, &n, NULL), CKR_ARGUMENTS_BAD);
 	RV("C_EncapsulateKey without a length", f->C_EncapsulateKey(s, &m, public, t, COUNT(t), text, NULL, &ours), CKR_ARGUMENTS_BAD);
 	RV("C_DecapsulateKey of half a text", f->C_DecapsulateKey(s, &m, private, t, COUNT(t), text, n / 2, &theirs), CKR_WRAPPED_KEY_LEN_RANGE);
 	RV("C_DecapsulateKey with the public key", f->C_DecapsulateKey(s, &m, public, t, COUNT(t), text, n, &theirs), CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT);
+}
+
+/* Ed25519 in its three forms: a key in a slot has one, a sealed key and what verifies have all */
+static void edwards(void)
+{
+	static CK_BYTE curve[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
+	CK_OBJECT_HANDLE public = 0, private = 0;
+	CK_MECHANISM pair = {CKM_EC_EDWARDS_KEY_PAIR_GEN, NULL, 0};
+	CK_EDDSA_PARAMS forms[] = {{CK_FALSE, 0, NULL}, {CK_FALSE, 3, (CK_BYTE *)"foo"}, {CK_TRUE, 0, NULL}, {CK_TRUE, 3, (CK_BYTE *)"foo"}};
+	CK_ATTRIBUTE pub = {CKA_EC_PARAMS, curve, sizeof curve}, priv = {CKA_EXTRACTABLE, &yes, sizeof yes};
+	RV("C_GenerateKeyPair of Ed25519, sealed", f->C_GenerateKeyPair(s, &pair, &pub, 1, &priv, 1, &public, &private), CKR_OK);
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		CK_MECHANISM m = {CKM_EDDSA, &forms[i], sizeof forms[i]};
+		RV("C_SignInit", f->C_SignInit(s, &m, private), CKR_OK);
+		n = 64;
+		RV("C_Sign", f->C_Sign(s, value, sizeof value, out, &n), CKR_OK);
+		for (size_t j = 0; j < COUNT(forms); j++) {
+			CK_MECHANISM other = {CKM_EDDSA, &forms[j], sizeof forms[j]};
+			RV("C_VerifyInit", f->C_VerifyInit(s, &other, public), CKR_OK);
+			RV(i == j ? "C_Verify" : "C_Verify in another form", f->C_Verify(s, value, sizeof value, out, n), i == j ? CKR_OK : CKR_SIGNATURE_INVALID);
+		}
+		CK_RV in_slot = f->C_SignInit(s, &m, slot_key(s, CKO_PRIVATE_KEY, 14));
+		IS("a key in a slot has the first form alone", in_slot == (i == 0 ? CKR_OK : CKR_MECHANISM_PARAM_INVALID));
+		must(f->C_SignInit(s, NULL, 0));
+	}
+}
+
+/* a private key whose numbers are shown is found by them, and no other is */
+static void found_by_value(void)
+{
+	CK_OBJECT_HANDLE key = 0, hidden = 0, found[4];
+	CK_BYTE number[32] = {7};
+	CK_ATTRIBUTE t[] = {
+		{CKA_CLASS, &private_class, sizeof private_class}, {CKA_KEY_TYPE, &ec, sizeof ec}, {CKA_EC_PARAMS, p256, sizeof p256},
+		{CKA_VALUE, number, sizeof number}, {CKA_TOKEN, &yes, sizeof yes}, {CKA_SENSITIVE, &no, sizeof no}, {CKA_EXTRACTABLE, &yes, sizeof yes},
+	};
+	must(f->C_CreateObject(s, t, COUNT(t) - 2, &hidden));
+	for (int on_token = 0; on_token < 2; on_token++) {
+		t[4].pValue = on_token ? &yes : &no;
+		RV("C_CreateObject of a private key that is shown", f->C_CreateObject(s, t, COUNT(t), &key), CKR_OK);
+		must(f->C_FindObjectsInit(s, &t[3], 1));
+		must(f->C_FindObjects(s, found, 4, &n));
+		must(f->C_FindObjectsFinal(s));
+		IS("its value finds it alone", n == 1 && found[0] == key);
+		number[31] ^= 1;
+		must(f->C_FindObjectsInit(s, &t[3], 1));
+		must(f->C_FindObjects(s, found, 4, &n));
+		must(f->C_FindObjectsFinal(s));
+		number[31] ^= 1;
+		IS("another value does not", n == 0);
+		must(f->C_DestroyObject(s, key));
+	}
+	must(f->C_DestroyObject(s, hidden));
 }
 
 static void comes_in(void)
@@ -212,7 +274,10 @@ int main(int argc, char **argv)
 	wraps(kek);
 	derives();
 	copies();
-	encapsulates();
+	encapsulates(CKP_ML_KEM_768, 1088);
+	encapsulates(CKP_ML_KEM_1024, 1568);
+	edwards();
+	found_by_value();
 	comes_in();
 	return done();
 }

@@ -166,7 +166,7 @@ static struct row generate[] = {
 
 /* private_half is for the private half, with P-256 as the curve. */
 static struct row private_half[] = {
-	{"not private", CKR_TEMPLATE_INCONSISTENT, {A(CKA_PRIVATE, &no), END}},
+	{"not private, on the token", CKR_TEMPLATE_INCONSISTENT, {A(CKA_TOKEN, &yes), A(CKA_PRIVATE, &no), END}},
 	{"not sensitive, and extractable, in a slot", CKR_TEMPLATE_INCONSISTENT, {A(CKA_TOKEN, &yes), A(CKA_ZK_SLOT, &(CK_ULONG){20}), A(CKA_SENSITIVE, &no), A(CKA_EXTRACTABLE, &yes), END}},
 	{"extractable, in a slot", CKR_TEMPLATE_INCONSISTENT, {A(CKA_TOKEN, &yes), A(CKA_ZK_SLOT, &(CK_ULONG){20}), A(CKA_EXTRACTABLE, &yes), END}},
 	{"with a value", CKR_ATTRIBUTE_READ_ONLY, {ARRAY(CKA_VALUE, bytes), END}},
@@ -193,8 +193,11 @@ static void generating(void)
 	IS("no key was made", objects() == before);
 	CK_ATTRIBUTE open[] = {A(CKA_SENSITIVE, &no)};
 	RV("not sensitive", f->C_GenerateKeyPair(s, &m, &curve, 1, open, 1, &a, &b), CKR_OK);
-	CK_ATTRIBUTE value = ARRAY(CKA_VALUE, bytes);
+	CK_ATTRIBUTE value = ARRAY(CKA_VALUE, bytes), for_all[] = {A(CKA_PRIVATE, &no)};
 	RV("and yet not shown", f->C_GetAttributeValue(s, b, &value, 1), CKR_ATTRIBUTE_SENSITIVE);
+	must(f->C_DestroyObject(s, a));
+	must(f->C_DestroyObject(s, b));
+	RV("not private, in the session", f->C_GenerateKeyPair(s, &m, &curve, 1, for_all, 1, &a, &b), CKR_OK);
 	must(f->C_DestroyObject(s, a));
 	must(f->C_DestroyObject(s, b));
 }
