@@ -2,7 +2,11 @@
 
 package pkcs11
 
-import "libzk_pkcs11/internal/softkey"
+import (
+	"errors"
+
+	"libzk_pkcs11/internal/softkey"
+)
 
 // messageEncryption is an encryption of messages under way.
 type messageEncryption struct {
@@ -90,7 +94,10 @@ func (p *Provider) EncryptMessageBegin(h uint, m *GCMMessage, aad []byte) (err e
 	if err := s.token.checkUsable(&w.use); err != nil {
 		return err
 	}
-	if w.message, err = w.messages.BeginEncrypt(iv, g); err != nil {
+	if w.message, err = w.messages.BeginEncrypt(iv, g); errors.Is(err, softkey.ErrExhausted) {
+		return CKR_FUNCTION_FAILED // for which the function has no other code
+	}
+	if err != nil {
 		return err
 	}
 	copy(m.IV, iv.IV)

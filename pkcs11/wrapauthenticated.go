@@ -58,11 +58,19 @@ func (m *Mechanism) authenticatedWrapping(aad []byte) (*gcmWrapping, *GCMMessage
 	return newGCMWrapping(p.IV, p.FixedBits, p.Generator, aad, p.TagBits), p, p.checkTag(clampInt(p.TagBits) / 8)
 }
 
+// counts reports whether the IV is to be counted. There is no operation that the count could belong to: each key would be wrapped with the same.
+func (w *gcmWrapping) counts() bool {
+	return w.made.Generator == softkey.GenerateCounter || w.made.Generator == softkey.GenerateCounterXOR
+}
+
 // keyToEncrypt returns what encrypts a key, and what there is to encrypt of it, which the caller overwrites.
 func (s *session) keyToEncrypt(w *gcmWrapping, wrapping, key uint) (*softkey.Messages, []byte, error) {
 	t, o, err := s.wrapTask(wrapping, key, &w.plain)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, nil, err
+	case w.counts():
+		return nil, nil, CKR_MECHANISM_PARAM_INVALID
 	}
 	messages, err := t.row.messages(t)
 	if err != nil {

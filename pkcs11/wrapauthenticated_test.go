@@ -101,6 +101,12 @@ func TestWrapAuthenticatedRefusals(t *testing.T) {
 	want(t, "no IV", wrap(gcm(&GCMMessage{Tag: make([]byte, 16), TagBits: 128}), kek, key), CKR_MECHANISM_PARAM_INVALID)
 	want(t, "no room for the tag", wrap(gcm(&GCMMessage{IV: make([]byte, 12), TagBits: 128}), kek, key), CKR_MECHANISM_PARAM_INVALID)
 	want(t, "a tag of no bits", wrap(gcm(&GCMMessage{IV: make([]byte, 12), Tag: make([]byte, 16)}), kek, key), CKR_MECHANISM_PARAM_INVALID)
+	for _, counter := range []uint{CKG_GENERATE_COUNTER, CKG_GENERATE_COUNTER_XOR} {
+		p := &GCMMessage{IV: make([]byte, 12), Generator: counter, Tag: make([]byte, 16), TagBits: 128}
+		want(t, "a counter of one", wrap(gcm(p), kek, key), CKR_MECHANISM_PARAM_INVALID)
+		plain := gcm(&GCMWrapParams{IV: p.IV, Generator: counter, TagBits: 128})
+		want(t, "a counter of one", x.WrapKey(x.h, plain, kek, key, room(64)), CKR_MECHANISM_PARAM_INVALID)
+	}
 	want(t, "no wrapping key", wrap(m, 0, key), CKR_WRAPPING_KEY_HANDLE_INVALID)
 	want(t, "no key", wrap(m, kek, 0), CKR_KEY_HANDLE_INVALID)
 	want(t, "not to be extracted", wrap(m, kek, x.private[rsaKeys]), CKR_KEY_UNEXTRACTABLE)

@@ -70,6 +70,10 @@ func mechanismsPage(t *testing.T) string {
 		"What the module answers to C_GetMechanismList and C_GetMechanismInfo for a soft SCM with the default settings. Sizes of keys are\n" +
 		"in bits, those of AES, for codes, and of ML-DSA and ML-KEM (public keys) in bytes. An SCM that can do less has fewer mechanisms, and without sealed keys there are none of\n" +
 		"RSA, AES and secrets. This page is made by `go test ./tests/docs -run MechanismsPage -update`.\n\n" +
+		"A key in a key slot signs by CKM_EDDSA as Ed25519 alone, with no parameter or one that says the same. With a sealed key, and to verify, there are\n" +
+		"Ed25519ctx and Ed25519ph, too (CK_EDDSA_PARAMS).\n\n" +
+		"There is no DES, MD5, RC4, DSA, nor RSA below 2048 bits: they are broken, and nobody has asked for them. ML-KEM-512, HashML-DSA, CCM and others that\n" +
+		"are not there for other reasons are in [adr/0031](adr/0031-software-keys.md).\n\n" +
 		"| mechanism | for | keys | sizes |\n| --- | --- | --- | --- |\n")
 	for _, m := range list {
 		info, err := k.GetMechanismInfo(0, []*pkcs11.Mechanism{m})
