@@ -13,6 +13,8 @@ import (
 
 	"github.com/ThalesIgnite/crypto11"
 	"github.com/miekg/pkcs11"
+
+	"libzk_pkcs11/tests/harness"
 )
 
 // TestKeyPairs makes key pairs, signs with each and finds them as crypto11's
