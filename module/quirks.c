@@ -34,7 +34,7 @@ static int contains(const struct dl_phdr_info *info, const char *text)
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
 		if (p->p_type != PT_LOAD || !(p->p_flags & PF_R))
 			continue;
-		if (memmem((const char *)info->dlpi_addr + p->p_vaddr, p->p_memsz, text, strlen(text)))
+		if (memmem((const char *)info->dlpi_addr + p->p_vaddr, p->p_filesz, text, strlen(text)))
 			return 1;
 	}
 	return 0;

@@ -9,6 +9,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/ThalesIgnite/crypto11"
@@ -52,31 +54,42 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// TestAllKeyPairs lists all key pairs: crypto11 gives up when it meets one of a type that it does not know, such as those of
-// slots 14 and 15. The module sees by this program's build information that it is here.
+// TestAllKeyPairs lists key pairs by their type.
 func TestAllKeyPairs(t *testing.T) {
 	token := open(t)
 	token.generate(t, "one more")
-	pairs, err := token.FindAllKeyPairs()
-	if err != nil || len(pairs) != 15 {
-		t.Errorf("%d key pairs, %v; want the 14 permanent ones on P-256 and one more", len(pairs), err)
-	}
 	all := crypto11.NewAttributeSet()
 	if err := all.Set(crypto11.CkaKeyType, pkcs11.CKK_EC); err != nil {
 		t.Fatal(err)
 	}
-	if pairs, err := token.FindKeyPairsWithAttributes(all); err != nil || len(pairs) != 15 {
-		t.Errorf("%d key pairs by their type, %v; want 15, too", len(pairs), err)
+	pairs, err := token.FindKeyPairsWithAttributes(all)
+	if err != nil || len(pairs) != 15 {
+		t.Errorf("%d EC key pairs, %v; want the 14 permanent ones and one more", len(pairs), err)
 	}
 }
 
-// TestAllKeyPairsUnaided has the module not see to it.
-func TestAllKeyPairsUnaided(t *testing.T) {
-	home := harness.NewHome(t)
-	home.Set("ZK_PKCS11_QUIRKS", "none")
-	token := openIn(t, home)
-	if pairs, err := token.FindAllKeyPairs(); err == nil {
-		t.Errorf("crypto11 lists %d key pairs without the quirk, which it has no need of any more", len(pairs))
+// TestAllKeyPairsOfProgram lists them all: crypto11 gives up when it meets one of a type that it does not know, such as those of slots 14 and
+// 15. By a program's build information the module sees that it is here; that of a test does not tell.
+func TestAllKeyPairsOfProgram(t *testing.T) {
+	for _, flags := range [][]string{{}, {"-buildmode=pie", "-trimpath", "-ldflags=-s -w"}} {
+		program := filepath.Join(t.TempDir(), "pairs")
+		build := exec.Command("go", append(append([]string{"build", "-buildvcs=false", "-o", program}, flags...), "testdata/pairs.go")...)
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		home := harness.NewHome(t)
+		home.Init()
+		list := func() (string, error) {
+			out, err := home.Command(program, harness.Module(t), harness.Label, harness.UserPIN).CombinedOutput()
+			return string(out), err
+		}
+		if out, err := list(); err != nil || out != "14\n" {
+			t.Errorf("%v: %s, %v; want the 14 permanent pairs on P-256", flags, out, err)
+		}
+		home.Set("ZK_PKCS11_QUIRKS", "none")
+		if out, err := list(); err == nil {
+			t.Errorf("%v: crypto11 lists %s key pairs without the quirk, which it needs no more", flags, out)
+		}
 	}
 }
 

@@ -21,11 +21,7 @@ type token struct{ *crypto11.Context }
 
 func open(t *testing.T) token {
 	t.Helper()
-	return openIn(t, harness.NewHome(t))
-}
-
-func openIn(t *testing.T, home *harness.Home) token {
-	t.Helper()
+	home := harness.NewHome(t)
 	home.Init()
 	home.Export(t)
 	context, err := crypto11.Configure(&crypto11.Config{
