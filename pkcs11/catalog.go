@@ -31,12 +31,12 @@ type catalog struct {
 type keySlot struct {
 	key     scm.Key
 	node    node
-	records halves
+	records []halves // of its names; the first is there always
 	lost    [][]byte // public keys that the store remembers instead
 	objects []*object
 }
 
-// halves are the records of a key slot: of its public and its private key.
+// halves are the records of a name of a key slot: of its public and its private key.
 type halves struct{ public, private *store.Record }
 
 // ofKey takes the records that are not of the key that the slot holds out, and returns the
@@ -52,21 +52,28 @@ func (h halves) ofKey(k scm.Key) (of halves, lost [][]byte) {
 }
 
 // isMadeOf reports whether the key slot is still made of these.
-func (p *keySlot) isMadeOf(k scm.Key, n node, h halves) bool {
-	return p.key.Curve == k.Curve && bytes.Equal(p.key.Public, k.Public) && p.node == n && p.records == h
+func (p *keySlot) isMadeOf(k scm.Key, n node, h []halves) bool {
+	return p.key.Curve == k.Curve && bytes.Equal(p.key.Public, k.Public) && p.node == n && slices.Equal(p.records, h)
 }
 
-// bySlot sorts the records.
-func bySlot(records map[int64]*store.Record) map[scm.Slot]halves {
-	slots := make(map[scm.Slot]halves, len(records))
+// bySlot sorts the records by key slot, and those of a slot by name.
+func bySlot(records map[int64]*store.Record) map[scm.Slot][]halves {
+	slots := make(map[scm.Slot][]halves, len(records))
 	for _, r := range records {
-		h := slots[scm.Slot(r.Slot)]
-		if r.Private {
-			h.private = r
-		} else {
-			h.public = r
+		slot, name := r.KeySlot()
+		if name >= store.MostNames {
+			continue // forged
 		}
-		slots[scm.Slot(r.Slot)] = h
+		names := slots[scm.Slot(slot)]
+		for len(names) <= name {
+			names = append(names, halves{})
+		}
+		if r.Private {
+			names[name].private = r
+		} else {
+			names[name].public = r
+		}
+		slots[scm.Slot(slot)] = names
 	}
 	return slots
 }
@@ -210,9 +217,13 @@ func (c *catalog) addObjects(objects ...*object) {
 // newKeySlot makes the objects of a key slot that the user may see. The attributes of records
 // that are of another key say nothing of the one that is there now, which somebody else may
 // have just made.
-func (t *token) newKeySlot(k scm.Key, n node, records halves) keySlot {
+func (t *token) newKeySlot(k scm.Key, n node, records []halves) keySlot {
 	p := keySlot{key: k, node: n, records: records}
-	of, lost := records.ofKey(k)
+	var first halves
+	if len(records) > 0 {
+		first = records[0]
+	}
+	of, lost := first.ofKey(k)
 	if !isForeign(k.Slot) { // see replaced
 		p.lost = lost
 	}
@@ -225,15 +236,21 @@ func (t *token) newKeySlot(k scm.Key, n node, records halves) keySlot {
 			p.objects = append(p.objects, o)
 		}
 	}
+	p.objects = append(p.objects, t.furtherObjects(k, records)...)
 	return p
 }
 
-// slotObject makes the object of one half of a key pair, nil when the user may not see one.
+// slotObject makes the object of one half of a key pair by its first name, nil when the user may not see one.
 func (t *token) slotObject(k scm.Key, h half, r *store.Record) *object {
-	if h == privateHalf && (isForeign(k.Slot) || t.user() != CKU_USER) {
+	return t.decorate(&object{id: slotIdentity(k, h), place: placeOf(k), attrs: t.slotAttributes(k, h)}, r)
+}
+
+// decorate gives an object of a key slot what the store has of it; nil when the user may not see it.
+func (t *token) decorate(o *object, r *store.Record) *object {
+	k := *o.deviceKey()
+	if o.id.half == privateHalf && (isForeign(k.Slot) || t.user() != CKU_USER) {
 		return nil
 	}
-	o := &object{id: slotIdentity(k, h), place: placeOf(k), attrs: t.slotAttributes(k, h)}
 	if r != nil {
 		if r.Hidden || r.Sealed && (t.user() != CKU_USER || r.Attributes == nil) {
 			return nil

@@ -103,7 +103,7 @@ func (o *object) eraseSecret(value []byte) {
 func (t *token) latest(tx *store.Tx, o *object) (*object, error) {
 	r, err := tx.Current(t.record(o))
 	k := o.deviceKey()
-	if k != nil && errors.Is(err, store.ErrNoRecord) || err == nil && o.replaced(r) {
+	if k != nil && o.id.name == 0 && errors.Is(err, store.ErrNoRecord) || err == nil && o.replaced(r) {
 		r, err = &store.Record{Public: k.Public}, nil // nobody has given it attributes
 	}
 	if err != nil {
@@ -117,7 +117,7 @@ func (t *token) latest(tx *store.Tx, o *object) (*object, error) {
 	if r.Hidden || !bytes.Equal(r.Public, k.Public) {
 		return nil, CKR_OBJECT_HANDLE_INVALID
 	}
-	now.attrs = t.slotAttributes(*k, o.id.half).withAll(now.attrs).withAll(t.nodes.nodeOfKey(*k).attributes())
+	now.attrs = t.namedAttributes(*k, o.id).withAll(now.attrs).withAll(t.nodes.nodeOfKey(*k).attributes())
 	return &now, nil
 }
 
@@ -130,7 +130,7 @@ func (t *token) record(o *object) *store.Record {
 		return r
 	}
 	return &store.Record{
-		Slot: int(k.Slot), Private: o.id.half == privateHalf, Public: k.Public,
+		Slot: store.NameSlot(int(k.Slot), o.id.name), Private: o.id.half == privateHalf, Public: k.Public,
 		Sealed: o.private(), Attributes: toStore(o.storedAttributes()),
 	}
 }
@@ -207,7 +207,7 @@ func (t *token) publicHalf(o *object) *object {
 		return nil // logged out just now
 	}
 	for _, p := range c.slots[o.deviceKey().Slot].objects {
-		if p.id.half == publicHalf && p.id.public == o.id.public && !p.broken() {
+		if p.id.half == publicHalf && p.id.name == o.id.name && p.id.public == o.id.public && !p.broken() {
 			return p
 		}
 	}

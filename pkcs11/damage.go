@@ -68,14 +68,14 @@ func (t *token) warnRecord(id int64) {
 }
 
 // reportDamage logs the key slots in which the device has not what the store remembers.
-func (t *token) reportDamage(c *catalog, vanished map[scm.Slot]halves) {
+func (t *token) reportDamage(c *catalog, vanished map[scm.Slot][]halves) {
 	for s, p := range c.slots {
 		if len(p.lost) > 0 && t.differs(c, s, p.lost) {
 			t.warnSlot(s, "holds another key than the store remembers; it will not sign")
 		}
 	}
 	for s, h := range vanished {
-		_, lost := h.ofKey(scm.Key{})
+		_, lost := h[0].ofKey(scm.Key{})
 		if !t.differs(c, s, lost) {
 			continue
 		}

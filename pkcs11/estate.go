@@ -139,7 +139,7 @@ func (t *token) leftName(id identity, handle uint, o *object) named {
 	if !t.leavesPieces() {
 		return x
 	}
-	flags := uint(id.half)
+	flags := uint(id.half) | uint(id.name)<<2
 	if x.private {
 		flags |= 2
 	}

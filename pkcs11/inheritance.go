@@ -91,7 +91,8 @@ func (h *inheritance) readPiece(kind uint, left Piece, r *contentReader) {
 		n := inheritedName{named: named{piece: left, handle: r.readNumber()}}
 		n.id = identity{record: int64(int(r.readNumber())), slot: scm.Slot(r.readNumber())}
 		flags := r.readNumber()
-		n.id.half, n.private, n.id.public = half(flags&1), flags&2 != 0, string(r.readBytes())
+		n.id.half, n.id.name = half(flags&1), int(flags>>2)
+		n.private, n.id.public = flags&2 != 0, string(r.readBytes())
 		h.names = append(h.names, n)
 	}
 }

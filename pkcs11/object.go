@@ -30,11 +30,12 @@ type object struct {
 func (o *object) broken() bool { return len(o.lost) > 0 }
 
 // identity tells token objects apart for as long as they live: the number of its record
-// in the store, or its key slot with the key that it holds.
+// in the store, or its key slot with the key that it holds, and which of the key's names it has.
 type identity struct {
 	record int64
 	slot   scm.Slot
 	half   half
+	name   int
 	public string
 }
 
@@ -46,7 +47,7 @@ const (
 	privateHalf
 )
 
-// slotIdentity is the identity of one half of a key pair in a key slot.
+// slotIdentity is the identity of one half of a key pair in a key slot, by its first name.
 func slotIdentity(k scm.Key, h half) identity {
 	return identity{slot: k.Slot, half: h, public: string(k.Public)}
 }

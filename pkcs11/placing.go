@@ -110,8 +110,8 @@ func (p *placing) giveWay(tx *store.Tx, slot scm.Slot) (err error) {
 	if p.remembered, err = tx.Remembers(int(slot)); err != nil || !p.remembered {
 		return err
 	}
-	for _, private := range []bool{false, true} {
-		r, err := tx.Current(&store.Record{Slot: int(slot), Private: private})
+	for half := range 2 * store.MostNames {
+		r, err := tx.Current(&store.Record{Slot: store.NameSlot(int(slot), half/2), Private: half%2 == 1})
 		switch {
 		case err == nil:
 			p.before = append(p.before, r)
@@ -201,7 +201,8 @@ func (s *session) recordPair(tx *store.Tx, pair *madePair) error {
 	onToken := pair.public.attrs.isTrue(CKA_TOKEN)
 	public.Hidden = !onToken
 	own := tx.Own(store.OwnKey{Slot: public.Slot, Public: public.Public})
-	if err := errors.Join(tx.Put(public), tx.Put(private), own); err != nil || onToken {
+	names := tx.DeleteFurtherNames(public.Slot) // of a key that the slot has lost
+	if err := errors.Join(tx.Put(public), tx.Put(private), own, names); err != nil || onToken {
 		return err
 	}
 	o := pair.public

@@ -41,6 +41,9 @@ type removing struct {
 
 func (r *removing) prepare(tx *store.Tx) ([]*store.Entry, error) {
 	r.takeBack() // when called again
+	if err := r.token.checkLastName(tx, *r.object.deviceKey()); err != nil {
+		return nil, err
+	}
 	err := r.keepPublic(tx)
 	if err == error(CKR_OBJECT_HANDLE_INVALID) {
 		err = nil // another process has just destroyed it, or the whole pair

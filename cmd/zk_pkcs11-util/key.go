@@ -64,7 +64,7 @@ func (f *flags) keyName() ([]pkcs11.Attribute, error) {
 	return append(template, pkcs11.Attribute{Type: pkcs11.CKA_ID, Value: id}), nil
 }
 
-// nameKey changes both halves of the key pair in a key slot.
+// nameKey names both halves of the key pair in a key slot. A key that has a name gets a further one.
 func nameKey(p *pkcs11.Provider, session uint, zkSlot int, template []pkcs11.Attribute) error {
 	if zkSlot < 0 || zkSlot > int(scm.LastUser) {
 		return fmt.Errorf("there is no key slot %d; they are 0 to %d", zkSlot, scm.LastUser)
@@ -76,7 +76,17 @@ func nameKey(p *pkcs11.Provider, session uint, zkSlot int, template []pkcs11.Att
 	if len(keys) == 0 {
 		return fmt.Errorf("key slot %d is empty", zkSlot)
 	}
+	named, err := p.IsNamed(session, zkSlot)
+	if err != nil {
+		return err
+	}
+	if named {
+		return addName(p, session, zkSlot, template)
+	}
 	if err := checkUnusedID(p, session, zkSlot, template); err != nil {
+		return err
+	}
+	if err := checkNotSealed(p, session, template, keys); err != nil {
 		return err
 	}
 	for _, k := range keys {

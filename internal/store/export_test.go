@@ -44,10 +44,10 @@ func (s *Store) Explain(statement string) (plan []string, err error) {
 // Statements are those that must not read a whole table.
 func Statements() []string {
 	statements := []string{
-		oldDeletion, deletionsSince, slotRemembered, keyRemembered, keySettled, countTerms(1), countTerms(3), insertTerms(5), deleteTerms(1), deleteTerms(5),
+		oldDeletion, deletionsSince, furtherNamed, slotRemembered, keyRemembered, keySettled, countTerms(1), countTerms(3), insertTerms(5), deleteTerms(1), deleteTerms(5),
 		"SELECT EXISTS (SELECT 1 FROM records WHERE sealed = 1 AND slot = -2147483648)",
 	}
-	for _, c := range []condition{byID, inHalf, ofKey} {
+	for _, c := range []condition{byID, inHalf, ofKey, furtherNames, furtherOfKey} {
 		statements = append(statements, deleteRows+string(c))
 	}
 	for _, c := range []condition{

@@ -172,10 +172,11 @@ func (tx *Tx) Delete(id int64) error {
 }
 
 // DeleteSlot deletes the records that decorate a key slot with a public key, if there
-// are any. The key is the token's own no more.
+// are any, and those of its further names. The key is the token's own no more.
 func (tx *Tx) DeleteSlot(slot int, public []byte) error {
 	_, err := tx.delete(ofKey, slot, public)
-	return errors.Join(err, tx.Disown(OwnKey{slot, public}))
+	_, further := tx.delete(furtherOfKey, slot, public)
+	return errors.Join(err, further, tx.Disown(OwnKey{slot, public}))
 }
 
 // deleted is what is left to know of a record.
