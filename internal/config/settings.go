@@ -125,7 +125,7 @@ func checkQuirks(names []string) error {
 		return fmt.Errorf(`want "auto", "none" or names of quirks`)
 	}
 	for _, name := range names {
-		if err := value.CheckWord(name, QuirkLibp11, QuirkCrypto11, QuirkOpenSSH, QuirkP11Kit, QuirkHaproxy); err != nil {
+		if err := value.CheckWord(name, QuirkLibp11, QuirkOpenSSH, QuirkP11Kit, QuirkHaproxy, QuirkCrypto11); err != nil {
 			return fmt.Errorf(`%w; or the one word "auto" or "none"`, err)
 		}
 	}
