@@ -22,13 +22,15 @@ type quirks struct {
 	auto   bool
 	log    *trace.Logger
 
+	crypto11 func() bool // of the program, which stays the one it is
+
 	mu      sync.Mutex
 	objects uint64 // loaded when found was found
 	found   pkcs11.Quirks
 }
 
 func newQuirks(names []string, log *trace.Logger) *quirks {
-	return &quirks{forced: names, auto: slices.Contains(names, config.QuirksAuto), log: log}
+	return &quirks{forced: names, auto: slices.Contains(names, config.QuirksAuto), log: log, crypto11: sync.OnceValue(hasCrypto11)}
 }
 
 // detect is asked at every search that a quirk could touch: a host may load
@@ -51,7 +53,7 @@ func (q *quirks) detect() pkcs11.Quirks {
 // hidesOtherKeyTypes reports whether one of the clients is there that know RSA and EC keys alone.
 func (q *quirks) hidesOtherKeyTypes() bool {
 	libp11 := q.applies(config.QuirkLibp11, leavesOut, hasOldLibp11)
-	return q.applies(config.QuirkCrypto11, leavesOut, hasCrypto11) || libp11
+	return q.applies(config.QuirkCrypto11, leavesOut, q.crypto11) || libp11
 }
 
 // What quirks do, for the log.

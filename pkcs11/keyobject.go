@@ -21,7 +21,7 @@ func (t *token) slotAttributes(k scm.Key, h half) attributes {
 	a[CKA_ID] = defaultID(k)
 	a[CKA_DESTROYABLE] = encodeBool(!k.Slot.Permanent())
 	a[CKA_ZK_SLOT] = encodeULong(uint(k.Slot))
-	a[CKA_UNIQUE_ID] = uniqueID(k, h)
+	a[CKA_UNIQUE_ID] = uniqueID(slotIdentity(k, h))
 	switch {
 	case isForeign(k.Slot):
 		asForeign(a, k)
@@ -97,10 +97,13 @@ func defaultID(k scm.Key) []byte {
 }
 
 // uniqueID is the CKA_UNIQUE_ID of one half of a key pair: the same wherever
-// and whenever it is looked at, different for every key.
-func uniqueID(k scm.Key, h half) []byte {
+// and whenever it is looked at, different for every key and each of its names.
+func uniqueID(id identity) []byte {
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%d %t %x", k.Slot, h == privateHalf, k.Public)
+	fmt.Fprintf(hash, "%d %t %x", id.slot, id.half == privateHalf, id.public)
+	if id.name > 0 {
+		fmt.Fprintf(hash, " %d", id.name)
+	}
 	return []byte(hex.EncodeToString(hash.Sum(nil)[:16]))
 }
 

@@ -204,20 +204,37 @@ func blockCipher(oid string) (size int, newBlock func([]byte) (cipher.Block, err
 	return 0, nil
 }
 
-// prfOf is the hash of an HMAC, SHA-1 where none is named.
+// hashes have one OID of their own, and one as those of an HMAC.
+var hashes = [...]struct {
+	own, hmac string
+	new       func() hash.Hash
+}{
+	{"1.3.14.3.2.26", "1.2.840.113549.2.7", sha1.New},
+	{"2.16.840.1.101.3.4.2.4", "1.2.840.113549.2.8", sha256.New224},
+	{"2.16.840.1.101.3.4.2.1", "1.2.840.113549.2.9", sha256.New},
+	{"2.16.840.1.101.3.4.2.2", "1.2.840.113549.2.10", sha512.New384},
+	{"2.16.840.1.101.3.4.2.3", "1.2.840.113549.2.11", sha512.New},
+}
+
+// prfOf is the hash of an HMAC, SHA-1 where none is named, and nil of one that is not known.
 func prfOf(oid string) func() hash.Hash {
-	const hmacOID = "1.2.840.113549.2."
-	switch oid {
-	case "", hmacOID + "7":
+	if oid == "" {
 		return sha1.New
-	case hmacOID + "8":
-		return sha256.New224
-	case hmacOID + "9":
-		return sha256.New
-	case hmacOID + "10":
-		return sha512.New384
-	case hmacOID + "11":
-		return sha512.New
+	}
+	for _, h := range hashes {
+		if h.hmac == oid {
+			return h.new
+		}
+	}
+	return nil
+}
+
+// digestOf is a hash by its own OID, nil of one that is not known.
+func digestOf(oid string) func() hash.Hash {
+	for _, h := range hashes {
+		if h.own == oid {
+			return h.new
+		}
 	}
 	return nil
 }

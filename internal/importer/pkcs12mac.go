@@ -4,8 +4,6 @@ package importer
 
 import (
 	"crypto/hmac"
-	"crypto/sha1"
-	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -104,24 +102,6 @@ func (m macData) compare(h func() hash.Hash, key, content []byte) error {
 	code.Write(content)
 	if !hmac.Equal(code.Sum(nil), m.Code.Digest) {
 		return ErrPassword
-	}
-	return nil
-}
-
-// digestOf is a hash by its own OID.
-func digestOf(oid string) func() hash.Hash {
-	const sha2OID = "2.16.840.1.101.3.4.2."
-	switch oid {
-	case "1.3.14.3.2.26":
-		return sha1.New
-	case sha2OID + "4":
-		return sha256.New224
-	case sha2OID + "1":
-		return sha256.New
-	case sha2OID + "2":
-		return sha512.New384
-	case sha2OID + "3":
-		return sha512.New
 	}
 	return nil
 }

@@ -37,8 +37,10 @@ func (tx *Tx) DeleteFurtherNames(slot int) error {
 	return err
 }
 
+// keySlotNumber is KeySlotOf in SQL; the numbers in it are nameStep, and one less.
 const (
-	furtherNames condition = "slot >= 1048576 AND slot & 1048575 = ? AND slot <> -2147483648"
-	furtherOfKey condition = "slot >= 1048576 AND slot & 1048575 = ? AND public = ? AND slot <> -2147483648"
-	furtherNamed           = "SELECT EXISTS (SELECT 1 FROM records WHERE " + string(furtherOfKey) + ")"
+	keySlotNumber           = "slot & 1048575"
+	furtherNames  condition = "slot >= 1048576 AND " + keySlotNumber + " = ? AND slot <> -2147483648"
+	furtherOfKey  condition = furtherNames + " AND public = ?"
+	furtherNamed            = "SELECT EXISTS (SELECT 1 FROM records WHERE " + string(furtherOfKey) + ")"
 )

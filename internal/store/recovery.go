@@ -182,7 +182,7 @@ func (s *Store) Decorated() (slots []OwnKey, err error) {
 		return nil, err
 	}
 	defer now.endView(&err)
-	rows, err := now.tx.Query("SELECT DISTINCT slot & 1048575, public FROM records WHERE slot <> ? ORDER BY 1", NoSlot)
+	rows, err := now.tx.Query("SELECT DISTINCT "+keySlotNumber+", public FROM records WHERE slot <> ? ORDER BY 1", NoSlot)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ const recordedTo = "testdata/softhsm2-db"
 // TestRecord makes testdata/softhsm2-db anew, where ZK_SOFTHSM_SQLITE and ZK_RECORD are set.
 func TestRecord(t *testing.T) {
 	if os.Getenv("ZK_RECORD") == "" {
-		t.Skip("ZK_RECORD is not set")
+		t.Skip("it makes what TestRecorded reads, and does so with ZK_RECORD=1 and ZK_SOFTHSM_SQLITE alone")
 	}
 	s := newSoftHSMOf(t, os.Getenv("ZK_SOFTHSM_SQLITE"), "db")
 	s.furnish()

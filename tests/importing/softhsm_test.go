@@ -54,7 +54,7 @@ func newSoftHSMOf(t *testing.T, module, backEnd string) *softHSM {
 	t.Setenv("SOFTHSM2_CONF", conf)
 	s := &softHSM{pkcs11.New(module), t, tokens, 0}
 	if s.Ctx == nil {
-		t.Skipf("%s does not load", module)
+		t.Fatalf("softhsm2-util is installed, and %s does not load", module)
 	}
 	s.ok(s.Initialize())
 	t.Cleanup(func() { _ = s.Finalize(); s.Destroy() })
