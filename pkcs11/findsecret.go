@@ -29,6 +29,9 @@ func (a attributes) eraseSecrets() {
 // value, if that is apart, or the numbers of a private key.
 func (o *object) withoutSecrets(wanted attributes) attributes {
 	numbers := o.isSealed() && o.class() == CKO_PRIVATE_KEY
+	if !numbers && !o.apart {
+		return wanted
+	}
 	open := make(attributes, len(wanted))
 	for typ, v := range wanted {
 		shown := numbers && o.rules[typ].is&concealed != 0 || o.apart && !numbers && typ == CKA_VALUE
