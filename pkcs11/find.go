@@ -146,11 +146,12 @@ func (r *recordSearch) add(record *store.Record) {
 	}
 }
 
-// dropMismatches takes the objects out of which something secret is not what is wanted.
+// dropMismatches takes the objects out of which something secret is not what is wanted, or cannot be seen any more: they are
+// gone, or the user has just logged out.
 func (r *recordSearch) dropMismatches() error {
 	for _, o := range r.doubtful {
 		matches, err := r.session.token.matchesSecrets(o, r.wanted)
-		if err != nil && !errors.Is(err, store.ErrNoRecord) {
+		if err != nil && !errors.Is(err, store.ErrNoRecord) && !errors.Is(err, store.ErrLocked) {
 			return err
 		}
 		if at := slices.Index(r.found, o.handle); !matches && at >= 0 {

@@ -58,3 +58,26 @@ func TestFindBySecret(t *testing.T) {
 		}
 	}
 }
+
+// TestFindBySecretAfterLogout: a user who logs out while another thread searches is no error of the search, for which
+// C_FindObjectsInit has no code.
+func TestFindBySecretAfterLogout(t *testing.T) {
+	f := newSealing(t)
+	value := make([]byte, 16)
+	key := f.create(secretTemplate(CKK_AES, CKA_TOKEN, true, CKA_SENSITIVE, false, CKA_EXTRACTABLE, true, CKA_VALUE, value, CKA_PRIVATE, true))
+	s, err := f.Provider.session(f.h)
+	f.ok(err)
+	o, err := s.findObject(key)
+	f.ok(err)
+	s.done(&err)
+	search := &recordSearch{session: s, wanted: attributes{CKA_VALUE: value}, found: []uint{key}, doubtful: []*object{o}}
+	f.ok(search.dropMismatches())
+	if !slices.Equal(search.found, []uint{key}) {
+		t.Errorf("before the logout: %v", search.found)
+	}
+	f.ok(f.Logout(f.h))
+	f.ok(search.dropMismatches())
+	if len(search.found) != 0 {
+		t.Errorf("after the logout: %v", search.found)
+	}
+}
