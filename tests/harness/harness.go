@@ -162,11 +162,11 @@ func Vectors(t testing.TB, name string) string {
 	return path
 }
 
-// FreePort returns a TCP port of the loopback interface on which nothing
-// listens.
+// FreePort returns a TCP port of the loopback interface on which nothing listens,
+// and that no other test is given before this one ends.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	port, err := freePort()
+	port, err := freePort(t)
 	if err != nil {
 		t.Fatal(fmt.Errorf("no free port: %w", err))
 	}

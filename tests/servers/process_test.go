@@ -22,7 +22,7 @@ const patience = 30 * time.Second
 // daemon is a server that runs in the background.
 type daemon struct {
 	t       *testing.T
-	pidFile string
+	pidFile string // "" when it writes none
 	address string
 	key     key
 }
@@ -56,7 +56,10 @@ func (s *site) foreground(k key, pidFile, address, name string, args ...string) 
 			s.t.Logf("%s:\n%s", name, out.String())
 		}
 	})
-	d := &daemon{s.t, s.path(pidFile), address, k}
+	if pidFile != "" {
+		pidFile = s.path(pidFile)
+	}
+	d := &daemon{s.t, pidFile, address, k}
 	s.t.Cleanup(d.end)
 	d.await()
 	return d
@@ -141,8 +144,12 @@ func (d *daemon) end() {
 	complain("key in %s: the processes %v did not end", d.key.where, left)
 }
 
-// logs shows what the servers of the site wrote.
+// logs shows what the servers of the site wrote. What one in the foreground says
+// is shown by the child's own clean-up.
 func (d *daemon) logs() {
+	if d.pidFile == "" {
+		return
+	}
 	files, _ := filepath.Glob(filepath.Join(filepath.Dir(d.pidFile), "*.log")) // the pattern is well formed
 	for _, file := range files {
 		text, err := os.ReadFile(file)
