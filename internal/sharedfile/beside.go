@@ -41,7 +41,7 @@ func (o *opened) openInUse() (err error) {
 	if o.writeLock, err = openThere(o.dir, o.name+writeSuffix, o.options); err != nil {
 		return err
 	}
-	o.writeLock.Watch(o.gen.moves)
+	o.writeLock.followCounter(o.gen)
 	if err := o.fits(); err != nil {
 		return err
 	}

@@ -35,3 +35,12 @@ func (f *File) Glance(fn func(*sql.Tx) error) (err error) {
 	defer r.End(&err)
 	return fn(r.Tx)
 }
+
+// TurnHoldBack is for how long those hold back who have had their turn.
+const TurnHoldBack = turnHoldBack
+
+// AskForTurn asks for a turn and does not come.
+func (f *File) AskForTurn() { f.current.Load().gen.askForTurn() }
+
+// TurnIsAsked reports whether a process asks for its turn.
+func (f *File) TurnIsAsked() bool { return f.current.Load().gen.turnIsAsked() }

@@ -25,10 +25,11 @@ const (
 	wordParts
 
 	wordIndex = len(descriptor.Words{}) - 1 // for which files the log's index was made
+	wordTurn  = wordIndex - 1               // when somebody asked last to be let write
 )
 
 // maxParts is for how many parts there are words.
-const maxParts = wordIndex - wordParts
+const maxParts = wordTurn - wordParts
 
 type words descriptor.Words
 
@@ -36,8 +37,8 @@ type words descriptor.Words
 // A nil generation is constant. No descriptor stays open: the host could make it
 // that of another file.
 //
-// They are written by the one who holds the write lock or has the file alone; wordPurge
-// and wordAsked by anybody. The number is even, and every change makes it greater.
+// They are written by the one who holds the write lock or has the file alone; wordPurge,
+// wordAsked and wordTurn by anybody. The number is even, and every change makes it greater.
 // What a change tells is stored in an order in which it can be read at any moment:
 // first the parts, then wordTold, the version, and at last wordWriter.
 //

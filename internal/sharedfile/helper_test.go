@@ -32,7 +32,8 @@ var roles = map[string]processtest.Role{
 		}
 		return err
 	}),
-	"insert": withFile(insertRows),
+	"update for a time": withFile(updateForATime),
+	"insert":            withFile(insertRows),
 	"relax": withFile(func(f *sharedfile.File, in *bufio.Scanner) error {
 		for in.Scan() {
 			_, err := f.Relaxed(changeOf(0))

@@ -30,6 +30,8 @@ type Lock struct {
 	// not told.
 	asking func(holdBack time.Duration)
 
+	turns *turns // nil: nobody is let go first
+
 	apart    standstill // of those who want the lock alone
 	together standstill // of those who share it
 
@@ -158,6 +160,7 @@ func (l *Lock) exclusive(p patience) (release func(), err error) {
 	if !turn.TakeWhile(&l.queue, l.process.Pause, p.timeLeft) {
 		return nil, l.named(l.apart.endWait(p, ErrBusy))
 	}
+	l.turns.letOthers(p)
 	if err := l.apart.endWait(p, l.pollAlone(p)); err != nil {
 		l.queue.Unlock()
 		return nil, l.named(err)
@@ -170,7 +173,8 @@ const goOn = 40 * time.Millisecond
 
 // pollAlone asks others to hold back when it has to wait, each time for longer.
 func (l *Lock) pollAlone(p patience) error {
-	a := asker{lock: l, patience: p, hold: leastHoldBack}
+	a := asker{lock: l, patience: p, waiter: l.turns.newWaiter(), hold: leastHoldBack}
+	defer a.waiter.done()
 	err := p.retryUntil(a.tryAlone)
 	if !a.again.IsZero() {
 		l.asking(0)
@@ -182,12 +186,16 @@ func (l *Lock) pollAlone(p patience) error {
 type asker struct {
 	lock     *Lock
 	patience patience
+	waiter   waiter
 	again    time.Time     // when it may ask again
 	hold     time.Duration // how long others are to hold back then
 }
 
 func (a *asker) tryAlone() (done bool, err error) {
 	done, err = a.lock.tryLock(unix.LOCK_EX)
+	if !done && err == nil {
+		a.waiter.ask()
+	}
 	if !done && err == nil && a.patience.timeLeft() > 0 && a.lock.asking != nil && time.Now().After(a.again) {
 		a.lock.asking(a.hold)
 		a.again, a.hold = time.Now().Add(a.hold+goOn), min(2*a.hold, mostHoldBack)

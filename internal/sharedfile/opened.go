@@ -142,6 +142,7 @@ func (o *opened) openAlone() (err error) {
 	if o.writeLock, err = openLock(o.dir, o.name+writeSuffix, o.options); err != nil {
 		return err
 	}
+	o.writeLock.followCounter(o.gen)
 	settled, err := o.writeLock.exclusive(p)
 	if err != nil {
 		return err
@@ -158,7 +159,7 @@ func (o *opened) openAlone() (err error) {
 		}
 		o.watchCounter()
 	}
-	o.writeLock.Watch(o.gen.moves)
+	o.writeLock.followCounter(o.gen)
 	if err := o.openDatabase(p); err != nil {
 		return err
 	}
