@@ -187,11 +187,7 @@ func (t *token) arrange(c, old *catalog) {
 	slots := bySlot(c.records)
 	c.addObjects(t.clockObject())
 	for _, k := range c.keys {
-		node := t.nodes.nodeOfKey(k)
-		p, known := old.slots[k.Slot]
-		if !known || !p.isMadeOf(k, node, slots[k.Slot]) {
-			p = t.newKeySlot(k, node, slots[k.Slot])
-		}
+		p := t.keySlotFor(k, slots[k.Slot], old)
 		c.slots[k.Slot] = p
 		c.addObjects(p.objects...)
 		delete(slots, k.Slot)
@@ -202,6 +198,16 @@ func (t *token) arrange(c, old *catalog) {
 	if quiet {
 		t.reportDamage(c, slots)
 	}
+}
+
+// keySlotFor returns what is in a key slot. When nothing of it has changed, that is what an
+// older catalog has.
+func (t *token) keySlotFor(k scm.Key, records []halves, old *catalog) keySlot {
+	node := t.nodes.nodeOfKey(k)
+	if p, known := old.slots[k.Slot]; known && p.isMadeOf(k, node, records) {
+		return p
+	}
+	return t.newKeySlot(k, node, records)
 }
 
 // addObjects adds objects; nil is none.
@@ -230,14 +236,18 @@ func (t *token) newKeySlot(k scm.Key, n node, records []halves) keySlot {
 	if t.slot.provider.options.ShowBound && of == (halves{}) && len(p.lost) == 0 {
 		return p
 	}
-	for _, o := range []*object{t.slotObject(k, publicHalf, of.public), t.slotObject(k, privateHalf, of.private)} {
-		if o != nil {
-			o.lost = p.lost
-			p.objects = append(p.objects, o)
-		}
-	}
+	p.addHalf(t.slotObject(k, publicHalf, of.public))
+	p.addHalf(t.slotObject(k, privateHalf, of.private))
 	p.objects = append(p.objects, t.furtherObjects(k, records)...)
 	return p
+}
+
+// addHalf adds half of a key pair, unless it is not there.
+func (p *keySlot) addHalf(o *object) {
+	if o != nil {
+		o.lost = p.lost
+		p.objects = append(p.objects, o)
+	}
 }
 
 // slotObject makes the object of one half of a key pair by its first name, nil when the user may not see one.

@@ -64,10 +64,15 @@ func (t *token) changeSessionObject(o *object, a attributes) error {
 	if !changed.setRules() {
 		return CKR_ATTRIBUTE_VALUE_INVALID
 	}
-	t.leaveObject(&changed)
-	t.conceal(&changed)
-	t.mine.add(&changed)
+	t.keepInstead(&changed)
 	return nil
+}
+
+// keepInstead has a session object be another one. It is called with t.mine.mu.
+func (t *token) keepInstead(changed *object) {
+	t.leaveObject(changed)
+	t.conceal(changed)
+	t.mine.add(changed)
 }
 
 // changeTokenObject changes what the store has now, so that nothing is lost of what

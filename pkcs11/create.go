@@ -64,14 +64,22 @@ func (s *session) creatable(a attributes) (rules, error) {
 		return nil, refuse(CKR_TEMPLATE_INCOMPLETE, CKA_CLASS, "is missing")
 	}
 	class := a.number(CKA_CLASS)
-	if class == CKO_PRIVATE_KEY && !s.token.sealsKeys() {
-		return nil, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_CLASS,
-			"is that of a private key, which cannot be brought into an SCM; make it there with C_GenerateKeyPair")
+	switch class {
+	case CKO_PRIVATE_KEY:
+		if !s.token.sealsKeys() {
+			return nil, refuse(CKR_TEMPLATE_INCONSISTENT, CKA_CLASS,
+				"is that of a private key, which cannot be brought into an SCM; make it there with C_GenerateKeyPair")
+		}
+		return s.creatableKey(class, a)
+	case CKO_PUBLIC_KEY, CKO_SECRET_KEY, CKO_DOMAIN_PARAMETERS:
+		return s.creatableKey(class, a)
 	}
-	if class != CKO_PUBLIC_KEY && class != CKO_SECRET_KEY && class != CKO_PRIVATE_KEY && class != CKO_DOMAIN_PARAMETERS {
-		r, err := rulesFor(class, a.number(CKA_KEY_TYPE))
-		return r, because(err, CKA_CLASS, "is one of which the token has no objects")
-	}
+	r, err := rulesFor(class, a.number(CKA_KEY_TYPE))
+	return r, because(err, CKA_CLASS, "is one of which the token has no objects")
+}
+
+// creatableKey is creatable for an object that has a key type.
+func (s *session) creatableKey(class uint, a attributes) (rules, error) {
 	if _, ok := a[CKA_KEY_TYPE]; !ok {
 		return nil, refuse(CKR_TEMPLATE_INCOMPLETE, CKA_KEY_TYPE, "is missing")
 	}

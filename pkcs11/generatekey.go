@@ -44,10 +44,7 @@ func (s *session) newSecret(row *mechanism, list []Attribute) (attributes, error
 	if err != nil {
 		return nil, err
 	}
-	keyType := row.keys.types[0]
-	if row.generateOf != nil {
-		keyType = row.keys.typeOf(a)
-	}
+	keyType := row.generatedType(a)
 	r, err := rulesFor(CKO_SECRET_KEY, keyType)
 	if err != nil {
 		return nil, err
@@ -61,6 +58,14 @@ func (s *session) newSecret(row *mechanism, list []Attribute) (attributes, error
 	a.addMissing(attributes{CKA_CLASS: encodeULong(CKO_SECRET_KEY), CKA_KEY_TYPE: encodeULong(keyType)})
 	a.addMissing(r.initial())
 	return a, s.checkWritable(a)
+}
+
+// generatedType is the type of the key that a mechanism makes by a template.
+func (m *mechanism) generatedType(a attributes) uint {
+	if m.generateOf != nil {
+		return m.keys.typeOf(a)
+	}
+	return m.keys.types[0]
 }
 
 // finishSecret adds what follows from the value of a secret key that was made here.

@@ -152,6 +152,11 @@ func (t *token) mendJournal(wait time.Duration) {
 		return // others are at work
 	}
 	defer release()
+	t.mendEntries(wait)
+}
+
+// mendEntries is called by the one process that mends.
+func (t *token) mendEntries(wait time.Duration) {
 	left, err := t.store.Journal()
 	if err != nil {
 		return

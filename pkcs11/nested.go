@@ -4,6 +4,7 @@ package pkcs11
 
 import (
 	"encoding/binary"
+	"maps"
 	"slices"
 )
 
@@ -25,19 +26,11 @@ func IsNestedTemplate(typ uint) bool {
 // EncodeTemplate turns a template into the value of an attribute. One that has too many attributes, one of them twice, or
 // another such template becomes a value that is refused.
 func EncodeTemplate(list []Attribute) []byte {
-	refused := []byte{0}
 	a, err := template(list)
-	if err != nil || len(list) > maxNested {
-		return refused
+	types := slices.Sorted(maps.Keys(a))
+	if err != nil || len(list) > maxNested || slices.ContainsFunc(types, IsNestedTemplate) {
+		return []byte{0} // which no template is
 	}
-	var types []uint
-	for typ := range a {
-		if IsNestedTemplate(typ) {
-			return refused
-		}
-		types = append(types, typ)
-	}
-	slices.Sort(types)
 	out := []byte{}
 	for _, typ := range types {
 		v := storeForm(typ, a[typ])

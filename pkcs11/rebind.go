@@ -184,13 +184,8 @@ func (t *token) unsealUnclaimed(tokenSecret []byte) error {
 		}
 		return err
 	}
-	if known.Token == nil {
+	if known.Token == nil || known.isOf(tokenSecret) {
 		return nil
-	}
-	for _, open := range []bool{true, false} {
-		if bytes.Equal(known.Token, store.Bond(tokenSecret, store.Mate{Serial: known.Serial, Open: open})) {
-			return nil
-		}
 	}
 	return claimed(known.Bonds)
 }
@@ -245,4 +240,14 @@ func (t *token) lostKeys() (lost []store.OwnKey, err error) {
 		}
 	}
 	return lost, nil
+}
+
+// isOf reports whether a token's secret is the one to which the device is bound.
+func (k knownBonds) isOf(tokenSecret []byte) bool {
+	for _, open := range []bool{true, false} {
+		if bytes.Equal(k.Token, store.Bond(tokenSecret, store.Mate{Serial: k.Serial, Open: open})) {
+			return true
+		}
+	}
+	return false
 }

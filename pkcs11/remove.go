@@ -107,17 +107,21 @@ func (r *removing) keepPublic(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	hidden := t.record(now)
+	hidden, apart := t.record(now), recordApart(now)
 	hidden.Hidden = true
-	attrs := now.attrs.withAll(nil)
-	attrs.leaveSlot()
-	apart := recordOf(0, attrs)
 	if err := errors.Join(tx.Put(hidden), tx.Put(apart)); err != nil {
 		return err
 	}
 	r.public, r.apart = public, identity{record: apart.ID}
 	t.moveHandle(public, public.id, r.apart)
 	return nil
+}
+
+// recordApart is of the half of a pair that stays when its key slot is emptied.
+func recordApart(o *object) *store.Record {
+	attrs := o.attrs.withAll(nil)
+	attrs.leaveSlot()
+	return recordOf(0, attrs)
 }
 
 // takeBack gives the public key object the handle that it had in its key slot.

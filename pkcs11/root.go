@@ -100,15 +100,7 @@ func (t *token) openRoot() error {
 
 // unlockRoot is openRoot of a token that has one. store.ErrOutdated when it has another now.
 func (t *token) unlockRoot(locked []byte) error {
-	err := scm.ErrAbility
-	if locker, can := t.device.(scm.Locker); can {
-		var root []byte
-		root, err = locker.Unlock(locked, scm.OneWayKey)
-		defer clear(root)
-		if err == nil {
-			err = t.store.OpenRoot(root)
-		}
-	}
+	err := t.openRootWith(locked)
 	switch {
 	case err == nil, errors.Is(err, store.ErrSecret):
 		return nil // or another process has initialised the token, which the next call notices
@@ -121,6 +113,20 @@ func (t *token) unlockRoot(locked []byte) error {
 	}
 	t.reportLostRoot()
 	return nil
+}
+
+// openRootWith has the device unlock the root, and the store use it.
+func (t *token) openRootWith(locked []byte) error {
+	locker, can := t.device.(scm.Locker)
+	if !can {
+		return scm.ErrAbility
+	}
+	root, err := locker.Unlock(locked, scm.OneWayKey)
+	defer clear(root)
+	if err != nil {
+		return err
+	}
+	return t.store.OpenRoot(root)
 }
 
 func (t *token) reportLostRoot() {

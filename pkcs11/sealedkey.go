@@ -117,12 +117,6 @@ func publicOf[K softkey.PublicKey](t *task) (k K, err error) {
 
 // endSealed ends the operations of a session that hold a sealed key of a user, and reports whether there are any.
 func (s *session) endSealed() (any bool) {
-	for _, o := range []*operation[signing]{&s.sign, &s.signRecover} {
-		if w := o.work; w != nil && w.use.isPrivateSealed() {
-			o.end()
-			any = true
-		}
-	}
 	if w := s.verify.work; w != nil && w.use.isPrivateSealed() {
 		s.verify.end()
 		any = true
@@ -131,13 +125,31 @@ func (s *session) endSealed() (any bool) {
 		s.verifySignature.end()
 		any = true
 	}
-	for _, o := range []*operation[ciphering]{&s.encrypt, &s.decrypt} {
+	any = endSealedSigning(&s.sign, &s.signRecover) || any
+	any = endSealedCiphering(&s.encrypt, &s.decrypt) || any
+	return s.messages.endSealed() || any
+}
+
+// endSealedSigning is endSealed for operations that sign.
+func endSealedSigning(operations ...*operation[signing]) (any bool) {
+	for _, o := range operations {
 		if w := o.work; w != nil && w.use.isPrivateSealed() {
 			o.end()
 			any = true
 		}
 	}
-	return s.messages.endSealed() || any
+	return any
+}
+
+// endSealedCiphering is endSealed for operations that encrypt or decrypt.
+func endSealedCiphering(operations ...*operation[ciphering]) (any bool) {
+	for _, o := range operations {
+		if w := o.work; w != nil && w.use.isPrivateSealed() {
+			o.end()
+			any = true
+		}
+	}
+	return any
 }
 
 func (u *use) isPrivateSealed() bool { return u.key.isSealed() && u.key.private() }

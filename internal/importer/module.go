@@ -135,9 +135,9 @@ func (m *foreignModule) unwrap(h pkcs11.ObjectHandle, o *Object) {
 	if flag := m.read(h, pkcs11.CKA_EXTRACTABLE); len(flag) != 1 || flag[0] == 0 || !m.makeHelper() {
 		return
 	}
-	wrapped, err := m.WrapKey(m.session, []*pkcs11.Mechanism{pkcs11.NewMechanism(ours.CKM_AES_KEY_WRAP_KWP, nil)}, m.wrapper, h)
+	wrapped, err := m.wrapBy(ours.CKM_AES_KEY_WRAP_KWP, h)
 	if err != nil { // the number that it had before 3.0
-		wrapped, err = m.WrapKey(m.session, []*pkcs11.Mechanism{pkcs11.NewMechanism(ours.CKM_AES_KEY_WRAP_PAD, nil)}, m.wrapper, h)
+		wrapped, err = m.wrapBy(ours.CKM_AES_KEY_WRAP_PAD, h)
 	}
 	if err != nil {
 		o.Why = fmt.Sprintf("its module does not wrap it: %v", err)
@@ -153,6 +153,10 @@ func (m *foreignModule) unwrap(h pkcs11.ObjectHandle, o *Object) {
 		return
 	}
 	o.addPrivate(value)
+}
+
+func (m *foreignModule) wrapBy(mechanism uint, h pkcs11.ObjectHandle) ([]byte, error) {
+	return m.WrapKey(m.session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, m.wrapper, h)
 }
 
 // addPrivate adds the numbers of a PrivateKeyInfo. SoftHSM2 puts some bytes behind it.
@@ -172,12 +176,17 @@ func (o *Object) addPrivate(der []byte) {
 		o.Why = err.Error()
 		return
 	}
-	for _, a := range private {
+	o.addMissing(private)
+	o.Why = ""
+}
+
+// addMissing adds the attributes that the object does not have.
+func (o *Object) addMissing(list []ours.Attribute) {
+	for _, a := range list {
 		if o.value(a.Type) == nil {
 			o.Template = append(o.Template, a)
 		}
 	}
-	o.Why = ""
 }
 
 // makeHelper makes the key under which others are wrapped, as a session object.

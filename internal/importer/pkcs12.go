@@ -148,26 +148,28 @@ func (x *pkcs12Reader) read(b []byte) error {
 var errNoKey = errors.New("a part of it does not open")
 
 func (x *pkcs12Reader) readPart(part contentInfo) error {
-	var plain []byte
-	switch {
-	case part.Type.Equal(oidData):
-		if err := unmarshal(part.Content.Bytes, &plain); err != nil {
-			return err
-		}
-	case part.Type.Equal(oidEncryptedData):
-		var e encryptedData
-		if err := unmarshal(part.Content.Bytes, &e); err != nil {
-			return err
-		}
-		var err error
-		if plain, err = x.open(e.Content.Algorithm, e.Content.Sealed); err != nil {
-			return err
-		}
-	default:
-		return fmt.Errorf("a part of it is protected by %v, and not by a password", part.Type)
+	plain, err := x.openPart(part)
+	if err != nil {
+		return err
 	}
 	defer clear(plain)
 	return x.readBags(plain, 1)
+}
+
+// openPart returns what a part contains, in the clear.
+func (x *pkcs12Reader) openPart(part contentInfo) (plain []byte, err error) {
+	switch {
+	case part.Type.Equal(oidData):
+		err = unmarshal(part.Content.Bytes, &plain)
+		return plain, err
+	case part.Type.Equal(oidEncryptedData):
+		var e encryptedData
+		if err := unmarshal(part.Content.Bytes, &e); err != nil {
+			return nil, err
+		}
+		return x.open(e.Content.Algorithm, e.Content.Sealed)
+	}
+	return nil, fmt.Errorf("a part of it is protected by %v, and not by a password", part.Type)
 }
 
 func (x *pkcs12Reader) readBags(der []byte, depth int) error {

@@ -47,6 +47,23 @@ func Split(text string) []string {
 // Key returns the key of words of which opens says that it is the right one. ErrWords and ErrOther say
 // where the mistake is, as far as that can be told.
 func Key(words []string, opens func(key []byte) bool) ([]byte, error) {
+	numbers, err := numbersOf(words)
+	if err != nil {
+		return nil, err
+	}
+	key, right := hd.Entropy(numbers)
+	switch {
+	case right && opens(key):
+		return key, nil
+	case right:
+		clear(key)
+		return nil, wrong(ErrOther, numbers, opens)
+	}
+	return nil, wrong(fmt.Errorf("%w: the checksum is wrong", ErrWords), numbers, opens)
+}
+
+// numbersOf returns which words of the list they are.
+func numbersOf(words []string) ([]int, error) {
 	if len(words) != Count {
 		return nil, fmt.Errorf("%w: there are %d, and have to be %d", ErrWords, len(words), Count)
 	}
@@ -58,15 +75,7 @@ func Key(words []string, opens func(key []byte) bool) ([]byte, error) {
 		}
 		numbers[i] = n
 	}
-	key, right := hd.Entropy(numbers)
-	switch {
-	case right && opens(key):
-		return key, nil
-	case right:
-		clear(key)
-		return nil, wrong(ErrOther, numbers, opens)
-	}
-	return nil, wrong(fmt.Errorf("%w: the checksum is wrong", ErrWords), numbers, opens)
+	return numbers, nil
 }
 
 // wrong says which word is wrong, if it is only one, or two that have changed places. It tells nobody

@@ -147,20 +147,24 @@ func (o *opened) finish(tx *sql.Tx, fn func(*sql.Tx) ([]int, error)) (c Change, 
 	if err != nil {
 		return c, describe(o.path, err)
 	}
-	if err = tx.Commit(); err != nil {
-		parts = []int{allParts}
-	} else {
+	if err = tx.Commit(); err == nil {
 		o.companions.noteGrowth(size)
+	} else {
+		parts = []int{allParts}
 	}
-	c.Before = o.gen.version()
-	after, told := o.gen.tellChange(parts...)
+	c, told := o.tell(parts)
 	if err = errors.Join(err, told); err != nil {
 		return Change{}, describe(o.path, err)
 	}
-	c.Before, c.After = o.base+c.Before, o.base+after
 	return c, nil
 }
 
+// tell gives the change its number.
+func (o *opened) tell(parts []int) (c Change, err error) {
+	before := o.gen.version()
+	after, err := o.gen.tellChange(parts...)
+	return Change{Before: o.base + before, After: o.base + after}, err
+}
 func beginWriting(db *writer, p patience) (*sql.Tx, error) {
 	return beginTransaction(db.DB, p, &db.standstill, startsAtOnce) // immediate, see connect
 }

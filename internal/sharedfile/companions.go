@@ -198,9 +198,14 @@ func (o *opened) explain(err error) error {
 		return o.companions.inspect(o)
 	}
 	var failure sqlite3.Error
-	if !errors.As(err, &failure) {
-		return err
+	if errors.As(err, &failure) {
+		return o.explainFailure(failure, err)
 	}
+	return err
+}
+
+// explainFailure returns what an error of SQLite comes of.
+func (o *opened) explainFailure(failure sqlite3.Error, err error) error {
 	if kindOf(failure.Code) == ErrCorrupt && o.isStale() {
 		o.suspect(err)
 	}

@@ -49,10 +49,15 @@ func (l *Lock) follow() error {
 	if err != nil {
 		return errors.Join(withoutName(err), dir.Close())
 	}
+	l.exchange(file, dir)
+	return nil
+}
+
+// exchange has the lock be one of another file in another directory.
+func (l *Lock) exchange(file *descriptor.File, dir *descriptor.Directory) {
 	l.forget()
 	_ = l.file.Close()
 	_ = l.own.dir.Close()
 	next := newLock(file, l.process)
 	l.file, l.forget, l.own.dir = file, next.forget, dir
-	return nil
 }

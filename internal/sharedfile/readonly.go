@@ -111,22 +111,26 @@ func (l looker) inMemory(old *sqlite3.SQLiteConn, format int) (*sqlite3.SQLiteCo
 	if err != nil {
 		return nil, err
 	}
-	if old != nil {
-		err = copyInto(conn, old)
-	}
-	for _, step := range l.o.upgradesFrom(format) {
-		if err == nil {
-			err = execute(conn, step)
-		}
-	}
-	if err == nil {
-		err = execute(conn, "PRAGMA query_only = ON")
-	}
-	if err != nil {
+	if err := l.fillMemory(conn, old, format); err != nil {
 		conn.Close()
 		return nil, err
 	}
 	return conn, nil
+}
+
+// fillMemory makes a database in memory a copy of an older one, in the form of today.
+func (l looker) fillMemory(conn, old *sqlite3.SQLiteConn, format int) error {
+	if old != nil {
+		if err := copyInto(conn, old); err != nil {
+			return err
+		}
+	}
+	for _, step := range l.o.upgradesFrom(format) {
+		if err := execute(conn, step); err != nil {
+			return err
+		}
+	}
+	return execute(conn, "PRAGMA query_only = ON")
 }
 
 func copyInto(to, from *sqlite3.SQLiteConn) error {

@@ -17,12 +17,9 @@ import (
 func (f *File) borrow(p patience, age time.Duration) (*opened, error) {
 	for renewed := false; !f.closed.Load(); renewed = true {
 		o := f.current.Load()
-		err := error(nil)
-		if o.users.TryRLock() {
-			if err = o.companions.lookWithin(o, age); err == nil {
-				return o, nil
-			}
-			o.giveBack()
+		used, err := o.use(age)
+		if used {
+			return o, nil
 		}
 		if err != nil && !errors.Is(err, ErrReplaced) {
 			return nil, describe(f.path, err)
@@ -35,6 +32,19 @@ func (f *File) borrow(p patience, age time.Duration) (*opened, error) {
 		}
 	}
 	return nil, fmt.Errorf("%s: %w", f.path, fs.ErrClosed)
+}
+
+// use begins to use the files, until giveBack. It does not when others exchange them, and
+// when a look at them, which is as old as that at most, says that they are not the right ones.
+func (o *opened) use(age time.Duration) (used bool, err error) {
+	if !o.users.TryRLock() {
+		return false, nil
+	}
+	if err := o.companions.lookWithin(o, age); err != nil {
+		o.giveBack()
+		return false, err
+	}
+	return true, nil
 }
 
 // renewFiles puts the files that are there now in the place of those that were. It makes no

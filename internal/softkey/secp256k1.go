@@ -26,19 +26,26 @@ func signSecp256k1(scalar, digest []byte) ([]byte, error) {
 		return nil, fmt.Errorf("private key on secp256k1: %w", ErrKey)
 	}
 	e.SetByteSlice(digest[:min(len(digest), 32)])
-	random := make([]byte, 32)
-	defer clear(random)
 	for {
-		rand.Read(random)
-		nonce := secret.MACWithin(scalar, random, digest[:min(len(digest), 32)])
-		usable := blinded.SetScalar(&k, nonce[:])
-		clear(nonce[:])
-		if usable {
-			if signature := signSecp256k1With(&k, &d, &e); signature != nil {
-				return signature, nil
-			}
+		if !drawNonce(&k, scalar, digest[:min(len(digest), 32)]) {
+			continue
+		}
+		if signature := signSecp256k1With(&k, &d, &e); signature != nil {
+			return signature, nil
 		}
 	}
+}
+
+// drawNonce draws a nonce that nobody learns who knows either random numbers or the key. It
+// reports whether it is one.
+func drawNonce(k *secp256k1.ModNScalar, scalar, digest []byte) (usable bool) {
+	random := make([]byte, 32)
+	rand.Read(random)
+	nonce := secret.MACWithin(scalar, random, digest)
+	usable = blinded.SetScalar(k, nonce[:])
+	clear(nonce[:])
+	clear(random)
+	return usable
 }
 
 // signSecp256k1With signs with a nonce, or returns nil for the one nonce in 2^128 that gives no signature.

@@ -144,18 +144,23 @@ func writeNew(dir *descriptor.Directory, content []byte, o sharedfile.Options) e
 		return err
 	}
 	defer file.Close()
-	if o.Group >= 0 {
-		if err := file.Chgrp(o.Group); err != nil {
-			return err
-		}
-	}
-	if err := file.Chmod(o.Mode); err != nil {
+	if err := giveAway(file, o); err != nil {
 		return err
 	}
 	if _, err := file.WriteAt(content, 0); err != nil {
 		return err
 	}
 	return file.Sync()
+}
+
+// giveAway gives a new file the group and the mode of the options.
+func giveAway(file *descriptor.File, o sharedfile.Options) error {
+	if o.Group >= 0 {
+		if err := file.Chgrp(o.Group); err != nil {
+			return err
+		}
+	}
+	return file.Chmod(o.Mode)
 }
 
 // full tells errors of a full disk as the database does.

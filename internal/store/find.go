@@ -84,23 +84,31 @@ func (n *snapshot) rarestFirst(kinds [][]int64) error {
 	if len(kinds[0]) < 2 {
 		return nil
 	}
-	numbers := slices.Concat(kinds...)
+	rarity, err := n.raritiesOf(slices.Concat(kinds...))
+	if err != nil {
+		return err
+	}
+	for _, numbers := range kinds {
+		slices.SortStableFunc(numbers, rarity.compare)
+	}
+	return nil
+}
+
+// raritiesOf counts the records of each term.
+func (n *snapshot) raritiesOf(numbers []int64) (rarities, error) {
 	counts := make([]int, len(numbers))
 	arguments, results := make([]any, len(numbers)), make([]any, len(numbers))
 	for i := range numbers {
 		arguments[i], results[i] = numbers[i], &counts[i]
 	}
 	if err := n.tx.QueryRow(countTerms(len(numbers)), arguments...).Scan(results...); err != nil {
-		return err
+		return nil, err
 	}
 	rarity := make(rarities, len(numbers))
 	for i, number := range numbers {
 		rarity[number] = counts[i]
 	}
-	for _, numbers := range kinds {
-		slices.SortStableFunc(numbers, rarity.compare)
-	}
-	return nil
+	return rarity, nil
 }
 
 // rarities are how many records have a term, by its number.

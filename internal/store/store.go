@@ -124,10 +124,7 @@ func Open(dir string, o Options) (*Store, error) {
 
 func (s *Store) open(dir string, o Options) (err error) {
 	options := sharedfile.Options{Mode: o.Mode, Group: o.Group, Wait: s.wait, Process: o.Process}
-	database := options
-	database.Schema, database.Upgrades, database.Parts = format1+format2+bondColumns+rootColumns+ownTable+recoveryTable, []string{format2 + bondColumns, rootColumns + ownTable + recoveryTable}, 1
-	database.Existing, database.ReadOnly = o.Existing, o.ReadOnly
-	if s.file, err = sharedfile.Open(filepath.Join(dir, databaseName), database); err != nil {
+	if s.file, err = sharedfile.Open(filepath.Join(dir, databaseName), o.ofDatabase(options)); err != nil {
 		return err
 	}
 	if s.file.ReadOnly() {
@@ -143,6 +140,16 @@ func (s *Store) open(dir string, o Options) (err error) {
 	s.pinLock.Watch(s.counts.moves)
 	s.initLock, err = sharedfile.OpenLock(filepath.Join(dir, initLockName), databaseName, options)
 	return err
+}
+
+// ofDatabase adds what is in the file of the records.
+func (o Options) ofDatabase(d sharedfile.Options) sharedfile.Options {
+	const format3 = rootColumns + ownTable + recoveryTable
+	d.Schema = format1 + format2 + bondColumns + format3
+	d.Upgrades = []string{format2 + bondColumns, format3}
+	d.Parts = 1
+	d.Existing, d.ReadOnly = o.Existing, o.ReadOnly
+	return d
 }
 
 // Destroy deletes the state of the token in dir. Processes that have it open get

@@ -17,8 +17,8 @@ const (
 	mostNested         = 0   // closures in closures
 	mostShortNames     = 8.0 // % of functions whose unexported name has five letters or fewer
 	mostBoolParameters = 15
-	medianLength       = 9  // of functions in lines, rows of tables apart
-	percentile95Length = 22 // the aim is 21
+	medianLength       = 9 // of functions in lines, rows of tables apart
+	percentile95Length = 21
 	longestLength      = 56
 )
 

@@ -127,6 +127,18 @@ func resealKey(tx *sql.Tx, r *root, k *sealedKey, secret []byte) error {
 // eraseKey erases the key if it is in its slot, whatever is there if it has no
 // public key, and what was derived from it, and returns the slots of all of them.
 func eraseKey(tx *sql.Tx, k scm.Key) (erased []scm.Slot, err error) {
+	if erased, err = slotsWith(tx, k); err != nil {
+		return nil, err
+	}
+	if erased == nil {
+		return nil, errEmpty(k.Slot)
+	}
+	_, err = tx.Exec("DELETE FROM key WHERE slot = ?", int(k.Slot))
+	return erased, err
+}
+
+// slotsWith returns the slot of a key, and those of the keys that are derived from it.
+func slotsWith(tx *sql.Tx, k scm.Key) (slots []scm.Slot, err error) {
 	const derived = `
 WITH RECURSIVE erased (slot) AS (
 	SELECT slot FROM key WHERE slot = ?1 AND (?2 IS NULL OR public = ?2)
@@ -140,28 +152,14 @@ WITH RECURSIVE erased (slot) AS (
 		if err := rows.Scan(&s); err != nil {
 			return nil, err
 		}
-		erased = append(erased, s)
+		slots = append(slots, s)
 	}
-	if erased == nil {
-		return nil, errEmpty(k.Slot)
-	}
-	_, err = tx.Exec("DELETE FROM key WHERE slot = ?", int(k.Slot))
-	return erased, err
+	return slots, nil
 }
 
 // freeSlot returns the user slot without a key that the next new key gets.
 func (d *Device) freeSlot(tx *sql.Tx) (scm.Slot, error) {
-	const (
-		highest = "SELECT coalesce(max(slot), ?1 - 1) + 1 FROM key WHERE slot >= ?1"
-		lowest  = `
-SELECT min(s) FROM (SELECT ?1 AS s UNION ALL SELECT slot + 1 FROM key WHERE slot >= ?1)
-WHERE s NOT IN (SELECT slot FROM key)`
-	)
-	queries := []string{lowest}
-	if d.options.Allocation == settings.AllocateNext {
-		queries = []string{highest, lowest}
-	}
-	for _, query := range queries {
+	for _, query := range freeSlotQueries(d.options.Allocation) {
 		var s scm.Slot
 		if err := tx.QueryRow(query, int(scm.FirstUser)).Scan(&s); err != nil {
 			return 0, err
@@ -171,6 +169,20 @@ WHERE s NOT IN (SELECT slot FROM key)`
 		}
 	}
 	return 0, fmt.Errorf("all %d user slots hold keys: %w", d.options.UserSlots, scm.ErrFull)
+}
+
+// freeSlotQueries ask for the slot of the next key, the second one when the first has none.
+func freeSlotQueries(allocation string) []string {
+	const (
+		highest = "SELECT coalesce(max(slot), ?1 - 1) + 1 FROM key WHERE slot >= ?1"
+		lowest  = `
+SELECT min(s) FROM (SELECT ?1 AS s UNION ALL SELECT slot + 1 FROM key WHERE slot >= ?1)
+WHERE s NOT IN (SELECT slot FROM key)`
+	)
+	if allocation == settings.AllocateNext {
+		return []string{highest, lowest}
+	}
+	return []string{lowest}
 }
 
 // slotHolds reports whether there is a key in slot s.

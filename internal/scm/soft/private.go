@@ -63,11 +63,7 @@ func (k *private) secret() ([]byte, error) {
 // of the key, the message and random bytes: without them that is RFC 6979. Others have no use
 // for them.
 func (k *private) signMessage(nonce string, message []byte) ([]byte, error) {
-	var extra []byte // a secret only together with the key
-	if nonce != settings.NonceRFC6979 && k.curve != scm.Ed25519 {
-		extra = make([]byte, 32)
-		rand.Read(extra)
-	}
+	extra := k.randomFor(nonce)
 	signature := make([]byte, 64)
 	err := k.withKey(func(key []byte) error {
 		switch k.curve {
@@ -84,6 +80,17 @@ func (k *private) signMessage(nonce string, message []byte) ([]byte, error) {
 		return nil, err
 	}
 	return signature, nil
+}
+
+// randomFor returns what a nonce is made of besides the key and the message, which is a
+// secret only together with the key.
+func (k *private) randomFor(nonce string) []byte {
+	if nonce == settings.NonceRFC6979 || k.curve == scm.Ed25519 {
+		return nil
+	}
+	extra := make([]byte, 32)
+	rand.Read(extra)
+	return extra
 }
 
 // agreeWith is scm.Agreer.Agree. The caller overwrites what it returns.

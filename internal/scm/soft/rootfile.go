@@ -51,6 +51,17 @@ func (f rootFile) write(r *root) error {
 		return err
 	}
 	defer dir.Close()
+	if err := f.writeNew(dir, r); err != nil {
+		return err
+	}
+	if err := dir.Rename(newName, rootFileName); err != nil {
+		return err
+	}
+	return dir.Sync()
+}
+
+// writeNew writes the file that is to take the other one's place.
+func (f rootFile) writeNew(dir *descriptor.Directory, r *root) error {
 	if err := dir.Remove(newName); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -59,13 +70,7 @@ func (f rootFile) write(r *root) error {
 		return err
 	}
 	err = f.writeKey(file, r)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	if err := dir.Rename(newName, rootFileName); err != nil {
-		return err
-	}
-	return dir.Sync()
+	return errors.Join(err, file.Close())
 }
 
 func (f rootFile) writeKey(file *descriptor.File, r *root) error {

@@ -14,6 +14,12 @@ func (d *Device) Health() (scm.Health, error) {
 		return h, err
 	}
 	d.firmwareNow()
+	d.readMeters(&h)
+	return h, nil
+}
+
+// readMeters adds what can be read. What cannot is not there.
+func (d *Device) readMeters(h *scm.Health) {
 	if production, bound, err := d.api.binding(); err == nil {
 		h.Production, h.Bound = &production, &bound
 	}
@@ -26,5 +32,4 @@ func (d *Device) Health() (scm.Health, error) {
 	if v, err := d.api.breaches(); err == nil {
 		h.Events = v
 	}
-	return h, nil
 }

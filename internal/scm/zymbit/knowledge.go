@@ -157,12 +157,18 @@ func (d *Device) sameModule() error {
 	defer d.mu.Unlock()
 	d.known.doubted = false
 	if err == nil && serial != was.Serial {
-		d.info = scm.Info{}
-		d.known.slots, d.known.unlisted = nil, map[scm.Slot]bool{}
-		d.known.version++
-		d.foreign = foreignKeys{}
+		d.forgetModule()
 	}
 	return nil
+}
+
+// forgetModule gives up what is known of a module that is another one now. It is called with
+// d.mu.
+func (d *Device) forgetModule() {
+	d.info = scm.Info{}
+	d.known.slots, d.known.unlisted = nil, map[scm.Slot]bool{}
+	d.known.version++
+	d.foreign = foreignKeys{}
 }
 
 func (d *Device) readSlots(numbers []scm.Slot, marks map[scm.Slot]int64) (map[scm.Slot]slot, error) {
