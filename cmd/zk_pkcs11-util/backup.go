@@ -69,7 +69,7 @@ func (x *tokenTool) warnOfBackup(b *backup.Backup) {
 
 // secretOfToken is the token's secret, which its PIN gives, after a login that has looked whether the token and its SCM belong together.
 func (x *tokenTool) secretOfToken() (settings config.Config, label string, secret []byte, err error) {
-	pin, err := x.ask.secret("User PIN", option{x.pin, x.pinGiven})
+	pin, err := x.ask.pin(&x.userPIN)
 	if err != nil {
 		return settings, "", nil, err
 	}

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -59,10 +58,10 @@ func (x *scmTool) confirm(warning string, args ...any) error {
 func (p *prompter) confirm(warning string) error {
 	answer, err := p.askLine(warning + "\nType yes to go on: ")
 	if err != nil {
-		return errors.New("not confirmed; nothing was done (--yes goes on without a question)")
+		return refusedf("not confirmed; nothing was done (--yes goes on without a question)")
 	}
 	if string(answer) != "yes" {
-		return errors.New("not confirmed; nothing was done")
+		return refusedf("not confirmed; nothing was done (--yes goes on without a question)")
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 	"libzk_pkcs11/pkcs11"
 )
 
-// setPIN is how a locked user PIN is replaced: the tool itself has no command for it.
-const setPIN = "the SO sets a new one by pkcs11-tool --login --login-type so --init-pin"
+// setPIN is how a locked user PIN is replaced: by the SO, who does not lose anything by it.
+const setPIN = "the SO sets a new one by \"token unlock\""
 
 // initialise is what a token without PINs needs, unless it is not the one that was meant.
 const initialise = "initialise the token with --init-token, or name the state directory of another by ZK_PKCS11_HOME"

@@ -52,10 +52,9 @@ func newImportCommand() *cobra.Command {
 	p.StringVar(&x.password, "from-pin", "", "user `PIN` of the token that is read, or password of the file (visible to other users of the machine; better left to the prompt)")
 	p.StringVar(&x.label, "label", "", "label of what has none; the name of the file otherwise")
 	p.DurationVar(&x.wait, "wait", time.Minute, "how long reading may take")
-	prepare := c.PersistentPreRun
-	c.PersistentPreRun = func(c *cobra.Command, words []string) {
-		prepare(c, words)
+	c.PersistentPreRunE = func(c *cobra.Command, words []string) error {
 		x.command = c
+		return x.prepare(c, words)
 	}
 	c.AddCommand(
 		x.fileCommand(importer.PEM, "pem FILE", "Import private keys and certificates in PEM"),

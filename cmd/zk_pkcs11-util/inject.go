@@ -31,7 +31,7 @@ func (x *scmTool) injectCommand() *cobra.Command {
 func oneArgument(name string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != 1 {
-			return fmt.Errorf("want one argument, %s; --help explains it", name)
+			return fmt.Errorf("one argument is wanted: %s", name)
 		}
 		return nil
 	}
@@ -40,12 +40,7 @@ func oneArgument(name string) cobra.PositionalArgs {
 func (x *scmTool) temperatureCommand() *cobra.Command {
 	c := x.onSoft("temperature CELSIUS", "Set the temperature; write -- before a negative one", oneArgument("CELSIUS"), x.injectTemperature)
 	c.Example = "  zk_pkcs11-util scm inject temperature -- -20"
-	c.SetFlagErrorFunc(aboutNegative)
 	return c
-}
-
-func aboutNegative(_ *cobra.Command, err error) error {
-	return fmt.Errorf("%w; write -- before a negative temperature", err)
 }
 
 func (x *scmTool) injectTamper(t *target, d *softSCM, args []string) error {

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -21,8 +20,7 @@ func (f *flags) doUseZKSlot(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	ask := &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
-	pin, err := ask.secret("User PIN", option{f.pin, f.pinGiven})
+	pin, err := newPrompter(c).pin(&f.userPIN)
 	if err != nil {
 		return err
 	}
@@ -47,7 +45,7 @@ func (f *flags) nameKeyAs(p *pkcs11.Provider, pin []byte, template []pkcs11.Attr
 // keyName is the label and the CKA_ID that the flags give.
 func (f *flags) keyName() ([]pkcs11.Attribute, error) {
 	if f.label == "" {
-		return nil, errors.New("--use-zkslot needs --label")
+		return nil, usagef("--use-zkslot needs --label")
 	}
 	template := []pkcs11.Attribute{{Type: pkcs11.CKA_LABEL, Value: []byte(f.label)}}
 	if !f.idGiven {
@@ -59,7 +57,7 @@ func (f *flags) keyName() ([]pkcs11.Attribute, error) {
 	}
 	id, err := hex.DecodeString(digits)
 	if err != nil || len(id) == 0 {
-		return nil, fmt.Errorf("--id %q is not hexadecimal", f.id)
+		return nil, usagef("--id %q is not hexadecimal", f.id)
 	}
 	return append(template, pkcs11.Attribute{Type: pkcs11.CKA_ID, Value: id}), nil
 }

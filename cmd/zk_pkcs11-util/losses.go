@@ -30,7 +30,10 @@ func (f *flags) confirmLosses(p *pkcs11.Provider, ask *prompter) error {
 
 func lossesText(l pkcs11.Losses, slot uint) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "The token in slot %d loses for good %s and %s:", slot, count(len(l.Keys), "key pair"), count(l.Objects, "other object"))
+	fmt.Fprintf(&b, "The token in slot %d loses for good %s and %s", slot, count(len(l.Keys), "key pair"), count(l.Objects, "other object"))
+	if len(l.Keys) > 0 {
+		b.WriteByte(':')
+	}
 	for i, k := range l.Keys {
 		if i == mostNamed {
 			fmt.Fprintf(&b, "\n  and %d more", len(l.Keys)-i)

@@ -20,8 +20,10 @@ func main() {
 	// GODEBUG=fips140=only in the environment is meant for others: see docs/adr/0029-flat-calls.md.
 	fips140.WithoutEnforcement(func() { err = newCommand().Execute() })
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "zk_pkcs11-util:", explain(err))
-		os.Exit(1)
+		if text := explain(err); text != "" {
+			fmt.Fprintln(os.Stderr, "zk_pkcs11-util:", text)
+		}
+		os.Exit(exitCode(err))
 	}
 }
 
@@ -30,19 +32,16 @@ func main() {
 type flags struct {
 	showSlots, initToken, deleteToken bool
 
-	useZKSlot          int
-	slot               uint
-	label, id, serial  string
-	token              string
-	pin, soPIN         string
-	pinGiven, soGiven  bool
-	slotGiven, idGiven bool
-	tokenGiven         bool
-	yes                bool // do not ask for confirmation
+	useZKSlot int
+	tokenName
+	label, id      string
+	userPIN, soPIN pinSource
+	idGiven        bool
+	yes            bool // do not ask for confirmation
 }
 
 func newCommand() *cobra.Command {
-	f := &flags{}
+	f := &flags{userPIN: userPINSource(), soPIN: soPINSource()}
 	c := &cobra.Command{
 		Use:     "zk_pkcs11-util",
 		Version: version,
@@ -64,25 +63,26 @@ func newCommand() *cobra.Command {
 	p.BoolVar(&f.initToken, "init-token", false, "initialise the token in --slot with --label; asks for PINs that are not given")
 	p.IntVar(&f.useZKSlot, "use-zkslot", 0, "name the key pair in key slot `N` of the SCM: give it the --label and --id")
 	p.BoolVar(&f.deleteToken, "delete-token", false, "delete the token with --serial or --token; the keys of a soft SCM go with it")
-	p.UintVar(&f.slot, "slot", 0, "slot `ID` of the token")
+	f.tokenName.addTo(p, "token")
 	p.StringVar(&f.label, "label", "", "label of the token or of the key")
 	p.StringVar(&f.id, "id", "", "CKA_ID of the key in `hex`")
-	p.StringVar(&f.serial, "serial", "", "serial number of the token")
-	p.StringVar(&f.token, "token", "", "`LABEL` of the token, in place of --slot or --serial")
-	p.StringVar(&f.pin, "pin", "", "user `PIN` (visible to other users of the machine; better left to the prompt)")
-	p.StringVar(&f.soPIN, "so-pin", "", "SO `PIN` (visible to other users of the machine; better left to the prompt)")
+	f.userPIN.addTo(p)
+	f.soPIN.addTo(p)
 	p.BoolVar(&f.yes, "yes", false, "do not ask before --init-token destroys what a token has")
 	p.BoolVar(&f.yes, "force", false, "the same as --yes")
-	c.CompletionOptions.HiddenDefaultCmd = true
-	c.AddCommand(newSCMCommand(), newTokenCommand(), newImportCommand(), newReadCommand(), newVersionCommand(), newManualCommand())
+	c.CompletionOptions.DisableDefaultCmd = true // it has a command of its own
+	c.AddCommand(newSCMCommand(), newTokenCommand(), newImportCommand(), newReadCommand(), newVersionCommand(), newCompletionCommand(), newManualCommand())
+	explainUsage(c)
 	return c
 }
 
 // runOptions does the one action that the flags name.
 func (f *flags) runOptions(c *cobra.Command) error {
 	given := c.Flags().Changed
-	f.pinGiven, f.soGiven, f.slotGiven, f.idGiven = given("pin"), given("so-pin"), given("slot"), given("id")
-	f.tokenGiven = given("token")
+	f.idGiven = given("id")
+	if err := errors.Join(f.userPIN.load(), f.soPIN.load()); err != nil {
+		return err
+	}
 	var actions []func(*cobra.Command) error
 	for _, a := range []struct {
 		wanted bool
@@ -100,11 +100,11 @@ func (f *flags) runOptions(c *cobra.Command) error {
 	switch len(actions) {
 	case 0:
 		if c.Flags().NFlag() > 0 {
-			return errors.New("one of --show-slots, --init-token, --use-zkslot and --delete-token is missing")
+			return usagef("one of --show-slots, --init-token, --use-zkslot and --delete-token is missing")
 		}
 		return c.Help()
 	case 1:
 		return actions[0](c)
 	}
-	return errors.New("only one of --show-slots, --init-token, --use-zkslot and --delete-token at a time")
+	return usagef("only one of --show-slots, --init-token, --use-zkslot and --delete-token at a time")
 }

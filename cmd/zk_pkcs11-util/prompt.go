@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
 
@@ -20,6 +21,46 @@ type prompter struct {
 	in  io.Reader
 	err io.Writer
 	buf *bufio.Reader
+}
+
+// newPrompter returns what asks on the streams of a command.
+func newPrompter(c *cobra.Command) *prompter {
+	return &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
+}
+
+// isTerminal reports whether somebody types the answers.
+func (p *prompter) isTerminal() bool {
+	f, ok := p.in.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// pin returns a PIN from where its options say, from a credential of systemd, or asks for it.
+func (p *prompter) pin(s *pinSource) ([]byte, error) { return p.pinOf(s.name, s) }
+
+// pinOf is pin with another name of it in the prompt.
+func (p *prompter) pinOf(name string, s *pinSource) ([]byte, error) {
+	o, err := p.ready(s)
+	if err != nil {
+		return nil, err
+	}
+	return p.secret(name, o)
+}
+
+// newPIN is pin of a new one, for which it asks twice.
+func (p *prompter) newPIN(s *pinSource) ([]byte, error) {
+	o, err := p.ready(s)
+	if err != nil {
+		return nil, err
+	}
+	return p.newSecret(s.name, o)
+}
+
+// ready returns a PIN that nobody has to be asked for. A credential is for services, which have no terminal.
+func (p *prompter) ready(s *pinSource) (option, error) {
+	if s.found.given || p.isTerminal() {
+		return s.found, nil
+	}
+	return s.fromCredential()
 }
 
 // option is a secret as an option of the command, which it is if it was given.
@@ -54,10 +95,10 @@ func (p *prompter) newSecret(name string, o option) ([]byte, error) {
 
 // askHidden asks for a secret.
 func (p *prompter) askHidden(prompt string) ([]byte, error) {
-	if f, ok := p.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if p.isTerminal() {
 		fmt.Fprint(p.err, prompt)
 		defer fmt.Fprintln(p.err)
-		return term.ReadPassword(int(f.Fd()))
+		return term.ReadPassword(int(p.in.(*os.File).Fd()))
 	}
 	return p.askLine(prompt)
 }

@@ -135,8 +135,8 @@ func (x *tokenTool) withRebinding(do func(*pkcs11.Rebinding) error) error {
 	if err != nil {
 		return err
 	}
-	if x.tokenGiven {
-		return errors.New("a token without its SCM has no label to be found by: name it by --slot")
+	if x.isSearched() {
+		return usagef("a token without its SCM has no label to be found by: name it by --slot")
 	}
 	p := pkcs11.New(setup.RecoveryOptions(c, toolLogger(c), setup.Process{}))
 	defer p.Close()

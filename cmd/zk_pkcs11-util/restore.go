@@ -45,8 +45,8 @@ type restoring struct {
 }
 
 func (x *tokenTool) restore(path string, words bool) error {
-	if x.tokenGiven {
-		return errors.New("the token in a slot may be another one than that of the backup: name the slot by --slot")
+	if x.isSearched() {
+		return usagef("the token in a slot may be another one than that of the backup: name the slot by --slot")
 	}
 	r := &restoring{tokenTool: x, words: words}
 	if err := r.open(path); err != nil {
@@ -156,7 +156,7 @@ func (r *restoring) authenticate() (mate string, err error) {
 // secretOf asks for what opens the token of the backup.
 func (r *restoring) secretOf(tokens *store.Store) ([]byte, error) {
 	if !r.words {
-		pin, err := r.ask.secret("User PIN of the token in the backup", option{r.pin, r.pinGiven})
+		pin, err := r.ask.pinOf("User PIN of the token in the backup", &r.userPIN)
 		if err != nil {
 			return nil, err
 		}

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,13 +18,11 @@ import (
 
 // scmTool is what the commands below "scm" share.
 type scmTool struct {
-	slot     uint
-	json     bool
-	pin      string
-	pinGiven bool
-	yes      bool // do not ask for confirmation
-	ask      *prompter
-	out      io.Writer
+	output
+	tokenName
+	userPIN pinSource
+	yes     bool // do not ask for confirmation
+	ask     *prompter
 }
 
 // softSCM is the soft SCM with all that the commands make of it.
@@ -40,25 +36,24 @@ type target struct {
 }
 
 func newSCMCommand() *cobra.Command {
-	x := &scmTool{}
+	x := &scmTool{userPIN: userPINSource()}
 	c := &cobra.Command{
 		Use: "scm", Short: "Look at the SCM itself, and play with the soft SCM", Args: cobra.NoArgs,
-		PersistentPreRun: x.prepare, RunE: help,
+		PersistentPreRunE: x.prepare, RunE: help,
 	}
-	p := c.PersistentFlags()
-	p.UintVar(&x.slot, "slot", 0, "slot `ID` of the SCM")
-	p.BoolVar(&x.json, "json", false, "print JSON")
-	p.StringVar(&x.pin, "pin", "", "user `PIN`, where the SCM is sealed (visible to other users of the machine; better left to the prompt)")
+	x.tokenName.addTo(c.PersistentFlags(), "token")
+	x.addJSON(c)
+	x.userPIN.addTo(c.PersistentFlags())
 	c.AddCommand(x.statusCommand(), x.waitCommand(), x.slotsCommand(), x.ledCommand(), x.manifestCommand(), x.walletCommand(),
 		x.injectCommand(), x.resetCommand(), x.lockBindingCommand())
 	return c
 }
 
 // prepare notes with what streams and options a command is called.
-func (x *scmTool) prepare(c *cobra.Command, _ []string) {
-	x.ask = &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
+func (x *scmTool) prepare(c *cobra.Command, _ []string) error {
+	x.ask = newPrompter(c)
 	x.out = c.OutOrStdout()
-	x.pinGiven = c.Flags().Changed("pin")
+	return x.userPIN.load()
 }
 
 func help(c *cobra.Command, _ []string) error { return c.Help() }
@@ -83,7 +78,11 @@ type deviceCommand struct {
 }
 
 func (d deviceCommand) run(_ *cobra.Command, words []string) error {
-	t, err := openTarget(d.tool.slot)
+	slot, err := d.tool.chosenSlot()
+	if err != nil {
+		return err
+	}
+	t, err := openTarget(slot)
 	if err != nil {
 		return err
 	}
@@ -162,7 +161,7 @@ func (x *scmTool) unseal(t *target) error {
 	if !ok {
 		return scm.ErrSealed
 	}
-	pin, err := x.ask.secret("User PIN", option{x.pin, x.pinGiven})
+	pin, err := x.ask.pin(&x.userPIN)
 	if err != nil {
 		return err
 	}
@@ -174,20 +173,24 @@ func (x *scmTool) unseal(t *target) error {
 	return sealer.Unseal(secret)
 }
 
-// printResult prints a result as JSON, or as text says. Some results are shown only once,
-// so it matters whether somebody could read them.
+// printResult prints a result as JSON of a schema, or as text says.
 func (x *scmTool) printResult(result any, text func(io.Writer)) error {
-	var b bytes.Buffer
-	if x.json {
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		if err := e.Encode(result); err != nil {
-			return err
-		}
-	} else {
-		text(&b)
+	return x.print(schemaOfSCM(result), result, text)
+}
+
+// schemaOfSCM names the form of what the commands below "scm" print.
+func schemaOfSCM(result any) schema {
+	switch result.(type) {
+	case scmStatus:
+		return "scm-status/1"
+	case keyList:
+		return "scm-slots/1"
+	case manifest:
+		return "scm-manifest/1"
+	case bootReport:
+		return "scm-boot/1"
+	case newWallet:
+		return "scm-wallet/1"
 	}
-	_, err := b.WriteTo(x.out)
-	return err
+	return ""
 }

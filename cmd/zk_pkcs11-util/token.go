@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"libzk_pkcs11/internal/config"
-	"libzk_pkcs11/internal/setup"
 	"libzk_pkcs11/pkcs11"
 )
 
@@ -17,32 +16,43 @@ import (
 // it prints are those of the slot ID: scripts cut everything else away.
 func (f *flags) doInitToken(c *cobra.Command) error {
 	if f.label == "" {
-		return errors.New("--init-token needs --label")
+		return usagef("--init-token needs --label")
 	}
-	if len(f.label) > 32 {
-		return errors.New("a label has at most 32 bytes")
-	}
-	ask := &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
-	err := withProvider(func(p *pkcs11.Provider, settings config.Config) error {
-		if err := f.chooseSlot(p, settings); err != nil {
-			return err
-		}
-		return f.initTokenIn(p, ask)
-	})
+	t, err := f.initialised(newPrompter(c))
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(c.OutOrStdout(), "The token has been initialized and is in slot %d\n", f.slot)
+	t.printText(c.ErrOrStderr())
 	fmt.Fprintf(c.ErrOrStderr(), unrecoverable, f.slot)
 	return nil
 }
 
+// longestLabel is how many bytes a label has at most.
+const longestLabel = 32
+
+// initialised initialises the token that is named, and returns what it is then.
+func (f *flags) initialised(ask *prompter) (t tokenMade, err error) {
+	if len(f.label) > longestLabel {
+		return t, usagef("the label %q has %d bytes, and a label has at most %d", f.label, len(f.label), longestLabel)
+	}
+	err = withProvider(func(p *pkcs11.Provider, settings config.Config) error {
+		if err := f.chooseSlot(p, settings); err != nil {
+			return err
+		}
+		if err := f.initTokenIn(p, ask); err != nil {
+			return err
+		}
+		info, err := p.GetTokenInfo(f.slot)
+		t = newTokenMade(namedToken{f.slot, info.Label, info.Serial, settings.Slots[f.slot].State})
+		return err
+	})
+	return t, err
+}
+
 // initTokenIn initialises the token in a slot, with PINs that are asked for.
 func (f *flags) initTokenIn(p *pkcs11.Provider, ask *prompter) error {
-	if err := f.confirmLosses(p, ask); err != nil {
-		return err
-	}
-	so, pin, err := f.newPINs(ask, p)
+	so, pin, err := f.askedForInit(p, ask)
 	if err != nil {
 		return err
 	}
@@ -59,21 +69,37 @@ func (f *flags) initTokenIn(p *pkcs11.Provider, ask *prompter) error {
 	return withSession(p, f.slot, pkcs11.CKU_SO, so, func(session uint) error { return p.InitPIN(session, pin) })
 }
 
+// askedForInit asks what has to be known before a token is initialised. Who types is asked first whether
+// that is meant. Through a pipe the PINs come first, each twice, whatever the token has, so that a
+// script writes the same lines each time, and after them "yes" unless it has --yes.
+func (f *flags) askedForInit(p *pkcs11.Provider, ask *prompter) (so, pin []byte, err error) {
+	if ask.isTerminal() {
+		if err := f.confirmLosses(p, ask); err != nil {
+			return nil, nil, err
+		}
+		return f.newPINs(p, ask)
+	}
+	if so, pin, err = f.newPINs(p, ask); err != nil {
+		return nil, nil, err
+	}
+	return so, pin, f.confirmLosses(p, ask)
+}
+
 // newPINs returns the SO PIN, new unless the token has one already, and the new
 // user PIN.
-func (f *flags) newPINs(ask *prompter, p *pkcs11.Provider) (so, pin []byte, err error) {
+func (f *flags) newPINs(p *pkcs11.Provider, ask *prompter) (so, pin []byte, err error) {
 	info, err := p.GetTokenInfo(f.slot)
 	if err != nil {
 		return nil, nil, err
 	}
-	askSO := ask.newSecret
-	if info.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0 {
-		askSO = ask.secret
+	askSO := ask.newPIN
+	if ask.isTerminal() && info.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0 {
+		askSO = ask.pin
 	}
-	if so, err = askSO("SO PIN", option{f.soPIN, f.soGiven}); err != nil {
+	if so, err = askSO(&f.soPIN); err != nil {
 		return nil, nil, err
 	}
-	if pin, err = ask.newSecret("User PIN", option{f.pin, f.pinGiven}); err != nil {
+	if pin, err = ask.newPIN(&f.userPIN); err != nil {
 		return nil, nil, err
 	}
 	for _, x := range [][]byte{so, pin} {
@@ -82,64 +108,4 @@ func (f *flags) newPINs(ask *prompter, p *pkcs11.Provider) (so, pin []byte, err 
 		}
 	}
 	return so, pin, nil
-}
-
-// doDeleteToken removes the state of the token with a serial number.
-func (f *flags) doDeleteToken(c *cobra.Command) error {
-	if f.serial == "" && !f.tokenGiven {
-		return errors.New("--delete-token needs --serial or --token")
-	}
-	var t namedToken
-	err := withProvider(func(p *pkcs11.Provider, c config.Config) (err error) {
-		t, err = f.findToken(p, c)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err := setup.Destroy(t.state); err != nil {
-		return err
-	}
-	fmt.Fprintf(c.OutOrStdout(), "The token with the serial number %s is deleted\n", t.serial)
-	return nil
-}
-
-// namedToken is where a token is that was named.
-type namedToken struct {
-	slot          uint
-	serial, state string
-}
-
-// findToken finds the only token with the serial number and the label that are given.
-func (f *flags) findToken(p *pkcs11.Provider, c config.Config) (found namedToken, err error) {
-	n := 0
-	for id, s := range c.Slots {
-		t, err := p.GetTokenInfo(uint(id))
-		if err != nil || f.serial != "" && t.Serial != f.serial || f.tokenGiven && t.Label != f.token {
-			continue
-		}
-		found, n = namedToken{uint(id), t.Serial, s.State}, n+1
-	}
-	switch {
-	case n == 1:
-		return found, nil
-	case n > 1:
-		return found, fmt.Errorf("%d tokens have the label %q; name one by --serial, or by --slot", n, f.token)
-	case f.tokenGiven:
-		return found, fmt.Errorf("no token has the label %q; --show-slots lists them", f.token)
-	}
-	return found, fmt.Errorf("no token has the serial number %q; --show-slots lists them", f.serial)
-}
-
-// chooseSlot takes the slot of the token that --token names.
-func (f *flags) chooseSlot(p *pkcs11.Provider, c config.Config) error {
-	if !f.tokenGiven {
-		return nil
-	}
-	if f.slotGiven {
-		return errors.New("--token and --slot both name a token; give one of them")
-	}
-	t, err := f.findToken(p, c)
-	f.slot = t.slot
-	return err
 }

@@ -3,7 +3,7 @@
 package main
 
 import (
-	"io"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -14,14 +14,17 @@ import (
 // tokenTool is what the commands share that name a token and log in to it.
 type tokenTool struct {
 	flags
-	ask *prompter
-	out io.Writer
+	output
+	newPIN pinSource // that is to be in place of another
+	ask    *prompter
 }
 
 // newTokenCommand has the commands that are about a token as a whole.
 func newTokenCommand() *cobra.Command {
-	x := &tokenTool{}
-	c := commandGroup("token", "Back up a token, write down what opens it, and bring it to another SCM",
+	x := &tokenTool{newPIN: newPINSource()}
+	x.soPIN = soPINSource()
+	c := commandGroup("token", "List, make, back up and delete tokens, and change their PINs",
+		x.listCommand(), x.initCommand(), x.pinCommand(), x.unlockCommand(), x.deleteCommand(),
 		x.backupCommand(), x.restoreCommand(), x.recoveryCommand())
 	x.addTo(c)
 	return c
@@ -34,16 +37,17 @@ func (x *tokenTool) addTo(c *cobra.Command) {
 
 // addNamed is addTo where the label of the token is an option of another name.
 func (x *tokenTool) addNamed(c *cobra.Command, label string) {
-	c.PersistentPreRun = func(c *cobra.Command, _ []string) {
-		x.ask = &prompter{in: c.InOrStdin(), err: c.ErrOrStderr()}
-		x.out = c.OutOrStdout()
-		given := c.Flags().Changed
-		x.pinGiven, x.slotGiven, x.tokenGiven = given("pin"), given("slot"), given(label)
-	}
-	p := c.PersistentFlags()
-	p.UintVar(&x.slot, "slot", 0, "slot `ID` of the token")
-	p.StringVar(&x.token, label, "", "`LABEL` of the token, in place of --slot")
-	p.StringVar(&x.pin, "pin", "", "user `PIN` (visible to other users of the machine; better left to the prompt)")
+	c.PersistentPreRunE = x.prepare
+	x.tokenName.addTo(c.PersistentFlags(), label)
+	x.userPIN = userPINSource()
+	x.userPIN.addTo(c.PersistentFlags())
+}
+
+// prepare notes with what streams a command is called, and reads the PINs that its options name.
+func (x *tokenTool) prepare(c *cobra.Command, _ []string) error {
+	x.ask = newPrompter(c)
+	x.out = c.OutOrStdout()
+	return errors.Join(x.userPIN.load(), x.soPIN.load(), x.newPIN.load())
 }
 
 // withLogin runs do in a session of the token that is named, in which its user is logged in.
@@ -52,7 +56,7 @@ func (x *tokenTool) withLogin(do func(p *pkcs11.Provider, session uint) error) e
 		if err := x.chooseSlot(p, settings); err != nil {
 			return err
 		}
-		pin, err := x.ask.secret("User PIN", option{x.pin, x.pinGiven})
+		pin, err := x.ask.pin(&x.userPIN)
 		if err != nil {
 			return err
 		}

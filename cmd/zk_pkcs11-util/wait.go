@@ -37,7 +37,11 @@ type waiting struct {
 }
 
 func (w *waiting) run(*cobra.Command, []string) error {
-	return waitForSCM(w.tool.slot, time.Duration(w.seconds)*time.Second)
+	slot, err := w.tool.chosenSlot()
+	if err != nil {
+		return err
+	}
+	return waitForSCM(slot, time.Duration(w.seconds)*time.Second)
 }
 
 func waitForSCM(slot uint, most time.Duration) error {

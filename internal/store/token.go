@@ -140,3 +140,6 @@ func reset(tx *sql.Tx, label string, so *pinRow) error {
 	}
 	return so.save(tx, SO)
 }
+
+// TriesLeft returns how many times in a row a PIN may still be wrong before it is locked.
+func (s *Store) TriesLeft(u User, p PIN) int { return max(0, s.maxFailures[u]-p.Failures) }

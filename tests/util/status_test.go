@@ -156,7 +156,7 @@ func TestSlotFlag(t *testing.T) {
 		t.Errorf("slot 0: %+v\nslot 1: %+v", a, b)
 	}
 	x.fails("", words("status --slot 2"), "there is no slot 2", "--show-slots")
-	x.fails("", words("status --slot -1"), "invalid argument")
+	x.fails("", words("status --slot -1"), "takes a number from 0 on")
 }
 
 // keyRow is a key in "scm slots --json".

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -77,12 +78,15 @@ func (x *tool) answer(input string, words ...string) string {
 func (x *tool) parse(to any, input string, words ...string) {
 	x.t.Helper()
 	out := x.answer(input, append([]string{"--json"}, words...)...)
-	d := json.NewDecoder(strings.NewReader(out))
+	d := json.NewDecoder(strings.NewReader(withoutSchema.ReplaceAllString(out, "{")))
 	d.DisallowUnknownFields()
 	if err := d.Decode(to); err != nil {
 		x.t.Fatalf("scm %s: %v\n%s", strings.Join(words, " "), err, out)
 	}
 }
+
+// withoutSchema is the first field of a result.
+var withoutSchema = regexp.MustCompile(`^\{\s*"schema": "zk_pkcs11-util\.[a-z-]+/[0-9]+",`)
 
 // fails runs "scm" with words, which must end badly, with all these parts in its
 // one line on the error output.
