@@ -20,9 +20,8 @@ type importTool struct {
 	from      string
 	fromToken string
 	label     string
-	password  string
+	fromPIN   pinSource
 	wait      time.Duration
-	command   *cobra.Command
 }
 
 func newImportCommand() *cobra.Command {
@@ -47,14 +46,14 @@ func newImportCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&x.from, "from", "", "library of another PKCS #11 `MODULE`")
 	x.addNamed(c, "to-token")
+	x.fromPIN = pinSource{name: "Password of the file or user PIN of the token that is read", option: "from-pin"}
+	x.fromPIN.addTo(c.PersistentFlags())
 	p := c.PersistentFlags()
 	p.StringVar(&x.fromToken, "token", "", "`LABEL` of the token that is read, where there are several")
-	p.StringVar(&x.password, "from-pin", "", "user `PIN` of the token that is read, or password of the file (visible to other users of the machine; better left to the prompt)")
-	p.StringVar(&x.label, "label", "", "label of what has none; the name of the file otherwise")
+	p.StringVar(&x.label, "label", "", "`LABEL` of what has none; the name of the file otherwise")
 	p.DurationVar(&x.wait, "wait", time.Minute, "how long reading may take")
 	c.PersistentPreRunE = func(c *cobra.Command, words []string) error {
-		x.command = c
-		return x.prepare(c, words)
+		return errors.Join(x.prepare(c, words), x.fromPIN.load())
 	}
 	c.AddCommand(
 		x.fileCommand(importer.PEM, "pem FILE", "Import private keys and certificates in PEM"),
@@ -92,9 +91,9 @@ func (x *importTool) run(s importer.Source) error {
 
 // read reads a source, and asks for what it takes to do so.
 func (x *importTool) read(s importer.Source) ([]importer.Object, error) {
-	given := x.command.Flags().Changed("from-pin")
+	given := x.fromPIN.found.given
 	if given {
-		s.Password = []byte(x.password)
+		s.Password = []byte(x.fromPIN.found.value)
 	}
 	ask := "Password of the file"
 	if s.Kind == importer.SoftHSM || s.Kind == importer.Module {
@@ -106,7 +105,7 @@ func (x *importTool) read(s importer.Source) ([]importer.Object, error) {
 		}
 	}
 	var err error
-	if s.Password, err = x.ask.secret(ask, option{x.password, given}); err != nil {
+	if s.Password, err = x.ask.pinOf(ask, &x.fromPIN); err != nil {
 		return nil, err
 	}
 	defer clear(s.Password)

@@ -46,10 +46,12 @@ func newCommand() *cobra.Command {
 		Use:     "zk_pkcs11-util",
 		Version: version,
 		Short:   "Manage the tokens of libzk_pkcs11, the PKCS#11 module for the Zymbit SCM",
-		Example: `  zk_pkcs11-util --show-slots
-  zk_pkcs11-util --init-token --slot 0 --label device
+		Long: "Manage the tokens of libzk_pkcs11, the PKCS#11 module for the Zymbit SCM. The options below that are actions, --show-slots, --init-token, " +
+			"--use-zkslot and --delete-token, are those of the vendor's own tool, whose guides have them; \"token list\", \"token init\" and " +
+			"\"token delete\" are the commands for it.",
+		Example: `  zk_pkcs11-util token init --label device
+  zk_pkcs11-util token list
   zk_pkcs11-util --use-zkslot 0 --slot 0 --label iotkey --id 0001
-  zk_pkcs11-util --delete-token --serial 0123456789abcdef
   zk_pkcs11-util token recovery create --slot 0
   zk_pkcs11-util import pem server.pem
   zk_pkcs11-util scm status`,
@@ -64,14 +66,15 @@ func newCommand() *cobra.Command {
 	p.IntVar(&f.useZKSlot, "use-zkslot", 0, "name the key pair in key slot `N` of the SCM: give it the --label and --id")
 	p.BoolVar(&f.deleteToken, "delete-token", false, "delete the token with --serial or --token; the keys of a soft SCM go with it")
 	f.tokenName.addTo(p, "token")
-	p.StringVar(&f.label, "label", "", "label of the token or of the key")
-	p.StringVar(&f.id, "id", "", "CKA_ID of the key in `hex`")
+	p.StringVar(&f.label, "label", "", "`LABEL` of the token or of the key")
+	p.StringVar(&f.id, "id", "", "CKA_ID of the key, in `HEX`")
 	f.userPIN.addTo(p)
 	f.soPIN.addTo(p)
 	p.BoolVar(&f.yes, "yes", false, "do not ask before --init-token destroys what a token has")
 	p.BoolVar(&f.yes, "force", false, "the same as --yes")
 	c.CompletionOptions.DisableDefaultCmd = true // it has a command of its own
 	c.AddCommand(newSCMCommand(), newTokenCommand(), newImportCommand(), newReadCommand(), newVersionCommand(), newCompletionCommand(), newManualCommand())
+	c.SetHelpFunc(printHelp)
 	explainUsage(c)
 	return c
 }

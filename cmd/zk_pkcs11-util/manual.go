@@ -29,10 +29,40 @@ func writeManual(w io.Writer, root *cobra.Command) {
 	fmt.Fprintf(w, "# NAME\n\n%s - %s\n\n", root.Name(), lowerFirst(root.Short))
 	fmt.Fprintf(w, "# SYNOPSIS\n\n**%s** [*options*]\n\n**%[1]s** *command* [*options*] [*arguments*]\n\n", root.Name())
 	fmt.Fprintf(w, "# OPTIONS\n\n")
+	fmt.Fprintf(w, "%s\n\n", escaped(root.Long))
 	writeOptions(w, root.NonInheritedFlags())
 	fmt.Fprintf(w, "# EXAMPLES\n\n```\n%s\n```\n\n# COMMANDS\n\n", unindented(root.Example))
 	writeCommands(w, root)
+	io.WriteString(w, pinsInManual+exitInManual)
 }
+
+// pinsInManual says where PINs come from.
+const pinsInManual = `# PINS
+
+A PIN comes from the option that names its place, else from a credential of systemd, else from whoever is asked.
+**--pin-file**, **--pin-fd**, **--pin-env** and the forms **env:NAME** and **file:PATH** of **--pin** keep it out of the arguments;
+**--so-pin**, **--new-pin** and **--from-pin** have the same. A file has one line, with or without its end.
+Where the input is no terminal, the files *zk_pkcs11.pin* and *zk_pkcs11.so-pin* in *$CREDENTIALS_DIRECTORY* are read
+(**LoadCredential=** in a unit). Through a pipe a PIN is a line, and a new one two of them.
+
+`
+
+// exitInManual says how the tool ends.
+const exitInManual = `# EXIT STATUS
+
+0
+: It is done.
+
+1
+: It could not be done; the error output says why.
+
+2
+: The command line is wrong, or a PIN cannot be read from where it says. Nothing was done.
+
+3
+: It was not confirmed: the answer was not yes, or **--yes** is missing. Nothing was done.
+
+`
 
 // writeCommands writes the commands below c that do something, in the order of their names.
 func writeCommands(w io.Writer, c *cobra.Command) {

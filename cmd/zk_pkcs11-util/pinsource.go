@@ -42,10 +42,7 @@ func newPINSource() pinSource { return pinSource{name: "New PIN", option: "new-p
 
 // addTo adds the options of the source. Several commands may have them; one of these runs.
 func (s *pinSource) addTo(p *pflag.FlagSet) {
-	what := lowerFirst(s.name)
-	if strings.HasPrefix(s.name, "SO ") {
-		what = s.name
-	}
+	what := s.inText()
 	p.StringVar(&s.value, s.option, "", what+": env:`NAME`, file:PATH, or the PIN itself, which other users of the machine can see then")
 	p.StringVar(&s.file, s.option+"-file", "", "read the "+what+" from `FILE`")
 	p.IntVar(&s.descriptor, s.option+"-fd", 0, "read the "+what+" from file descriptor `N`, up to the end of the line")
@@ -53,6 +50,14 @@ func (s *pinSource) addTo(p *pflag.FlagSet) {
 	for _, end := range []string{"", "-file", "-fd", "-env"} {
 		s.flags = append(s.flags, p.Lookup(s.option+end))
 	}
+}
+
+// inText returns the name as it stands in the middle of a line.
+func (s *pinSource) inText() string {
+	if strings.ToUpper(s.name[:2]) == s.name[:2] {
+		return s.name
+	}
+	return lowerFirst(s.name)
 }
 
 // load reads the PIN from where the options say, before anything else is opened: a wrong source is
@@ -65,7 +70,7 @@ func (s *pinSource) load() error {
 		}
 	}
 	if len(given) > 1 {
-		return usagef("--%s and --%s both say where the %s comes from; give one of them", given[0], given[1], s.name)
+		return usagef("--%s and --%s both say where the %s comes from; give one of them", given[0], given[1], s.inText())
 	}
 	if len(given) == 0 {
 		return nil
@@ -77,7 +82,7 @@ func (s *pinSource) load() error {
 
 // read reads the PIN from the place that an option names.
 func (s *pinSource) read(given string) (string, error) {
-	place := pinPlace{s.name, "--" + given}
+	place := pinPlace{s.inText(), "--" + given}
 	switch strings.TrimPrefix(given, s.option) {
 	case "-file":
 		return place.fromFile(s.file)
@@ -105,7 +110,7 @@ func (s *pinSource) fromCredential() (option, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return option{}, nil
 	}
-	text, err := pinPlace{s.name, "$CREDENTIALS_DIRECTORY"}.fromFile(path)
+	text, err := pinPlace{s.inText(), "$CREDENTIALS_DIRECTORY"}.fromFile(path)
 	return option{text, err == nil}, err
 }
 

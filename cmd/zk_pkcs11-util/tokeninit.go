@@ -33,7 +33,7 @@ func (x *tokenTool) initCommand() *cobra.Command {
 		Long: "Make the token in a slot new, with a label and PINs. It asks for PINs that no option names. A token that has keys loses them: they are counted and named, " +
 			"and --yes goes on without a question. Through a pipe it reads the SO PIN twice and the user PIN twice, whatever the token has.",
 		Example: "  zk_pkcs11-util token init --slot 0 --label device\n" +
-			"  zk_pkcs11-util token init --label device --so-pin-file so.pin --pin-file user.pin --yes",
+			"  zk_pkcs11-util token init --label device --so-pin-fd 3 --pin-fd 4 --yes",
 		RunE: func(*cobra.Command, []string) error { return x.makeToken() },
 	}
 	c.Flags().StringVar(&x.label, "label", "", "`LABEL` of the new token, at most 32 bytes")
