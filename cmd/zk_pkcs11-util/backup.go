@@ -50,7 +50,7 @@ func (x *tokenTool) backUp(path string) error {
 		return err
 	}
 	if err := writeWhole(path, whole); err != nil {
-		return fmt.Errorf("no backup was made: %w", err)
+		return fmt.Errorf("no backup was made: %w; FILE has to be in a directory that there is, and that this user can write", err)
 	}
 	fmt.Fprintf(x.out, "The token %q of the SCM %s is in %s: %s\n", b.Label, b.Serial, path, count(len(b.Files), "file"))
 	x.warnOfBackup(b)

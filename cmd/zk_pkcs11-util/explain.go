@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 
 	"libzk_pkcs11/internal/recovery"
 	"libzk_pkcs11/internal/scm"
@@ -18,7 +19,7 @@ import (
 const setPIN = "the SO sets a new one by \"token unlock\""
 
 // initialise is what a token without PINs needs, unless it is not the one that was meant.
-const initialise = "initialise the token with --init-token, or name the state directory of another by ZK_PKCS11_HOME"
+const initialise = "initialise the token by \"token init\" (--init-token), or name the state directory of another by ZK_PKCS11_HOME"
 
 // explain says in words what the errors that an administrator meets mean, and what
 // to do next.
@@ -41,7 +42,7 @@ func codeWords() map[pkcs11.Error]string {
 		pkcs11.CKR_PIN_INCORRECT:            "the PIN is wrong; too many wrong ones lock it",
 		pkcs11.CKR_PIN_LOCKED:               "the PIN is locked after too many wrong attempts; " + setPIN,
 		pkcs11.CKR_PIN_LEN_RANGE:            "a PIN has 4 to 255 bytes",
-		pkcs11.CKR_SLOT_ID_INVALID:          "there is no such slot; --show-slots lists them",
+		pkcs11.CKR_SLOT_ID_INVALID:          "there is no such slot; \"token list\" and --show-slots list them",
 		pkcs11.CKR_TOKEN_NOT_PRESENT:        "there is no token in the slot; \"scm status\" shows why",
 		pkcs11.CKR_TOKEN_WRITE_PROTECTED:    "the state directory cannot be written by this user",
 		pkcs11.CKR_USER_PIN_NOT_INITIALIZED: "the token has no user PIN yet; " + initialise,
@@ -70,6 +71,7 @@ func advices() []advice {
 		{scm.ErrTimeout, "try again; an SCM that starts needs up to two minutes"},
 		{store.ErrNoRecovery, "only \"token recovery create\" makes one, while the SCM of the token works"},
 		{recovery.ErrOther, "the latest \"token recovery create\" has shown those that count"},
+		{syscall.ENOTDIR, "name another state directory by ZK_PKCS11_HOME, or by the setting state"},
 		{fs.ErrPermission, "run the command as the owner of the state directory, or share it by the setting state_group"},
 		{scm.ErrReadOnly, "run the command as the owner of the state directory"},
 		{scm.ErrFixed, "production mode is for good; only a soft SCM leaves it, by \"scm reset\""},

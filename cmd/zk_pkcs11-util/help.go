@@ -70,7 +70,9 @@ func helpText(c *cobra.Command, width int) string {
 }
 
 // hasCommandsOnly reports whether a command does nothing but to hold others.
-func hasCommandsOnly(c *cobra.Command) bool { return c.HasParent() && c.HasSubCommands() && c.Example == "" }
+func hasCommandsOnly(c *cobra.Command) bool {
+	return c.HasParent() && c.HasSubCommands() && c.Example == ""
+}
 
 // usageLine is how a command is called.
 func usageLine(c *cobra.Command) string {

@@ -65,7 +65,7 @@ func newImportCommand() *cobra.Command {
 
 func (x *importTool) fileCommand(kind, use, short string) *cobra.Command {
 	return &cobra.Command{
-		Use: use, Short: short, Args: cobra.ExactArgs(1),
+		Use: use, Short: short, Args: cobra.ExactArgs(1), SuggestFor: map[string][]string{importer.PKCS12: {"p12", "pfx"}}[kind],
 		RunE: func(_ *cobra.Command, words []string) error {
 			return x.run(importer.Source{Kind: kind, Path: words[0]})
 		},

@@ -84,7 +84,7 @@ func readSource(s importer.Source, limit time.Duration) ([]importer.Object, erro
 		return nil, fmt.Errorf("%s: %w", s.Path, importer.ErrNeeded)
 	}
 	if a.Error != "" {
-		return nil, fmt.Errorf("%s; nothing was imported", a.Error)
+		return nil, fmt.Errorf("%s; nothing was imported, so look at the name of the file and at what \"import --help\" says of its form", a.Error)
 	}
 	return a.Objects, nil
 }

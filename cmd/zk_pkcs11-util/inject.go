@@ -46,7 +46,7 @@ func (x *scmTool) temperatureCommand() *cobra.Command {
 func (x *scmTool) injectTamper(t *target, d *softSCM, args []string) error {
 	channel, err := strconv.Atoi(args[0])
 	if err != nil || channel < 0 || channel >= board.PerimeterChannels {
-		return fmt.Errorf("perimeter channel %q: there are the channels 0 and 1", args[0])
+		return usagef("perimeter channel %q: there are the channels 0 and 1", args[0])
 	}
 	if err := d.InjectTamper(channel); err != nil {
 		return err
@@ -86,7 +86,7 @@ func (x *scmTool) injectTemperature(t *target, d *softSCM, args []string) error 
 func (x *scmTool) injectTap(t *target, d *softSCM, args []string) error {
 	axis, sign, ok := tapDirection(args[0])
 	if !ok {
-		return fmt.Errorf("direction %q: there are x+, x-, y+, y-, z+ and z-", args[0])
+		return usagef("direction %q: there are x+, x-, y+, y-, z+ and z-", args[0])
 	}
 	if err := d.InjectTap(axis, sign); err != nil {
 		return err
@@ -106,7 +106,7 @@ func tapDirection(text string) (axis, sign int, ok bool) {
 func measure(text string) (float32, error) {
 	f, err := strconv.ParseFloat(text, 32)
 	if err != nil {
-		return 0, fmt.Errorf("%q is no number", text)
+		return 0, usagef("%q is no number, such as 2.5", text)
 	}
 	return float32(f), nil
 }

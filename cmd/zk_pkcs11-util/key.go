@@ -57,7 +57,7 @@ func (f *flags) keyName() ([]pkcs11.Attribute, error) {
 	}
 	id, err := hex.DecodeString(digits)
 	if err != nil || len(id) == 0 {
-		return nil, usagef("--id %q is not hexadecimal", f.id)
+		return nil, usagef("--id %q is not hexadecimal, such as 0001", f.id)
 	}
 	return append(template, pkcs11.Attribute{Type: pkcs11.CKA_ID, Value: id}), nil
 }
@@ -72,7 +72,7 @@ func nameKey(p *pkcs11.Provider, session uint, zkSlot int, template []pkcs11.Att
 		return err
 	}
 	if len(keys) == 0 {
-		return fmt.Errorf("key slot %d is empty", zkSlot)
+		return fmt.Errorf("key slot %d is empty; \"scm slots\" shows those with a key", zkSlot)
 	}
 	named, err := p.IsNamed(session, zkSlot)
 	if err != nil {

@@ -89,7 +89,7 @@ func findCodes(args []string) (codeList, error) {
 		}
 	}
 	if found == nil {
-		return nil, fmt.Errorf("the LED has no fatal code %s; the codes are %s", wanted, strings.Join(names, ", "))
+		return nil, usagef("the LED has no fatal code %s; the codes are %s", wanted, strings.Join(names, ", "))
 	}
 	return found, nil
 }

@@ -60,6 +60,9 @@ func (x *scmTool) addBootFilesCommand() *cobra.Command {
 }
 
 func (s *bootSigner) addFiles(t *target, d bootKeeper, files []string) error {
+	if s.slot < 0 || s.slot > int(scm.LastPermanent) {
+		return usagef("--key-slot %d: a key in the key slots 0 to %d signs", s.slot, scm.LastPermanent)
+	}
 	for _, file := range files {
 		err := s.tool.unsealed(t, func() error { return d.AddBootFile(file, scm.Slot(s.slot)) })
 		if err != nil {

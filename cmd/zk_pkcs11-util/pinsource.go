@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -98,6 +99,14 @@ func (s *pinSource) read(given string) (string, error) {
 		return place.fromFile(path)
 	}
 	return s.value, nil
+}
+
+// aboutEnd says how else a PIN can be given, where there was nobody to type it.
+func (s *pinSource) aboutEnd(err error) error {
+	if errors.Is(err, errEnded) {
+		return fmt.Errorf("%w; --%s-file, --%[2]s-fd or --%[2]s-env says where it is", err, s.option)
+	}
+	return err
 }
 
 // fromCredential returns the PIN that systemd hands over, if it does.

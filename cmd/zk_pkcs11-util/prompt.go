@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,6 +23,9 @@ type prompter struct {
 	err io.Writer
 	buf *bufio.Reader
 }
+
+// errEnded is the end of the answers.
+var errEnded = errors.New("standard input, which has ended")
 
 // newPrompter returns what asks on the streams of a command.
 func newPrompter(c *cobra.Command) *prompter {
@@ -43,7 +47,8 @@ func (p *prompter) pinOf(name string, s *pinSource) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.secret(name, o)
+	pin, err := p.secret(name, o)
+	return pin, s.aboutEnd(err)
 }
 
 // newPIN is pin of a new one, for which it asks twice.
@@ -52,7 +57,8 @@ func (p *prompter) newPIN(s *pinSource) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.newSecret(s.name, o)
+	pin, err := p.newSecret(s.name, o)
+	return pin, s.aboutEnd(err)
 }
 
 // ready returns a PIN that nobody has to be asked for. A credential is for services, which have no terminal.
@@ -88,7 +94,7 @@ func (p *prompter) newSecret(name string, o option) ([]byte, error) {
 		return nil, err
 	}
 	if !bytes.Equal(first, again) {
-		return nil, fmt.Errorf("%s: the two are not the same", name)
+		return nil, fmt.Errorf("%s: the two are not the same; nothing was done, so type it once more", name)
 	}
 	return first, nil
 }
@@ -111,7 +117,7 @@ func (p *prompter) askLine(prompt string) ([]byte, error) {
 	}
 	line, err := p.buf.ReadBytes('\n')
 	if err != nil && len(line) == 0 {
-		return nil, fmt.Errorf("%q is asked for on the standard input, which has ended", strings.TrimRight(prompt, ": "))
+		return nil, fmt.Errorf("%q is asked for on the %w", strings.TrimRight(prompt, ": "), errEnded)
 	}
 	return bytes.TrimRight(line, "\r\n"), nil
 }

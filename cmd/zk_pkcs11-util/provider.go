@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"libzk_pkcs11/internal/config"
@@ -28,7 +29,7 @@ func withProvider(f func(*pkcs11.Provider, config.Config) error) error {
 func loadSettings() (config.Config, pkcs11.Options, error) {
 	c, err := config.Load(os.Getenv)
 	if err != nil {
-		return config.Config{}, pkcs11.Options{}, err
+		return config.Config{}, pkcs11.Options{}, fmt.Errorf("%w; correct the setting (docs/settings.md and zk_pkcs11.toml(5) explain them)", err)
 	}
 	c = setup.Placed(c)
 	level, err := trace.ParseLevel(c.Log.Level)

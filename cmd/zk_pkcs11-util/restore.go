@@ -50,7 +50,7 @@ func (x *tokenTool) restore(path string, words bool) error {
 	}
 	r := &restoring{tokenTool: x, words: words}
 	if err := r.open(path); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w; name a whole file that \"token backup\" has written", path, err)
 	}
 	defer clear(r.key)
 	old, err := r.put()

@@ -85,7 +85,7 @@ func TestExplain(t *testing.T) {
 		{errors.New("plain"), "plain"},
 		{pkcs11.CKR_PIN_INCORRECT, "the PIN is wrong; too many wrong ones lock it (CKR_PIN_INCORRECT)"},
 		{pkcs11.CKR_HOST_MEMORY, "CKR_HOST_MEMORY"},
-		{fmt.Errorf("slot 1: %w", store.ErrNoPIN), "slot 1: PIN has not been set; initialise the token with --init-token, or name the state directory of another by ZK_PKCS11_HOME"},
+		{fmt.Errorf("slot 1: %w", store.ErrNoPIN), "slot 1: PIN has not been set; initialise the token by \"token init\" (--init-token), or name the state directory of another by ZK_PKCS11_HOME"},
 		{fmt.Errorf("slot 20: %w", scm.ErrSlotEmpty), "slot 20: key slot is empty; \"scm slots\" and \"scm wallet list\" show the keys that there are"},
 	} {
 		if got := explain(test.err); got != test.want {

@@ -82,7 +82,11 @@ func (x *scmTool) printStatus(t *target, _ []string) error {
 	if err != nil {
 		return err
 	}
-	return x.printResult(s, s.printText)
+	if err := x.printResult(s, s.printText); err != nil || s.softStatus == nil || s.Answers {
+		return err
+	}
+	return fmt.Errorf("the SCM in slot %d does not answer, so that there is no token; what \"scm inject\" has done \"scm inject fault\" and "+
+		"\"scm inject unbind --undo\" take back", s.Slot)
 }
 
 func (t *target) status() (scmStatus, error) {

@@ -17,7 +17,7 @@ import (
 // nobody to be asked, and no --yes.
 func (f *flags) doDeleteToken(c *cobra.Command) error {
 	if !f.isSearched() {
-		return usagef("--delete-token needs --serial or --token")
+		return usagef("--delete-token needs --serial or --token; \"token list\" shows them")
 	}
 	ask := newPrompter(c)
 	f.yes = f.yes || !ask.isTerminal()
@@ -32,6 +32,7 @@ func (f *flags) doDeleteToken(c *cobra.Command) error {
 func (x *tokenTool) deleteCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "delete", Short: "Delete a token; the keys of a soft SCM go with it", Args: cobra.NoArgs,
+		SuggestFor: []string{"remove", "destroy", "rm"},
 		Long: "Delete a token. What goes with it is counted and named: with a soft SCM that is all of its keys. --yes goes on without a question. " +
 			"The token has to be named by --token, --serial or --slot.",
 		Example: "  zk_pkcs11-util token delete --token device",

@@ -30,6 +30,7 @@ func (t tokenMade) printText(w io.Writer) {
 func (x *tokenTool) initCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "init", Short: "Make the token in a slot new, with a label and PINs", Args: cobra.NoArgs,
+		SuggestFor: []string{"create", "new", "make"},
 		Long: "Make the token in a slot new, with a label and PINs. It asks for PINs that no option names. A token that has keys loses them: they are counted and named, " +
 			"and --yes goes on without a question. Through a pipe it reads the SO PIN twice and the user PIN twice, whatever the token has.",
 		Example: "  zk_pkcs11-util token init --slot 0 --label device\n" +

@@ -58,9 +58,10 @@ func (p pinStatus) String() string {
 func (x *tokenTool) listCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List the tokens, with their pkcs11: URIs and the tries that their PINs have left", Args: cobra.NoArgs,
-		Long:    "List the tokens, with their pkcs11: URIs and the tries that their PINs have left. It fails when there is no token.",
-		Example: "  zk_pkcs11-util token list\n  zk_pkcs11-util token list --json",
-		RunE:    func(*cobra.Command, []string) error { return x.listTokens() },
+		SuggestFor: []string{"show", "info"},
+		Long:       "List the tokens, with their pkcs11: URIs and the tries that their PINs have left. It fails when there is no token.",
+		Example:    "  zk_pkcs11-util token list\n  zk_pkcs11-util token list --json",
+		RunE:       func(*cobra.Command, []string) error { return x.listTokens() },
 	}
 	x.addJSON(c)
 	return c
@@ -100,7 +101,7 @@ func newTokenRow(p *pkcs11.Provider, slot uint, state string) (tokenRow, error) 
 		r.User, r.SOPIN = newPINStatus(pins.User), newPINStatus(pins.SO)
 	}
 	if err != nil {
-		r.Problem = explain(err)
+		r.Problem = problemOf(slot, err)
 		return r, nil
 	}
 	r.Present, r.Initialised = true, info.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0
@@ -109,14 +110,29 @@ func newTokenRow(p *pkcs11.Provider, slot uint, state string) (tokenRow, error) 
 	return r, nil
 }
 
+// problemOf says why there is no token in a slot: what the device says tells more than a code of PKCS#11.
+func problemOf(slot uint, err error) string {
+	t, reason := openTarget(slot)
+	if reason != nil {
+		return explain(reason)
+	}
+	if reason = answers(t.device, t.store, nil); reason != nil {
+		return explain(reason)
+	}
+	return explain(err)
+}
+
 // check returns an error when there is no token.
 func (l tokenList) check() error {
+	if len(l.Tokens) == 1 && !l.Tokens[0].Present {
+		return fmt.Errorf("there is no token: %s", l.Tokens[0].Problem)
+	}
 	for _, r := range l.Tokens {
 		if r.Present {
 			return nil
 		}
 	}
-	return errors.New("there is no such token; \"scm status\" says what is wrong with an SCM, and without options all slots are listed")
+	return errors.New("there is no such token; without options \"token list\" lists all slots, and says why one has no token")
 }
 
 func (l tokenList) printText(w io.Writer) {

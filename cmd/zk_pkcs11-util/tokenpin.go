@@ -44,8 +44,9 @@ func (x *tokenTool) unlockCommand() *cobra.Command {
 	p := &pinChanger{tokenTool: x}
 	c := &cobra.Command{
 		Use: "unlock", Short: "Set a new user PIN by the SO PIN, when the old one is locked or forgotten", Args: cobra.NoArgs,
-		Example: "  zk_pkcs11-util token unlock --token device",
-		RunE:    func(*cobra.Command, []string) error { return p.unlock() },
+		SuggestFor: []string{"unblock", "reset"},
+		Example:    "  zk_pkcs11-util token unlock --token device",
+		RunE:       func(*cobra.Command, []string) error { return p.unlock() },
 	}
 	x.addSO(c)
 	x.newPIN.addTo(c.Flags())

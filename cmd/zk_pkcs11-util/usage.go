@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,6 +77,9 @@ func unknownCommand(c *cobra.Command, word string) error {
 func nearestCommand(c *cobra.Command, word string) string {
 	var names []string
 	for _, below := range c.Commands() {
+		if slices.Contains(below.SuggestFor, word) {
+			return pathOf(below)
+		}
 		names = append(names, below.Name())
 	}
 	if near := nearest(word, names); near != "" {
@@ -84,16 +88,18 @@ func nearestCommand(c *cobra.Command, word string) string {
 	return namedElsewhere(c.Root(), word)
 }
 
-func namedElsewhere(c *cobra.Command, word string) string {
+// namedElsewhere returns the shortest path of a command with that very name.
+func namedElsewhere(c *cobra.Command, word string) (shortest string) {
 	for _, below := range c.Commands() {
+		found := namedElsewhere(below, word)
 		if below.Name() == word {
-			return pathOf(below)
+			found = pathOf(below)
 		}
-		if found := namedElsewhere(below, word); found != "" {
-			return found
+		if shortest == "" || found != "" && len(found) < len(shortest) {
+			shortest = found
 		}
 	}
-	return ""
+	return shortest
 }
 
 // aboutOption says what is wrong with an option.

@@ -37,7 +37,7 @@ func (x *scmTool) walletChildCommand() *cobra.Command {
 func (x *scmTool) makeChild(t *target, d walletKeeper, args []string) error {
 	address, err := hd.Canonical(strings.ReplaceAll(args[1], "h", "'"))
 	if err != nil {
-		return err
+		return usagef("%w; an address is of the form m/44h/60h/0h/0/0", err)
 	}
 	k := childKey{Wallet: args[0], Address: address}
 	if err := x.unsealed(t, func() error { return k.derive(d) }); err != nil {

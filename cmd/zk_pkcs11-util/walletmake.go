@@ -76,7 +76,7 @@ func (m *walletMaker) seedFor(name string, ask asker) (scm.WalletSeed, error) {
 	case scm.Ed25519.String():
 		w.Curve, w.Variant = scm.Ed25519, scm.VariantCardano
 	default:
-		return w, fmt.Errorf("--curve %q: wallets are on nistp256, secp256k1 or ed25519", m.curve)
+		return w, usagef("--curve %q: wallets are on nistp256, secp256k1 or ed25519", m.curve)
 	}
 	if m.passphrase {
 		p, err := ask("Passphrase of the wallet", option{})
@@ -92,7 +92,7 @@ func (m *walletMaker) create(t *target, d walletKeeper, args []string) error {
 		recoverBIP39: createBIP39, recoverSLIP39: m.createSLIP39, recoverNone: createPlain,
 	}[m.recovery]
 	if !ok {
-		return fmt.Errorf("--recovery %q: it is bip39, slip39 or none", m.recovery)
+		return usagef("--recovery %q: it is bip39, slip39 or none", m.recovery)
 	}
 	seed, err := m.seedFor(name, m.tool.ask.newSecret)
 	if err != nil {
@@ -163,7 +163,7 @@ func parseGroups(text string) (groups []shareGroup, err error) {
 		g.threshold, errs[0] = strconv.Atoi(threshold)
 		g.members, errs[1] = strconv.Atoi(members)
 		if !ok || errors.Join(errs[:]...) != nil {
-			return nil, fmt.Errorf("--groups %q: %q is not of the form 2of3", text, word)
+			return nil, usagef("--groups %q: %q is not of the form 2of3", text, word)
 		}
 		groups = append(groups, g)
 	}
@@ -192,7 +192,7 @@ func (m *walletMaker) restore(t *target, d walletKeeper, args []string) error {
 		recoverBIP39: m.restoreBIP39, recoverSLIP39: m.restoreSLIP39,
 	}[m.recovery]
 	if !ok {
-		return fmt.Errorf("--recovery %q: it is bip39 or slip39", m.recovery)
+		return usagef("--recovery %q: it is bip39 or slip39", m.recovery)
 	}
 	seed, err := m.seedFor(name, m.tool.ask.secret)
 	if err != nil {
@@ -213,7 +213,7 @@ func (m *walletMaker) restoreBIP39(t *target, d walletKeeper, w scm.WalletSeed) 
 		return 0, err
 	}
 	if err := hd.CheckMnemonic(words); err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w; it takes all 12, 15, 18, 21 or 24 words of the wallet, as they were shown", err)
 	}
 	err = m.tool.unsealed(t, func() error {
 		slot, err = d.RestoreBIP39(w, words)

@@ -3,6 +3,7 @@
 package util
 
 import (
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -61,7 +62,13 @@ type led struct {
 
 func (x *tool) status() (s status) {
 	x.t.Helper()
-	x.parse(&s, "", "status")
+	out, errs, err := x.run("", words("scm status --json")...)
+	if e := json.Unmarshal([]byte(out), &s); e != nil || exitCode(err) != 0 && s.Answers {
+		x.t.Fatalf("scm status: %v, %v\n%s%s", err, e, out, errs)
+	}
+	if exitCode(err) == 0 && !s.Answers && s.Hardware == nil {
+		x.t.Errorf("scm status ends well with an SCM that does not answer")
+	}
 	return s
 }
 
@@ -141,7 +148,11 @@ func TestStatusOfAnSCMThatDoesNotAnswer(t *testing.T) {
 		t.Errorf("after the timeout: %q", s.Problem)
 	}
 	x.scm("inject", "unbind")
-	golden(t, "unbound.txt", x.scm("status"))
+	out, errs, err := x.run("", words("scm status")...)
+	golden(t, "unbound.txt", out)
+	if exitCode(err) != 1 || !strings.Contains(errs, "unbind --undo") {
+		t.Errorf("%v, %q", err, errs)
+	}
 	x.fails("", words("slots"), "not bound", "scm status")
 }
 
