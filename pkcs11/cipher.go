@@ -41,7 +41,7 @@ func (s *session) beginCiphering(o *operation[ciphering], d direction, m *Mechan
 	if err != nil {
 		return err
 	}
-	if _, err := s.token.mechanismInfo(m.Type); err != nil {
+	if _, err := s.token.abilities().mechanismInfo(m.Type); err != nil {
 		return err
 	}
 	era := s.token.privateEra()

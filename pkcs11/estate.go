@@ -94,8 +94,12 @@ func (t *token) leaveLogin(secret []byte) {
 
 // leaveSession leaves a session.
 func (s *session) leaveSession() {
-	c := newContent(sessionPiece, s.token.slot.id, 0).appendNumber(s.handle).appendNumber(s.flags())
+	c := sessionContent(s.token.slot.id, s.handle, s.flags())
 	s.piece.Store(uintptr(s.token.slot.provider.leavePiece(0, c)))
+}
+
+func sessionContent(slot, handle, flags uint) content {
+	return newContent(sessionPiece, slot, 0).appendNumber(handle).appendNumber(flags)
 }
 
 // forget makes the handle of a session invalid, in children too.

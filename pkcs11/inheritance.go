@@ -104,6 +104,12 @@ func (p *Provider) findSession(h uint) (*session, error) {
 	if err == nil {
 		return s, nil
 	}
+	if s, promised := p.promises.find(h); promised {
+		if _, problem := s.awaitToken(); problem != nil {
+			return nil, CKR_DEVICE_REMOVED
+		}
+		return p.sessions.get(h)
+	}
 	slot, inherited := p.inherited[h]
 	if !inherited {
 		return nil, err

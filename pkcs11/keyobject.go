@@ -77,11 +77,13 @@ func (a attributes) leaveSlot() {
 }
 
 // capability is what the token's device can do with a curve.
-func (t *token) capability(c scm.Curve) scm.Capability {
-	if d, ok := t.device.(scm.Capable); ok {
+func (t *token) capability(c scm.Curve) scm.Capability { return t.abilities().capability(c) }
+
+func (m abilities) capability(c scm.Curve) scm.Capability {
+	if d, ok := m.device.(scm.Capable); ok {
 		return d.Capability(c)
 	}
-	_, agree := t.device.(scm.Agreer)
+	_, agree := m.device.(scm.Agreer)
 	return scm.Capability{Generate: true, Sign: c != scm.X25519, Agree: agree && c != scm.Ed25519}
 }
 

@@ -90,30 +90,30 @@ func (s span) join(other span) span {
 }
 
 // info describes a mechanism of such keys that is for these functions, if the token has any of them.
-func (k *keySort) info(t *token, functions uint) (MechanismInfo, error) {
-	sizes, can := k.deviceSizes(t, functions)
+func (k *keySort) info(m abilities, functions uint) (MechanismInfo, error) {
+	sizes, can := k.deviceSizes(m, functions)
 	inDevice := can != 0
-	if t.sealsKeys() && k.sealed != (span{}) {
+	if m.sealsKeys() && k.sealed != (span{}) {
 		sizes, can = sizes.join(k.sealed), functions
 	}
 	if can == 0 {
 		return MechanismInfo{}, CKR_MECHANISM_INVALID
 	}
 	info := MechanismInfo{MinKeySize: sizes.least, MaxKeySize: sizes.most, Flags: can | k.flags}
-	if inDevice && t.slot.options.Hardware {
+	if inDevice && m.slot.options.Hardware {
 		info.Flags |= CKF_HW
 	}
 	return info, nil
 }
 
 // deviceSizes are the sizes of the keys that the device works with in a key slot, and the functions that it has for them.
-func (k *keySort) deviceSizes(t *token, functions uint) (sizes span, can uint) {
+func (k *keySort) deviceSizes(m abilities, functions uint) (sizes span, can uint) {
 	for i := range curves {
 		c := &curves[i]
 		if !k.include(c.keyType) {
 			continue
 		}
-		if f := functions & functionsOf(t.capability(c.curve)); f != 0 {
+		if f := functions & functionsOf(m.capability(c.curve)); f != 0 {
 			sizes, can = sizes.join(c.sizes), can|f
 		}
 	}

@@ -168,10 +168,13 @@ func (s *slot) describedToken() (*token, error) {
 
 // hasEvent reports whether the token has come or gone since callers were told.
 func (s *slot) hasEvent() bool {
-	_, err := s.presentToken()
+	there := s.isUnmade()
+	if !there {
+		_, err := s.presentToken()
+		there = err == nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	there := err == nil
 	changed := there != s.life.announced
 	s.life.announced = there
 	return changed

@@ -41,8 +41,8 @@ func (m *Mechanism) lockKey() scm.LockKey {
 }
 
 // canLock reports whether a token's device locks data.
-func canLock(t *token) bool {
-	_, can := t.device.(scm.Locker)
+func canLock(m abilities) bool {
+	_, can := m.device.(scm.Locker)
 	return can
 }
 

@@ -35,7 +35,7 @@ type mechanism struct {
 	onePart bool                   // the message has to come as a whole
 	params  func(*Mechanism) error // checks the parameter; nil: there must be none
 	sealed  bool                   // is there where keys are sealed
-	needs   func(*token) bool      // reports whether the device has what it takes; nil: each has
+	needs   func(abilities) bool   // reports whether the device has what it takes; nil: each has
 
 	digest           func(crypto.Hash) hash.Hash
 	sign             func(*task) (softkey.Signer, error)
@@ -100,43 +100,54 @@ type MechanismInfo struct {
 
 // GetMechanismList lists the mechanisms of the token in a slot (section 5.5.5).
 func (p *Provider) GetMechanismList(slot uint, out Output[uint]) (err error) {
+	if m, unmade := p.unmadeAbilities(slot); unmade {
+		return out.writeResult(m.mechanismList())
+	}
 	t, err := p.token(slot)
 	if err != nil {
 		return err
 	}
 	defer t.done(&err)
+	return out.writeResult(t.abilities().mechanismList())
+}
+
+// mechanismList has them in ascending order.
+func (m abilities) mechanismList() []uint {
 	list := []uint{}
 	for typ := range mechanisms {
-		if _, err := t.mechanismInfo(typ); err == nil {
+		if _, err := m.mechanismInfo(typ); err == nil {
 			list = append(list, typ)
 		}
 	}
 	slices.Sort(list)
-	return out.writeResult(list)
+	return list
 }
 
 // GetMechanismInfo describes a mechanism of the token in a slot (section
 // 5.5.6).
 func (p *Provider) GetMechanismInfo(slot, typ uint) (info MechanismInfo, err error) {
+	if m, unmade := p.unmadeAbilities(slot); unmade {
+		return m.mechanismInfo(typ)
+	}
 	t, err := p.token(slot)
 	if err != nil {
 		return info, err
 	}
 	defer t.done(&err)
-	return t.mechanismInfo(typ)
+	return t.abilities().mechanismInfo(typ)
 }
 
 // mechanismInfo describes a mechanism, if the token has it.
-func (t *token) mechanismInfo(typ uint) (MechanismInfo, error) {
-	m, known := mechanisms[typ]
-	if !known || m.sealed && !t.sealsKeys() || m.needs != nil && !m.needs(t) {
+func (m abilities) mechanismInfo(typ uint) (MechanismInfo, error) {
+	row, known := mechanisms[typ]
+	if !known || row.sealed && !m.sealsKeys() || row.needs != nil && !row.needs(m) {
 		return MechanismInfo{}, CKR_MECHANISM_INVALID
 	}
-	if m.keys != nil {
-		return m.keys.info(t, m.flags())
+	if row.keys != nil {
+		return row.keys.info(m, row.flags())
 	}
-	info := MechanismInfo{Flags: m.flags()}
-	if m.needs != nil && t.slot.options.Hardware {
+	info := MechanismInfo{Flags: row.flags()}
+	if row.needs != nil && m.slot.options.Hardware {
 		info.Flags |= CKF_HW
 	}
 	return info, nil

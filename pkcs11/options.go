@@ -48,9 +48,18 @@ type SlotOptions struct {
 	// Open opens the device and its token's store. It is called when a call
 	// first needs them, and again some time after it failed.
 	Open func() (scm.Device, *store.Store, error)
+	// Unmade describes the device that Open would make, where there is none; it returns nil where
+	// Open makes none. A program that only looks at slots and tokens has none made. May be nil.
+	Unmade func() Unmade
 	// BootWait is how long C_OpenSession, C_InitToken, C_GetSlotInfo, C_GetTokenInfo, and C_GetSlotList for those
 	// with a token wait for a device that answers scm.ErrTimeout, from when it was first asked.
 	BootWait time.Duration
+}
+
+// Unmade describes a device that has not been made yet. What it can do is found by assertion, as with a device.
+type Unmade interface {
+	// Info is that of the device that Open makes, also its serial number, if no other process makes one before.
+	Info() (scm.Info, error)
 }
 
 // Quirks are the defects of clients that are worked around (docs/adr/0013).

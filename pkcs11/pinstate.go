@@ -16,6 +16,9 @@ type PINs struct{ User, SO PINState }
 
 // PINsOf tells of the PINs of the token in a slot.
 func (p *Provider) PINsOf(slot uint) (pins PINs, err error) {
+	if p.Unmade(slot) {
+		return pins, nil
+	}
 	t, err := p.awaitedToken(slot)
 	if err != nil {
 		return pins, err

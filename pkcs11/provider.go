@@ -22,6 +22,7 @@ type Provider struct {
 	done    chan struct{} // closed by Close, ends C_WaitForSlotEvent
 
 	sessions  sessionTable
+	promises  promises
 	inherited map[uint]uint  // handles of the parent's sessions, and their slots
 	handles   *atomic.Uint64 // the last handle given that was counted
 }
@@ -62,6 +63,7 @@ func (p *Provider) Close() error {
 	defer p.calls.Unlock()
 	p.closed = true
 	for _, s := range p.slots {
+		p.dropPromises(s)
 		s.close()
 	}
 	return nil

@@ -27,7 +27,9 @@ type openedKey struct{ key any }
 func (*sealedKey) deviceKey() *scm.Key { return nil }
 
 // sealsKeys reports whether keys that no key slot can hold are sealed in the store.
-func (t *token) sealsKeys() bool { return t.slot.provider.options.SealedKeys }
+func (t *token) sealsKeys() bool { return t.abilities().sealsKeys() }
+
+func (m abilities) sealsKeys() bool { return m.slot.provider.options.SealedKeys }
 
 // isSealed reports whether an object is a key that is computed with here.
 func (o *object) isSealed() bool {

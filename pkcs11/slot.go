@@ -4,6 +4,7 @@ package pkcs11
 
 import (
 	"errors"
+	"io/fs"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,6 +70,7 @@ func (s *slot) openToken() (*token, error) {
 		t.takeOver(s.inheritance)
 		s.inheritance = nil
 	}
+	t.keepPromises()
 	if t.piece == 0 {
 		t.leaveLogin(nil) // children are to give its objects the same handles
 	}
@@ -108,7 +110,11 @@ func (s *slot) logFailure(err error) {
 		s.provider.log.Infof(`slot %d: there is no token: %s; "zk_pkcs11-util scm status --slot %d" says what to do`, s.id, text, s.id)
 		return
 	}
-	s.provider.log.Errorf("slot %d: %s", s.id, text)
+	report := s.provider.log.Errorf
+	if errors.Is(err, fs.ErrPermission) && s.provider.asksInVain() {
+		report = s.provider.log.Infof // the files of somebody else, in each program that he starts
+	}
+	report("slot %d: %s", s.id, text)
 }
 
 // reportDestroyed tells once that the keys of an SCM are gone, and what was sealed under it with
@@ -139,11 +145,13 @@ func (p *Provider) GetSlotListWithToken(out Output[uint]) error {
 	}
 	defer p.leave()
 	for _, s := range p.slots {
-		_, _ = s.token() // all that start are waited for at the same time
+		if !s.isUnmade() {
+			_, _ = s.token() // all that start are waited for at the same time
+		}
 	}
 	ids := []uint{}
 	for _, s := range p.slots {
-		if _, err := s.soughtToken(); err == nil {
+		if s.hasSoughtToken() {
 			ids = append(ids, s.id)
 		}
 	}
@@ -164,9 +172,9 @@ func (p *Provider) GetSlotInfo(id uint) (SlotInfo, error) {
 	if s.options.Hardware {
 		info.Flags |= CKF_HW_SLOT | CKF_REMOVABLE_DEVICE // which may be absent
 	}
-	if t, err := s.soughtToken(); err == nil {
+	if d, there := s.soughtDevice(); there {
 		info.Flags |= CKF_TOKEN_PRESENT
-		if d, err := t.device.Info(); err == nil {
+		if d, err := d.Info(); err == nil {
 			info.Manufacturer, info.Firmware = d.Manufacturer, firmwareVersion(d.Firmware)
 		}
 	}

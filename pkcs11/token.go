@@ -111,6 +111,9 @@ type TokenInfo struct {
 
 // GetTokenInfo describes the token in a slot (section 5.5.3).
 func (p *Provider) GetTokenInfo(slot uint) (info TokenInfo, err error) {
+	if m, unmade := p.unmadeAbilities(slot); unmade {
+		return m.unmadeInfo()
+	}
 	t, err := p.describedToken(slot)
 	if err != nil {
 		return info, err
@@ -136,23 +139,32 @@ func (t *token) tokenInfo() (TokenInfo, error) {
 	if now != "" {
 		flags |= CKF_CLOCK_ON_TOKEN
 	}
+	info := infoOf(d)
+	info.Label, info.Flags, info.UTCTime = st.Label, flags, now
+	info.Session, info.RWSession = uint(t.sessions.all.Load()), uint(t.sessions.rw.Load())
+	return info, nil
+}
+
+// infoOf describes the token of a device without what is its own.
+func infoOf(d scm.Info) TokenInfo {
 	return TokenInfo{
-		Label: st.Label, Manufacturer: d.Manufacturer, Model: d.Model, Serial: d.Serial,
-		Flags:      flags,
-		MaxSession: maxSessions, Session: uint(t.sessions.all.Load()),
-		MaxRWSession: maxSessions, RWSession: uint(t.sessions.rw.Load()),
+		Manufacturer: d.Manufacturer, Model: d.Model, Serial: d.Serial,
+		Flags:      tokenHas,
+		MaxSession: maxSessions, MaxRWSession: maxSessions,
 		MaxPIN: maxPIN, MinPIN: minPIN,
 		TotalPublic: CK_UNAVAILABLE_INFORMATION, FreePublic: CK_UNAVAILABLE_INFORMATION,
 		TotalPrivate: CK_UNAVAILABLE_INFORMATION, FreePrivate: CK_UNAVAILABLE_INFORMATION,
 		Firmware: firmwareVersion(d.Firmware),
-		UTCTime:  now,
-	}, nil
+	}
 }
 
-// tokenFlags are the CKF_ of a CK_TOKEN_INFO but that of the clock. No state that can be
-// saved needs a key, because only digests can be.
+// tokenHas are the flags of every token. No state that can be saved needs a key, because
+// only digests can be.
+const tokenHas = CKF_RNG | CKF_LOGIN_REQUIRED | CKF_RESTORE_KEY_NOT_NEEDED
+
+// tokenFlags are the CKF_ of a CK_TOKEN_INFO but that of the clock.
 func (t *token) tokenFlags(st store.Token) uint {
-	f := uint(CKF_RNG | CKF_LOGIN_REQUIRED | CKF_RESTORE_KEY_NOT_NEEDED)
+	f := uint(tokenHas)
 	if st.Initialized {
 		f |= CKF_TOKEN_INITIALIZED
 	}

@@ -48,13 +48,21 @@ func showSlot(w io.Writer, p *pkcs11.Provider, id uint, state string) error {
 	printRow(w, "Manufacturer", t.Manufacturer)
 	printRow(w, "Model", t.Model)
 	printRow(w, "Firmware version", fmt.Sprintf("%d.%d", t.Firmware.Major, t.Firmware.Minor))
-	printRow(w, "Serial number", t.Serial)
+	printRow(w, "Serial number", serialOf(p, id, t))
 	printRow(w, "Initialized", yesNo(t.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0))
 	printRow(w, "User PIN init.", yesNo(t.Flags&pkcs11.CKF_USER_PIN_INITIALIZED != 0))
 	printRow(w, "User PIN locked", yesNo(t.Flags&pkcs11.CKF_USER_PIN_LOCKED != 0))
 	printRow(w, "Write protected", yesNo(t.Flags&pkcs11.CKF_WRITE_PROTECTED != 0))
 	printRow(w, "Label", t.Label)
 	return nil
+}
+
+// serialOf returns no serial number of a soft SCM that is yet to be made: it may get another one.
+func serialOf(p *pkcs11.Provider, slot uint, t pkcs11.TokenInfo) string {
+	if p.Unmade(slot) {
+		return ""
+	}
+	return t.Serial
 }
 
 func printRow(w io.Writer, name, value string) {

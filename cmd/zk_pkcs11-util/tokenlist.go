@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -105,8 +106,10 @@ func newTokenRow(p *pkcs11.Provider, slot uint, state string) (tokenRow, error) 
 		return r, nil
 	}
 	r.Present, r.Initialised = true, info.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0
-	r.Label, r.Serial, r.Model = info.Label, info.Serial, info.Model
-	r.URI = tokenURI(r.Label, r.Serial)
+	r.Label, r.Serial, r.Model = info.Label, serialOf(p, slot, info), info.Model
+	if r.Serial != "" {
+		r.URI = tokenURI(r.Label, r.Serial)
+	}
 	return r, nil
 }
 
@@ -154,10 +157,10 @@ func (r tokenRow) printText(w io.Writer) {
 		label = "none; \"token init\" makes the token one with a label and PINs"
 	}
 	line("Label", label)
-	line("Serial number", r.Serial)
+	line("Serial number", cmp.Or(r.Serial, "none yet; the soft SCM is made when it is used first"))
 	line("Model", r.Model)
 	line("User PIN", r.User.String())
 	line("SO PIN", r.SOPIN.String())
 	line("State directory", r.State)
-	line("URI", r.URI)
+	line("URI", cmp.Or(r.URI, "none yet"))
 }

@@ -87,7 +87,7 @@ func TestHalfMissing(t *testing.T) {
 	other, _ := made(t, "")
 	blank := t.TempDir()
 	p := start(t, blank, "")
-	if _, err := p.GetTokenInfo(0); err != nil {
+	if _, err := p.OpenSession(0, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION); err != nil { // which makes it
 		t.Fatal(err)
 	}
 	p.end()
@@ -158,7 +158,7 @@ func TestNeverInitialised(t *testing.T) {
 	for _, name := range []string{"flash.db", "token.db"} {
 		dir := t.TempDir()
 		p := start(t, dir, "")
-		if _, err := p.GetTokenInfo(0); err != nil {
+		if _, err := p.OpenSession(0, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION); err != nil { // which makes it
 			t.Fatal(err)
 		}
 		p.end()

@@ -26,8 +26,8 @@ type Process = store.Process
 func Options(c config.Config, log pkcs11.Logger, process Process) pkcs11.Options {
 	o := pkcs11.Options{ECPointRaw: c.RawECPoint, SealedKeys: c.SealedKeys, ShowBound: c.Show == config.ShowBound, Log: log}
 	for _, s := range c.Slots {
-		x := opener{settings: c, slot: s, log: log, process: process}
-		so := pkcs11.SlotOptions{Description: "Soft SCM", Open: x.open, BootWait: c.Zymbit.BootWait}
+		x := opener{settings: c, slot: s, log: log, process: process, serial: soft.NewSerial()}
+		so := pkcs11.SlotOptions{Description: "Soft SCM", Open: x.open, Unmade: x.unmade, BootWait: c.Zymbit.BootWait}
 		if x.hardware() {
 			so.Description, so.Hardware = "Zymbit SCM", true
 		}
@@ -45,6 +45,7 @@ type opener struct {
 	slot     config.Slot
 	log      pkcs11.Logger
 	process  Process
+	serial   string // of a soft SCM that is made: callers have been told of it before
 }
 
 func (o opener) open() (scm.Device, *store.Store, error) {
@@ -115,7 +116,7 @@ func OpenSoft(c config.Config, s config.Slot, process Process) (*soft.Device, er
 
 func (o opener) openSoft(a access) (*soft.Device, error) {
 	options := soft.Options{
-		Settings: o.settings.Soft, Mode: a.file, Group: a.group, Process: o.process, Existing: true,
+		Settings: o.settings.Soft, Mode: a.file, Group: a.group, Process: o.process, Existing: true, Serial: o.serial,
 	}
 	device, err := soft.Open(o.slot.State, options)
 	if !errors.Is(err, scm.ErrNone) {

@@ -3,6 +3,7 @@
 package soft
 
 import (
+	"cmp"
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
@@ -31,7 +32,7 @@ func (d *Device) manufacture() error {
 		if err := d.rootKey.write(r); err != nil {
 			return err
 		}
-		_, err := tx.Exec("INSERT INTO scm (id, serial, root_id, condition) VALUES (1, ?, ?, '')", newSerial(), r.id)
+		_, err := tx.Exec("INSERT INTO scm (id, serial, root_id, condition) VALUES (1, ?, ?, '')", cmp.Or(d.options.Serial, NewSerial()), r.id)
 		if err != nil {
 			return err
 		}
@@ -66,8 +67,8 @@ func addPermanent(tx *sql.Tx, r *root) error {
 	return nil
 }
 
-// newSerial returns 16 random hexadecimal digits.
-func newSerial() string {
+// NewSerial returns 16 random hexadecimal digits, the serial number of an SCM.
+func NewSerial() string {
 	var b [8]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])

@@ -21,7 +21,8 @@ type Options struct {
 
 	Process sharedfile.Process // that has the SCM open
 
-	Existing bool // Open makes no SCM where there is none
+	Existing bool   // Open makes no SCM where there is none
+	Serial   string // of the SCM that Open makes, 16 hexadecimal digits; "" draws one
 }
 
 // Settings are those of package settings.

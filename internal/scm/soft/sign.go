@@ -15,13 +15,15 @@ import (
 const digestSize = 32
 
 // Capability tells what the device can do with keys on the curve.
-func (d *Device) Capability(c scm.Curve) scm.Capability {
+func (d *Device) Capability(c scm.Curve) scm.Capability { return d.options.capability(c) }
+
+func (o Options) capability(c scm.Curve) scm.Capability {
 	switch c {
 	case scm.P256, scm.Secp256k1:
 		return scm.Capability{Generate: true, Sign: true, Agree: true, Message: digestSize}
 	case scm.Ed25519:
-		able := scm.Capability{Generate: true, Sign: d.options.Ed25519 != settings.Ed25519None}
-		if d.options.Ed25519 == settings.Ed25519Digest {
+		able := scm.Capability{Generate: true, Sign: o.Ed25519 != settings.Ed25519None}
+		if o.Ed25519 == settings.Ed25519Digest {
 			able.Message = digestSize
 		}
 		return able

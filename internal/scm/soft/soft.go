@@ -128,12 +128,11 @@ func (d *Device) Info() (scm.Info, error) {
 	if _, err := d.answering(); err != nil {
 		return scm.Info{}, err
 	}
-	return scm.Info{
-		Model:        modelName,
-		Manufacturer: "zk_pkcs11",
-		Serial:       d.serial,
-		Firmware:     d.options.Firmware,
-	}, nil
+	return d.options.describe(d.serial), nil
+}
+
+func (o Options) describe(serial string) scm.Info {
+	return scm.Info{Model: modelName, Manufacturer: "zk_pkcs11", Serial: serial, Firmware: o.Firmware}
 }
 
 // Version changes whenever a process has changed the flash. It is 0 once the
