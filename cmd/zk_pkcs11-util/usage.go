@@ -30,8 +30,8 @@ type arguments struct{ rule cobra.PositionalArgs }
 // check applies the rule, and says in words of our own when it is broken.
 func (a arguments) check(c *cobra.Command, words []string) error {
 	err := a.rule(c, words)
-	if err == nil {
-		return nil
+	if own := (*ending)(nil); err == nil || errors.As(err, &own) {
+		return err // which says itself what is wrong
 	}
 	if c.HasSubCommands() && len(words) > 0 {
 		return unknownCommand(c, words[0])

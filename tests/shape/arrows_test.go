@@ -29,7 +29,7 @@ var arrows = map[string][]string{
 	"internal/setup":              {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/scm/zymbit", "internal/store", "pkcs11"},
 	"module":                      {"internal/config", "internal/fresh", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
 	"cmd/zk_pkcs11-util": {
-		"internal/backup", "internal/config", "internal/importer", "internal/recovery", "internal/scm", "internal/scm/soft", "internal/scm/soft/board", "internal/scm/soft/wallet",
+		"internal/backup", "internal/certificate", "internal/config", "internal/importer", "internal/keyring", "internal/recovery", "internal/scm", "internal/scm/soft", "internal/scm/soft/board", "internal/scm/soft/wallet",
 		"internal/scm/soft/wallet/hd", "internal/setup", "internal/store", "internal/trace", "pkcs11",
 	},
 	"cmd/libzk_app_utils": {
@@ -38,6 +38,8 @@ var arrows = map[string][]string{
 	},
 	"internal/importer":     {"internal/softkey", "pkcs11"},
 	"internal/backup":       nil,
+	"internal/certificate":  nil,
+	"internal/keyring":      {"internal/certificate", "pkcs11"},
 	"internal/recovery":     {"internal/scm/soft/wallet/hd"},
 	"internal/config":       {"internal/config/value", "internal/descriptor", "internal/scm/soft/settings"},
 	"internal/config/value": nil,

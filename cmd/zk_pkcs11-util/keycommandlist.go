@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"libzk_pkcs11/internal/keyring"
+)
+
+// keyListSchema and keySchema name what is printed by --json.
+const (
+	keyListSchema schema = "key-list/1"
+	keySchema     schema = "key/1"
+)
+
+// keyReport is what "key list" tells.
+type keyReport struct {
+	Token string     `json:"token"`
+	Slot  uint       `json:"slot"`
+	Keys  []keyEntry `json:"keys"`
+}
+
+// keyEntry is one key.
+type keyEntry struct {
+	Label        string             `json:"label"`
+	ID           string             `json:"id"` // in hex
+	Type         string             `json:"type"`
+	KeySlot      *int               `json:"key_slot"` // null where it is sealed in the token's store
+	Sealed       bool               `json:"sealed"`
+	URI          string             `json:"uri"`
+	Certificates []certificateEntry `json:"certificates"`
+}
+
+// certificateEntry is one certificate.
+type certificateEntry struct {
+	Label    string    `json:"label"`
+	ID       string    `json:"id"`
+	Subject  string    `json:"subject"`
+	Issuer   string    `json:"issuer"`
+	Names    []string  `json:"names"`
+	NotAfter time.Time `json:"not_after"`
+	HasKey   bool      `json:"has_key"`
+	URI      string    `json:"uri"`
+}
+
+func (x *keyTool) listCommand() *cobra.Command {
+	login := false
+	c := &cobra.Command{
+		Use: "list", Short: "List the keys of a token",
+		Long: "List the keys of a token: label, id, type, where the key is, and until when its certificate is valid. Key pairs are shown to everybody. " +
+			"Secret keys, and pairs that are private altogether, are shown with --login, which asks for the user PIN.",
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if login || x.userPIN.found.given {
+				return x.withKeys(x.printKeys)
+			}
+			return x.withPublicKeys(x.printKeys)
+		},
+	}
+	c.Flags().BoolVar(&login, "login", false, "show what only the user sees, too")
+	x.addJSON(c)
+	return c
+}
+
+func (x *keyTool) printKeys(r *keyring.Ring) error {
+	keys, err := r.Keys()
+	if err != nil {
+		return err
+	}
+	info, err := r.Provider.GetTokenInfo(r.Slot)
+	if err != nil {
+		return err
+	}
+	report := keyReport{Token: info.Label, Slot: r.Slot, Keys: []keyEntry{}}
+	for _, k := range keys {
+		if x.choice.Fits(k.Label, k.ID) {
+			report.Keys = append(report.Keys, entryOf(k, info.Label))
+		}
+	}
+	return x.print(keyListSchema, report, report.printText)
+}
+
+// entryOf describes a key of a token.
+func entryOf(k *keyring.Key, token string) keyEntry {
+	e := keyEntry{Label: k.Label, ID: hex.EncodeToString(k.ID), Type: k.Type, Sealed: k.KeySlot == keyring.NoSlot, Certificates: []certificateEntry{}}
+	if !e.Sealed {
+		e.KeySlot = &k.KeySlot
+	}
+	e.URI = keyring.URI{Token: token, ID: k.ID, HasID: true, Type: typeInURI(k)}.String()
+	for _, c := range k.Certificates {
+		e.Certificates = append(e.Certificates, certificateOf(c, token, true))
+	}
+	return e
+}
+
+func typeInURI(k *keyring.Key) string {
+	if k.Public == nil && k.KeySlot == keyring.NoSlot {
+		return "secret-key"
+	}
+	return "private"
+}
+
+func (r keyReport) printText(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	defer t.Flush()
+	fmt.Fprintln(t, "LABEL\tID\tTYPE\tPLACE\tCERTIFICATE")
+	for _, k := range r.Keys {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", orElse(k.Label, "-"), orElse(k.ID, "-"), k.Type, k.place(), k.validity())
+	}
+}
+
+func (k keyEntry) place() string {
+	if k.Sealed {
+		return "sealed"
+	}
+	return fmt.Sprintf("key slot %d", *k.KeySlot)
+}
+
+// validity says until when the certificate is valid that lasts longest.
+func (k keyEntry) validity() string {
+	var last time.Time
+	for _, c := range k.Certificates {
+		if c.NotAfter.After(last) {
+			last = c.NotAfter
+		}
+	}
+	if last.IsZero() {
+		return "-"
+	}
+	return "until " + last.Format(time.DateOnly)
+}
