@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"libzk_pkcs11/internal/keyring"
+)
+
+// certificateListSchema names what "cert list --json" prints.
+const certificateListSchema schema = "cert-list/1"
+
+// certificateReport is what "cert list" tells.
+type certificateReport struct {
+	Token        string             `json:"token"`
+	Slot         uint               `json:"slot"`
+	Certificates []certificateEntry `json:"certificates"`
+}
+
+func newCertCommand() *cobra.Command {
+	x := &keyTool{}
+	c := commandGroup("cert", "Bring certificates to their keys, list them, and write them to files",
+		x.certListCommand(), x.certImportCommand(), x.certExportCommand(), x.certDeleteCommand())
+	c.Example = "  zk_pkcs11-util cert import --token web www.pem\n" +
+		"  zk_pkcs11-util cert export --token web --label www --chain --out www.pem"
+	x.addKeyOptions(c)
+	return c
+}
+
+func (x *keyTool) certListCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "list", Short: "List the certificates of a token, and whether their keys are there",
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return x.withPublicKeys(x.printCertificates) },
+	}
+	x.addJSON(c)
+	return c
+}
+
+func (x *keyTool) printCertificates(r *keyring.Ring) error {
+	keys, err := r.Keys()
+	if err != nil {
+		return err
+	}
+	all, err := r.Certificates()
+	if err != nil {
+		return err
+	}
+	info, err := r.Provider.GetTokenInfo(r.Slot)
+	if err != nil {
+		return err
+	}
+	report := certificateReport{info.Label, r.Slot, []certificateEntry{}}
+	for _, c := range all {
+		if x.choice.Fits(c.Label, c.ID) {
+			hasKey := slices.ContainsFunc(keys, func(k *keyring.Key) bool { return k.IsFor(c.X509) })
+			report.Certificates = append(report.Certificates, certificateOf(c, info.Label, hasKey))
+		}
+	}
+	return x.print(certificateListSchema, report, report.printText)
+}
+
+func (r certificateReport) printText(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	defer t.Flush()
+	fmt.Fprintln(t, "LABEL\tID\tKEY\tVALID UNTIL\tSUBJECT")
+	for _, c := range r.Certificates {
+		key := "no"
+		if c.HasKey {
+			key = "yes"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", orElse(c.Label, "-"), orElse(shortenedID(c.ID), "-"), key, c.NotAfter.Format(time.DateOnly), orElse(c.Subject, "unreadable"))
+	}
+}
+
+// shortenedID keeps a line short where the id is the hash of a key, as those of authorities are.
+func shortenedID(id string) string {
+	const shown = 16
+	if len(id) <= shown {
+		return id
+	}
+	return id[:shown-3] + "..."
+}
