@@ -34,7 +34,7 @@ func newKeyCommand() *cobra.Command {
 		"or by a pkcs11: URI, which also names its token."
 	c.Example = "  zk_pkcs11-util key list --token web\n" +
 		"  zk_pkcs11-util key generate --token web --type p256 --label www\n" +
-		"  zk_pkcs11-util key csr --token web --label www --subject CN=www.example.org --out www.csr"
+		"  zk_pkcs11-util key csr --label www --subject CN=www.example.org --out www.csr"
 	x.addKeyOptions(c)
 	return c
 }

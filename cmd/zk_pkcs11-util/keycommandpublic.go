@@ -15,8 +15,8 @@ func (x *keyTool) publicCommand() *cobra.Command {
 	format := ""
 	c := &cobra.Command{
 		Use: "public [URI]", Short: "Print a public key as PEM, as a line of ssh, or as a JSON Web Key",
-		Example: "  zk_pkcs11-util key public --token web --label www\n" +
-			"  zk_pkcs11-util key public --token web --label www --format ssh >> ~/.ssh/authorized_keys",
+		Example: "  zk_pkcs11-util key public --label www\n" +
+			"  zk_pkcs11-util key public --label www --format ssh >> ~/.ssh/authorized_keys",
 		Args: uriWord,
 		RunE: func(*cobra.Command, []string) error { return x.printPublicKey(format) },
 	}

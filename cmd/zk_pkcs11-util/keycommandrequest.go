@@ -34,7 +34,7 @@ func (x *keyTool) csrCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "csr [URI]", Short: "Make a certificate signing request with a key",
 		Long: "Make a certificate signing request (PKCS #10) with a key, in PEM." + requestHelp,
-		Example: "  zk_pkcs11-util key csr --token web --label www --subject CN=www.example.org,O=Example \\\n" +
+		Example: "  zk_pkcs11-util key csr --label www --subject CN=www.example.org,O=Example \\\n" +
 			"    --san DNS:www.example.org,DNS:example.org --out www.csr",
 		Args: uriWord,
 		RunE: func(*cobra.Command, []string) error { return q.make(q.makeRequest) },
@@ -48,8 +48,8 @@ func (x *keyTool) selfCertCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "self-cert [URI]", Short: "Make a certificate with a key that signs itself",
 		Long: "Make a certificate with a key that signs itself, in PEM. With --store it is on the token as well, by the label and the id of the key." + requestHelp,
-		Example: "  zk_pkcs11-util key self-cert --token web --label www --subject CN=localhost --store --out www.pem\n" +
-			"  zk_pkcs11-util key self-cert --token web --label root --profile ca --subject CN=Root,O=Example --days 3650",
+		Example: "  zk_pkcs11-util key self-cert --label www --subject CN=localhost --store\n" +
+			"  zk_pkcs11-util key self-cert --label root --profile ca --subject CN=Root --days 3650",
 		Args: uriWord,
 		RunE: func(*cobra.Command, []string) error { return q.make(q.makeSelfSigned) },
 	}
@@ -62,7 +62,7 @@ func (x *keyTool) selfCertCommand() *cobra.Command {
 func (q *requestTool) addOptions(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&q.subject, "subject", "", "`NAME` of who has the key, as CN=www.example.org,O=Example")
-	f.StringSliceVar(&q.names, "san", nil, "further `NAMES`, as DNS:www.example.org,IP:192.0.2.1,email:a@example.org,URI:urn:x")
+	f.StringSliceVar(&q.names, "san", nil, "further `NAMES`, as DNS:www.example.org,IP:192.0.2.1 (email: and URI: besides)")
 	f.StringVar(&q.profile, "profile", "server", "what it is for: server, client or ca")
 	f.StringSliceVar(&q.usages, "key-usage", nil, "`USES` of the key in place of those of the profile, as digitalSignature,keyAgreement")
 }

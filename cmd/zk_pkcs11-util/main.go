@@ -73,7 +73,7 @@ func newCommand() *cobra.Command {
 	p.BoolVar(&f.yes, "yes", false, "do not ask before --init-token destroys what a token has")
 	p.BoolVar(&f.yes, "force", false, "the same as --yes")
 	c.CompletionOptions.DisableDefaultCmd = true // it has a command of its own
-	c.AddCommand(newSCMCommand(), newTokenCommand(), newKeyCommand(), newCertCommand(), newImportCommand(), newReadCommand(), newVersionCommand(), newCompletionCommand(), newManualCommand())
+	c.AddCommand(newSCMCommand(), newTokenCommand(), newKeyCommand(), newCertCommand(), newSnippetCommand(), newImportCommand(), newReadCommand(), newVersionCommand(), newCompletionCommand(), newManualCommand())
 	c.SetHelpFunc(printHelp)
 	explainUsage(c)
 	return c

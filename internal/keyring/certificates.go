@@ -84,3 +84,14 @@ func NamesOf(c *x509.Certificate) (label string, id []byte) {
 	}
 	return label, id
 }
+
+// Latest is the certificate of the key that is valid longest; nil when it has none.
+func (k *Key) Latest() *Certificate {
+	var last *Certificate
+	for _, c := range k.Certificates {
+		if last == nil || c.X509.NotAfter.After(last.X509.NotAfter) {
+			last = c
+		}
+	}
+	return last
+}

@@ -30,7 +30,7 @@ var arrows = map[string][]string{
 	"module":                      {"internal/config", "internal/fresh", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
 	"cmd/zk_pkcs11-util": {
 		"internal/backup", "internal/certificate", "internal/config", "internal/importer", "internal/keyring", "internal/recovery", "internal/scm", "internal/scm/soft", "internal/scm/soft/board", "internal/scm/soft/wallet",
-		"internal/scm/soft/wallet/hd", "internal/setup", "internal/store", "internal/trace", "pkcs11",
+		"internal/scm/soft/wallet/hd", "internal/setup", "internal/snippet", "internal/store", "internal/trace", "pkcs11",
 	},
 	"cmd/libzk_app_utils": {
 		"internal/config", "internal/descriptor", "internal/fresh", "internal/scm", "internal/scm/soft/wallet",
@@ -47,6 +47,7 @@ var arrows = map[string][]string{
 	"internal/fresh":        nil,
 	"internal/trace":        {"internal/descriptor"},
 	"internal/secret":       nil,
+	"internal/snippet":      nil,
 	"internal/softkey":      {"internal/blinded", "internal/secret"},
 	"internal/blinded":      nil,
 	"internal/sharedfile":   {"internal/descriptor", "internal/turn"},
