@@ -49,7 +49,7 @@ func (x *keyTool) selfCertCommand() *cobra.Command {
 		Use: "self-cert [URI]", Short: "Make a certificate with a key that signs itself",
 		Long: "Make a certificate with a key that signs itself, in PEM. With --store it is on the token as well, by the label and the id of the key." + requestHelp,
 		Example: "  zk_pkcs11-util key self-cert --label www --subject CN=localhost --store\n" +
-			"  zk_pkcs11-util key self-cert --label root --profile ca --subject CN=Root --days 3650",
+			"  zk_pkcs11-util key self-cert --label root --profile ca --days 3650",
 		Args: uriWord,
 		RunE: func(*cobra.Command, []string) error { return q.make(q.makeSelfSigned) },
 	}
@@ -63,7 +63,7 @@ func (q *requestTool) addOptions(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&q.subject, "subject", "", "`NAME` of who has the key, as CN=www.example.org,O=Example")
 	f.StringSliceVar(&q.names, "san", nil, "further `NAMES`, as DNS:www.example.org,IP:192.0.2.1 (email: and URI: besides)")
-	f.StringVar(&q.profile, "profile", "server", "what it is for: server, client or ca")
+	f.StringVar(&q.profile, "profile", "server", "what it is for: `PROFILE` server, client or ca")
 	f.StringSliceVar(&q.usages, "key-usage", nil, "`USES` of the key in place of those of the profile, as digitalSignature,keyAgreement")
 }
 

@@ -67,39 +67,36 @@ func unknownCommand(c *cobra.Command, word string) error {
 		text += fmt.Sprintf(" below %q", pathOf(c))
 	}
 	if near := nearestCommand(c, word); near != "" {
-		text += fmt.Sprintf("; did you mean %q?", near)
+		text += fmt.Sprintf("; did you mean %s?", near)
 	}
 	return usagef("%s (%s --help lists the commands)", text, c.CommandPath())
 }
 
-// nearestCommand returns the path of the command that is most likely meant: one below c, or else one of
+// nearestCommand returns, in quotes, the path of the command that is most likely meant: one below c, or else those of
 // that very name elsewhere.
 func nearestCommand(c *cobra.Command, word string) string {
 	var names []string
 	for _, below := range c.Commands() {
 		if slices.Contains(below.SuggestFor, word) {
-			return pathOf(below)
+			return quoted([]string{pathOf(below)})
 		}
 		names = append(names, below.Name())
 	}
 	if near := nearest(word, names); near != "" {
-		return strings.TrimPrefix(c.CommandPath()+" "+near, c.Root().Name()+" ")
+		return fmt.Sprintf("%q", strings.TrimPrefix(c.CommandPath()+" "+near, c.Root().Name()+" "))
 	}
-	return namedElsewhere(c.Root(), word)
+	return strings.Join(namedElsewhere(c.Root(), word), " or ")
 }
 
-// namedElsewhere returns the shortest path of a command with that very name.
-func namedElsewhere(c *cobra.Command, word string) (shortest string) {
+// namedElsewhere returns the paths, in quotes, of the commands with that very name.
+func namedElsewhere(c *cobra.Command, word string) (paths []string) {
 	for _, below := range c.Commands() {
-		found := namedElsewhere(below, word)
-		if below.Name() == word {
-			found = pathOf(below)
+		if below.Name() == word && below.IsAvailableCommand() {
+			paths = append(paths, fmt.Sprintf("%q", pathOf(below)))
 		}
-		if shortest == "" || found != "" && len(found) < len(shortest) {
-			shortest = found
-		}
+		paths = append(paths, namedElsewhere(below, word)...)
 	}
-	return shortest
+	return paths
 }
 
 // aboutOption says what is wrong with an option.

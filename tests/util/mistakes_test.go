@@ -152,7 +152,7 @@ func wrongWords() []mistake {
 		{setup: onNew, line: "token lsit", code: 2, wrong: `"lsit"`, next: `did you mean "token list"`},
 		{setup: onNew, line: "token create", code: 2, wrong: `"create"`, next: `did you mean "token init"`},
 		{setup: onNew, line: "init", code: 2, wrong: `"init"`, next: `did you mean "token init"`},
-		{setup: onNew, line: "list", code: 2, wrong: `"list"`, next: `did you mean "token list"`},
+		{setup: onNew, line: "list", code: 2, wrong: `"list"`, next: `or "token list"`},
 		{setup: onNew, line: "status", code: 2, wrong: `"status"`, next: `did you mean "scm status"`},
 		{setup: onNew, line: "scm stat", code: 2, wrong: `"stat"`, next: `did you mean "scm status"`},
 		{setup: onNew, line: "scm wallet lst", code: 2, wrong: `"lst"`, next: `did you mean "scm wallet list"`},
