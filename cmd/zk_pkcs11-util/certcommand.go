@@ -10,9 +10,9 @@ import (
 )
 
 // certificateOf describes a certificate of a token.
-func certificateOf(c *keyring.Certificate, token string, hasKey bool) certificateEntry {
+func certificateOf(c *keyring.Certificate, token keyring.URI, hasKey bool) certificateEntry {
 	e := certificateEntry{Label: c.Label, ID: hex.EncodeToString(c.ID), HasKey: hasKey, Names: []string{}}
-	e.URI = keyring.URI{Token: token, ID: c.ID, HasID: true, Type: "cert"}.String()
+	e.URI = token.Within(c.ID, "cert")
 	if c.X509 != nil {
 		e.Subject, e.Issuer, e.NotAfter = c.X509.Subject.String(), c.X509.Issuer.String(), c.X509.NotAfter.UTC()
 		e.Names = append(e.Names, namesOf(c.X509)...)

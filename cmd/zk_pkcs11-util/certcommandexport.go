@@ -4,7 +4,9 @@ package main
 
 import (
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -82,11 +84,16 @@ func (x *keyTool) certDeleteCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error { return x.withKeys(x.deleteCertificate) },
 	}
 	c.Flags().BoolVar(&x.yes, "yes", false, "do not ask for confirmation")
+	x.addJSON(c)
 	return c
 }
 
 func (x *keyTool) deleteCertificate(r *keyring.Ring) error {
 	c, _, err := x.chosenCertificate(r)
+	if err != nil {
+		return err
+	}
+	keys, err := r.Keys()
 	if err != nil {
 		return err
 	}
@@ -98,6 +105,11 @@ func (x *keyTool) deleteCertificate(r *keyring.Ring) error {
 	if err := r.DeleteCertificate(c); err != nil {
 		return err
 	}
-	fmt.Fprintf(x.out, "The certificate %q with the id %x is deleted\n", c.Label, c.ID)
-	return nil
+	token, err := tokenOf(r)
+	e := certificateOf(c, token, c.HasKey(keys))
+	return errors.Join(err, x.print("cert-deleted/1", e, e.printDeleted))
+}
+
+func (c certificateEntry) printDeleted(w io.Writer) {
+	fmt.Fprintf(w, "The certificate %q with the id %s is deleted\n", c.Label, c.ID)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"text/tabwriter"
@@ -38,6 +39,7 @@ func (x *keyTool) certImportCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&m.replace, "replace", false, "take away the certificate that the key has so far")
 	c.Flags().BoolVar(&m.withoutKey, "without-key", false, "take a certificate whose key is not on the token, too")
+	x.addJSON(c)
 	return c
 }
 
@@ -72,7 +74,15 @@ func (m *certImport) bring(r *keyring.Ring) error {
 		return err
 	}
 	m.warnOfDates(arrivals)
-	return m.print(arrivals)
+	token, err := tokenOf(r)
+	if err != nil {
+		return err
+	}
+	report := importReport{Token: token.Token, Slot: r.Slot}
+	for _, a := range arrivals {
+		report.Certificates = append(report.Certificates, importedOf(a, token))
+	}
+	return m.print("cert-import/1", report, report.printText)
 }
 
 // check refuses what is not meant, or not yet.
@@ -83,8 +93,13 @@ func (m *certImport) check(arrivals []*keyring.Arrival) error {
 		}
 		return errors.New("no key of the token fits its public key; --without-key takes it all the same, as that of an authority")
 	}
+	return checkReplacing(arrivals, m.replace)
+}
+
+// checkReplacing refuses to take away a certificate unless that is meant.
+func checkReplacing(arrivals []*keyring.Arrival, meant bool) error {
 	for _, a := range arrivals {
-		if len(a.Olds) > 0 && !m.replace {
+		if len(a.Olds) > 0 && !meant {
 			return fmt.Errorf("the key %q has a certificate already, of %s; --replace puts the new one in its place", a.Key.Label, a.Olds[0].Summary())
 		}
 	}
@@ -104,22 +119,45 @@ func (m *certImport) warnOfDates(arrivals []*keyring.Arrival) {
 	}
 }
 
-func (m *certImport) print(arrivals []*keyring.Arrival) error {
-	t := tabwriter.NewWriter(m.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "LABEL\tID\tVALID UNTIL\tSUBJECT\tRESULT")
-	for _, a := range arrivals {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", orElse(a.Label, "-"), shortenedID(fmt.Sprintf("%x", a.ID)), a.X509.NotAfter.UTC().Format(time.DateOnly), a.X509.Subject, resultOf(a))
-	}
-	return t.Flush()
+// importReport is what "cert import" tells.
+type importReport struct {
+	Token        string                `json:"token"`
+	Slot         uint                  `json:"slot"`
+	Certificates []importedCertificate `json:"certificates"`
 }
 
-func resultOf(a *keyring.Arrival) string {
+// importedCertificate is a certificate of the file, and what became of it.
+type importedCertificate struct {
+	certificateEntry
+	Imported bool               `json:"imported"` // false: it was there
+	Replaced []certificateEntry `json:"replaced"`
+}
+
+func importedOf(a *keyring.Arrival, token keyring.URI) importedCertificate {
+	c := &keyring.Certificate{Label: a.Label, ID: a.ID, DER: a.X509.Raw, X509: a.X509}
+	i := importedCertificate{certificateOf(c, token, a.Key != nil), !a.There, []certificateEntry{}}
+	for _, old := range a.Olds {
+		i.Replaced = append(i.Replaced, certificateOf(old, token, true))
+	}
+	return i
+}
+
+func (r importReport) printText(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	defer t.Flush()
+	fmt.Fprintln(t, "LABEL\tID\tVALID UNTIL\tSUBJECT\tRESULT")
+	for _, c := range r.Certificates {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", orElse(c.Label, "-"), shortenedID(c.ID), c.NotAfter.Format(time.DateOnly), c.Subject, c.result())
+	}
+}
+
+func (c importedCertificate) result() string {
 	result := resultImported
-	if a.There {
+	if !c.Imported {
 		result = resultThere
 	}
-	for _, old := range a.Olds {
-		result += ", in place of that valid until " + old.X509.NotAfter.UTC().Format(time.DateOnly)
+	for _, old := range c.Replaced {
+		result += ", in place of that valid until " + old.NotAfter.Format(time.DateOnly)
 	}
 	return result
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -60,8 +59,7 @@ func (x *keyTool) printCertificates(r *keyring.Ring) error {
 	report := certificateReport{info.Label, r.Slot, []certificateEntry{}}
 	for _, c := range all {
 		if x.choice.Fits(c.Label, c.ID) {
-			hasKey := slices.ContainsFunc(keys, func(k *keyring.Key) bool { return k.IsFor(c.X509) })
-			report.Certificates = append(report.Certificates, certificateOf(c, info.Label, hasKey))
+			report.Certificates = append(report.Certificates, certificateOf(c, keyring.TokenURI(info.Label, info.Serial), c.HasKey(keys)))
 		}
 	}
 	return x.print(certificateListSchema, report, report.printText)

@@ -157,10 +157,10 @@ func (x *keyTool) chosenKey(r *keyring.Ring) (*keyring.Key, error) {
 	return x.choice.Key(keys)
 }
 
-// uriOf is the URI of a key, for other programs.
-func uriOf(r *keyring.Ring, id []byte, kind string) (string, error) {
+// tokenOf is the URI of the token.
+func tokenOf(r *keyring.Ring) (keyring.URI, error) {
 	info, err := r.Provider.GetTokenInfo(r.Slot)
-	return keyring.URI{Token: info.Label, ID: id, HasID: true, Type: kind}.String(), err
+	return keyring.TokenURI(info.Label, info.Serial), err
 }
 
 // addOutput gives a command the option for where its result goes.

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,6 +24,7 @@ func (x *keyTool) deleteCommand() *cobra.Command {
 		RunE:    func(*cobra.Command, []string) error { return x.withKeys(x.deleteKey) },
 	}
 	c.Flags().BoolVar(&x.yes, "yes", false, "do not ask for confirmation")
+	x.addJSON(c)
 	return c
 }
 
@@ -30,30 +33,44 @@ func (x *keyTool) deleteKey(r *keyring.Ring) error {
 	if err != nil {
 		return err
 	}
-	names, err := r.NamesIn(k)
+	if err := x.confirmDeletion(r, k); err != nil {
+		return err
+	}
+	token, err := tokenOf(r)
 	if err != nil {
 		return err
-	}
-	first := k.HasFirstOf(names)
-	if err := checkDeletable(k, first, len(names)); err != nil {
-		return err
-	}
-	if !x.yes {
-		if err := x.ask.confirm(x.whatGoes(k, first)); err != nil {
-			return err
-		}
 	}
 	if err := r.Delete(k); err != nil {
 		return err
 	}
-	fmt.Fprintf(x.out, "The key %q with the id %x is deleted\n", k.Label, k.ID)
-	return nil
+	e := entryOf(k, token)
+	return x.print("key-deleted/1", e, e.printDeleted)
+}
+
+// confirmDeletion asks whether a key is to go that can.
+func (x *keyTool) confirmDeletion(r *keyring.Ring, k *keyring.Key) error {
+	names, err := r.NamesIn(k)
+	if err != nil {
+		return err
+	}
+	whole := k.KeySlot == keyring.NoSlot || k.HasFirstOf(names)
+	if whole {
+		err = errors.Join(checkDeletable(k, len(names)), r.AddCertificates(k))
+	}
+	if err != nil || x.yes {
+		return err
+	}
+	return x.ask.confirm(x.whatGoes(k, whole))
+}
+
+func (k keyEntry) printDeleted(w io.Writer) {
+	fmt.Fprintf(w, "The key %q with the id %s is deleted\n", k.Label, k.ID)
 }
 
 // checkDeletable says why a key cannot go, before anybody is asked.
-func checkDeletable(k *keyring.Key, first bool, objects int) error {
+func checkDeletable(k *keyring.Key, objects int) error {
 	switch {
-	case k.KeySlot == keyring.NoSlot || !first:
+	case k.KeySlot == keyring.NoSlot:
 		return nil
 	case scm.Slot(k.KeySlot).Permanent():
 		return fmt.Errorf("the key in key slot %d is permanent: it is part of the SCM and cannot be deleted; \"key name\" gives it a name", k.KeySlot)
@@ -64,9 +81,9 @@ func checkDeletable(k *keyring.Key, first bool, objects int) error {
 }
 
 // whatGoes names what is about to be deleted.
-func (x *keyTool) whatGoes(k *keyring.Key, first bool) string {
+func (x *keyTool) whatGoes(k *keyring.Key, whole bool) string {
 	var b strings.Builder
-	if k.KeySlot == keyring.NoSlot || first {
+	if whole {
 		fmt.Fprintf(&b, "The token in slot %d loses for good the key %q: %s, id %x, %s", x.slot, k.Label, k.Type, k.ID, k.Place())
 	} else {
 		fmt.Fprintf(&b, "The key in key slot %d loses the name %q with the id %x, and stays", k.KeySlot, k.Label, k.ID)

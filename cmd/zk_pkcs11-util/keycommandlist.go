@@ -81,19 +81,19 @@ func (x *keyTool) printKeys(r *keyring.Ring) error {
 	report := keyReport{Token: info.Label, Slot: r.Slot, Keys: []keyEntry{}}
 	for _, k := range keys {
 		if x.choice.Fits(k.Label, k.ID) {
-			report.Keys = append(report.Keys, entryOf(k, info.Label))
+			report.Keys = append(report.Keys, entryOf(k, keyring.TokenURI(info.Label, info.Serial)))
 		}
 	}
 	return x.print(keyListSchema, report, report.printText)
 }
 
 // entryOf describes a key of a token.
-func entryOf(k *keyring.Key, token string) keyEntry {
+func entryOf(k *keyring.Key, token keyring.URI) keyEntry {
 	e := keyEntry{Label: k.Label, ID: hex.EncodeToString(k.ID), Type: k.Type, Sealed: k.KeySlot == keyring.NoSlot, Certificates: []certificateEntry{}}
 	if !e.Sealed {
 		e.KeySlot = &k.KeySlot
 	}
-	e.URI = keyring.URI{Token: token, ID: k.ID, HasID: true, Type: typeInURI(k)}.String()
+	e.URI = token.Within(k.ID, typeInURI(k))
 	for _, c := range k.Certificates {
 		e.Certificates = append(e.Certificates, certificateOf(c, token, true))
 	}

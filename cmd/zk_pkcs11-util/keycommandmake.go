@@ -104,7 +104,7 @@ func (g *generating) report(r *keyring.Ring, k *keyring.Key, before []*keyring.K
 	if err != nil {
 		return err
 	}
-	e := entryOf(k, info.Label)
+	e := entryOf(k, keyring.TokenURI(info.Label, info.Serial))
 	fmt.Fprintf(g.errs, "The key %q (%s) is made: id %s, %s, token %q\n", k.Label, k.Type, e.ID, k.Place(), info.Label)
 	for _, other := range before {
 		if other.Label == k.Label {

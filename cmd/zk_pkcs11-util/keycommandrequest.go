@@ -22,7 +22,7 @@ type requestTool struct {
 	subject, profile string
 	names, usages    []string
 	days             int
-	store            bool
+	store, replace   bool
 }
 
 // subjectHelp is how the two begin to explain themselves.
@@ -56,6 +56,7 @@ func (x *keyTool) selfCertCommand() *cobra.Command {
 	q.addOptions(c)
 	c.Flags().IntVar(&q.days, "days", 365, "how many `DAYS` it is valid")
 	c.Flags().BoolVar(&q.store, "store", false, "put it on the token")
+	c.Flags().BoolVar(&q.replace, "replace", false, "with --store: take away the certificate that the key has so far")
 	return x.addOutput(c)
 }
 
@@ -137,13 +138,17 @@ func (q *requestTool) storeCertificate(c *certifying, der []byte) error {
 	if err != nil {
 		return err
 	}
-	if len(c.key.Certificates) > 0 {
-		return fmt.Errorf("the key %q has a certificate on the token; write the new one to a file, and \"cert import --replace\" puts it in the place of the other", c.key.Label)
-	}
-	if _, err := c.ring.StoreCertificate(parsed, c.key.Label, c.key.ID); err != nil {
+	arrivals, err := c.ring.Arrivals([]*x509.Certificate{parsed}, keyring.Choice{ID: c.key.ID, HasID: true})
+	if err != nil {
 		return err
 	}
-	uri, err := uriOf(c.ring, c.key.ID, "cert")
-	fmt.Fprintf(q.errs, "The certificate is on the token: %s\n", uri)
+	if err := checkReplacing(arrivals, q.replace); err != nil {
+		return err
+	}
+	if err := c.ring.Take(arrivals); err != nil {
+		return err
+	}
+	token, err := tokenOf(c.ring)
+	fmt.Fprintf(q.errs, "The certificate is on the token: %s\n", token.Within(c.key.ID, "cert"))
 	return err
 }

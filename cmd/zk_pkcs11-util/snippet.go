@@ -102,7 +102,7 @@ func (s *snippetTool) facts(r *keyring.Ring, k *keyring.Key) (snippet.Facts, err
 	}
 	f := snippet.Facts{
 		Token: info.Label, Slot: r.Slot, Label: k.Label, ID: hex.EncodeToString(k.ID), IDText: string(k.ID), Type: k.Type,
-		URI:    keyring.URI{Token: info.Label, ID: k.ID, HasID: true, Type: "private"}.String(),
+		URI:    keyring.TokenURI(info.Label, info.Serial).Within(k.ID, "private"),
 		Module: s.module, Dir: s.dir, Chain: chainOf(k, all), Notes: notesOf(k),
 		Options: fmt.Sprintf("--slot %d --id %x", r.Slot, k.ID),
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"iter"
+	"slices"
 
 	"libzk_pkcs11/pkcs11"
 )
@@ -42,6 +43,11 @@ func (r *Ring) Certificates() ([]*Certificate, error) {
 // IsFor reports whether a certificate is one of a key.
 func (k *Key) IsFor(c *x509.Certificate) bool {
 	return c != nil && k.Public != nil && bytes.Equal(k.Public.DER, c.RawSubjectPublicKeyInfo)
+}
+
+// HasKey reports whether the key that a certificate is for is among these.
+func (c *Certificate) HasKey(keys []*Key) bool {
+	return slices.ContainsFunc(keys, func(k *Key) bool { return k.IsFor(c.X509) })
 }
 
 // itsOwn are the certificates of the key. A key with several names has them by each, unless they have the name of another.

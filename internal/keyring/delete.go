@@ -21,6 +21,22 @@ func (k *Key) HasFirstOf(names []uint) bool {
 	return len(names) > 0 && slices.Contains(k.Objects, names[0])
 }
 
+// AddCertificates takes for those of the key also the certificates that have another id: without the key nobody can
+// use them.
+func (r *Ring) AddCertificates(k *Key) error {
+	all, err := r.Certificates()
+	if err != nil {
+		return err
+	}
+	k.Certificates = nil
+	for _, c := range all {
+		if k.IsFor(c.X509) {
+			k.Certificates = append(k.Certificates, c)
+		}
+	}
+	return nil
+}
+
 // Delete destroys a key by this name, and its certificates. They go first: a key without one is complete, and a
 // certificate without a key is not. The private half is the key itself and goes before the public one.
 func (r *Ring) Delete(k *Key) error {

@@ -24,7 +24,13 @@ const Scheme = "pkcs11:"
 
 // String writes the URI, of which programs other than this one read every part.
 func (u URI) String() string {
-	parts := []string{"token=" + escapeText(u.Token)}
+	var parts []string
+	if u.Token != "" {
+		parts = append(parts, "token="+escapeText(u.Token))
+	}
+	if u.Serial != "" {
+		parts = append(parts, "serial="+escapeText(u.Serial))
+	}
 	if u.HasObject {
 		parts = append(parts, "object="+escapeText(u.Object))
 	}
@@ -35,6 +41,20 @@ func (u URI) String() string {
 		parts = append(parts, "type="+u.Type)
 	}
 	return Scheme + strings.Join(parts, ";")
+}
+
+// TokenURI names a token by its label, or while it has none by its serial number.
+func TokenURI(label, serial string) URI {
+	if label == "" {
+		return URI{Serial: serial}
+	}
+	return URI{Token: label}
+}
+
+// Within names something on the token that the URI names.
+func (u URI) Within(id []byte, kind string) string {
+	u.ID, u.HasID, u.Type = id, true, kind
+	return u.String()
 }
 
 // escapeText leaves letters, digits and what no shell and no configuration file takes for its own.

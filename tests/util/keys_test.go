@@ -336,3 +336,48 @@ func TestNamingKeys(t *testing.T) {
 		x.refuses("", test.line, test.says)
 	}
 }
+
+// TestCertificatesFollowTheirKey: to the first name of a key in a slot, and out of the token, whatever id they have.
+func TestCertificatesFollowTheirKey(t *testing.T) {
+	t.Parallel()
+	harness.Need(t, "openssl", "pkcs11-tool")
+	x := newKeyTool(t)
+	x.user("key self-cert --id 05 --subject CN=first.example --store")
+	x.user("key name 5 --label named --id 0500")
+	if k := x.keys("key list --json --token web")["named"]; len(k.Certificates) != 1 || k.Certificates[0].ID != "0500" || k.Certificates[0].Label != "named" {
+		t.Errorf("after the key got its name it is %+v", k)
+	}
+	x.user("key generate --label goes --id 0600")
+	x.user("key self-cert --id 0600 --subject CN=astray.example --out " + x.file("pem"))
+	x.judge("openssl x509 -outform der -in " + x.file("pem") + " -out " + x.file("der"))
+	x.judge("pkcs11-tool --login --pin 12345678 --type cert --id 77 --label astray --write-object "+x.file("der")+" --module", harness.Module(t))
+	x.refuses("no\n", "key delete --id 0600", "CN=astray.example")
+	x.user("key delete --id 0600 --yes")
+	if list := x.certificates(); len(list) != 1 || list[0].Subject != "CN=first.example" {
+		t.Errorf("left are %+v", list)
+	}
+}
+
+// TestFormsOfAnswers: what a command does is told as JSON, too, by a form with a name.
+func TestFormsOfAnswers(t *testing.T) {
+	t.Parallel()
+	x := newKeyTool(t)
+	for _, test := range []struct{ line, form, member string }{
+		{"key generate --label a --id 0a00", "key/1", `"key_slot": 16`},
+		{"key name 7 --label b --id 0b00", "key/1", `"uri": "pkcs11:token=web;id=%0B%00;type=private"`},
+		{"key self-cert --id 0a00 --out " + x.file("a.pem"), "", ""},
+		{"cert import " + x.file("a.pem"), "cert-import/1", `"imported": true`},
+		{"cert import " + x.file("a.pem"), "cert-import/1", `"imported": false`},
+		{"cert delete --yes --id 0a00", "cert-deleted/1", `"has_key": true`},
+		{"key delete --yes --id 0a00", "key-deleted/1", `"id": "0a00"`},
+	} {
+		if test.form == "" {
+			x.user(test.line)
+			continue
+		}
+		out := x.user(test.line + " --json")
+		if !json.Valid([]byte(out)) || !strings.HasPrefix(out, "{\n  \"schema\": \"zk_pkcs11-util."+test.form+"\",\n") || !strings.Contains(out, test.member) {
+			t.Errorf("%s prints\n%s", test.line, out)
+		}
+	}
+}

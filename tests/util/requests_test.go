@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"libzk_pkcs11/tests/harness"
 )
@@ -65,7 +66,11 @@ func TestSelfSignedOfEachType(t *testing.T) {
 		if len(k.Certificates) != 1 || k.Certificates[0].ID != k.ID || k.Certificates[0].Label != kind || k.Certificates[0].Subject != "CN=www.example.org" {
 			t.Errorf("%s: on the token is %+v", kind, k)
 		}
-		x.refuses("", "key self-cert --store --label "+kind, "has a certificate on the token", "--replace")
+		x.refuses("", "key self-cert --store --label "+kind, "has a certificate already", "--replace")
+		x.user("key self-cert --store --replace --days 60 --label " + kind)
+		if k := x.keys("key list --json --token web")[kind]; len(k.Certificates) != 1 || time.Until(k.Certificates[0].NotAfter) < 59*24*time.Hour {
+			t.Errorf("%s: after a renewal there is %+v", kind, k)
+		}
 	}
 }
 
