@@ -74,6 +74,12 @@ func (t *token) checkPair() error {
 	}
 }
 
+// CheckPair returns why a token and a device do not belong together, as far as that is seen
+// without the token's secret, and changes neither.
+func CheckPair(device scm.Device, tokens *store.Store) error {
+	return (&token{device: device, store: tokens}).checkPair()
+}
+
 // mismatch compares what a token and a device know of each other.
 func mismatch(st store.Pairing, known knownBonds) error {
 	switch {

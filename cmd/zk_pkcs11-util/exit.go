@@ -7,7 +7,8 @@ import (
 	"fmt"
 )
 
-// Exit codes of all commands but "check", which has those of monitoring plugins.
+// Exit codes of all commands but "doctor", which tells by them how bad its findings are, and "check",
+// which has those of monitoring plugins.
 const (
 	exitFailed  = 1 // what was wanted could not be done
 	exitUsage   = 2 // the command line is wrong; nothing was done

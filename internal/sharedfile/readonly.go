@@ -56,7 +56,7 @@ func (l looker) inspect() (conn *sqlite3.SQLiteConn, lasting bool, err error) {
 		conn, err = l.inMemory(nil, 0)
 		return conn, true, err
 	}
-	conn, format, err := l.open(url.Values{"mode": {"ro"}, "readonly_shm": {"1"}})
+	conn, format, err := l.openWithLog()
 	lasting = err == nil
 	if needsLog(err) { // it cannot be had: the file as it lies there
 		conn, format, err = l.open(url.Values{"mode": {"ro"}, "immutable": {"1"}})
@@ -74,6 +74,15 @@ func (l looker) inspect() (conn *sqlite3.SQLiteConn, lasting bool, err error) {
 	}
 	conn, err = l.inMemory(conn, format)
 	return conn, false, err
+}
+
+// openWithLog opens a file with its log. Who is to write nothing leaves a log that is missing alone, of which SQLite
+// would make an empty one.
+func (l looker) openWithLog() (*sqlite3.SQLiteConn, int, error) {
+	if _, err := os.Stat(l.path + logSuffix); l.o.ReadOnly && errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, sqlite3.Error{Code: sqlite3.ErrCantOpen}
+	}
+	return l.open(url.Values{"mode": {"ro"}, "readonly_shm": {"1"}})
 }
 
 // open also tells the format.

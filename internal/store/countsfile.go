@@ -50,7 +50,7 @@ func openCountsReadOnly(dir string, o sharedfile.Options) (c *countsFile, err er
 	if c, err = newCountsFile(dir, o); err != nil {
 		return nil, err
 	}
-	c.readOnly = true
+	c.readOnly, o.ReadOnly = true, true
 	if err = c.reopen(); errors.Is(err, fs.ErrNotExist) {
 		var old *counts
 		if old, err = oldCounts(dir, o); old != nil {

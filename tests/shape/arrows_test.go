@@ -29,13 +29,14 @@ var arrows = map[string][]string{
 	"internal/setup":              {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/scm/zymbit", "internal/store", "pkcs11"},
 	"module":                      {"internal/config", "internal/fresh", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
 	"cmd/zk_pkcs11-util": {
-		"internal/backup", "internal/certificate", "internal/config", "internal/importer", "internal/keyring", "internal/recovery", "internal/scm", "internal/scm/soft", "internal/scm/soft/board", "internal/scm/soft/wallet",
-		"internal/scm/soft/wallet/hd", "internal/setup", "internal/snippet", "internal/store", "internal/trace", "pkcs11",
+		"internal/backup", "internal/certificate", "internal/config", "internal/doctor", "internal/importer", "internal/keyring", "internal/recovery", "internal/scm", "internal/scm/soft",
+		"internal/scm/soft/board", "internal/scm/soft/wallet", "internal/scm/soft/wallet/hd", "internal/setup", "internal/snippet", "internal/store", "internal/trace", "pkcs11",
 	},
 	"cmd/libzk_app_utils": {
 		"internal/config", "internal/descriptor", "internal/fresh", "internal/scm", "internal/scm/soft/wallet",
 		"internal/setup", "internal/trace",
 	},
+	"internal/doctor":       {"internal/config", "internal/scm", "internal/scm/soft", "internal/setup", "internal/store"},
 	"internal/importer":     {"internal/softkey", "pkcs11"},
 	"internal/backup":       nil,
 	"internal/certificate":  nil,

@@ -23,6 +23,7 @@ type Options struct {
 
 	Existing bool   // Open makes no SCM where there is none
 	Serial   string // of the SCM that Open makes, 16 hexadecimal digits; "" draws one
+	ReadOnly bool   // nothing is written
 }
 
 // Settings are those of package settings.

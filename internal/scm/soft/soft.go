@@ -74,7 +74,7 @@ func Open(dir string, o Options) (*Device, error) {
 	}
 	file, err := sharedfile.Open(filepath.Join(dir, flashName), sharedfile.Options{
 		Schema: schema + format2, Upgrades: []string{format2}, Parts: flashSize,
-		Mode: o.Mode, Group: o.Group, Wait: o.Wait, Process: o.Process, Existing: o.Existing,
+		Mode: o.Mode, Group: o.Group, Wait: o.Wait, Process: o.Process, Existing: o.Existing, ReadOnly: o.ReadOnly,
 	})
 	if errors.Is(err, sharedfile.ErrMissing) {
 		return nil, fmt.Errorf("%w: %w", scm.ErrNone, err)
