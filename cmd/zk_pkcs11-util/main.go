@@ -74,9 +74,10 @@ func newCommand() *cobra.Command {
 	p.BoolVar(&f.yes, "force", false, "the same as --yes")
 	c.CompletionOptions.DisableDefaultCmd = true // it has a command of its own
 	c.AddCommand(newSCMCommand(), newTokenCommand(), newKeyCommand(), newCertCommand(), newSnippetCommand(), newImportCommand(), newReadCommand(), newVersionCommand(), newCompletionCommand(), newManualCommand())
-	c.AddCommand(newDoctorCommand())
+	c.AddCommand(newDoctorCommand(), newCheckCommand())
 	c.SetHelpFunc(printHelp)
 	explainUsage(c)
+	asPlugin(c)
 	return c
 }
 

@@ -28,16 +28,9 @@ func (v *visit) lookAtDevice(d scm.Device, l setup.Look) {
 	}
 	v.note("SCM", "%s %s, firmware %s", info.Model, info.Serial, info.Firmware)
 	v.checkFirmware(info.Firmware, l)
-	if m, can := d.(scm.Monitor); can {
-		if h, err := m.Health(); err == nil {
-			v.checkEvents(h.Events)
-		}
-	}
-	if c, can := d.(scm.Clock); can {
-		if now, err := c.Time(); err == nil {
-			v.checkClocks(now)
-		}
-	}
+	v.measureHardware(d, info)
+	v.checkEvents(v.vitals().Events)
+	v.checkClocks(v.vitals().Time)
 }
 
 // lookAtSoft is lookAtDevice of the soft SCM, which tells more, and also when it does not answer.
@@ -48,6 +41,7 @@ func (v *visit) lookAtSoft(d *soft.Device, l setup.Look) {
 		return
 	}
 	v.note("SCM", "%s %s, firmware %s", s.Model, s.Serial, s.Firmware)
+	v.measureSoft(d, s)
 	switch {
 	case s.Destroyed:
 		v.tell(Finding{

@@ -48,6 +48,7 @@ type Fact struct {
 type Report struct {
 	Facts    []Fact    `json:"facts"`
 	Findings []Finding `json:"findings"`
+	Slots    []Vitals  `json:"-"`
 }
 
 // Options say what is looked at.
@@ -71,7 +72,9 @@ func Examine(o Options) Report {
 	if v.readSettings() {
 		for i := range v.config.Slots {
 			v.slot, v.state = &i, v.config.Slots[i].State
+			v.Slots = append(v.Slots, Vitals{Slot: i})
 			v.lookAtSlot()
+			v.vitals().countProcesses(v.state)
 		}
 		v.slot = nil
 	}

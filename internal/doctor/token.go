@@ -18,6 +18,7 @@ func (v *visit) lookAtToken(tokens *store.Store) {
 		v.tellStore(err)
 		return
 	}
+	v.measureToken(t)
 	if !t.Initialized {
 		v.tellUninitialised("the token in " + v.state + " was never initialised")
 		return
@@ -28,8 +29,11 @@ func (v *visit) lookAtToken(tokens *store.Store) {
 	v.checkSecurityOfficer(so)
 }
 
+// PINTries is how many wrong PINs in a row lock a PIN.
+const PINTries = store.DefaultMaxFailures
+
 // left is how many wrong PINs it takes to lock one.
-func left(p store.PIN) int { return max(0, store.DefaultMaxFailures-p.Failures) }
+func left(p store.PIN) int { return max(0, PINTries-p.Failures) }
 
 func words(p store.PIN) string {
 	switch {
