@@ -74,7 +74,7 @@ type ledStatus struct {
 }
 
 func (x *scmTool) statusCommand() *cobra.Command {
-	return x.onDevice("status", "Show the state of the SCM and a map of its key slots", cobra.NoArgs, x.printStatus)
+	return x.addWatch(x.onDevice("status", "Show the state of the SCM and a map of its key slots", cobra.NoArgs, x.printStatus))
 }
 
 func (x *scmTool) printStatus(t *target, _ []string) error {

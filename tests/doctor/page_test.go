@@ -37,6 +37,7 @@ func screens() map[string]string {
 		"doctor that mends a wrong group": wrong + "tool doctor --fix",
 		"check of a healthy set-up":       "tool check --key 'pkcs11:token=harness;object=SCM%20slot%200' --pin-file <(echo 12345678) | fold -s -w 80",
 		"check of a wrong group":          wrong + "tool check | fold -s -w 80",
+		"status":                          "tool scm status",
 		"check for Prometheus":            "tool check --prometheus | grep -v '^#'",
 	}
 }
@@ -46,6 +47,7 @@ var (
 	serialNumber = regexp.MustCompile(`[0-9a-f]{16}`)
 	signedIn     = regexp.MustCompile(`(signed in )[0-9.]+`)
 	duration     = regexp.MustCompile(`(signature=)[0-9.]+`)
+	timeOfSCM    = regexp.MustCompile(`[0-9-]{10} [0-9:]{8} UTC`)
 	clockOfSCM   = regexp.MustCompile(`(zk_pkcs11_scm_time_seconds\{slot="0"\}) .*`)
 )
 
@@ -97,6 +99,7 @@ func printScreen(t *testing.T, name string) string {
 	}
 	out := serialNumber.ReplaceAllString(p.sh(asInstalled+script), "0123456789abcdef")
 	out = duration.ReplaceAllString(signedIn.ReplaceAllString(out, "${1}0.1"), "${1}0.000102")
+	out = timeOfSCM.ReplaceAllString(out, "2026-11-27 15:00:00 UTC")
 	out = clockOfSCM.ReplaceAllString(out, "$1 1.795790657e+09")
 	for line := range strings.Lines(out) {
 		if len([]rune(line)) > 81 && !strings.HasPrefix(line, "  do    ") && !strings.HasPrefix(line, "zk_pkcs11_") {
