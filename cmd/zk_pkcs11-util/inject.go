@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -14,54 +15,79 @@ import (
 	"libzk_pkcs11/internal/scm/soft/board"
 )
 
-func (x *scmTool) injectCommand() *cobra.Command {
-	return commandGroup("inject", "Make things happen to the soft SCM",
-		x.onSoft("tamper CHANNEL", "Breach a perimeter channel, 0 or 1", oneArgument("CHANNEL"), x.injectTamper),
-		x.onSoft("battery VOLTS", "Set the voltage of the battery; what follows, follows at the next start", oneArgument("VOLTS"), x.injectBattery),
-		x.temperatureCommand(),
-		x.onSoft("tap DIRECTION", "Tap the SCM: x+, x-, y+, y-, z+ or z-", oneArgument("DIRECTION"), x.injectTap),
-		x.unbindCommand(),
-		x.onSoft("boot", "Take the power away and give it back", cobra.NoArgs, x.injectBoot),
-		x.onSoft("fatal CODE", "Have it give up with a fatal code: 8, 22-9 or 6", oneArgument("CODE"), x.injectFatal),
-		x.faultCommand(),
-	)
+// injecting has the commands that make things happen, and take them back.
+type injecting struct {
+	*scmTool
+	undo bool
 }
 
-// oneArgument wants one argument, and says which when it is missing.
-func oneArgument(name string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return fmt.Errorf("one argument is wanted: %s", name)
-		}
+func (x *scmTool) injectCommand() *cobra.Command {
+	i := &injecting{scmTool: x}
+	c := commandGroup("inject", "Make things happen to the soft SCM, or take them back with --undo",
+		x.onSoft("tamper CHANNEL", "Breach a perimeter channel, 0 or 1", i.oneArgument, i.tamper),
+		x.onSoft("battery VOLTS", "Set the voltage of the battery; what follows, follows at the next start", i.oneArgument, i.battery),
+		i.temperatureCommand(),
+		x.onSoft("tap DIRECTION", "Tap the SCM: x+, x-, y+, y-, z+ or z-", i.oneArgument, i.tap),
+		x.onSoft("unbind", "Part the SCM from its host; it does not answer any more", cobra.NoArgs, i.unbind),
+		x.onSoft("boot", "Take the power away and give it back", cobra.NoArgs, i.boot),
+		x.onSoft("fatal CODE", "Have it give up with a fatal code: 8, 22-9 or 6", i.oneArgument, i.fatal),
+		i.faultCommand(),
+	)
+	c.PersistentFlags().BoolVar(&i.undo, "undo", false, "take back what was injected; without a command, all of it")
+	c.RunE = i.undoAllOrHelp
+	return c
+}
+
+// oneArgument wants one argument, which may be missing where something is taken back.
+func (i *injecting) oneArgument(_ *cobra.Command, words []string) error {
+	if len(words) == 1 || i.undo && len(words) == 0 {
 		return nil
 	}
+	return errors.New("one argument is wanted")
 }
 
-func (x *scmTool) temperatureCommand() *cobra.Command {
-	c := x.onSoft("temperature CELSIUS", "Set the temperature; write -- before a negative one", oneArgument("CELSIUS"), x.injectTemperature)
+func (i *injecting) temperatureCommand() *cobra.Command {
+	c := i.onSoft("temperature CELSIUS", "Set the temperature; write -- before a negative one", i.oneArgument, i.temperature)
 	c.Example = "  zk_pkcs11-util scm inject temperature -- -20"
 	return c
 }
 
-func (x *scmTool) injectTamper(t *target, d *softSCM, args []string) error {
-	channel, err := strconv.Atoi(args[0])
-	if err != nil || channel < 0 || channel >= board.PerimeterChannels {
-		return usagef("perimeter channel %q: there are the channels 0 and 1", args[0])
+func (i *injecting) tamper(t *target, d *softSCM, args []string) error {
+	if i.undo {
+		return i.undoTamper(t, d, args)
+	}
+	channel, err := perimeterChannel(args[0])
+	if err != nil {
+		return err
 	}
 	if err := d.InjectTamper(channel); err != nil {
 		return err
 	}
-	return x.aftermath(t, "Perimeter channel %d is breached", channel)
+	return i.aftermath(t, "Perimeter channel %d is breached", channel)
 }
 
-func (x *scmTool) injectFatal(t *target, d *softSCM, args []string) error {
+func perimeterChannel(text string) (int, error) {
+	channel, err := strconv.Atoi(text)
+	if err != nil || channel < 0 || channel >= board.PerimeterChannels {
+		return 0, usagef("perimeter channel %q: there are the channels 0 and 1", text)
+	}
+	return channel, nil
+}
+
+func (i *injecting) fatal(t *target, d *softSCM, args []string) error {
+	if i.undo {
+		return i.undone(t, d.UndoFatal, "The LED tells no fatal code")
+	}
 	if err := d.InjectFatal(args[0]); err != nil {
 		return err
 	}
-	return x.aftermath(t, "The SCM has given up with code %s", args[0])
+	return i.aftermath(t, "The SCM has given up with code %s", args[0])
 }
 
-func (x *scmTool) injectBattery(t *target, d *softSCM, args []string) error {
+func (i *injecting) battery(t *target, d *softSCM, args []string) error {
+	if i.undo {
+		return i.undone(t, d.UndoBattery, "The battery is new; what follows, follows at the next start (\"scm inject boot\")")
+	}
 	volts, err := measure(args[0])
 	if err == nil {
 		err = d.InjectBattery(volts)
@@ -69,10 +95,13 @@ func (x *scmTool) injectBattery(t *target, d *softSCM, args []string) error {
 	if err != nil {
 		return err
 	}
-	return x.aftermath(t, "The battery has %v V; what follows, follows at the next start (\"scm inject boot\")", volts)
+	return i.aftermath(t, "The battery has %v V; what follows, follows at the next start (\"scm inject boot\")", volts)
 }
 
-func (x *scmTool) injectTemperature(t *target, d *softSCM, args []string) error {
+func (i *injecting) temperature(t *target, d *softSCM, args []string) error {
+	if i.undo {
+		return i.undone(t, d.UndoTemperature, "The temperature is that of a new SCM")
+	}
 	celsius, err := measure(args[0])
 	if err == nil {
 		err = d.InjectTemperature(celsius)
@@ -80,10 +109,13 @@ func (x *scmTool) injectTemperature(t *target, d *softSCM, args []string) error 
 	if err != nil {
 		return err
 	}
-	return x.aftermath(t, "The temperature is %v °C", celsius)
+	return i.aftermath(t, "The temperature is %v °C", celsius)
 }
 
-func (x *scmTool) injectTap(t *target, d *softSCM, args []string) error {
+func (i *injecting) tap(t *target, d *softSCM, args []string) error {
+	if i.undo {
+		return i.undone(t, d.UndoTap, "No tap is felt")
+	}
 	axis, sign, ok := tapDirection(args[0])
 	if !ok {
 		return usagef("direction %q: there are x+, x-, y+, y-, z+ and z-", args[0])
@@ -91,7 +123,7 @@ func (x *scmTool) injectTap(t *target, d *softSCM, args []string) error {
 	if err := d.InjectTap(axis, sign); err != nil {
 		return err
 	}
-	return x.aftermath(t, "The SCM is tapped along %s", args[0])
+	return i.aftermath(t, "The SCM is tapped along %s", args[0])
 }
 
 // tapDirection reads an axis and the sign of a direction, such as y-.
@@ -111,55 +143,14 @@ func measure(text string) (float32, error) {
 	return float32(f), nil
 }
 
-// unbinding has the command that parts an SCM from its host.
-type unbinding struct {
-	tool *scmTool
-	undo bool
-}
-
-func (x *scmTool) unbindCommand() *cobra.Command {
-	u := &unbinding{tool: x}
-	c := x.onSoft("unbind", "Part the SCM from its host; it does not answer any more", cobra.NoArgs, u.inject)
-	c.Flags().BoolVar(&u.undo, "undo", false, "bring them together again")
-	return c
-}
-
-func (u *unbinding) inject(t *target, d *softSCM, _ []string) error {
-	if u.undo {
-		if err := d.InjectRebind(); err != nil {
-			return err
-		}
-		return u.tool.aftermath(t, "The SCM sees its host again")
+func (i *injecting) unbind(t *target, d *softSCM, _ []string) error {
+	if i.undo {
+		return i.undoUnbind(t, d)
 	}
 	if err := d.InjectUnbind(); err != nil {
 		return err
 	}
-	return u.tool.aftermath(t, "The SCM is not bound to its host (\"scm inject unbind --undo\" binds it again)")
-}
-
-// faulting has the command that makes calls fail.
-type faulting struct {
-	tool *scmTool
-	board.Fault
-}
-
-func (x *scmTool) faultCommand() *cobra.Command {
-	f := &faulting{tool: x}
-	c := x.onSoft("fault", "Make calls fail; without options, mend what can be mended", cobra.NoArgs, f.inject)
-	c.Flags().IntVar(&f.Timeouts, "timeouts", 0, "the next `N` calls time out")
-	c.Flags().BoolVar(&f.Restart, "restart", false, "the daemon starts anew: who has the SCM open has to open it again")
-	c.Flags().BoolVar(&f.HugeSlot, "huge-slot", false, "the daemon dies when it is asked for a slot that there cannot be")
-	return c
-}
-
-func (f *faulting) inject(t *target, d *softSCM, _ []string) error {
-	if err := d.InjectFault(f.Fault); err != nil {
-		return err
-	}
-	if f.Fault == (board.Fault{}) {
-		return f.tool.aftermath(t, "No fault is left")
-	}
-	return f.tool.aftermath(t, "The fault is set (\"scm inject fault\" alone mends it)")
+	return i.aftermath(t, "The SCM is not bound to its host (\"scm inject unbind --undo\" binds it again)")
 }
 
 // aftermath tells what was done, and what has come of it: as JSON, the status.
@@ -199,7 +190,10 @@ type bootReport struct {
 	LED       ledStatus  `json:"led"`
 }
 
-func (x *scmTool) injectBoot(_ *target, d *softSCM, _ []string) error {
+func (i *injecting) boot(_ *target, d *softSCM, _ []string) error {
+	if i.undo {
+		return usagef("a start cannot be taken back; \"scm inject --undo\" takes the rest back")
+	}
 	b, err := d.Boot()
 	if err != nil {
 		return err
@@ -208,7 +202,7 @@ func (x *scmTool) injectBoot(_ *target, d *softSCM, _ []string) error {
 		Mode: modeName(b.Production), Bound: b.Bound, Destroyed: b.Destroyed, Held: b.Held,
 		LostKeys: append([]scm.Slot{}, b.LostKeys...), Wrong: append([]string{}, b.Failed...), LED: newLED(b.LED),
 	}
-	return x.printResult(r, r.printText)
+	return i.printResult(r, r.printText)
 }
 
 func (r bootReport) printText(w io.Writer) {

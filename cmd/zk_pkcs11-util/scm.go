@@ -91,8 +91,11 @@ func (d deviceCommand) run(_ *cobra.Command, words []string) error {
 
 // onSoft makes a command for the soft SCM.
 func (x *scmTool) onSoft(use, short string, args cobra.PositionalArgs, work func(*target, *softSCM, []string) error) *cobra.Command {
-	return onAbility(x, use, short, args, "only for the soft SCM: a Zymbit SCM takes this from the vendor's own tools", work)
+	return onAbility(x, use, short, args, noInjection, work)
 }
+
+// noInjection is why other SCMs do not do what the soft one does.
+const noInjection = "only for the soft SCM: a Zymbit SCM takes this from the vendor's own tools"
 
 // onAbility makes a command for an SCM that does what T says. Another one gets to know why it
 // does not.

@@ -79,6 +79,75 @@ func TestFaults(t *testing.T) {
 	x.fails("", words("inject fault --timeouts -1"), "wrong form")
 }
 
+// A fault can be about one kind of call, and says that one time-out alone is retried over the vendor's API.
+func TestFaultOn(t *testing.T) {
+	t.Parallel()
+	harness.Need(t, "pkcs11-tool")
+	x := newTool(t, "")
+	x.home.Init()
+	if out := x.scm(words("inject fault --on generate --count 1")...); !strings.Contains(out, "one time-out is retried") {
+		t.Errorf("%q", out)
+	}
+	generate := []string{"--module", harness.Module(t), "--login", "--pin", harness.UserPIN, "--keypairgen", "--key-type", "EC:prime256v1", "--label", "k"}
+	x.scm("slots")
+	if out, err := x.home.Try("pkcs11-tool", generate...); err == nil {
+		t.Errorf("a key was made:\n%s", out)
+	}
+	x.home.Run("pkcs11-tool", generate...)
+	x.fails("", words("inject fault --on find"), "sign, generate or any")
+	x.fails("", words("inject fault --count 0"), "--undo")
+	x.fails("", words("inject fault --timeouts 1 --on sign"), "give it alone")
+	x.scm(words("inject fault --on sign")...)
+	if out := x.scm("inject", "fault", "--undo"); !strings.HasPrefix(out, "No fault is left") {
+		t.Errorf("%q", out)
+	}
+}
+
+// All that was injected can be taken back, one by one and together.
+func TestUndoOfInjections(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "")
+	inject := func() {
+		for _, line := range []string{"tamper 0", "tamper 1", "battery 2", "temperature 80", "tap x+", "fatal 8", "fault --timeouts 9", "unbind"} {
+			x.scm(append([]string{"inject"}, words(line)...)...)
+		}
+	}
+	isNew := func(how string) {
+		s := x.status()
+		if s.Perimeter[0].Event != 0 || s.Perimeter[1].Event != 0 || s.Battery.Volts != 3.1 || s.Temperature.Celsius != 40 || s.LED.Code != 0 || !s.Bound || !s.Answers {
+			t.Errorf("%s: %+v", how, s)
+		}
+	}
+	inject()
+	for _, line := range []string{"tamper 0", "tamper", "battery", "temperature", "tap", "fatal", "fault", "unbind"} {
+		x.scm(append(append([]string{"inject"}, words(line)...), "--undo")...)
+	}
+	isNew("one by one")
+	inject()
+	if out := x.scm("inject", "--undo"); !strings.HasPrefix(out, "All is taken back") {
+		t.Errorf("%q", out)
+	}
+	isNew("together")
+	if out := x.scm("inject", "unbind", "--undo"); !strings.Contains(out, "there was nothing to undo") {
+		t.Errorf("%q", out)
+	}
+	x.fails("", words("inject boot --undo"), "cannot be taken back")
+}
+
+// An SCM in production mode that was brought to another host is not bound to it by --undo.
+func TestUndoOfUnbindElsewhere(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "host = \"first\"\n")
+	x.scm("lock-binding", "--yes")
+	x.scm("inject", "boot")
+	if err := os.WriteFile(filepath.Join(x.home.Dir, "zk_pkcs11.toml"), []byte("[soft]\nhost = \"second\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := x.scm("inject", "unbind", "--undo"); !strings.Contains(out, "bound to another host for good") {
+		t.Errorf("%q", out)
+	}
+}
+
 // bootReport is what "scm inject boot --json" prints.
 type bootReport struct {
 	Mode                   string

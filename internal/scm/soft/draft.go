@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/board"
 	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
@@ -31,6 +32,9 @@ func (d *Device) Draft(c scm.Curve) (scm.Draft, error) {
 func (d *Device) newDraft(c scm.Curve) (*draft, error) {
 	d.waitLatency(d.options.Latency.Generate)
 	r, err := d.unsealed()
+	if err == nil {
+		err = d.faultOn(board.GenerateCall)
+	}
 	if err != nil {
 		return nil, err
 	}

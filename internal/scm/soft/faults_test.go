@@ -3,6 +3,7 @@
 package soft
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -56,6 +57,44 @@ func TestFaults(t *testing.T) {
 	must(t, b.d.Reconnect())
 	must(t, b.other.Reconnect())
 	b.sign(nil)
+}
+
+// A fault can be about one kind of call: others do not use it up.
+func TestFaultOnOneCall(t *testing.T) {
+	b := newBench(t, Options{})
+	b.sign(nil)
+	must(t, b.d.InjectFault(board.Fault{Timeouts: 2, On: board.SignCall}))
+	_, err := b.d.Keys()
+	b.want("Keys", err, nil)
+	_, err = b.d.Generate(scm.P256)
+	b.want("Generate", err, nil)
+	b.sign(scm.ErrTimeout)
+	b.sign(nil)
+	must(t, b.d.InjectFault(board.Fault{Timeouts: 1, On: board.GenerateCall}))
+	b.sign(nil)
+	_, err = b.other.Generate(scm.P256)
+	b.want("Generate", err, scm.ErrTimeout)
+	_, err = b.other.Generate(scm.P256)
+	b.want("Generate", err, nil)
+	b.want("InjectFault", b.d.InjectFault(board.Fault{On: "find"}), scm.ErrInput)
+}
+
+// What was injected is taken back, but for what came of it.
+func TestUndo(t *testing.T) {
+	b := newBench(t, Options{})
+	must(t, errors.Join(b.d.InjectTamper(0), b.d.InjectTamper(1), b.d.UndoTamper(1), b.d.InjectBattery(1), b.d.UndoBattery(),
+		b.d.InjectTemperature(90), b.d.UndoTemperature(), b.d.InjectFatal("8"), b.d.UndoFatal(), b.d.InjectTap(0, 1), b.d.UndoTap()))
+	s, err := b.d.Status()
+	must(t, err)
+	if s.Perimeter[0].Event == 0 || s.Perimeter[1].Event != 0 || s.Battery.Volts != 3.1 || s.Temperature.Celsius != 40 || s.LED.Code != 0 {
+		t.Errorf("%+v", s)
+	}
+	a, err := b.d.Accelerometer()
+	must(t, err)
+	if a[0].Tap != 0 {
+		t.Errorf("%+v", a)
+	}
+	b.want("UndoTamper", b.d.UndoTamper(2), scm.ErrInput)
 }
 
 func TestHugeSlot(t *testing.T) {

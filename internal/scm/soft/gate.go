@@ -84,6 +84,16 @@ func (d *Device) spendFault() bool {
 	return there || err != nil
 }
 
+// faultOn returns the timeout of a Fault that is about one kind of call. It comes after the call was let in,
+// by a device that answers.
+func (d *Device) faultOn(call board.Call) error {
+	s := d.known.Load()
+	if s.rest == nil || !s.condition.FaultOn(call) || !d.spendFault() {
+		return nil
+	}
+	return board.ErrFault
+}
+
 // silence is why the SCM does not answer now.
 func (d *Device) silence(s *snapshot) error {
 	return s.condition.Silence(d.clock(), int(d.daemon.Load()))

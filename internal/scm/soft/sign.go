@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/soft/board"
 	"libzk_pkcs11/internal/scm/soft/settings"
 )
 
@@ -45,7 +46,14 @@ func (d *Device) signWith(s scm.Slot, sign func(*private) ([]byte, error)) ([]by
 		return nil, fmt.Errorf("signature with the ephemeral key: %w", scm.ErrAbility)
 	}
 	d.waitLatency(d.options.Latency.Sign)
-	return d.usingKey(s, sign)
+	signature, err := d.usingKey(s, sign)
+	if err == nil {
+		err = d.faultOn(board.SignCall)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return signature, nil
 }
 
 // usingKey calls f with the private key in a slot, again when that was given up for another

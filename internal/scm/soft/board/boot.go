@@ -41,7 +41,7 @@ func (b *Board) powerUp(keys Keys, c *Condition) (r BootReport, err error) {
 	now := b.now()
 	c.Link = link{Ready: now.Add(b.settings().BootDelay), Daemon: c.Link.Daemon}
 	if b.settings().Has(settings.DefectFirstCall) {
-		c.Link.Timeouts = 1
+		c.Link.Timeouts, c.Link.On = 1, AnyCall
 	}
 	c.Boot.Held = false
 	if c.Light = (light{Fatal: c.Light.Fatal}); !c.Destroyed {

@@ -31,6 +31,7 @@ type link struct {
 	Settled  time.Time // calls time out before
 	Daemon   int       // how often the daemon has started anew
 	Timeouts int       // how many calls time out yet
+	On       Call      // which calls they are
 	HugeSlot bool      // the daemon dies when it hears the number of a slot that there cannot be
 }
 
@@ -78,13 +79,16 @@ func (c *Condition) Silence(now time.Time, daemon int) error {
 		return fmt.Errorf("still starting: %w: %w", scm.ErrAbsent, scm.ErrTimeout)
 	case l.Daemon != daemon:
 		return fmt.Errorf("the daemon has started anew: %w", scm.ErrAbsent)
-	case l.Timeouts > 0:
+	case c.FaultOn(AnyCall):
 		return ErrFault
 	case now.Before(l.Settled):
 		return fmt.Errorf("still settling: %w", scm.ErrTimeout)
 	}
 	return nil
 }
+
+// FaultOn reports whether a Fault has the next call of a kind time out.
+func (c *Condition) FaultOn(call Call) bool { return c.Link.Timeouts > 0 && c.Link.On == call }
 
 // giveUp has the LED tell a code. Hardware starts anew after that, and answers nobody until it has.
 func (b *Board) giveUp(c *Condition, code fatal) {
