@@ -24,7 +24,8 @@ func (x *tokenTool) backupCommand() *cobra.Command {
 		Use: "backup FILE", Short: "Write a copy of the token, as it is at one moment, to a file", Args: cobra.ExactArgs(1),
 		Long: "Write a copy of the token, as it is at one moment, to a file, while programs use it. It takes the user's PIN, by whose secret the backup is " +
 			"authenticated. With a soft SCM its keys are in it, sealed as they are. Keys in the key slots of an SCM in hardware are not: nobody takes them out.",
-		RunE: func(_ *cobra.Command, words []string) error { return x.backUp(words[0]) },
+		Example: "  zk_pkcs11-util token backup /backup/token",
+		RunE:    func(_ *cobra.Command, words []string) error { return x.backUp(words[0]) },
 	}
 }
 

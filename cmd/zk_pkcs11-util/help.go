@@ -157,6 +157,12 @@ func (h *helpWriter) options(heading string, flags *pflag.FlagSet) {
 	})
 }
 
+// withExample gives a command an example.
+func withExample(line string, c *cobra.Command) *cobra.Command {
+	c.Example = "  zk_pkcs11-util " + line
+	return c
+}
+
 // defaultText tells what holds without an option, unless that is nothing.
 func defaultText(f *pflag.Flag) string {
 	switch f.DefValue {

@@ -56,10 +56,14 @@ func newImportCommand() *cobra.Command {
 		return errors.Join(x.prepare(c, words), x.fromPIN.load())
 	}
 	c.AddCommand(
-		x.fileCommand(importer.PEM, "pem FILE", "Import private keys and certificates in PEM"),
-		x.fileCommand(importer.PKCS12, "pkcs12 FILE", "Import a private key and its certificates from PKCS #12 (.p12, .pfx)"),
-		x.fileCommand(importer.SSH, "ssh FILE", "Import a private key as ssh-keygen makes it"),
-		x.fileCommand(importer.SoftHSM, "softhsm DIR", "Import what a token of SoftHSM2 has, keys that are not extractable too"))
+		withExample("import pem server.pem",
+			x.fileCommand(importer.PEM, "pem FILE", "Import private keys and certificates in PEM")),
+		withExample("import pkcs12 server.p12 --from-pin-file password",
+			x.fileCommand(importer.PKCS12, "pkcs12 FILE", "Import a private key and its certificates from PKCS #12 (.p12, .pfx)")),
+		withExample("import ssh id_ed25519",
+			x.fileCommand(importer.SSH, "ssh FILE", "Import a private key as ssh-keygen makes it")),
+		withExample("import softhsm /var/lib/softhsm/tokens --token web",
+			x.fileCommand(importer.SoftHSM, "softhsm DIR", "Import what a token of SoftHSM2 has, keys that are not extractable too")))
 	return c
 }
 

@@ -24,13 +24,13 @@ type injecting struct {
 func (x *scmTool) injectCommand() *cobra.Command {
 	i := &injecting{scmTool: x}
 	c := commandGroup("inject", "Make things happen to the soft SCM, or take them back with --undo",
-		x.onSoft("tamper CHANNEL", "Breach a perimeter channel, 0 or 1", i.oneArgument, i.tamper),
-		x.onSoft("battery VOLTS", "Set the voltage of the battery; what follows, follows at the next start", i.oneArgument, i.battery),
+		withExample("scm inject tamper 0", x.onSoft("tamper CHANNEL", "Breach a perimeter channel, 0 or 1", i.oneArgument, i.tamper)),
+		withExample("scm inject battery 2.1", x.onSoft("battery VOLTS", "Set the voltage of the battery; what follows, follows at the next start", i.oneArgument, i.battery)),
 		i.temperatureCommand(),
-		x.onSoft("tap DIRECTION", "Tap the SCM: x+, x-, y+, y-, z+ or z-", i.oneArgument, i.tap),
+		withExample("scm inject tap x+", x.onSoft("tap DIRECTION", "Tap the SCM: x+, x-, y+, y-, z+ or z-", i.oneArgument, i.tap)),
 		x.onSoft("unbind", "Part the SCM from its host; it does not answer any more", cobra.NoArgs, i.unbind),
 		x.onSoft("boot", "Take the power away and give it back", cobra.NoArgs, i.boot),
-		x.onSoft("fatal CODE", "Have it give up with a fatal code: 8, 22-9 or 6", i.oneArgument, i.fatal),
+		withExample("scm inject fatal 22-9", x.onSoft("fatal CODE", "Have it give up with a fatal code: 8, 22-9 or 6", i.oneArgument, i.fatal)),
 		i.faultCommand(),
 	)
 	c.PersistentFlags().BoolVar(&i.undo, "undo", false, "take back what was injected; without a command, all of it")

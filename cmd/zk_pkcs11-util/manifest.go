@@ -41,7 +41,8 @@ const (
 
 func (x *scmTool) manifestCommand() *cobra.Command {
 	list := onAbility(x, "list", "List the files that are checked at each start", cobra.NoArgs, noSupervisedBoot, x.listManifest)
-	remove := onAbility(x, "remove FILE...", "Take files out of the manifest", cobra.MinimumNArgs(1), noSupervisedBoot, x.removeBootFiles)
+	remove := withExample("scm manifest remove cmdline.txt",
+		onAbility(x, "remove FILE...", "Take files out of the manifest", cobra.MinimumNArgs(1), noSupervisedBoot, x.removeBootFiles))
 	verify := onAbility(x, "verify", "Check the files as a start would; fails when one is wrong (soft SCM only)", cobra.NoArgs, noBootCheck, x.verifyManifest)
 	return commandGroup("manifest", "The files of supervised boot", list, x.addBootFilesCommand(), remove, verify)
 }
@@ -55,6 +56,7 @@ type bootSigner struct {
 func (x *scmTool) addBootFilesCommand() *cobra.Command {
 	s := &bootSigner{tool: x}
 	c := onAbility(x, "add FILE...", "Sign files as they are now; a second time it is an update", cobra.MinimumNArgs(1), noSupervisedBoot, s.addFiles)
+	withExample("scm manifest add kernel8.img cmdline.txt", c)
 	c.Flags().IntVar(&s.slot, "key-slot", int(scm.DefaultBootSlot), "`key slot` whose key signs, 0 to 15")
 	return c
 }

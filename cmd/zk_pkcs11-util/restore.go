@@ -28,7 +28,8 @@ func (x *tokenTool) restoreCommand() *cobra.Command {
 		Use: "restore FILE", Short: "Put a token back that \"token backup\" has written", Args: cobra.ExactArgs(1),
 		Long: "Put a token back that \"token backup\" has written, with its PIN or, with --words, its recovery words. It takes the place of the token that is there all at " +
 			"once, while programs run; the state directory of before stays beside it. A backup of another SCM than the one that is there takes the words: the token is bound to this one then.",
-		RunE: func(_ *cobra.Command, args []string) error { return x.restore(args[0], words) },
+		Example: "  zk_pkcs11-util token restore /backup/token",
+		RunE:    func(_ *cobra.Command, args []string) error { return x.restore(args[0], words) },
 	}
 	c.Flags().BoolVar(&words, "words", false, "ask for the recovery words of the token, and not for its PIN")
 	return c

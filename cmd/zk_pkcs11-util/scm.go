@@ -194,6 +194,8 @@ func schemaOfSCM(result any) schema {
 		return "scm-boot/1"
 	case newWallet:
 		return "scm-wallet/1"
+	case childKey:
+		return "scm-wallet-child/1"
 	}
 	return ""
 }

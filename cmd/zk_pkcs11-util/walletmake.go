@@ -43,6 +43,7 @@ type newWallet struct {
 func (x *scmTool) walletCreateCommand() *cobra.Command {
 	m := &walletMaker{tool: x}
 	c := onAbility(x, "create NAME", "Make a wallet, and tell the words that recover it", cobra.ExactArgs(1), noWallets, m.create)
+	withExample("scm wallet create savings", c)
 	m.addFlags(c, "how it can be recovered: bip39, slip39 or none")
 	c.Flags().StringVar(&m.groups, "groups", "2of3", "groups of slip39: how many shares of how many in each, such as `2of3,3of5`")
 	c.Flags().IntVar(&m.threshold, "threshold", 1, "how many `groups` of slip39 it takes")
@@ -52,6 +53,7 @@ func (x *scmTool) walletCreateCommand() *cobra.Command {
 func (x *scmTool) walletRestoreCommand() *cobra.Command {
 	m := &walletMaker{tool: x}
 	c := onAbility(x, "restore NAME", "Make a wallet from the words of another, which it asks for", cobra.ExactArgs(1), noWallets, m.restore)
+	withExample("scm wallet restore copy --recovery slip39", c)
 	m.addFlags(c, "what the words are of: bip39 or slip39")
 	return c
 }

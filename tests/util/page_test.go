@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"libzk_pkcs11/tests/harness"
 )
@@ -20,15 +21,40 @@ var block = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$(?:\n```text\n(.*?)^```$)
 // the page shows; those on wallets also over the vendor's C API.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	harness.Need(t, "bash")
-	page, err := os.ReadFile(filepath.Join(harness.Root(t), "docs/scm.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(page)
+	text := pageText(t, "docs/scm.md")
 	if harness.OverVendor() {
 		text = section(text, "## Wallets\n")
 	}
+	runPage(t, text)
+}
+
+// So do those of docs/tool.md, whose screens fit into 80 columns.
+func TestToolPage(t *testing.T) {
+	t.Parallel()
+	text := pageText(t, "docs/tool.md")
+	runPage(t, text)
+	for _, b := range block.FindAllStringSubmatch(text, -1) {
+		for line := range strings.Lines(b[2]) {
+			if n := utf8.RuneCountInString(line); n > 81 {
+				t.Errorf("%d columns: %s", n-1, line)
+			}
+		}
+	}
+}
+
+func pageText(t *testing.T, name string) string {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(harness.Root(t), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(page)
+}
+
+// runPage runs the blocks of commands of a page.
+func runPage(t *testing.T, text string) {
+	t.Helper()
+	harness.Need(t, "bash")
 	blocks := block.FindAllStringSubmatch(text, -1)
 	if len(blocks) == 0 {
 		t.Fatal("no commands on the page")
