@@ -58,6 +58,9 @@ func Write(name string, f Facts) ([]byte, error) {
 	if err := f.check(name); err != nil {
 		return nil, err
 	}
+	if note := f.limit(name); note != "" {
+		f.Notes = append(f.Notes[:len(f.Notes):len(f.Notes)], note)
+	}
 	t, err := template.ParseFS(texts, "text/"+shared, "text/"+name+".txt")
 	if err != nil {
 		return nil, err
@@ -69,16 +72,31 @@ func Write(name string, f Facts) ([]byte, error) {
 
 // check refuses what the program cannot do with a key of this type.
 func (f Facts) check(name string) error {
-	if !slices.Contains(Names(), name) {
+	switch {
+	case !slices.Contains(Names(), name):
 		return fmt.Errorf("there is no snippet %q; there are %s", name, strings.Join(Names(), ", "))
-	}
-	if (name == "ssh" || name == "git") && f.SSH == "" {
+	case f.PythonMechanism() == "":
+		return fmt.Errorf("the programs sign, which a key of the type %s does not", f.Type)
+	case (name == "ssh" || name == "git") && f.SSH == "":
 		return fmt.Errorf("ssh, by which %s works, has no keys of the type %s", name, f.Type)
-	}
-	if name == "python" && f.PythonMechanism() == "" {
-		return fmt.Errorf("the snippet signs, which a key of the type %s does not", f.Type)
+	case name == "go" && f.Type == "Ed25519":
+		return fmt.Errorf("crypto11, by which the Go program works, has no keys of the type %s", f.Type)
 	}
 	return nil
+}
+
+// limit says which versions of a program do not take such a key.
+func (f Facts) limit(name string) string {
+	if f.Type != "Ed25519" {
+		return ""
+	}
+	switch name {
+	case "nginx", "apache", "stunnel", "curl", "openssl-engine":
+		return "libp11 before 0.4.17, as in Debian 12, has no keys of the type Ed25519; pkcs11-provider has."
+	case "ssh", "git":
+		return "OpenSSH 9.2, as in Debian 12, takes no keys of the type Ed25519 from a module."
+	}
+	return ""
 }
 
 // Name is the label of the key as the name of a file.
