@@ -81,6 +81,7 @@ func (x *keyTool) certDeleteCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "delete [URI]", Short: "Delete a certificate; its key stays",
 		Args: uriWord,
+		Example: "  zk_pkcs11-util cert delete --label web",
 		RunE: func(*cobra.Command, []string) error { return x.withKeys(x.deleteCertificate) },
 	}
 	c.Flags().BoolVar(&x.yes, "yes", false, "do not ask for confirmation")
