@@ -80,9 +80,9 @@ func (x *keyTool) chosenCertificate(r *keyring.Ring) (*keyring.Certificate, []*k
 func (x *keyTool) certDeleteCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "delete [URI]", Short: "Delete a certificate; its key stays",
-		Args: uriWord,
+		Args:    uriWord,
 		Example: "  zk_pkcs11-util cert delete --label web",
-		RunE: func(*cobra.Command, []string) error { return x.withKeys(x.deleteCertificate) },
+		RunE:    func(*cobra.Command, []string) error { return x.withKeys(x.deleteCertificate) },
 	}
 	c.Flags().BoolVar(&x.yes, "yes", false, "do not ask for confirmation")
 	x.addJSON(c)
