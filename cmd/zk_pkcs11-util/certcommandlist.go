@@ -74,7 +74,7 @@ func (r certificateReport) printText(w io.Writer) {
 		if c.HasKey {
 			key = "yes"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", orElse(c.Label, "-"), orElse(shortenedID(c.ID), "-"), key, c.NotAfter.Format(time.DateOnly), orElse(c.Subject, "unreadable"))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", orElse(visible(c.Label), "-"), orElse(shortenedID(c.ID), "-"), key, c.NotAfter.Format(time.DateOnly), orElse(visible(c.Subject), "unreadable"))
 	}
 }
 

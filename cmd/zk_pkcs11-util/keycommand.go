@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -122,16 +123,22 @@ type ringWork struct {
 }
 
 func (w ringWork) inSession(p *pkcs11.Provider, session uint) error {
-	return w.do(&keyring.Ring{Provider: p, Session: session, Slot: w.tool.slot})
+	return w.do(&keyring.Ring{Provider: p, Session: session, Slot: w.tool.slot, PIN: w.tool.askAgain})
 }
+
+// askAgain returns the PIN once more, which is asked for again where nobody has given it otherwise.
+func (x *keyTool) askAgain() ([]byte, error) { return x.ask.pin(&x.userPIN) }
 
 // withKeys runs do with all keys of the token, for which its user logs in.
 func (x *keyTool) withKeys(do func(*keyring.Ring) error) error {
 	return x.withLogin(ringWork{x, do}.inSession)
 }
 
-// withPublicKeys runs do with what the token shows to everybody, without a PIN.
+// withPublicKeys runs do with what the token shows to everybody, and asks for no PIN. Who gives one sees all.
 func (x *keyTool) withPublicKeys(do func(*keyring.Ring) error) error {
+	if x.userPIN.found.given {
+		return x.withKeys(do)
+	}
 	return withProvider(func(p *pkcs11.Provider, settings config.Config) error {
 		if err := x.chooseSlot(p, settings); err != nil {
 			return err
@@ -187,4 +194,16 @@ func uriWord(c *cobra.Command, words []string) error {
 		return usagef("%q is no pkcs11: URI; a label is given by --label, an id by --id", words[0])
 	}
 	return nil
+}
+
+// visible is a label or a subject as a terminal may show it: others have written it.
+func visible(text string) string {
+	return strings.Map(visibleRune, text)
+}
+
+func visibleRune(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return unicode.ReplacementChar
 }

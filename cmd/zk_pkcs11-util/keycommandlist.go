@@ -58,7 +58,7 @@ func (x *keyTool) listCommand() *cobra.Command {
 			"Secret keys, and pairs that are private altogether, are shown with --login, which asks for the user PIN.",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if login || x.userPIN.found.given {
+			if login {
 				return x.withKeys(x.printKeys)
 			}
 			return x.withPublicKeys(x.printKeys)
@@ -112,7 +112,7 @@ func (r keyReport) printText(w io.Writer) {
 	defer t.Flush()
 	fmt.Fprintln(t, "LABEL\tID\tTYPE\tPLACE\tCERTIFICATE")
 	for _, k := range r.Keys {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", orElse(k.Label, "-"), orElse(k.ID, "-"), k.Type, k.place(), k.validity())
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", orElse(visible(k.Label), "-"), orElse(k.ID, "-"), k.Type, k.place(), k.validity())
 	}
 }
 

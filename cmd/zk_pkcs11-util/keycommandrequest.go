@@ -23,6 +23,7 @@ type requestTool struct {
 	names, usages    []string
 	days             int
 	store, replace   bool
+	renew            bool // subject and names are those of the certificate that there is
 }
 
 // subjectHelp is how the two begin to explain themselves.
@@ -64,6 +65,7 @@ func (q *requestTool) addOptions(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&q.subject, "subject", "", "`NAME` of who has the key, as CN=www.example.org,O=Example")
 	f.StringSliceVar(&q.names, "san", nil, "further `NAMES`, as DNS:www.example.org,IP:192.0.2.1 (email: and URI: besides)")
+	f.BoolVar(&q.renew, "renew", false, "take subject, names and use from the certificate that the key has")
 	f.StringVar(&q.profile, "profile", "server", "what it is for: `PROFILE` server, client or ca")
 	f.StringSliceVar(&q.usages, "key-usage", nil, "`USES` of the key in place of those of the profile, as digitalSignature,keyAgreement")
 }
@@ -75,19 +77,31 @@ func (q *requestTool) make(do func(*certifying) error) error {
 		return usagef("%w", err)
 	}
 	return q.withKeys(func(r *keyring.Ring) error {
-		k, err := q.chosenKey(r)
+		c, err := q.begin(r, request)
 		if err != nil {
 			return err
 		}
-		if q.subject == "" {
-			request.Subject = certificate.CommonName(k.Label)
-		}
-		signer, err := r.Signer(k)
-		if err != nil {
-			return err
-		}
-		return do(&certifying{r, k, signer, request})
+		return do(c)
 	})
+}
+
+// begin finds the key, and adds to the request what is known by it.
+func (q *requestTool) begin(r *keyring.Ring, request *certificate.Request) (*certifying, error) {
+	k, err := q.chosenKey(r)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case q.renew && k.Latest() == nil:
+		return nil, fmt.Errorf("the key %q has no certificate on the token that could be renewed; --subject and --san say what the new one is for", k.Label)
+	case q.renew:
+		request = certificate.Like(k.Latest().X509)
+		request.Days = q.days
+	case q.subject == "":
+		request.Subject = certificate.CommonName(k.Label)
+	}
+	signer, err := r.Signer(k)
+	return &certifying{r, k, signer, request}, err
 }
 
 // certifying is a request, and the key that it is made with.
@@ -99,6 +113,9 @@ type certifying struct {
 }
 
 func (q *requestTool) request() (*certificate.Request, error) {
+	if q.renew && (q.subject != "" || len(q.names)+len(q.usages) > 0) {
+		return nil, errors.New("--renew takes subject and names from the certificate; leave out --subject, --san and --key-usage")
+	}
 	r := &certificate.Request{Days: q.days}
 	var err, other error
 	if q.subject != "" {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 )
 
@@ -21,6 +22,21 @@ type Request struct {
 	Profile  Profile
 	KeyUsage x509.KeyUsage // 0: what the profile allows
 	Days     int           // of a certificate that signs itself
+}
+
+// Like is a request for another certificate like one that there is: of the same subject and names, for the same use.
+func Like(c *x509.Certificate) *Request {
+	r := &Request{
+		Subject: pkix.Name{ExtraNames: c.Subject.Names, CommonName: c.Subject.CommonName}, Profile: Server, KeyUsage: c.KeyUsage,
+		Names: Names{DNS: c.DNSNames, Email: c.EmailAddresses, IP: c.IPAddresses, URI: c.URIs},
+	}
+	switch {
+	case c.IsCA:
+		r.Profile = CA
+	case slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageClientAuth) && !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth):
+		r.Profile = Client
+	}
+	return r
 }
 
 // usages is what the certificate allows with the key.

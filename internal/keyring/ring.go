@@ -15,6 +15,9 @@ type Ring struct {
 	Provider *pkcs11.Provider
 	Session  uint
 	Slot     uint // of the token
+
+	// PIN returns the user's PIN for a key that wants it at each use (CKA_ALWAYS_AUTHENTICATE).
+	PIN func() ([]byte, error)
 }
 
 // Values are attributes of an object. What it does not have, or does not show, is not there.

@@ -105,8 +105,25 @@ func (s *signer) sign(mechanism uint, data []byte) ([]byte, error) {
 	if err := p.SignInit(s.ring.Session, &pkcs11.Mechanism{Type: mechanism}, s.key); err != nil {
 		return nil, err
 	}
+	if err := s.authenticate(); err != nil {
+		return nil, err
+	}
 	signature := make([]byte, longestSignature)
 	n := uint(len(signature))
 	err := p.Sign(s.ring.Session, data, pkcs11.Output[byte]{Buffer: signature, Length: &n})
 	return signature[:n], err
+}
+
+// authenticate logs in for the signature that was begun, if the key wants that.
+func (s *signer) authenticate() error {
+	v, err := s.ring.read(s.key, pkcs11.CKA_ALWAYS_AUTHENTICATE)
+	if err != nil || !v.isTrue(pkcs11.CKA_ALWAYS_AUTHENTICATE) {
+		return err
+	}
+	pin, err := s.ring.PIN()
+	if err != nil {
+		return err
+	}
+	defer clear(pin)
+	return s.ring.Provider.Login(s.ring.Session, pkcs11.CKU_CONTEXT_SPECIFIC, pin)
 }

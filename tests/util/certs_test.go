@@ -168,3 +168,35 @@ func TestImportOfDER(t *testing.T) {
 	}
 	x.shows("cert list", x.mustOut("cert list --token web"), "LABEL ID KEY VALID UNTIL SUBJECT", "www 0001 yes", "CN=www.example.org")
 }
+
+// TestRenewedRequest: a request with --renew is for the same as the certificate.
+func TestRenewedRequest(t *testing.T) {
+	t.Parallel()
+	x := newServerKey(t)
+	x.user("key csr --label www --profile client --san email:a@example.org,URI:urn:x --out "+x.file("www.csr"), "--subject", `C=DE,O=Example\, Inc,CN=somebody`)
+	x.refuses("", "key csr --renew --label www", "has no certificate on the token that could be renewed")
+	x.certify("www.csr", "www.pem", "90")
+	x.user("cert import " + x.file("www.pem"))
+	x.user("key csr --renew --label www --out " + x.file("again.csr"))
+	show := "openssl req -noout -subject -text -reqopt no_sigdump -in"
+	if before, after := x.judge(show, x.file("www.csr")), x.judge(show, x.file("again.csr")); before != after {
+		t.Errorf("the request is for something else:\n%s, not\n%s", after, before)
+	}
+	x.refuses("", "key csr --renew --san DNS:a --label www", "leave out --subject, --san and --key-usage")
+}
+
+// TestRenewalThatWasCutOff: two certificates of a key are left when the tool is killed in between; the same command ends the work.
+func TestRenewalThatWasCutOff(t *testing.T) {
+	t.Parallel()
+	harness.Need(t, "pkcs11-tool")
+	x := newServerKey(t)
+	x.user("cert import " + x.file("www.pem"))
+	x.certify("www.csr", "renewed.pem", "180")
+	x.judge("openssl x509 -outform der -in " + x.file("renewed.pem") + " -out " + x.file("renewed.der"))
+	x.judge("pkcs11-tool --login --pin 12345678 --type cert --id 0001 --label www --write-object "+x.file("renewed.der")+" --module", harness.Module(t))
+	x.refuses("", "cert export --label www", `2 certificates have the label "www"`, "cert import --replace")
+	x.user("cert import --replace " + x.file("renewed.pem"))
+	if got := x.mustOut("cert export --token web --label www"); got != x.read("renewed.pem") || len(x.certificates()) != 1 {
+		t.Errorf("left are %+v", x.certificates())
+	}
+}

@@ -11,8 +11,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -379,5 +381,37 @@ func TestFormsOfAnswers(t *testing.T) {
 		if !json.Valid([]byte(out)) || !strings.HasPrefix(out, "{\n  \"schema\": \"zk_pkcs11-util."+test.form+"\",\n") || !strings.Contains(out, test.member) {
 			t.Errorf("%s prints\n%s", test.line, out)
 		}
+	}
+}
+
+// TestHowKeyCommandsEnd: a wrong command line, a no, and what could not be done are told apart.
+func TestHowKeyCommandsEnd(t *testing.T) {
+	t.Parallel()
+	x := newKeyTool(t)
+	x.user("key generate --label k")
+	for line, code := range map[string]int{
+		"key generate --type rsa1024 --label x": 2, "key public": 2, "key public --id zz": 2, "key csr --label k --profile web": 2, "cert import": 2, "snippet": 2,
+		"cert export --label k --format txt": 2, "key delete --label k": 3, "key public --label none": 1, "cert export --label none": 1,
+		"key public --label k": 0, "snippet nginx --label k": 0,
+	} {
+		_, errs, err := x.run("12345678\nno\n", words(line)...)
+		var exit *exec.ExitError
+		if code == 0 && err != nil || code != 0 && (!errors.As(err, &exit) || exit.ExitCode() != code) {
+			t.Errorf("%s: %v, want %d: %s", line, err, code, errs)
+		}
+	}
+}
+
+// TestLabelsOfOthers: what somebody else has written into a label does nothing to the terminal.
+func TestLabelsOfOthers(t *testing.T) {
+	t.Parallel()
+	x := newKeyTool(t)
+	x.user("key generate --id 0f00", "--label", "a\x1b[31m\nb\u202ec")
+	out := x.mustOut("key list --id 0f00")
+	if strings.ContainsAny(out, "\x1b\u202e") || strings.Count(out, "\n") != 2 {
+		t.Errorf("the list is %q", out)
+	}
+	if k := x.keys("key list --json --id 0f00"); len(k) != 1 || k["a\x1b[31m\nb\u202ec"].ID != "0f00" {
+		t.Errorf("as JSON it is %+v", k)
 	}
 }

@@ -131,3 +131,18 @@ func TestRequestMistakes(t *testing.T) {
 		t.Error("there is a file of a request that was not made")
 	}
 }
+
+// TestKeyThatWantsThePINAtEachUse: it is given once more, or asked for once more.
+func TestKeyThatWantsThePINAtEachUse(t *testing.T) {
+	t.Parallel()
+	harness.Need(t, "openssl", "pkcs11-tool")
+	x := newKeyTool(t)
+	x.judge("pkcs11-tool --login --pin 12345678 --keypairgen --key-type rsa:2048 --always-auth --label careful --id 0c0c --module", harness.Module(t))
+	x.user("key csr --id 0c0c --out " + x.file("csr"))
+	x.judge("openssl req -verify -noout -in", x.file("csr"))
+	x.mustRun("12345678\n12345678\n", words("key csr --id 0c0c --out "+x.file("asked.csr"))...)
+	x.judge("openssl req -verify -noout -in", x.file("asked.csr"))
+	if _, errs, err := x.run("12345678\n1234\n", words("key csr --id 0c0c")...); err == nil || !strings.Contains(errs, "PIN is wrong") {
+		t.Errorf("with a wrong PIN for the use: %v, %q", err, errs)
+	}
+}
