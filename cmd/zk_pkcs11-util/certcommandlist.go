@@ -27,8 +27,6 @@ func newCertCommand() *cobra.Command {
 	x := &keyTool{}
 	c := commandGroup("cert", "Bring certificates to their keys, list them, and write them to files",
 		x.certListCommand(), x.certImportCommand(), x.certExportCommand(), x.certDeleteCommand())
-	c.Example = "  zk_pkcs11-util cert import --token web www.pem\n" +
-		"  zk_pkcs11-util cert export --token web --label www --chain --out www.pem"
 	x.addKeyOptions(c)
 	return c
 }

@@ -33,9 +33,6 @@ func newKeyCommand() *cobra.Command {
 		x.listCommand(), x.generateCommand(), x.nameCommand(), x.deleteCommand(), x.publicCommand(), x.csrCommand(), x.selfCertCommand())
 	c.Long = "List, make, name and delete keys, and what certificates are asked for with. A key is named by --id, by --label, " +
 		"or by a pkcs11: URI, which also names its token."
-	c.Example = "  zk_pkcs11-util key list --token web\n" +
-		"  zk_pkcs11-util key generate --token web --type p256 --label www\n" +
-		"  zk_pkcs11-util key csr --label www --subject CN=www.example.org --out www.csr"
 	x.addKeyOptions(c)
 	return c
 }

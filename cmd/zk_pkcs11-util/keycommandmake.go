@@ -29,7 +29,7 @@ func (x *keyTool) generateCommand() *cobra.Command {
 		Use: "generate --type TYPE --label LABEL", Short: "Make a key, and print its pkcs11: URI",
 		Long: "Make a key, and print its pkcs11: URI. It is made in a key slot of the SCM where that has keys of the type, and sealed in the token's store otherwise. " +
 			"The types are " + strings.Join(keyring.TypeNames(), ", ") + ". Without --id the key gets four random bytes.",
-		Example: "  zk_pkcs11-util key generate --token web --type p256 --label www --id 0001",
+		Example: "  zk_pkcs11-util key generate --type p256 --label www --id 0001",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			g.inSlot = c.Flags().Changed("key-slot")

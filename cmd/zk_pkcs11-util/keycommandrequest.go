@@ -35,8 +35,10 @@ func (x *keyTool) csrCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "csr [URI]", Short: "Make a certificate signing request with a key",
 		Long: "Make a certificate signing request (PKCS #10) with a key, in PEM." + requestHelp,
-		Example: "  zk_pkcs11-util key csr --label www --subject CN=www.example.org,O=Example \\\n" +
-			"    --san DNS:www.example.org,DNS:example.org --out www.csr",
+		Example: "  zk_pkcs11-util key csr --label www --subject CN=www.example.org\n" +
+			"  zk_pkcs11-util key csr --label www --subject CN=www.example.org,O=Example \\\n" +
+			"    --san DNS:www.example.org,DNS:example.org --out www.csr\n" +
+			"  zk_pkcs11-util key csr --label www --renew",
 		Args: uriWord,
 		RunE: func(*cobra.Command, []string) error { return q.make(q.makeRequest) },
 	}

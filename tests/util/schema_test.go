@@ -20,18 +20,43 @@ func TestSchemas(t *testing.T) {
 		"scm wallet create savings --recovery slip39 --pin 12345678", "scm wallet create more --pin 12345678", "scm wallet child more m/1h --pin 12345678",
 		"scm slots", "scm status", "scm manifest list", "scm inject fatal 8", "scm inject boot", "token delete --slot 0 --yes",
 	} {
-		out, _ := x.mustRun("", append(words(line), "--json")...)
-		var result map[string]any
-		if err := json.Unmarshal([]byte(out), &result); err != nil {
-			t.Fatalf("%s: %v\n%s", line, err, out)
-		}
-		schema, _ := result["schema"].(string)
-		row := rows[strings.TrimPrefix(schema, "zk_pkcs11-util.")]
-		delete(result, "schema")
-		for _, field := range fieldsOf(result) {
-			if !strings.Contains(row, "`"+field+"`") {
-				t.Errorf("%s prints %q, and the page says no %s of it", line, schema, field)
-			}
+		x.checkSchema(rows, line)
+	}
+}
+
+// TestSchemasOfKeys is TestSchemas for keys and certificates.
+func TestSchemasOfKeys(t *testing.T) {
+	t.Parallel()
+	x := newKeyTool(t)
+	rows := schemaRows(pageText(t, "docs/tool.md"))
+	pin := " --pin 12345678"
+	for _, line := range []string{"key generate --label www --id 0001", "key name 3 --label three --id 0003"} {
+		x.checkSchema(rows, line+pin)
+	}
+	x.user("key self-cert --id 0001 --store --out " + x.file("first.pem"))
+	x.user("key self-cert --id 0001 --out " + x.file("second.pem"))
+	for _, line := range []string{
+		"key list", "cert list", "cert import --replace " + x.file("second.pem") + pin, "cert delete --yes --id 0001" + pin,
+		"cert import " + x.file("first.pem") + pin, "key delete --yes --id 0001" + pin,
+	} {
+		x.checkSchema(rows, line)
+	}
+}
+
+// checkSchema looks for the fields of what a command prints in the row of its schema.
+func (x *tool) checkSchema(rows map[string]string, line string) {
+	x.t.Helper()
+	out, _ := x.mustRun("", append(words(line), "--json")...)
+	var result map[string]any
+	if err := json.Unmarshal([]byte(out), &result); err != nil {
+		x.t.Fatalf("%s: %v\n%s", line, err, out)
+	}
+	schema, _ := result["schema"].(string)
+	row := rows[strings.TrimPrefix(schema, "zk_pkcs11-util.")]
+	delete(result, "schema")
+	for _, field := range fieldsOf(result) {
+		if !strings.Contains(row, "`"+field+"`") {
+			x.t.Errorf("%s prints %q, and the page says no %s of it", line, schema, field)
 		}
 	}
 }
