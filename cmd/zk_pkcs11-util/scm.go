@@ -45,7 +45,7 @@ func newSCMCommand() *cobra.Command {
 	x.addJSON(c)
 	x.userPIN.addTo(c.PersistentFlags())
 	c.AddCommand(x.statusCommand(), x.waitCommand(), x.slotsCommand(), x.ledCommand(), x.manifestCommand(), x.walletCommand(),
-		x.injectCommand(), x.resetCommand(), x.lockBindingCommand())
+		x.injectCommand(), x.resetCommand(), x.lockBindingCommand(), x.panelCommand())
 	return c
 }
 
