@@ -53,7 +53,7 @@ func fileWord(c *cobra.Command, words []string) error {
 func (m *certImport) run(file string) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; nothing was imported, so look at the name of the file", err)
 	}
 	if m.list, err = certificate.ParseFile(data); err != nil {
 		return fmt.Errorf("%s: %w; nothing was imported", file, err)

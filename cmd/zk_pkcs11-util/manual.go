@@ -78,7 +78,7 @@ func writeCommands(w io.Writer, c *cobra.Command) {
 }
 
 func writeCommand(w io.Writer, c *cobra.Command) {
-	fmt.Fprintf(w, "## %s\n\n", escaped(strings.TrimPrefix(c.UseLine(), c.Root().Name()+" ")))
+	fmt.Fprintf(w, "## %s\n\n", escaped(strings.TrimPrefix(usageLine(c), c.Root().Name()+" ")))
 	text := c.Long
 	if text == "" {
 		text = c.Short + "."

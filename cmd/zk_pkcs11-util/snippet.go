@@ -47,8 +47,12 @@ func newSnippetCommand() *cobra.Command {
 }
 
 func snippetWords(c *cobra.Command, words []string) error {
-	if len(words) == 0 || !slices.Contains(snippet.Names(), words[0]) {
-		return usagef("name a program: %s", strings.Join(snippet.Names(), ", "))
+	names := strings.Join(snippet.Names(), ", ")
+	if len(words) == 0 {
+		return usagef("name a program: %s", names)
+	}
+	if !slices.Contains(snippet.Names(), words[0]) {
+		return usagef("there are no lines for %q; name a program: %s", words[0], names)
 	}
 	return uriWord(c, words[1:])
 }

@@ -134,7 +134,7 @@ func (x *tool) cutBackup() {
 
 // mistakes returns the table.
 func mistakes() []mistake {
-	return concat(wrongWords(), wrongOptions(), wrongPINs(), wrongTokens(), wrongSCM(), badTimes())
+	return concat(wrongWords(), wrongOptions(), wrongPINs(), wrongTokens(), wrongSCM(), wrongKeys(), badTimes())
 }
 
 func concat(parts ...[]mistake) (all []mistake) {
@@ -288,6 +288,39 @@ func wrongSCM() []mistake {
 		{setup: onNew, line: "scm wallet child nothing m/1", code: 1, wrong: "nothing", next: "scm wallet list"},
 		{setup: onToken, line: "scm wallet child savings m/x --pin 12345678", code: 2, wrong: `"x"`, next: "m/44h"},
 		{setup: onToken, line: "scm wallet create savings --pin 12345678", code: 1, wrong: "name", next: "scm wallet list"},
+	}
+}
+
+// wrongKeys are mistakes with keys, certificates and what programs need to use them.
+func wrongKeys() []mistake {
+	return []mistake{
+		{setup: onToken, line: "key generat --label x", code: 2, wrong: `"generat"`, next: `did you mean "key generate"`},
+		{setup: onToken, line: "key generate --pin 12345678", code: 2, wrong: "needs --label", next: "people know the key"},
+		{setup: onToken, line: "key generate --label x --type p-257 --pin 12345678", code: 2, wrong: `"p-257"`, next: "the types are p256"},
+		{setup: onToken, line: "key generate --label x --pin 1111", code: 1, wrong: "the PIN is wrong", next: "lock it"},
+		{setup: onToken, line: "key list --jsn", code: 2, wrong: "--jsn", next: "--json"},
+		{setup: onToken, line: "key public", code: 2, wrong: "key", next: "--label"},
+		{setup: onToken, line: "key public --label nothing", code: 1, wrong: `"nothing"`, next: "key list"},
+		{setup: onToken, line: "key public --id wood", code: 2, wrong: `"wood"`, next: "pairs of the digits"},
+		{setup: onToken, line: "key public pkcs12:object=x", code: 2, wrong: "pkcs12:object=x", next: "a label is given by --label"},
+		{setup: onToken, line: "key public pkcs11:object=x --label y", code: 2, wrong: "a pkcs11: URI names the key", next: "leave out"},
+		{setup: onToken, line: "key name 600 --label x --pin 12345678", code: 1, wrong: "600", next: "0 to 527"},
+		{setup: onToken, line: "key name 0 --pin 12345678", code: 2, wrong: "--label", next: "--label"},
+		{setup: onToken, line: "key name zero --label x --pin 12345678", code: 2, wrong: `"zero"`, next: "number"},
+		{setup: onToken, line: "key delete --label nothing --pin 12345678", code: 1, wrong: `"nothing"`, next: "key list"},
+		{setup: onToken, line: "key csr --label nothing --pin 12345678", code: 1, wrong: `"nothing"`, next: "key list"},
+		{setup: onToken, line: "cert import DIR/nothing --pin 12345678", code: 1, wrong: "nothing", next: "name of the file"},
+		{setup: onToken, line: "cert import DIR/text --pin 12345678", code: 1, wrong: "text", next: "PEM"},
+		{setup: onToken, line: "cert export --label nothing", code: 1, wrong: `"nothing"`, next: "cert list"},
+		{setup: onToken, line: "cert exprot", code: 2, wrong: `"exprot"`, next: `did you mean "cert export"`},
+		{setup: onToken, line: "snippet", code: 2, wrong: "name a program", next: "nginx"},
+		{setup: onToken, line: "snippet ngnix --label x", code: 2, wrong: "ngnix", next: "nginx"},
+		{setup: onToken, line: "snippet nginx --label nothing", code: 1, wrong: `"nothing"`, next: "key list"},
+		{setup: onToken, line: "doctor more", code: 2, wrong: "takes no argument", next: "leave it out"},
+		{setup: onToken, line: "doctr", code: 2, wrong: `"doctr"`, next: `did you mean "doctor"`},
+		{setup: onToken, line: "scm inject fault --on find", code: 2, wrong: `"find"`, next: "sign, generate or any"},
+		{setup: onToken, line: "scm inject fault --count 0", code: 2, wrong: "--count 0", next: "--undo"},
+		{setup: onToken, line: "scm inject boot --undo", code: 2, wrong: "cannot be taken back", next: "scm inject --undo"},
 	}
 }
 
