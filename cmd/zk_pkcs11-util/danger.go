@@ -14,13 +14,28 @@ func (x *scmTool) resetCommand() *cobra.Command {
 }
 
 func (x *scmTool) resetSCM(t *target, d *softSCM, _ []string) error {
-	if err := x.confirm("All keys of the soft SCM in slot %d will be lost for good.", t.slot); err != nil {
+	if err := x.confirm("All keys of the soft SCM in slot %d will be lost for good%s.", t.slot, t.countedKeys()); err != nil {
 		return err
 	}
 	if err := d.Reset(); err != nil {
 		return err
 	}
 	return x.aftermath(t, "The SCM is new. Initialise its token again, so that the PIN seals the new keys")
+}
+
+// countedKeys tells how many keys an SCM has, if it does.
+func (t *target) countedKeys() string {
+	s, err := t.status()
+	if err != nil {
+		return ""
+	}
+	user := 0
+	for _, slot := range s.KeySlots {
+		if slot.User() {
+			user++
+		}
+	}
+	return fmt.Sprintf(": %s in key slots, %d of them not from the factory, and %s", count(len(s.KeySlots), "key"), user, count(len(s.Foreign), "foreign key"))
 }
 
 func (x *scmTool) lockBindingCommand() *cobra.Command {

@@ -39,6 +39,34 @@ func printHelp(c *cobra.Command, _ []string) {
 	io.WriteString(w, helpText(c, helpWidth(w)))
 }
 
+// newHelpCommand makes the command that explains another: what it does not know is a mistake like any other.
+func newHelpCommand() *cobra.Command {
+	return &cobra.Command{Use: "help [COMMAND]", Short: "Explain a command", Args: cobra.ArbitraryArgs, RunE: explainCommand}
+}
+
+func explainCommand(c *cobra.Command, words []string) error {
+	at := c.Root()
+	for _, word := range words {
+		next := commandBelow(at, word)
+		if next == nil {
+			return unknownCommand(at, word)
+		}
+		at = next
+	}
+	at.InitDefaultHelpFlag()
+	return at.Help()
+}
+
+// commandBelow returns the command of a name below another, or nil.
+func commandBelow(c *cobra.Command, name string) *cobra.Command {
+	for _, below := range c.Commands() {
+		if below.Name() == name {
+			return below
+		}
+	}
+	return nil
+}
+
 // helpWriter writes help in a width.
 type helpWriter struct {
 	strings.Builder

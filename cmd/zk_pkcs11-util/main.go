@@ -76,6 +76,7 @@ func newCommand() *cobra.Command {
 	c.AddCommand(newSCMCommand(), newTokenCommand(), newKeyCommand(), newCertCommand(), newSnippetCommand(), newImportCommand(), newReadCommand(), newVersionCommand(), newCompletionCommand(), newManualCommand())
 	c.AddCommand(newDoctorCommand(), newCheckCommand())
 	c.SetHelpFunc(printHelp)
+	c.SetHelpCommand(newHelpCommand())
 	explainUsage(c)
 	asPlugin(c)
 	return c

@@ -48,7 +48,12 @@ Where the input is no terminal, the files *zk_pkcs11.pin* and *zk_pkcs11.so-pin*
 `
 
 // exitInManual says how the tool ends.
-const exitInManual = `# EXIT STATUS
+const exitInManual = `# JSON
+
+**--json** prints one object. Its first field, *schema*, names its form and the version of that, such as
+*zk_pkcs11-util.token-list/1*; *docs/tool.md* of the sources has the fields of each. *scm led* and *scm wallet list* print lists.
+
+# EXIT STATUS
 
 0
 : It is done.

@@ -104,7 +104,10 @@ func aboutOption(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var bare *pflag.ValueRequiredError
 	var bad *pflag.InvalidValueError
+	var odd *pflag.InvalidSyntaxError
 	switch {
+	case errors.As(err, &odd):
+		return usagef("%q is no option; one is of the form --name or --name=VALUE (%s)", odd.GetSpecifiedFlag(), seeHelp(c))
 	case errors.As(err, &unknown):
 		return unknownOption(c, unknown)
 	case errors.As(err, &bare):

@@ -174,6 +174,8 @@ func wrongWords() []mistake {
 		{setup: onNew, line: "scm wallet child savings", code: 2, wrong: "takes", next: "scm wallet child --help"},
 		{setup: onNew, line: "completion", code: 2, wrong: "takes bash|zsh|fish", next: "completion --help"},
 		{setup: onNew, line: "completion csh", code: 2, wrong: `"csh"`, next: "bash, zsh and fish"},
+		{setup: onNew, line: "help bogus", code: 2, wrong: `unknown command "bogus"`, next: "--help lists"},
+		{setup: onNew, line: "help token lsit", code: 2, wrong: `"lsit"`, next: `did you mean "token list"`},
 		{setup: onNew, line: "version 1", code: 2, wrong: "takes no argument", next: "leave it out"},
 	}
 }
@@ -195,6 +197,7 @@ func wrongOptions() []mistake {
 		{setup: onNew, line: "import pem DIR/text --wait soon", code: 2, wrong: "a time such as 30s", next: "import pem --help"},
 		{setup: onNew, line: "scm wait --timeout 2m", code: 2, wrong: `not "2m"`, next: "scm wait --help"},
 		{setup: onNew, line: "scm inject temperature -20", code: 2, wrong: "-20 is taken for an option", next: "temperature -- -20"},
+		{setup: onNew, line: "token list --=", code: 2, wrong: `"--=" is no option`, next: "--name=VALUE"},
 		{setup: onNew, line: "--label x", code: 2, wrong: "is missing", next: "--init-token"},
 		{setup: onNew, line: "--show-slots --init-token --label x", code: 2, wrong: "only one of", next: "at a time"},
 		{setup: onNew, line: "--init-token", code: 2, wrong: "needs --label", next: "--label"},
@@ -276,7 +279,7 @@ func wrongSCM() []mistake {
 		{setup: onNew, line: "scm inject battery low", code: 2, wrong: `"low" is no number`, next: "such as"},
 		{setup: onNew, line: "scm inject tap up", code: 2, wrong: `"up"`, next: "x+, x-"},
 		{setup: onNew, line: "scm inject fatal 77", code: 1, wrong: "77", next: "22-9"},
-		{setup: onNew, line: "scm reset", code: 3, wrong: "not confirmed", next: "--yes"},
+		{setup: onNew, line: "scm reset", code: 3, wrong: "16 keys in key slots, 0 of them not from the factory", next: "--yes"},
 		{setup: onNew, line: "scm lock-binding", input: "no\n", code: 3, wrong: "not confirmed", next: "--yes"},
 		{setup: onNew, line: "scm manifest add nothing", code: 1, wrong: "nothing", next: "relative to the boot directory"},
 		{setup: onNew, line: "scm manifest add text --key-slot 40", code: 2, wrong: "40", next: "0 to 15"},

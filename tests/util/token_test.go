@@ -77,6 +77,9 @@ func TestTokenCommands(t *testing.T) {
 		t.Errorf("%d tries are left after a wrong PIN", n)
 	}
 	x.mustRun("first\nsecond\nsecond\n", words("token pin")...)
+	if out := x.scm("--token", "my token;", "status"); !strings.Contains(out, l[0].Serial) {
+		t.Errorf("scm --token: %q", out)
+	}
 	for range 10 {
 		x.run("", words("token pin --pin wrong --new-pin third")...)
 	}
