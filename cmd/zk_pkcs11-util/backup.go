@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -53,9 +54,29 @@ func (x *tokenTool) backUp(path string) error {
 	if err := writeWhole(path, whole); err != nil {
 		return fmt.Errorf("no backup was made: %w; FILE has to be in a directory that there is, and that this user can write", err)
 	}
-	fmt.Fprintf(x.out, "The token %q of the SCM %s is in %s: %s\n", b.Label, b.Serial, path, count(len(b.Files), "file"))
 	x.warnOfBackup(b)
-	return nil
+	told := newBackupTold(path, b)
+	return x.print("token-backup/1", told, told.printText)
+}
+
+// backupTold is what "token backup" tells.
+type backupTold struct {
+	File   string   `json:"file"`
+	Label  string   `json:"label"`
+	Serial string   `json:"serial"`
+	Files  []string `json:"files"` // that are in it
+}
+
+func newBackupTold(path string, b *backup.Backup) backupTold {
+	t := backupTold{File: path, Label: b.Label, Serial: b.Serial}
+	for _, f := range b.Files {
+		t.Files = append(t.Files, f.Name)
+	}
+	return t
+}
+
+func (t backupTold) printText(w io.Writer) {
+	fmt.Fprintf(w, "The token %q of the SCM %s is in %s: %s\n", t.Label, t.Serial, t.File, count(len(t.Files), "file"))
 }
 
 // warnOfBackup says what a backup does not have, or has.

@@ -46,6 +46,7 @@ func newImportCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&x.from, "from", "", "library of another PKCS #11 `MODULE`")
 	x.addNamed(c, "to-token")
+	x.addJSON(c)
 	x.fromPIN = pinSource{name: "Password of the file or user PIN of the token that is read", option: "from-pin"}
 	x.fromPIN.addTo(c.PersistentFlags())
 	p := c.PersistentFlags()
@@ -89,7 +90,7 @@ func (x *importTool) run(s importer.Source) error {
 	}
 	defer eraseObjects(objects)
 	return x.withLogin(func(p *pkcs11.Provider, session uint) error {
-		return (&importing{p: p, session: session, out: x.out}).run(objects)
+		return (&importing{p: p, session: session, output: x.output}).run(objects)
 	})
 }
 

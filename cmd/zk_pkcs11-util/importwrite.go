@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,9 +18,9 @@ import (
 // the token takes it and whether it is there already, and only then all token objects in one transaction. Whoever is
 // killed in the middle leaves nothing, and so does a disk that is full.
 type importing struct {
+	output
 	p       *pkcs11.Provider
 	session uint
-	out     io.Writer
 	rows    []importRow
 }
 
@@ -49,7 +50,7 @@ func (x *importing) run(objects []importer.Object) error {
 	if err := x.write(); err != nil {
 		return errors.New("nothing was imported: " + explain(err))
 	}
-	return x.print()
+	return x.tell()
 }
 
 // try says what becomes of an object.
@@ -182,27 +183,56 @@ func (x *importing) write() error {
 	return x.p.CreateObjects(x.session, all)
 }
 
-func (x *importing) print() error {
-	w := tabwriter.NewWriter(x.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "OBJECT\tLABEL\tID\tRESULT")
-	n, there := 0, 0
+// importTold is what "import" tells.
+type importTold struct {
+	Imported int            `json:"imported"`
+	Objects  []importedTold `json:"objects"`
+
+	there int
+}
+
+// importedTold is what became of an object.
+type importedTold struct {
+	Class    string `json:"class"`
+	Label    string `json:"label"`
+	ID       string `json:"id"` // in hex
+	Imported bool   `json:"imported"`
+	Result   string `json:"result"`
+}
+
+func (x *importing) told() importTold {
+	t := importTold{Objects: []importedTold{}}
 	for _, r := range x.rows {
 		switch {
 		case r.create:
-			n++
+			t.Imported++
 		case r.object.Why == "" && r.result == resultThere:
-			there++
+			t.there++
 		}
-		fmt.Fprintf(w, "%s\t%s\t%x\t%s\n", className(classOf(r.object.Template)), r.object.Label, valueIn(r.object.Template, pkcs11.CKA_ID), r.result)
+		id := hex.EncodeToString(valueIn(r.object.Template, pkcs11.CKA_ID))
+		t.Objects = append(t.Objects, importedTold{className(classOf(r.object.Template)), r.object.Label, id, r.create, r.result})
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(x.out, "%d of %s imported\n", n, count(len(x.rows), "object"))
-	if err == nil && n+there == 0 {
+	return t
+}
+
+// tell prints the table. That nothing is new is no error when all was there already.
+func (x *importing) tell() error {
+	t := x.told()
+	err := x.print("import/1", t, t.printText)
+	if err == nil && t.Imported+t.there == 0 {
 		return errors.New("nothing was imported: the table says why")
 	}
 	return err
+}
+
+func (t importTold) printText(out io.Writer) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "OBJECT\tLABEL\tID\tRESULT")
+	for _, o := range t.Objects {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", o.Class, o.Label, o.ID, o.Result)
+	}
+	w.Flush()
+	fmt.Fprintf(out, "%d of %s imported\n", t.Imported, count(len(t.Objects), "object"))
 }
 
 func className(class uint) string {

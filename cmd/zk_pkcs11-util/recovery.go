@@ -60,7 +60,7 @@ func (x *tokenTool) createWords() error {
 		if err != nil {
 			return err
 		}
-		if err := writeWords(x.out, words); err != nil {
+		if err := x.print("token-words/1", recoveryWords{words}, recoveryWords{words}.printText); err != nil {
 			return fmt.Errorf("nobody has seen the words, and they are not kept: %w", err)
 		}
 		if err := p.KeepRecovery(session, key); err != nil {
@@ -80,21 +80,22 @@ func (x *tokenTool) confirmReplaced(p *pkcs11.Provider) error {
 	return x.ask.confirm("The token has recovery words. New ones make them worthless.")
 }
 
+// recoveryWords are what "token recovery create" tells.
+type recoveryWords struct {
+	Words []string `json:"words"`
+}
+
 // wordsInLine is how many words stand beside each other.
 const wordsInLine = 4
 
-func writeWords(w io.Writer, words []string) error {
-	var b strings.Builder
-	for i, word := range words {
-		fmt.Fprintf(&b, "%2d %-9s", i+1, word)
+func (r recoveryWords) printText(w io.Writer) {
+	for i, word := range r.Words {
+		end := "  "
 		if (i+1)%wordsInLine == 0 {
-			b.WriteByte('\n')
-		} else {
-			b.WriteString("  ")
+			end = "\n"
 		}
+		fmt.Fprintf(w, "%2d %-9s%s", i+1, word, end)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 func (x *tokenTool) checkWords() error {
@@ -104,10 +105,16 @@ func (x *tokenTool) checkWords() error {
 			return err
 		}
 		clear(key)
-		fmt.Fprintln(x.out, "The words are right")
-		return nil
+		return x.print("token-words-check/1", wordsChecked{true}, wordsChecked{true}.printText)
 	})
 }
+
+// wordsChecked is what "token recovery check" tells; of words that are wrong it is an error.
+type wordsChecked struct {
+	Right bool `json:"right"`
+}
+
+func (wordsChecked) printText(w io.Writer) { fmt.Fprintln(w, "The words are right") }
 
 func (x *tokenTool) restoreByWords() error {
 	return x.withRebinding(func(r *pkcs11.Rebinding) error {
@@ -120,13 +127,23 @@ func (x *tokenTool) restoreByWords() error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(x.out, "The token %q belongs to the SCM %s now. Its PINs are the same\n", done.Label, done.Serial)
-		if len(done.Lost) > 0 {
-			fmt.Fprintf(x.out, "Keys that are not in this SCM, and were in key slots of the one before: %s\n",
-				strings.Trim(fmt.Sprint(done.Lost), "[]"))
-		}
-		return nil
+		told := boundTold{done.Label, done.Serial, append([]int{}, done.Lost...)}
+		return x.print("token-bound/1", told, told.printText)
 	})
+}
+
+// boundTold is what "token recovery restore" tells.
+type boundTold struct {
+	Label  string `json:"label"`
+	Serial string `json:"serial"`         // of the SCM to which the token belongs now
+	Lost   []int  `json:"lost_key_slots"` // whose keys were in the SCM before
+}
+
+func (t boundTold) printText(w io.Writer) {
+	fmt.Fprintf(w, "The token %q belongs to the SCM %s now. Its PINs are the same\n", t.Label, t.Serial)
+	if len(t.Lost) > 0 {
+		fmt.Fprintf(w, "Keys that are not in this SCM, and were in key slots of the one before: %s\n", strings.Trim(fmt.Sprint(t.Lost), "[]"))
+	}
 }
 
 // withRebinding runs do with the token that is named, whatever SCM it belongs to.

@@ -5,11 +5,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -61,25 +63,40 @@ func (x *tokenTool) restore(path string, words bool) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(x.out, "The token %q is as it was at %s\n", r.backup.Label, r.backup.Made.Format("2006-01-02 15:04:05 MST"))
-	return r.tellLeft(old)
+	told, err := r.told(old)
+	return errors.Join(x.print("token-restore/1", told, told.printText), err)
 }
 
-// tellLeft says where the keys of before are, and how to remove them.
-func (r *restoring) tellLeft(old string) error {
-	if old != "" {
-		fmt.Fprintf(r.out, "What was there before is in %s, with its keys and PINs. When all is well, remove it:\n  rm -r %s\n", old, shellWord(old))
-	}
+// restoreTold is what "token restore" tells.
+type restoreTold struct {
+	Label  string    `json:"label"`
+	Slot   uint      `json:"slot"`
+	State  string    `json:"state_directory"`
+	Made   time.Time `json:"made"`   // when the backup was made
+	Before string    `json:"before"` // where the keys of before are; "" = there were none
+	Left   []string  `json:"left"`   // what earlier restores have left
+}
+
+func (r *restoring) told(old string) (restoreTold, error) {
+	t := restoreTold{r.backup.Label, r.slot, r.settings.Slots[r.slot].State, r.backup.Made, old, []string{}}
 	left, err := r.replacement.Left()
-	if err != nil {
-		return err
-	}
 	for _, dir := range left {
 		if dir != old {
-			fmt.Fprintf(r.out, "An earlier restore has left %s:\n  rm -r %s\n", dir, shellWord(dir))
+			t.Left = append(t.Left, dir)
 		}
 	}
-	return nil
+	return t, err
+}
+
+// printText says where the keys of before are, and how to remove them.
+func (t restoreTold) printText(w io.Writer) {
+	fmt.Fprintf(w, "The token %q is as it was at %s\n", t.Label, t.Made.Format("2006-01-02 15:04:05 MST"))
+	if t.Before != "" {
+		fmt.Fprintf(w, "What was there before is in %s, with its keys and PINs. When all is well, remove it:\n  rm -r %s\n", t.Before, shellWord(t.Before))
+	}
+	for _, dir := range t.Left {
+		fmt.Fprintf(w, "An earlier restore has left %s:\n  rm -r %s\n", dir, shellWord(dir))
+	}
 }
 
 // plainWord is what no shell takes for anything else.

@@ -50,6 +50,10 @@ func (f *flags) initialised(ask *prompter) (t tokenMade, err error) {
 	return t, err
 }
 
+// lockedSO says what is left when the SO PIN is locked.
+const lockedSO = "the SO PIN is locked after too many wrong attempts; the user PIN works as before, but nobody unlocks it, and only " +
+	"\"token delete\" (--delete-token) makes room for a new token, which takes the keys along"
+
 // initTokenIn initialises the token in a slot, with PINs that are asked for.
 func (f *flags) initTokenIn(p *pkcs11.Provider, ask *prompter) error {
 	so, pin, err := f.askedForInit(p, ask)
@@ -60,7 +64,7 @@ func (f *flags) initTokenIn(p *pkcs11.Provider, ask *prompter) error {
 	switch err {
 	case nil:
 	case pkcs11.CKR_PIN_LOCKED:
-		return errors.New("the SO PIN is locked after too many wrong attempts; only --delete-token is left, which takes the keys along")
+		return errors.New(lockedSO)
 	case pkcs11.CKR_PIN_INCORRECT:
 		return errors.New("the SO PIN is wrong; too many wrong ones lock it")
 	default:

@@ -39,7 +39,6 @@ func (x *tokenTool) deleteCommand() *cobra.Command {
 		RunE:    func(*cobra.Command, []string) error { return x.deleteToken() },
 	}
 	x.addYes(c)
-	x.addJSON(c)
 	return c
 }
 

@@ -27,6 +27,7 @@ func newTokenCommand() *cobra.Command {
 		x.listCommand(), x.initCommand(), x.pinCommand(), x.unlockCommand(), x.deleteCommand(),
 		x.backupCommand(), x.restoreCommand(), x.recoveryCommand())
 	x.addTo(c)
+	x.addJSON(c)
 	return c
 }
 

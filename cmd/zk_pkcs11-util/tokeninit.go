@@ -40,7 +40,6 @@ func (x *tokenTool) initCommand() *cobra.Command {
 	c.Flags().StringVar(&x.label, "label", "", "`LABEL` of the new token, at most 32 bytes")
 	x.addYes(c)
 	x.addSO(c)
-	x.addJSON(c)
 	return c
 }
 

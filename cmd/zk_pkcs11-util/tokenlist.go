@@ -64,7 +64,6 @@ func (x *tokenTool) listCommand() *cobra.Command {
 		Example:    "  zk_pkcs11-util token list\n  zk_pkcs11-util token list --json",
 		RunE:       func(*cobra.Command, []string) error { return x.listTokens() },
 	}
-	x.addJSON(c)
 	return c
 }
 

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -36,7 +37,6 @@ func (x *tokenTool) pinCommand() *cobra.Command {
 	c.Flags().BoolVar(&p.so, "so", false, "change the SO PIN")
 	x.addSO(c)
 	x.newPIN.addTo(c.Flags())
-	x.addJSON(c)
 	return c
 }
 
@@ -50,7 +50,6 @@ func (x *tokenTool) unlockCommand() *cobra.Command {
 	}
 	x.addSO(c)
 	x.newPIN.addTo(c.Flags())
-	x.addJSON(c)
 	return c
 }
 
@@ -95,9 +94,17 @@ func (c *pinChange) run(p *pkcs11.Provider, settings config.Config) error {
 	c.provider = p
 	if err := withSession(p, t.slot, c.role, c.old, c.inSession); err != nil {
 		c.tellTries(p, t.slot, c.role)
-		return err
+		return c.aboutLocked(err)
 	}
 	return c.tell(p, t)
+}
+
+// aboutLocked says what is left when it is the SO PIN that is locked: nobody is above the SO.
+func (c *pinChange) aboutLocked(err error) error {
+	if c.role == pkcs11.CKU_SO && errors.Is(err, pkcs11.CKR_PIN_LOCKED) {
+		return errors.New(lockedSO)
+	}
+	return err
 }
 
 func (c *pinChange) inSession(session uint) error {

@@ -15,6 +15,7 @@ const (
 	onNew       = "a new SCM"
 	onToken     = "a token with a wallet"
 	onLocked    = "a locked PIN"
+	onLockedSO  = "a locked SO PIN"
 	onUnbound   = "an SCM without its host"
 	onDestroyed = "an SCM that has destroyed its keys"
 	onNoLibrary = "no library of the vendor"
@@ -86,7 +87,7 @@ func newMistakenTool(t *testing.T, setup string) *tool {
 	}
 	conf := filepath.Join(x.home.Dir, "other.toml")
 	switch setup {
-	case onToken, onLocked:
+	case onToken, onLocked, onLockedSO:
 		x.mustRun("", words("token init --label device --pin 12345678 --so-pin 87654321")...)
 		x.mustRun("", words("scm wallet create savings --recovery none --pin 12345678")...)
 		x.mustRun("", append(words("token backup --pin 12345678"), filepath.Join(x.boot, "backup"))...)
@@ -114,9 +115,11 @@ func newMistakenTool(t *testing.T, setup string) *tool {
 	case onNoPlace:
 		x.home.Set("ZK_PKCS11_HOME", filepath.Join(x.boot, "text"))
 	}
-	if setup == onLocked {
+	if command, locks := map[string]string{
+		onLocked: "token pin --pin wrong --new-pin 12345678", onLockedSO: "token unlock --so-pin wrong --new-pin 12345678",
+	}[setup]; locks {
 		for range 10 {
-			x.run("", words("token pin --pin wrong --new-pin 12345678")...)
+			x.run("", words(command)...)
 		}
 	}
 	return x
@@ -237,6 +240,8 @@ func wrongPINs() []mistake {
 		{setup: onNew, line: "token pin --pin 1111 --new-pin 2222", code: 1, wrong: "no user PIN yet", next: "token init"},
 		{setup: onNew, line: "token unlock --so-pin 1111 --new-pin 2222", code: 1, wrong: "no", next: "token init"},
 		{setup: onLocked, line: "token pin --pin 12345678 --new-pin 2222", code: 1, wrong: "locked", next: "token unlock"},
+		{setup: onLockedSO, line: "token unlock --so-pin 87654321 --new-pin 2222", code: 1, wrong: "the SO PIN is locked", next: "token delete"},
+		{setup: onLockedSO, line: "token init --label x --so-pin 87654321 --pin 2222 --yes", code: 1, wrong: "the SO PIN is locked", next: "token delete"},
 		{setup: onLocked, line: "token backup DIR/b --pin 12345678", code: 1, wrong: "locked", next: "token unlock"},
 		{setup: onLocked, line: "scm wallet create more --pin 12345678", code: 1, wrong: "locked", next: "token unlock"},
 	}
