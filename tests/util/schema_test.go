@@ -3,7 +3,11 @@
 package util
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -43,10 +47,50 @@ func TestSchemasOfKeys(t *testing.T) {
 	}
 }
 
+// TestSchemasOfRecovery is TestSchemas for what is written down and brought back.
+func TestSchemasOfRecovery(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "")
+	rows := schemaRows(pageText(t, "docs/tool.md"))
+	x.bootFile("key.pem", newKeyPEM(t))
+	x.checkSchema(rows, "token init --label device --pin 12345678 --so-pin 87654321")
+	x.checkSchema(rows, "import pem --pin 12345678 "+filepath.Join(x.boot, "key.pem"))
+	var told struct{ Words []string }
+	out, _ := x.mustRun("", words("token recovery create --pin 12345678 --json")...)
+	if err := json.Unmarshal([]byte(out), &told); err != nil || len(told.Words) != 24 {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	written := strings.Join(told.Words, " ") + "\n"
+	x.checkAnswered(rows, written, "token recovery check")
+	backup := filepath.Join(x.boot, "backup")
+	x.checkSchema(rows, "token backup --pin 12345678 "+backup)
+	x.checkSchema(rows, "token restore --pin 12345678 "+backup)
+	x.checkAnswered(rows, written, "token recovery restore")
+}
+
+func newKeyPEM(t *testing.T) string {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
 // checkSchema looks for the fields of what a command prints in the row of its schema.
 func (x *tool) checkSchema(rows map[string]string, line string) {
 	x.t.Helper()
-	out, _ := x.mustRun("", append(words(line), "--json")...)
+	x.checkAnswered(rows, "", line)
+}
+
+// checkAnswered is checkSchema of a command with an input.
+func (x *tool) checkAnswered(rows map[string]string, input, line string) {
+	x.t.Helper()
+	out, _ := x.mustRun(input, append(words(line), "--json")...)
 	var result map[string]any
 	if err := json.Unmarshal([]byte(out), &result); err != nil {
 		x.t.Fatalf("%s: %v\n%s", line, err, out)
