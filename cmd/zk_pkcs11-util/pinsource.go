@@ -44,7 +44,7 @@ func newPINSource() pinSource { return pinSource{name: "New PIN", option: "new-p
 // addTo adds the options of the source. Several commands may have them; one of these runs.
 func (s *pinSource) addTo(p *pflag.FlagSet) {
 	what := s.inText()
-	p.StringVar(&s.value, s.option, "", what+": env:`NAME`, file:PATH, or the PIN itself, which other users of the machine can see then")
+	p.StringVar(&s.value, s.option, "", what+" as env:NAME, file:PATH, or the `PIN` itself, which other users of the machine can see then")
 	p.StringVar(&s.file, s.option+"-file", "", "read the "+what+" from `FILE`")
 	p.IntVar(&s.descriptor, s.option+"-fd", 0, "read the "+what+" from file descriptor `N`, up to the end of the line")
 	p.StringVar(&s.variable, s.option+"-env", "", "read the "+what+" from the environment variable `NAME`")
