@@ -47,7 +47,7 @@ func codeWords() map[pkcs11.Error]string {
 		pkcs11.CKR_TOKEN_WRITE_PROTECTED:    "the state directory cannot be written by this user",
 		pkcs11.CKR_USER_PIN_NOT_INITIALIZED: "the token has no user PIN yet; " + initialise,
 		pkcs11.CKR_DEVICE_MEMORY:            "there is no room: on the disk that holds the state directory, or in the SCM",
-		pkcs11.CKR_DEVICE_ERROR:             "the device failed; the log says why",
+		pkcs11.CKR_DEVICE_ERROR:             "the device failed; the log says why, and \"doctor\" what mends it",
 	}
 }
 
@@ -69,6 +69,7 @@ func advices() []advice {
 		{scm.ErrDestroyed, "only a soft SCM gets new ones, by \"scm reset\""},
 		{scm.ErrAbsent, "look whether an SCM in hardware is bound and its daemon zkifc runs; what a soft one lacks \"scm status\" shows"},
 		{scm.ErrTimeout, "try again; an SCM that starts needs up to two minutes"},
+		{store.ErrCorrupt, "put a backup back by \"token restore\", or begin anew after moving the state directory away (docs/recovery.md)"},
 		{store.ErrNoRecovery, "only \"token recovery create\" makes one, while the SCM of the token works"},
 		{recovery.ErrOther, "the latest \"token recovery create\" has shown those that count"},
 		{syscall.ENOTDIR, "name another state directory by ZK_PKCS11_HOME, or by the setting state"},

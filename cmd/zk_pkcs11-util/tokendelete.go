@@ -21,7 +21,7 @@ func (f *flags) doDeleteToken(c *cobra.Command) error {
 	}
 	ask := newPrompter(c)
 	f.yes = f.yes || !ask.isTerminal()
-	t, err := f.deleted(ask)
+	t, err := f.deleted(ask, f.findToken) // --slot never meant anything to it
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (x *tokenTool) deleteToken() error {
 	if !x.isSearched() && !x.bySlot.Changed {
 		return usagef("\"token delete\" needs --token, --serial or --slot; \"token list\" shows them")
 	}
-	t, err := x.deleted(x.ask)
+	t, err := x.deleted(x.ask, x.chosen)
 	if err != nil {
 		return err
 	}
@@ -55,15 +55,10 @@ func (x *tokenTool) deleteToken() error {
 	})
 }
 
-// deleted deletes the token that is named, once that is confirmed.
-func (f *flags) deleted(ask *prompter) (t namedToken, err error) {
+// deleted deletes the token that find names, once that is confirmed.
+func (f *flags) deleted(ask *prompter, find func(*pkcs11.Provider, config.Config) (namedToken, error)) (t namedToken, err error) {
 	err = withProvider(func(p *pkcs11.Provider, c config.Config) error {
-		if f.isSearched() && !f.bySlot.Changed {
-			t, err = f.findToken(p, c)
-		} else {
-			t, err = f.chosen(p, c)
-		}
-		if err != nil {
+		if t, err = find(p, c); err != nil {
 			return err
 		}
 		return f.confirmDeletion(p, ask, t)

@@ -118,7 +118,8 @@ func problemOf(slot uint, err error) string {
 	if reason != nil {
 		return explain(reason)
 	}
-	if reason = answers(t.device, t.store, nil); reason != nil {
+	_, damage := t.store.Token()
+	if reason = errors.Join(damage, answers(t.device, t.store, nil)); reason != nil {
 		return explain(reason)
 	}
 	return explain(err)

@@ -22,6 +22,7 @@ const (
 	onBadFile   = "settings in a wrong form"
 	onBadWord   = "a setting that there is not"
 	onNoFile    = "no file of settings"
+	onDamaged   = "a token whose store is damaged"
 	onNoPlace   = "a file in place of the state directory"
 )
 
@@ -112,6 +113,11 @@ func newMistakenTool(t *testing.T, setup string) *tool {
 		fallthrough
 	case onNoFile:
 		x.home.Set("ZK_PKCS11_CONF", conf)
+	case onDamaged:
+		x.mustRun("", words("token init --label device --pin 12345678 --so-pin 87654321")...)
+		if err := os.WriteFile(filepath.Join(x.home.Dir, "token.db"), []byte("damage"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	case onNoPlace:
 		x.home.Set("ZK_PKCS11_HOME", filepath.Join(x.boot, "text"))
 	}
@@ -347,6 +353,8 @@ func badTimes() []mistake {
 		{setup: onBadFile, line: "token list", code: 1, wrong: "other.toml:1", next: "correct the setting"},
 		{setup: onBadWord, line: "scm status", code: 1, wrong: "colour", next: "correct the setting"},
 		{setup: onNoFile, line: "token list", code: 1, wrong: "other.toml", next: "ZK_PKCS11_CONF"},
+		{setup: onDamaged, line: "token list", code: 1, wrong: "file is damaged", next: "token restore"},
+		{setup: onDamaged, line: "token backup DIR/b --pin 12345678", code: 1, wrong: "file is damaged", next: "doctor"},
 		{setup: onNoPlace, line: "token list", code: 1, wrong: "not a directory", next: "name another state directory"},
 		{setup: onNoPlace, line: "scm status", code: 1, wrong: "not a directory", next: "name another state directory"},
 	}

@@ -117,6 +117,8 @@ func TestTokenDelete(t *testing.T) {
 	if l := x.tokens(); l[0].Initialised || l[0].Serial == serial {
 		t.Errorf("after it: %+v", l)
 	}
+	x.mustRun("", words("token init --label device --pin 12345678 --so-pin 87654321")...)
+	x.mustRun("", words("--delete-token --token device --slot 7")...) // the option has never looked at the slot
 }
 
 // There is an error when there is no token, and the list says why.
