@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,6 +36,7 @@ const (
 // checkTool has the command.
 type checkTool struct {
 	output
+	examination
 	key        string
 	prometheus bool
 	pin        pinSource
@@ -55,6 +55,7 @@ func newCheckCommand() *cobra.Command {
 	c.Flags().BoolVar(&x.prometheus, "prometheus", false, "print the text format of Prometheus")
 	x.pin.addTo(c.Flags())
 	x.addJSON(c)
+	x.tokenName.addTo(c.Flags(), "token")
 	return c
 }
 
@@ -123,7 +124,11 @@ type slotState struct {
 
 func (x *checkTool) run(c *cobra.Command, _ []string) error {
 	x.out = c.OutOrStdout()
-	r := newCheckResult(doctor.Examine(doctor.Options{Getenv: os.Getenv}))
+	report, err := x.examine()
+	if err != nil {
+		return unknownState(err)
+	}
+	r := newCheckResult(report)
 	x.tryKey(&r)
 	r.finish()
 	if x.prometheus {

@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,8 +25,8 @@ the module or those who use it.`
 // doctorTool has the command.
 type doctorTool struct {
 	output
-	fix     bool
-	process int
+	examination
+	fix bool
 }
 
 func newDoctorCommand() *cobra.Command {
@@ -38,6 +37,7 @@ func newDoctorCommand() *cobra.Command {
 		RunE:    d.run,
 	}
 	d.addJSON(c)
+	d.tokenName.addTo(c.Flags(), "token")
 	c.Flags().BoolVar(&d.fix, "fix", false, "mend what can be mended safely")
 	c.Flags().IntVar(&d.process, "pid", 0, "look at the limits and rights of the process with this `ID`, not at those of the tool")
 	return c
@@ -51,11 +51,16 @@ type doctorResult struct {
 }
 
 func (d *doctorTool) run(c *cobra.Command, _ []string) error {
-	options := doctor.Options{Getenv: os.Getenv, Process: d.process}
-	r := doctorResult{Report: doctor.Examine(options), Mended: []doctor.Mended{}}
+	report, err := d.examine()
+	if err != nil {
+		return err
+	}
+	r := doctorResult{Report: report, Mended: []doctor.Mended{}}
 	if d.fix {
 		r.Mended = r.Mend()
-		r.Report = doctor.Examine(options)
+		if r.Report, err = d.examine(); err != nil {
+			return err
+		}
 	}
 	r.Status, d.out = r.Worst(), c.OutOrStdout()
 	if err := d.print("doctor/1", r, r.printText); err != nil || r.Status == 0 {

@@ -178,7 +178,7 @@ func (v *visit) checkGroup(e entry, l setup.Look) {
 	}
 	want := groupName(l.Group)
 	f := Finding{Level: Error, Command: fmt.Sprintf("chgrp -R %s %s && chmod 2770 %[2]s && chmod 660 %[2]s/*.*", quote(want), quote(v.state)),
-		mend: ownership{v.state, -1, l.Group, 0o770 | fs.ModeSetgid, 0o660}.mend}
+		mend: ownership{v.state, change{-1, l.Group, 0o770 | fs.ModeSetgid}, change{-1, l.Group, 0o660}}.mend}
 	switch {
 	case e.gid != l.Group:
 		f.Name, f.What = "state-group-differs", fmt.Sprintf("%s is of group %s, and state_group is %s", v.state, groupName(e.gid), want)

@@ -99,6 +99,13 @@ func (r Report) Worst() int {
 	return worst
 }
 
+// OfSlots returns what there is of some slots, and of none in particular.
+func (r Report) OfSlots(slots []int) Report {
+	r.Findings = slices.DeleteFunc(slices.Clone(r.Findings), func(f Finding) bool { return f.Slot != nil && !slices.Contains(slots, *f.Slot) })
+	r.Slots = slices.DeleteFunc(slices.Clone(r.Slots), func(v Vitals) bool { return !slices.Contains(slots, v.Slot) })
+	return r
+}
+
 // note adds a fact.
 func (v *visit) note(name, format string, args ...any) {
 	if v.slot != nil && len(v.config.Slots) > 1 {

@@ -93,7 +93,7 @@ func (v *visit) checkFilesOfGroup(files []entry, l setup.Look) {
 			What:    fmt.Sprintf("%s is %s, which members of %s cannot write", f.path, f, group),
 			Why:     "a file that was copied here by root, or from a backup, stops all other users of the token",
 			Command: fmt.Sprintf("chgrp %s %s/*.* && chmod 660 %[2]s/*.*", quote(group), quote(v.state)),
-			mend:    ownership{v.state, -1, l.Group, l.Directory, l.File}.mend,
+			mend:    ownership{v.state, change{-1, l.Group, l.Directory}, change{-1, l.Group, l.File}}.mend,
 		})
 		return
 	}
@@ -111,7 +111,7 @@ func (v *visit) checkFilesOfOwner(files []entry, directory entry) {
 			What:    fmt.Sprintf("%s is %s, and the directory is that of %s", f.path, f, owner),
 			Why:     "programs of " + owner + " find no token, or one that is write-protected",
 			Command: fmt.Sprintf("chown -R --reference=%s %[1]s && chmod -R u+rw %[1]s", quote(v.state)),
-			mend:    ownership{v.state, directory.uid, directory.gid, directory.mode & (fs.ModePerm | fs.ModeSetgid), 0o600}.mend,
+			mend:    ownership{v.state, change{-1, -1, directory.mode & (fs.ModePerm | fs.ModeSetgid)}, change{directory.uid, directory.gid, 0o600}}.mend,
 		})
 		return
 	}

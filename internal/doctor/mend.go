@@ -7,6 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Mended is a finding that Mend has dealt with.
@@ -32,9 +36,45 @@ func (r Report) Mend() []Mended {
 	return done
 }
 
-// modeMend gives a file permissions.
+// change is what a file or directory gets: an owner and a group, -1 for that which it has, and permissions.
+type change struct {
+	owner, group int
+	mode         fs.FileMode
+}
+
+// modeMend gives a file or directory permissions.
 func modeMend(path string, mode fs.FileMode) func() error {
-	return func() error { return os.Chmod(path, mode) }
+	return func() error { return change{-1, -1, mode}.at(path) }
+}
+
+// at changes what has the path, if that is no link: root mends in directories of others, who could have it lead anywhere.
+func (c change) at(path string) error {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if errors.Is(err, unix.ELOOP) {
+		return fmt.Errorf("%s is a link, which is followed by nobody but the one who made it: mend what it leads to", path)
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return c.to(f)
+}
+
+// to changes what is open. A file with several names may be another's in another place.
+func (c change) to(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() && (!info.Mode().IsRegular() || info.Sys().(*syscall.Stat_t).Nlink != 1) {
+		return fmt.Errorf("%s is no file of its own", f.Name())
+	}
+	if c.owner >= 0 || c.group >= 0 {
+		if err := f.Chown(c.owner, c.group); err != nil {
+			return err
+		}
+	}
+	return f.Chmod(c.mode)
 }
 
 // unlinkMend removes a symbolic link that leads nowhere, if it is still that.
@@ -53,31 +93,29 @@ func unlinkMend(path string) func() error {
 
 // ownership is what a state directory and its files are to be like.
 type ownership struct {
-	directory string
-	owner     int // -1: as it is
-	group     int // -1: as it is
-	mode      fs.FileMode
-	file      fs.FileMode
+	path            string
+	directory, file change
 }
 
-// mend gives the directory and the files of the token in it their owner, group and permissions. Links are left alone.
+// mend gives the directory and the files of the token in it their owner, group and permissions. The files are opened
+// below the directory that is open, so that nobody puts another in its place meanwhile.
 func (o ownership) mend() error {
-	if err := o.apply(o.directory, o.mode); err != nil {
+	if err := o.directory.at(o.path); err != nil {
 		return err
 	}
-	for _, file := range stateFiles(o.directory) {
-		if err := o.apply(file.path, o.file); err != nil {
+	root, err := os.OpenRoot(o.path)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, file := range stateFiles(o.path) {
+		f, err := root.OpenFile(filepath.Base(file.path), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(o.file.to(f), f.Close()); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (o ownership) apply(path string, mode fs.FileMode) error {
-	if o.owner >= 0 || o.group >= 0 {
-		if err := os.Lchown(path, o.owner, o.group); err != nil {
-			return err
-		}
-	}
-	return os.Chmod(path, mode)
 }

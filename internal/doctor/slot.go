@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"libzk_pkcs11/internal/config"
@@ -25,9 +26,19 @@ func (v *visit) lookAtSlot() {
 		v.lookAtFiles(look)
 		v.checkSpace(v.state)
 	}
-	if err == nil && (entered || look.Hardware) {
+	switch {
+	case err != nil || !entered && !look.Hardware:
+	case hasSeveralOwners(stateFiles(v.state)):
+		v.note("Token", "not looked at: its files are not all of one owner")
+	default:
 		v.lookInside(look)
 	}
+}
+
+// hasSeveralOwners reports whether files are not all of one owner and group. SQLite gives a log to the owner of its
+// database when root opens it, and to look is to change nothing.
+func hasSeveralOwners(files []entry) bool {
+	return slices.ContainsFunc(files, func(f entry) bool { return f.uid != files[0].uid || f.gid != files[0].gid })
 }
 
 // noteBackend says which backend the slot has, and why.

@@ -172,6 +172,24 @@ assert module.C_Initialize(None) == 0 and module.C_GetSlotList(1, slots, ctypes.
 print("ready", flush=True)
 time.sleep(600)`
 
+// TestOneSlot: a slot, a label and a serial number name what is looked at.
+func TestOneSlot(t *testing.T) {
+	makeTemplate(t)
+	p := newPatient(t, "[[slot]]\nname = \"a\"\nstate = \".\"\n[[slot]]\nname = \"b\"\n")
+	p.sh(`zk_pkcs11-util --init-token --yes --slot 1 --label other --pin 12345678 --so-pin 12345678; zk_pkcs11-util scm inject battery 2.1 --slot 1`)
+	for options, want := range map[string]int{"": 1, "--slot 0": 0, "--slot 1": 1, "--token harness": 0, "--token other": 1, "--token none": 3, "--slot 7": 3, "--slot 0 --token other": 3} {
+		if out, errs, status := p.check(options); status != want {
+			t.Errorf("check %s: status %d, want %d: %s%s", options, status, want, out, errs)
+		}
+	}
+	if r := p.examine("", "--token harness"); r.Status != 0 {
+		t.Errorf("%+v", r)
+	}
+	if f, told := p.examine("", "--slot 1").find("battery-low"); !told || f.Slot == nil || *f.Slot != 1 || f.Command != "zk_pkcs11-util scm inject battery 3.1 --slot 1" {
+		t.Errorf("%+v", f)
+	}
+}
+
 // TestProcesses: a program that has the token open is counted, and no longer when it has ended.
 func TestProcesses(t *testing.T) {
 	harness.Need(t, "python3")

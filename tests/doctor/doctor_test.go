@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"libzk_pkcs11/tests/harness"
@@ -185,7 +186,8 @@ func listing(t *testing.T, dir string) string {
 		}
 		info, err := d.Info()
 		if err == nil {
-			fmt.Fprintln(&b, path, info.Mode(), info.Size(), info.ModTime())
+			owner := info.Sys().(*syscall.Stat_t)
+			fmt.Fprintln(&b, path, info.Mode(), owner.Uid, owner.Gid, info.Size(), info.ModTime())
 		}
 		return err
 	})
