@@ -125,7 +125,7 @@ func blinkOf(l ledStatus) []int {
 		"three rapid blinks every 3 seconds": {rapid, rapid, rapid, rapid, rapid, ledRound - 5*rapid},
 		"rapid blinking":                     {rapid, rapid},
 		"rapid blinking, then off":           append(slices.Repeat([]int{rapid}, 19), 10*ledPause),
-		"on":                                 {ledPause, 0},
+		"on":                                 {ledPause},
 	}
 	if times, is := known[l.Pattern]; is {
 		return times

@@ -22,7 +22,7 @@ func (v *visit) lookAtDevice(d scm.Device, l setup.Look) {
 	if err != nil {
 		v.tell(Finding{
 			Name: "device-silent", Level: Error, What: err.Error(), Why: "programs find no token in the slot",
-			Command: "systemctl restart zkifc && zk_pkcs11-util scm wait",
+			Command: waked(),
 		})
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -108,12 +109,32 @@ func (v *visit) tellDevice(l setup.Look, err error) {
 		f.Name, f.Command = "backend-library", v.otherLibrary(l)
 		f.Why = "the backend is that of an SCM in hardware, and the module goes on with no keys in software without notice"
 	case l.Hardware:
-		f.Name, f.Command = "device-silent", "systemctl restart zkifc && zk_pkcs11-util scm wait"
+		f.Name, f.Command = "device-silent", waked()
 	default:
 		v.tellFile(f, soft.FlashFile, err)
 		return
 	}
 	v.tell(f)
+}
+
+// daemon is the vendor's, by which the library reaches the SCM.
+const daemon = "zkifc"
+
+// waked is what gets an SCM in hardware to answer.
+func waked() string {
+	if isRunning(daemon) {
+		return "systemctl restart " + daemon + " && zk_pkcs11-util scm wait"
+	}
+	return "systemctl enable --now " + daemon + " && zk_pkcs11-util scm wait"
+}
+
+// isRunning reports whether there is a process of a name.
+func isRunning(name string) bool {
+	files, _ := filepath.Glob("/proc/[0-9]*/comm")
+	return slices.ContainsFunc(files, func(file string) bool {
+		text, err := os.ReadFile(file)
+		return err == nil && strings.TrimSpace(string(text)) == name
+	})
 }
 
 // otherLibrary is what gets the vendor's library there, or does without.

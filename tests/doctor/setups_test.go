@@ -104,7 +104,10 @@ func setups() map[string]setup {
 		"a library that is none": {settings: "backend = \"auto\"\n[zymbit]\nlibrary = \"$CONF\"\n", shell: "unset ZK_PKCS11_BACKEND", finding: "backend-library",
 			command: "sed -i '/^library *=/d' $CONF", status: 2, cured: true},
 		"hardware that does not answer": {shell: "zk_pkcs11-util scm inject unbind; export ZK_PKCS11_BACKEND=zymbit ZK_APP_UTILS_LIB=$LIBRARY", finding: "device-silent",
-			command: "systemctl restart zkifc && zk_pkcs11-util scm wait", status: 2},
+			command: "systemctl enable --now zkifc && zk_pkcs11-util scm wait", status: 2},
+		"hardware whose daemon hangs": {shell: `zk_pkcs11-util scm inject unbind; cp /bin/sleep "$DIR/zkifc"; "$DIR/zkifc" 600 >/dev/null 2>&1 & server=$!
+			while [ "$(cat /proc/$server/comm)" != zkifc ]; do sleep 0.05; done; export ZK_PKCS11_BACKEND=zymbit ZK_APP_UTILS_LIB=$LIBRARY`,
+			finding: "device-silent", command: "systemctl restart zkifc && zk_pkcs11-util scm wait", status: 2},
 
 		"a token that was never initialised": {breaking: `rm "$STATE"/*`, finding: "token-uninitialised", command: "zk_pkcs11-util token init --slot 0 --label LABEL", status: 1, cured: true, fill: " --so-pin 87654321 --pin 1234"},
 		"no user PIN": {breaking: `rm "$STATE"/*; pkcs11-tool --module "$MODULE" --init-token --label x --so-pin 87654321`, finding: "pin-unset",
