@@ -21,8 +21,11 @@ const (
 	dataSpace    = 300 * megabyte
 	fileSize     = 16 * megabyte
 	descriptors  = 64
-	spareThreads = 8 // of the runtime, besides one a processor
+	spareThreads = 8 // of the runtime, besides one a processor that it uses: 2 to 8
 )
+
+// threads are how many the module needs.
+func threads() uint64 { return uint64(min(max(runtime.NumCPU(), 2), 8) + spareThreads) }
 
 // limit is one of a process, with what the module needs of it.
 type limit struct {
@@ -45,7 +48,7 @@ func limits() []limit {
 		{"Max data size", "limit-data", Error, dataSpace, "LimitDATA", memory},
 		{"Max file size", "limit-file-size", Warning, fileSize, "LimitFSIZE", "the token's files cannot grow: new objects are refused"},
 		{"Max open files", "limit-files", Warning, descriptors, "LimitNOFILE", "a server with many connections has no descriptor left for the token's files"},
-		{"Max processes", "limit-threads", Error, uint64(runtime.NumCPU() + spareThreads), "LimitNPROC", memory},
+		{"Max processes", "limit-threads", Error, threads(), "LimitNPROC", memory},
 	}
 }
 
@@ -139,7 +142,7 @@ func (v *visit) checkGroupOfProcesses(process string) {
 	group := filepath.Join("/sys/fs/cgroup", path)
 	most, limited := number(filepath.Join(group, "pids.max"))
 	now, _ := number(filepath.Join(group, "pids.current"))
-	need := uint64(runtime.NumCPU() + spareThreads)
+	need := threads()
 	if !limited || now+need <= most {
 		return
 	}

@@ -140,8 +140,8 @@ func setups() map[string]setup {
 		"a disk that is full":           {private: true, shell: `mount -t tmpfs -o size=2m none "$STATE"; cp -a "$HEALTHY"/. "$STATE"`, finding: "space-none", command: "df -h $STATE", status: 2},
 		"a disk without room for files": {private: true, shell: `mount -t tmpfs -o size=64m,nr_inodes=40 none "$STATE"; cp -a "$HEALTHY"/. "$STATE"`, finding: "inodes-low", command: "df -i $STATE", status: 1},
 
-		"too little address space": {shell: "ulimit -S -v 1800000", finding: "limit-address-space", command: "prlimit --pid $$ --as=unlimited:", status: 2, cured: true},
-		"too little data":          {shell: "ulimit -S -d 250000", finding: "limit-data", command: "prlimit --pid $$ --data=unlimited:", status: 2, cured: true},
+		"too little address space": {shell: "export MALLOC_ARENA_MAX=1; ulimit -S -v 1800000", finding: "limit-address-space", command: "prlimit --pid $$ --as=unlimited:", status: 2, cured: true},
+		"too little data":          {shell: "export MALLOC_ARENA_MAX=1; ulimit -S -d 250000", finding: "limit-data", command: "prlimit --pid $$ --data=unlimited:", status: 2, cured: true},
 		"too few descriptors":      {shell: "ulimit -S -n 40", options: "--pid $$", finding: "limit-files", command: "prlimit --pid ", status: 1},
 		"files that may not grow":  {shell: "ulimit -S -f 8000", finding: "limit-file-size", command: "prlimit --pid $$ --fsize=unlimited:", status: 1, cured: true},
 		"too few threads of a server": {breaking: strangers, shell: "(ulimit -S -u 3; exec " + stranger + ` sleep 600 >/dev/null 2>&1) & server=$!; ` + started, options: "--pid $server",

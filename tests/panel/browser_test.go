@@ -31,7 +31,7 @@ func options(t *testing.T) []string {
 // chromium is Debian's, in one of two packages.
 func chromium(t *testing.T) string {
 	t.Helper()
-	for _, name := range []string{"chromium", "chromium-headless-shell"} {
+	for _, name := range []string{"chromium-headless-shell", "chromium"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}
