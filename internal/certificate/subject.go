@@ -7,6 +7,8 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // subjectTypes are the parts that a subject may have.
@@ -67,14 +69,28 @@ func parsePart(part string) (pkix.AttributeTypeAndValue, error) {
 		return pkix.AttributeTypeAndValue{}, fmt.Errorf("--subject: %q is not of the form CN=NAME; parts are separated by commas, and a comma in a name is written \\,", part)
 	case !known:
 		return pkix.AttributeTypeAndValue{}, fmt.Errorf("--subject: there is no %q; the parts are CN, O, OU, C, ST, L, STREET, SERIALNUMBER, UID, DC and emailAddress", key)
-	case key == "C" && len(value) != 2:
-		return pkix.AttributeTypeAndValue{}, fmt.Errorf("--subject: the country C=%s has not two letters", value)
 	}
-	if key == "DC" || key == "EMAILADDRESS" { // which are of characters of ASCII in every certificate
-		return pkix.AttributeTypeAndValue{Type: kind, Value: asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte(value)}}, nil
-	}
-	return pkix.AttributeTypeAndValue{Type: kind, Value: value}, nil
+	encoded, err := partValue(key, value)
+	return pkix.AttributeTypeAndValue{Type: kind, Value: encoded}, err
 }
+
+// partValue is the value of a part as encoding/asn1 takes it.
+func partValue(key, value string) (any, error) {
+	inASCII := key == "DC" || key == "EMAILADDRESS" // in every certificate
+	switch {
+	case key == "C" && len(value) != 2:
+		return nil, fmt.Errorf("--subject: the country C=%s has not two letters", value)
+	case !utf8.ValidString(value):
+		return nil, fmt.Errorf("--subject: %q is no text in UTF-8", value)
+	case inASCII && strings.IndexFunc(value, isOutside) >= 0:
+		return nil, fmt.Errorf("--subject: %s=%s has characters that are not of ASCII", key, value)
+	case inASCII:
+		return asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte(value)}, nil
+	}
+	return value, nil
+}
+
+func isOutside(r rune) bool { return r > unicode.MaxASCII }
 
 // CommonName is a subject that has nothing but a name.
 func CommonName(name string) pkix.Name { return pkix.Name{CommonName: name} }
