@@ -31,6 +31,7 @@ func (x *keyTool) certExportCommand() *cobra.Command {
 		RunE:    func(*cobra.Command, []string) error { return e.run() },
 	}
 	c.Flags().StringVar(&e.format, "format", "pem", "`FORM` of the certificate: pem or der")
+	complete(c, "format", "pem", "der")
 	c.Flags().BoolVar(&e.chain, "chain", false, "the certificates of its issuers, too")
 	return x.addOutput(c)
 }

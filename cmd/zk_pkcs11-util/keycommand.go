@@ -204,3 +204,11 @@ func visibleRune(r rune) rune {
 	}
 	return unicode.ReplacementChar
 }
+
+// complete has a shell complete the words that an option takes.
+func complete(c *cobra.Command, option string, words ...string) {
+	err := c.RegisterFlagCompletionFunc(option, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+	if err != nil {
+		panic(err) // the command has no such option
+	}
+}

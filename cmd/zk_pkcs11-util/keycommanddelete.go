@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -53,46 +52,64 @@ func (x *keyTool) confirmDeletion(r *keyring.Ring, k *keyring.Key) error {
 	if err != nil {
 		return err
 	}
-	whole := k.KeySlot == keyring.NoSlot || k.HasFirstOf(names)
-	if whole {
-		err = errors.Join(checkDeletable(k, len(names)), r.AddCertificates(k))
+	if k.KeySlot != keyring.NoSlot && !k.HasFirstOf(names) {
+		return x.confirmUnlessYes(fmt.Sprintf("The key in key slot %d loses the name %q with the id %x, and stays", k.KeySlot, k.Label, k.ID) + certificatesText(k))
 	}
-	if err != nil || x.yes {
+	if err := checkDeletable(r, k, len(names)); err != nil {
 		return err
 	}
-	return x.ask.confirm(x.whatGoes(k, whole))
+	derived, err := r.Derived(k)
+	if err == nil {
+		err = r.AddCertificates(k, derived)
+	}
+	if err != nil {
+		return err
+	}
+	return x.confirmUnlessYes(x.whatGoes(k, derived))
+}
+
+func (x *keyTool) confirmUnlessYes(what string) error {
+	if x.yes {
+		return nil
+	}
+	return x.ask.confirm(what)
 }
 
 func (k keyEntry) printDeleted(w io.Writer) {
 	fmt.Fprintf(w, "The key %q with the id %s is deleted\n", k.Label, k.ID)
 }
 
-// checkDeletable says why a key cannot go, before anybody is asked.
-func checkDeletable(k *keyring.Key, objects int) error {
+// checkDeletable says why a key cannot go, before anybody is asked, and before its certificates go.
+func checkDeletable(r *keyring.Ring, k *keyring.Key, objects int) error {
+	kept, err := r.IsKept(k)
+	inSlot := k.KeySlot != keyring.NoSlot
 	switch {
-	case k.KeySlot == keyring.NoSlot:
-		return nil
-	case scm.Slot(k.KeySlot).Permanent():
+	case err != nil:
+		return err
+	case inSlot && scm.Slot(k.KeySlot).Permanent():
 		return fmt.Errorf("the key in key slot %d is permanent: it is part of the SCM and cannot be deleted; \"key name\" gives it a name", k.KeySlot)
-	case objects > len(k.Objects):
+	case kept:
+		return fmt.Errorf("the key %q cannot be deleted: it says so itself (CKA_DESTROYABLE is false)", k.Label)
+	case inSlot && objects > len(k.Objects):
 		return fmt.Errorf("the key in key slot %d has further names, by which programs may use it; delete those first", k.KeySlot)
 	}
 	return nil
 }
 
 // whatGoes names what is about to be deleted.
-func (x *keyTool) whatGoes(k *keyring.Key, whole bool) string {
+func (x *keyTool) whatGoes(k *keyring.Key, derived []*keyring.Key) string {
 	var b strings.Builder
-	if whole {
-		fmt.Fprintf(&b, "The token in slot %d loses for good the key %q: %s, id %x, %s", x.slot, k.Label, k.Type, k.ID, k.Place())
-	} else {
-		fmt.Fprintf(&b, "The key in key slot %d loses the name %q with the id %x, and stays", k.KeySlot, k.Label, k.ID)
+	fmt.Fprintf(&b, "The token in slot %d loses for good the key %q: %s, id %x, %s", x.slot, k.Label, k.Type, k.ID, k.Place())
+	for _, other := range derived {
+		fmt.Fprintf(&b, "\n  and the key %q, which is derived from it: %s, id %x, %s", other.Label, other.Type, other.ID, other.Place())
 	}
+	return b.String() + certificatesText(k)
+}
+
+func certificatesText(k *keyring.Key) string {
+	var b strings.Builder
 	for _, c := range k.Certificates {
-		fmt.Fprintf(&b, "\n  and the certificate %q", c.Label)
-		if c.X509 != nil {
-			fmt.Fprintf(&b, " of %s, valid until %s", c.X509.Subject, c.X509.NotAfter.UTC().Format("2006-01-02"))
-		}
+		fmt.Fprintf(&b, "\n  and the certificate %q of %s", c.Label, c.Summary())
 	}
 	return b.String()
 }

@@ -37,6 +37,7 @@ func (x *keyTool) generateCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&g.typeName, "type", "p256", "`TYPE` of the key")
+	complete(c, "type", keyring.TypeNames()...)
 	c.Flags().UintVar(&g.keySlot, "key-slot", 0, "key slot `N` of the SCM for it, in place of the lowest free one")
 	x.addJSON(c)
 	return c

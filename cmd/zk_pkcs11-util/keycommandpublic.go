@@ -21,6 +21,7 @@ func (x *keyTool) publicCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error { return x.printPublicKey(format) },
 	}
 	c.Flags().StringVar(&format, "format", "pem", "`FORM` of the key: pem, ssh or jwk")
+	complete(c, "format", "pem", "ssh", "jwk")
 	return x.addOutput(c)
 }
 

@@ -69,6 +69,7 @@ func (q *requestTool) addOptions(c *cobra.Command) {
 	f.StringSliceVar(&q.names, "san", nil, "further `NAMES`, as DNS:www.example.org,IP:192.0.2.1 (email: and URI: besides)")
 	f.BoolVar(&q.renew, "renew", false, "take subject, names and use from the certificate that the key has")
 	f.StringVar(&q.profile, "profile", "server", "what it is for: `PROFILE` server, client or ca")
+	complete(c, "profile", "server", "client", "ca")
 	f.StringSliceVar(&q.usages, "key-usage", nil, "`USES` of the key in place of those of the profile, as digitalSignature,keyAgreement")
 }
 

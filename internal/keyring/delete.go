@@ -3,7 +3,9 @@
 package keyring
 
 import (
+	"bytes"
 	"slices"
+	"strings"
 
 	"libzk_pkcs11/pkcs11"
 )
@@ -21,20 +23,46 @@ func (k *Key) HasFirstOf(names []uint) bool {
 	return len(names) > 0 && slices.Contains(k.Objects, names[0])
 }
 
-// AddCertificates takes for those of the key also the certificates that have another id: without the key nobody can
-// use them.
-func (r *Ring) AddCertificates(k *Key) error {
+// Derived lists the keys of a wallet that the SCM deletes with a key, since they are derived from it.
+func (r *Ring) Derived(k *Key) ([]*Key, error) {
+	if k.wallet == "" {
+		return nil, nil
+	}
+	keys, err := r.Keys()
+	var derived []*Key
+	for _, other := range keys {
+		if other.wallet == k.wallet && strings.HasPrefix(other.address, k.address+"/") {
+			derived = append(derived, other)
+		}
+	}
+	return derived, err
+}
+
+// AddCertificates takes for those of the key also the certificates that have another id, and those of keys that go with
+// it: nobody can use them any more.
+func (r *Ring) AddCertificates(k *Key, derived []*Key) error {
 	all, err := r.Certificates()
 	if err != nil {
 		return err
 	}
 	k.Certificates = nil
 	for _, c := range all {
-		if k.IsFor(c.X509) {
+		if k.IsFor(c.X509) || c.HasKey(derived) {
 			k.Certificates = append(k.Certificates, c)
 		}
 	}
 	return nil
+}
+
+// IsKept reports whether the token keeps an object of the key whatever its user says.
+func (r *Ring) IsKept(k *Key) (bool, error) {
+	for _, h := range k.Objects {
+		v, err := r.read(h, pkcs11.CKA_DESTROYABLE)
+		if kept := bytes.Equal(v[pkcs11.CKA_DESTROYABLE], []byte{pkcs11.CK_FALSE}); err != nil || kept {
+			return kept, err
+		}
+	}
+	return false, nil
 }
 
 // Delete destroys a key by this name, and its certificates. They go first: a key without one is complete, and a

@@ -25,6 +25,8 @@ type Key struct {
 	Private      uint   // handle of the private or secret key; 0 where the session sees none
 	Objects      []uint // all handles that it has
 	Certificates []*Certificate
+
+	wallet, address string // where it is in a wallet
 }
 
 // Place says where the key is.
@@ -37,7 +39,8 @@ func (k *Key) Place() string {
 
 // attributes that a key is made of.
 func keyAttributes() []uint {
-	return []uint{pkcs11.CKA_LABEL, pkcs11.CKA_ID, pkcs11.CKA_KEY_TYPE, pkcs11.CKA_PUBLIC_KEY_INFO, pkcs11.CKA_ZK_SLOT, pkcs11.CKA_ZK_FOREIGN, pkcs11.CKA_VALUE_LEN}
+	return []uint{pkcs11.CKA_LABEL, pkcs11.CKA_ID, pkcs11.CKA_KEY_TYPE, pkcs11.CKA_PUBLIC_KEY_INFO, pkcs11.CKA_ZK_SLOT, pkcs11.CKA_ZK_FOREIGN, pkcs11.CKA_VALUE_LEN,
+		pkcs11.CKA_ZK_WALLET, pkcs11.CKA_ZK_NODE_ADDRESS}
 }
 
 // Keys lists the keys of the token, those in key slots first. Foreign keys are not its own.
@@ -94,6 +97,7 @@ func (r *Ring) addClass(keys []*Key, class uint) ([]*Key, error) {
 
 func newKey(v Values, class uint) *Key {
 	k := &Key{Label: string(v[pkcs11.CKA_LABEL]), ID: v[pkcs11.CKA_ID], KeySlot: NoSlot}
+	k.wallet, k.address = string(v[pkcs11.CKA_ZK_WALLET]), string(v[pkcs11.CKA_ZK_NODE_ADDRESS])
 	if slot, is := v.number(pkcs11.CKA_ZK_SLOT); is && slot != pkcs11.CK_UNAVAILABLE_INFORMATION {
 		k.KeySlot = int(slot)
 	}

@@ -415,3 +415,58 @@ func TestLabelsOfOthers(t *testing.T) {
 		t.Errorf("as JSON it is %+v", k)
 	}
 }
+
+// TestKeysThatStay: what says of itself that it stays, and its certificate with it.
+func TestKeysThatStay(t *testing.T) {
+	t.Parallel()
+	if exec.Command("/usr/bin/python3", "-c", "import PyKCS11").Run() != nil {
+		t.Skip("Debian's Python has no PyKCS11, which makes such a key")
+	}
+	x := newKeyTool(t)
+	x.judge("/usr/bin/python3", "-c", `
+import sys
+from PyKCS11 import *
+lib = PyKCS11Lib()
+lib.load(sys.argv[1])
+s = lib.openSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION)
+s.login("12345678")
+stays = [(CKA_TOKEN, True), (CKA_ID, (7, 7)), (CKA_LABEL, "stays"), (CKA_DESTROYABLE, (0,))]
+s.generateKeyPair(stays + [(CKA_MODULUS_BITS, 2048)], stays, Mechanism(CKM_RSA_PKCS_KEY_PAIR_GEN, None))
+`, harness.Module(t))
+	x.user("key self-cert --store --label stays")
+	x.refuses("", "key delete --yes --label stays", "cannot be deleted", "CKA_DESTROYABLE")
+	if k := x.keys("key list --json")["stays"]; len(k.Certificates) != 1 {
+		t.Errorf("left is %+v", k)
+	}
+}
+
+// TestKeysOfWalletsGoTogether: with a key go those that are derived from it, which is said.
+func TestKeysOfWalletsGoTogether(t *testing.T) {
+	t.Parallel()
+	x := newKeyTool(t)
+	x.answer("", words("wallet create savings --curve nistp256 --pin 12345678")...)
+	x.answer("", words("wallet child savings m/1h/2h --pin 12345678")...)
+	x.user("key name 17 --label upper --id 1700")
+	x.user("key name 18 --label lower --id 1800")
+	x.user("key self-cert --store --label lower --subject CN=lower.example")
+	x.refuses("no\n", "key delete --label upper", `the key "upper"`, `and the key "lower", which is derived from it: P-256, id 1800, key slot 18`, "CN=lower.example")
+	x.user("key delete --label upper --yes")
+	if left := x.keys("key list --json"); len(left) != 16 || len(x.certificates()) != 0 {
+		t.Errorf("left are %+v", left)
+	}
+}
+
+// TestCompletions: a shell is told the words that an option or a command takes.
+func TestCompletions(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "")
+	for line, want := range map[string]string{
+		"key generate --type p": "p256 secp256k1 ed25519", "key public --format j": "pem ssh jwk", "cert export --format d": "pem der", "key csr --profile c": "server client ca", "snippet ng": "nginx",
+	} {
+		out, _ := x.mustRun("", append([]string{"__complete"}, words(line)...)...)
+		list, _, _ := strings.Cut(out, "\n:")
+		if got := strings.Join(words(list), " "); !strings.HasPrefix(got, want) {
+			t.Errorf("%s is completed to %q, want %q", line, got, want)
+		}
+	}
+}
