@@ -69,6 +69,18 @@ func TestRestoreKnownWallet(t *testing.T) {
 	}
 }
 
+// A wallet of Cardano has the first key that cardano-address tells of the words of SLIP-0014.
+func TestRestoreCardano(t *testing.T) {
+	t.Parallel()
+	x := newAnyTool(t, "")
+	x.answer(strings.Repeat("all ", 12)+"\n", "wallet", "restore", "ada", "--curve", "ed25519")
+	const first = "5d010cf16fdeff40955633d6c565f3844a288a24967cf6b76acbeb271b4f13c1"
+	c := x.child("ada", "m/1852h/1815h/0h/0/0")
+	if c.PublicKey != first || c.Address != "m/1852'/1815'/0'/0/0" || c.Curve != "ed25519" || c.Slot != 21 {
+		t.Errorf("%+v", c)
+	}
+}
+
 // A key right below the topmost one has no xpub, and a line says why.
 func TestNoXpub(t *testing.T) {
 	t.Parallel()

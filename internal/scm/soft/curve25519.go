@@ -18,17 +18,33 @@ import (
 // What crypto/ed25519 does is done here of the same parts, for it keeps copies of each
 // private key that it has signed with.
 
-// expanded is what RFC 8032, section 5.1.5, makes of a private key.
+// expanded is what RFC 8032, section 5.1.5, makes of a private key, and what a private key
+// of BIP32-Ed25519 is.
 type expanded struct {
 	scalar edwards25519.Scalar
 	hash   [sha512.Size]byte // of which the second half is the prefix
 }
 
 func (x *expanded) expand(seed []byte) {
+	if len(seed) == extendedSize {
+		x.take(seed)
+		return
+	}
 	x.hash = sha512.Sum512(seed)
 	if _, err := x.scalar.SetBytesWithClamping(x.hash[:32]); err != nil {
 		panic(err) // of the length
 	}
+}
+
+// take reads a private key of BIP32-Ed25519. Its scalar can be greater than the order.
+func (x *expanded) take(key []byte) {
+	var wide [64]byte
+	defer clear(wide[:])
+	copy(wide[:], key[:32])
+	if _, err := x.scalar.SetUniformBytes(wide[:]); err != nil {
+		panic(err) // of the length
+	}
+	copy(x.hash[32:], key[32:])
 }
 
 func (x *expanded) erase() { *x = expanded{} }

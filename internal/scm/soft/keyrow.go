@@ -20,7 +20,24 @@ const (
 	seedKey              // the topmost key of a wallet: a private key and a chain code
 	childKey             // a private key derived from another, and a chain code
 	watchKey             // a chain code only: part of an oversight wallet
+
+	extendedSeedKey  // a seedKey of BIP32-Ed25519
+	extendedChildKey // a childKey of BIP32-Ed25519
 )
+
+// isSeed reports whether the key is the topmost one of a wallet that signs.
+func (k kind) isSeed() bool { return k == seedKey || k == extendedSeedKey }
+
+// privateSize is the length in bytes of the private key.
+func (k kind) privateSize() int {
+	switch k {
+	case watchKey:
+		return 0
+	case extendedSeedKey, extendedChildKey:
+		return extendedSize
+	}
+	return secretSize
+}
 
 // chainSize is the length in bytes of the chain code of a key in a wallet.
 const chainSize = 32
@@ -28,13 +45,10 @@ const chainSize = 32
 // sealedSize is the length in bytes of what is sealed beside a key of the kind:
 // the private key, then the chain code.
 func (k kind) sealedSize() int {
-	switch k {
-	case seedKey, childKey:
-		return secretSize + chainSize
-	case watchKey:
-		return chainSize
+	if k == plainKey {
+		return secretSize
 	}
-	return secretSize
+	return k.privateSize() + chainSize
 }
 
 // sealedKey is a row of the table key.

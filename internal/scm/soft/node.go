@@ -38,7 +38,7 @@ func (d *Device) OpenNode(s scm.Slot) (Node, error) {
 	}
 	n := Node{Key: k.Key, Chain: both[len(both)-chainSize:], Address: k.node.address, stored: k}
 	if k.kind != watchKey {
-		n.Private = both[:secretSize]
+		n.Private = both[:k.kind.privateSize()]
 	}
 	return n, nil
 }
@@ -57,6 +57,9 @@ func (f *flash) walletKey(s scm.Slot) (sealedKey, error) {
 // code.
 func (d *Device) AddTop(top Node, wallet string) (scm.Slot, error) {
 	key := &sealedKey{Key: top.Key, kind: seedKey, hidden: true, node: node{address: top.Address, wallet: wallet}}
+	if len(top.Private) == extendedSize {
+		key.kind = extendedSeedKey
+	}
 	if top.Private == nil {
 		key.kind, key.hidden = watchKey, false
 		if err := checkPublic(top.Curve, top.Public); err != nil {
@@ -76,8 +79,11 @@ func (d *Device) AddChild(parent, child Node) (scm.Slot, error) {
 	key := &sealedKey{Key: child.Key, kind: childKey, node: node{
 		parent: parent.Slot, master: parent.stored.node.master, address: child.Address,
 	}}
-	if parent.stored.kind == watchKey {
+	switch len(child.Private) {
+	case 0:
 		key.kind = watchKey
+	case extendedSize:
+		key.kind = extendedChildKey
 	}
 	err := d.addNode(key, &parent.stored, child)
 	if errors.Is(err, errThere) {

@@ -16,6 +16,10 @@ import (
 // the scalar of RFC 7748 before clamping for X25519.
 const secretSize = 32
 
+// extendedSize is that of a private key of BIP32-Ed25519: a scalar, and what takes the place
+// of the prefix of RFC 8032. Only wallets have such keys.
+const extendedSize = 64
+
 // private is a key pair that is ready for use. The private half is masked; it is in the
 // clear for the time of one computation, and nothing of that stays in memory. Methods may
 // be called from any goroutine.
@@ -39,20 +43,21 @@ var errHiddenGone = fmt.Errorf("private key: %w", scm.ErrSealed)
 // withKey calls f with the private key. What f keeps of it on the heap it has to overwrite.
 func (k *private) withKey(f func(key []byte) error) (err error) {
 	secret.Do(func() {
-		var key [secretSize]byte
-		defer clear(key[:])
-		if !k.mask.Show(key[:], k.masked) {
+		var longest [extendedSize]byte
+		defer clear(longest[:])
+		key := longest[:k.masked.Size()]
+		if !k.mask.Show(key, k.masked) {
 			err = errHiddenGone
 			return
 		}
-		err = f(key[:])
+		err = f(key)
 	})
 	return err
 }
 
 // secret returns a copy of the private key, which the caller overwrites.
 func (k *private) secret() ([]byte, error) {
-	b := make([]byte, secretSize)
+	b := make([]byte, k.masked.Size())
 	if !k.mask.Show(b, k.masked) {
 		return nil, errHiddenGone
 	}

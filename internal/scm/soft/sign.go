@@ -183,7 +183,7 @@ func (d *Device) privateOf(r *root, k *sealedKey) (*private, error) {
 	if k.kind == watchKey {
 		return nil, fmt.Errorf("slot %d has a public key only: %w", k.Slot, scm.ErrAbility)
 	}
-	p := newPrivate(k.Curve, k.Public, key[:secretSize], r.mask)
+	p := newPrivate(k.Curve, k.Public, key[:k.kind.privateSize()], r.mask)
 	p.use = d.options.Ed25519
 	return p, nil
 }

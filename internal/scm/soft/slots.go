@@ -54,7 +54,7 @@ func (d *Device) Listed() ([]scm.Slot, error) {
 	out := d.options.Unlisted
 	var slots []scm.Slot
 	for _, k := range s.allKeys() {
-		seed := k.kind == seedKey && (out == settings.UnlistedSeeds || out == settings.UnlistedBoth)
+		seed := k.kind.isSeed() && (out == settings.UnlistedSeeds || out == settings.UnlistedBoth)
 		permanent := k.Slot.Permanent() && k.Curve == scm.Ed25519 && (out == settings.UnlistedEd25519 || out == settings.UnlistedBoth)
 		if k.Slot >= 0 && !seed && !permanent {
 			slots = append(slots, k.Slot)

@@ -15,7 +15,8 @@ import (
 // the same child, when it is there already. The chain code is given away for
 // hardened children only, nil otherwise. ErrInput for an index from 2^31 on and a
 // parent that is in no wallet, ErrAbility for a hardened child in an oversight
-// wallet, ErrCurve for one that is not hardened on Ed25519, ErrFull.
+// wallet, ErrCurve for one that is not hardened in a wallet of SLIP-0010, which versions
+// before 0.2.0 made for Ed25519, ErrFull.
 func (d *Device) ChildKey(parent scm.Slot, which scm.Child) (s scm.Slot, chainCode []byte, err error) {
 	index := which.Index
 	if index >= hd.Hardened {

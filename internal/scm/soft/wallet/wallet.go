@@ -53,8 +53,7 @@ func checkSeed(w scm.WalletSeed) error {
 	return w.Check()
 }
 
-// masterOf returns the topmost key of the wallet that grows from a seed. The
-// derivation of VariantCardano is that of SLIP-0010 here; the vendor does not tell his.
+// masterOf returns the topmost key of the wallet that grows from a seed.
 func masterOf(w scm.WalletSeed, seed []byte, generator string) (hd.Node, error) {
 	key := w.GeneratorKey
 	if generator == settings.GeneratorAppended {
@@ -62,8 +61,16 @@ func masterOf(w scm.WalletSeed, seed []byte, generator string) (hd.Node, error) 
 	}
 	var n hd.Node
 	var err error
-	secret.Do(func() { n, err = hd.Master(w.Curve, seed, key) })
+	secret.Do(func() { n, err = master(w.Curve, seed, key) })
 	return n, deviceError(err)
+}
+
+// master is hd.Master, by the scheme of VariantCardano on its curve.
+func master(c scm.Curve, seed, generator []byte) (hd.Node, error) {
+	if c == scm.Ed25519 {
+		return hd.MasterCardano(seed, generator), nil
+	}
+	return hd.Master(c, seed, generator)
 }
 
 // deviceError makes an error of package hd one of package scm.
@@ -115,6 +122,9 @@ func (d *Device) RestoreBIP39(w scm.WalletSeed, mnemonic string) (scm.Slot, erro
 	if err := d.noSession(); err != nil {
 		return 0, err
 	}
+	if w.Curve == scm.Ed25519 && len(w.GeneratorKey) == 0 {
+		return d.growIcarus(w, mnemonic)
+	}
 	var seed []byte
 	var err error
 	secret.Do(func() { seed, err = hd.Seed(mnemonic, w.Passphrase) })
@@ -139,16 +149,29 @@ func (d *Device) growWallet(w scm.WalletSeed, seed []byte) (scm.Slot, error) {
 	return d.AddTop(stored(n, hd.Top), w.Name)
 }
 
+// growIcarus makes the wallet that other wallets of Cardano make of the same words. A
+// generator key has no place in that.
+func (d *Device) growIcarus(w scm.WalletSeed, mnemonic string) (scm.Slot, error) {
+	if err := checkSeed(w); err != nil {
+		return 0, err
+	}
+	defer secret.Collect()
+	var n hd.Node
+	var err error
+	secret.Do(func() { n, err = hd.MasterIcarus(mnemonic, w.Passphrase) })
+	if err != nil {
+		return 0, deviceError(err)
+	}
+	defer clear(n.Private)
+	return d.AddTop(stored(n, hd.Top), w.Name)
+}
+
 // OversightWallet makes a wallet that watches another: from the public key and the
 // chain code of that one's last hardened node it derives public keys, and cannot
-// sign. The address is that of the node. ErrCurve for Ed25519, where there are no
-// nodes that are not hardened.
+// sign. The address is that of the node.
 func (d *Device) OversightWallet(w scm.WalletSeed, public, chainCode []byte, address string) (scm.Slot, error) {
 	if err := errors.Join(d.noSession(), checkSeed(w)); err != nil {
 		return 0, err
-	}
-	if w.Curve == scm.Ed25519 {
-		return 0, fmt.Errorf("oversight wallet with %s: %w", w.Curve, scm.ErrCurve)
 	}
 	address, err := hd.Canonical(address)
 	if err != nil {

@@ -72,8 +72,7 @@ func TestWallet(t *testing.T) {
 			}
 			_, err = other.PublicKey(top)
 			wantError(t, "PublicKey of the topmost key", err, scm.ErrExport)
-			want, err := hd.Master(c, unhex(t, seedOfSentence), nil)
-			check(t, err)
+			want := topOf(t, c)
 			parent, address := top, "m"
 			for _, index := range []uint32{44, 0, 7} {
 				want, err = want.Child(hd.Hardened + index)
@@ -96,6 +95,19 @@ func TestWallet(t *testing.T) {
 	}
 }
 
+// topOf is the topmost key of the wallet of sentence, with the passphrase TREZOR.
+func topOf(t *testing.T, c scm.Curve) (n hd.Node) {
+	t.Helper()
+	var err error
+	if c == scm.Ed25519 {
+		n, err = hd.MasterIcarus(sentence, "TREZOR")
+	} else {
+		n, err = hd.Master(c, unhex(t, seedOfSentence), nil)
+	}
+	check(t, err)
+	return n
+}
+
 // checkNode checks both directions between slots and addresses.
 func checkNode(t *testing.T, d *wallet.Device, s scm.Slot, address, wallet string, top scm.Slot) {
 	t.Helper()
@@ -114,7 +126,7 @@ func checkNode(t *testing.T, d *wallet.Device, s scm.Slot, address, wallet strin
 // TestPlainChildren derives children without hardening, twice.
 func TestPlainChildren(t *testing.T) {
 	d := open(t, t.TempDir(), options)
-	for _, c := range []scm.Curve{scm.P256, scm.Secp256k1} {
+	for _, c := range walletCurves {
 		top, err := d.GenerateSeed(seedOf(c, c.String()))
 		check(t, err)
 		a, chain := child(t, d, top, 3, false)
@@ -202,7 +214,7 @@ func TestGenerators(t *testing.T) {
 }
 
 func TestOversight(t *testing.T) {
-	for _, c := range []scm.Curve{scm.P256, scm.Secp256k1} {
+	for _, c := range walletCurves {
 		d, watcher := open(t, t.TempDir(), options), open(t, t.TempDir(), options)
 		top, err := d.GenerateSeed(seedOf(c, "w"))
 		check(t, err)
@@ -272,8 +284,8 @@ func TestWalletErrors(t *testing.T) {
 	wantError(t, "chain code", err, scm.ErrInput)
 	_, err = d.OversightWallet(w, public.Public, make([]byte, 32), "44'")
 	wantError(t, "address", err, scm.ErrInput)
-	_, err = d.OversightWallet(seedOf(scm.Ed25519, "w"), make([]byte, 32), make([]byte, 32), "m")
-	wantError(t, "Ed25519", err, scm.ErrCurve)
+	_, err = d.OversightWallet(seedOf(scm.Ed25519, "w"), public.Public, make([]byte, 32), "m")
+	wantError(t, "public key of another curve", err, scm.ErrInput)
 	checkNodeErrors(t, d, top)
 }
 
@@ -285,7 +297,6 @@ func checkNodeErrors(t *testing.T, d *wallet.Device, top scm.Slot) {
 		index  uint32
 		want   error
 	}{
-		{"not hardened", top, 1, scm.ErrCurve},
 		{"great index", top, 1 << 31, scm.ErrInput},
 		{"no wallet", 0, 1, scm.ErrInput},
 		{"empty slot", top + 1, 1, scm.ErrSlotEmpty},

@@ -67,23 +67,30 @@ func Seed(sentence, passphrase string) ([]byte, error) {
 
 // CheckMnemonic returns ErrMnemonic for unknown words and a wrong checksum.
 func CheckMnemonic(sentence string) error {
+	entropy, err := entropyOf(sentence)
+	clear(entropy)
+	return err
+}
+
+// entropyOf undoes Mnemonic. ErrMnemonic for unknown words and a wrong checksum.
+func entropyOf(sentence string) ([]byte, error) {
 	words, given, number := strings.Fields(english), strings.Fields(normal(sentence)), new(big.Int)
 	n := len(given)
 	if n < 12 || n > 24 || n%3 != 0 {
-		return fmt.Errorf("%d words: %w", n, ErrMnemonic)
+		return nil, fmt.Errorf("%d words: %w", n, ErrMnemonic)
 	}
 	for _, w := range given {
 		i, known := slices.BinarySearch(words, w)
 		if !known {
-			return fmt.Errorf("unknown words, or not in their order: %w", ErrMnemonic)
+			return nil, fmt.Errorf("unknown words, or not in their order: %w", ErrMnemonic)
 		}
 		number.Lsh(number, mnemonicBits).Or(number, big.NewInt(int64(i)))
 	}
 	entropy := new(big.Int).Rsh(number, uint(n/3)).FillBytes(make([]byte, n/3*4))
 	if checked(entropy).Cmp(number) != 0 {
-		return fmt.Errorf("unknown words, or not in their order: %w", ErrMnemonic)
+		return nil, fmt.Errorf("unknown words, or not in their order: %w", ErrMnemonic)
 	}
-	return nil
+	return entropy, nil
 }
 
 // normal is the form of a sentence whose hash is the seed: one blank between words.

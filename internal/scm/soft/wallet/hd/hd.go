@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package hd derives trees of keys: by BIP32 on secp256k1, by SLIP-0010 on P-256
-// and for Ed25519. It makes and reads the words in which people keep the seed of
+// Package hd derives trees of keys: by BIP32 on secp256k1, by SLIP-0010 on P-256, by
+// BIP32-Ed25519 or SLIP-0010 for Ed25519. It makes and reads the words in which people keep the seed of
 // such a tree: those of BIP39, and the shares of SLIP-0039.
 package hd
 
@@ -29,7 +29,7 @@ var (
 // Node is a key in a tree.
 type Node struct {
 	Curve   scm.Curve
-	Private []byte // 32 bytes; nil when only the public key is known
+	Private []byte // 32 bytes, 64 in a tree of BIP32-Ed25519; nil when only the public key is known
 	Public  []byte // in the form of scm.Key.Public
 	Chain   []byte // chain code, 32 bytes
 }
@@ -71,12 +71,15 @@ func (n Node) Neuter() Node {
 
 // Child derives the child with an index, which includes Hardened where it applies.
 // ErrHardened for one that only the private key leads to, when there is none; all
-// children are such for Ed25519, where ErrCurve stands for one that is not
-// hardened.
+// children are such in a tree of SLIP-0010 for Ed25519, where ErrCurve stands for one that
+// is not hardened.
 func (n Node) Child(index uint32) (Node, error) {
 	start, err := n.childData(index)
 	if err != nil {
 		return Node{}, err
+	}
+	if n.isCardano() {
+		return n.childCardano(index)
 	}
 	number := binary.BigEndian.AppendUint32(nil, index)
 	for i := authenticate(sha512.New, n.Chain, start, number); ; i = authenticate(sha512.New, n.Chain, []byte{1}, i[32:], number) {
@@ -94,7 +97,7 @@ func (n Node) childData(index uint32) ([]byte, error) {
 		return nil, ErrHardened
 	case index >= Hardened:
 		return append([]byte{0}, n.Private...), nil
-	case n.Curve == scm.Ed25519:
+	case n.Curve == scm.Ed25519 && !n.isCardano():
 		return nil, fmt.Errorf("child that is not hardened: %w", ErrCurve)
 	}
 	return n.serial(), nil
