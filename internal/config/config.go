@@ -9,6 +9,7 @@
 package config
 
 import (
+	"crypto/rand"
 	"time"
 
 	"libzk_pkcs11/internal/config/value"
@@ -109,6 +110,7 @@ type Source struct {
 	Directory string            // to which relative paths in variables refer; "" = the working directory
 	Variables map[string]string // that were set, by their names
 	Machine   string            // identity of the host; "" = it has none, like all others that have none
+	Drawn     string            // at random, for what this process and its children are to tell alike
 }
 
 // variables returns getenv with what s has in place of what is not set.
@@ -127,6 +129,7 @@ func Load(getenv func(string) string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
+	source.Drawn = rand.Text()
 	return source.Load(getenv)
 }
 
@@ -138,7 +141,7 @@ func (s Source) Load(getenv func(string) string) (Config, error) {
 		if err != nil {
 			return Config{}, err
 		}
-		other.Machine = s.Machine
+		other.Machine, other.Drawn = s.Machine, s.Drawn
 		s = other
 	}
 	c := defaults(s)

@@ -7,7 +7,7 @@ import "strings"
 // Encode returns s as bytes for a forked child. They are its fields and then its
 // variables, with a NUL between them; neither paths nor TOML nor variables hold one.
 func (s Source) Encode() string {
-	fields := []string{s.File, s.State, s.Directory, s.Machine, s.Text}
+	fields := []string{s.File, s.State, s.Directory, s.Machine, s.Text, s.Drawn}
 	for name, text := range s.Variables {
 		fields = append(fields, name+"="+text)
 	}
@@ -17,14 +17,14 @@ func (s Source) Encode() string {
 // decodeSource is the inverse of Encode.
 func decodeSource(encoded string) Source {
 	fields := strings.Split(encoded, "\x00")
-	for len(fields) < 5 {
+	for len(fields) < 6 {
 		fields = append(fields, "")
 	}
 	s := Source{
-		File: fields[0], State: fields[1], Directory: fields[2], Machine: fields[3], Text: fields[4],
+		File: fields[0], State: fields[1], Directory: fields[2], Machine: fields[3], Text: fields[4], Drawn: fields[5],
 		Variables: map[string]string{},
 	}
-	for _, variable := range fields[5:] {
+	for _, variable := range fields[6:] {
 		name, text, _ := strings.Cut(variable, "=")
 		s.Variables[name] = text
 	}

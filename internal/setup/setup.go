@@ -26,7 +26,7 @@ type Process = store.Process
 func Options(c config.Config, log pkcs11.Logger, process Process) pkcs11.Options {
 	o := pkcs11.Options{ECPointRaw: c.RawECPoint, SealedKeys: c.SealedKeys, ShowBound: c.Show == config.ShowBound, Log: log}
 	for _, s := range c.Slots {
-		x := opener{settings: c, slot: s, log: log, process: process, serial: soft.NewSerial()}
+		x := opener{settings: c, slot: s, log: log, process: process, serial: soft.SerialOf(c.Source.Drawn, s.Name)}
 		so := pkcs11.SlotOptions{Description: "Soft SCM", Open: x.open, Unmade: x.unmade, BootWait: c.Zymbit.BootWait}
 		if x.hardware() {
 			so.Description, so.Hardware = "Zymbit SCM", true

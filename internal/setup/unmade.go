@@ -18,7 +18,7 @@ import (
 // unmade describes the soft SCM that open would make: where the state directory is missing or
 // empty, and this user can make one. Where anything is there, or in the way, open has to tell.
 func (o opener) unmade() pkcs11.Unmade {
-	if o.hardware() || !o.isEmpty() {
+	if o.hardware() || o.serial == "" || !o.isEmpty() {
 		return nil
 	}
 	if _, err := o.access(); err != nil {

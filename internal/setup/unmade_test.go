@@ -18,7 +18,7 @@ func onlyLooked(t *testing.T) (*pkcs11.Provider, string) {
 	t.Helper()
 	c := settings(t, config.BackendSoft, "")
 	state := filepath.Join(c.Slots[0].State, "a", "b")
-	c.State, c.Slots[0].State = state, state
+	c.State, c.Slots[0].State, c.Source.Drawn = state, state, "drawn"
 	p := pkcs11.New(Options(c, nil, Process{}))
 	t.Cleanup(func() { _ = p.Close() }) // a test may have closed it
 	return p, state

@@ -5,6 +5,7 @@ package soft
 import (
 	"cmp"
 	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"errors"
@@ -32,7 +33,7 @@ func (d *Device) manufacture() error {
 		if err := d.rootKey.write(r); err != nil {
 			return err
 		}
-		_, err := tx.Exec("INSERT INTO scm (id, serial, root_id, condition) VALUES (1, ?, ?, '')", cmp.Or(d.options.Serial, NewSerial()), r.id)
+		_, err := tx.Exec("INSERT INTO scm (id, serial, root_id, condition) VALUES (1, ?, ?, '')", cmp.Or(d.options.Serial, newSerial()), r.id)
 		if err != nil {
 			return err
 		}
@@ -67,11 +68,21 @@ func addPermanent(tx *sql.Tx, r *root) error {
 	return nil
 }
 
-// NewSerial returns 16 random hexadecimal digits, the serial number of an SCM.
-func NewSerial() string {
+// newSerial returns 16 random hexadecimal digits.
+func newSerial() string {
 	var b [8]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
+}
+
+// SerialOf returns a serial number for the SCM of a name that goes with something drawn at
+// random, and "" with nothing.
+func SerialOf(drawn, name string) string {
+	if drawn == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(drawn + "\x00" + name))
+	return hex.EncodeToString(sum[:8])
 }
 
 // removeRootFile removes the root key file of a flash that is sealed to a secret, or has
