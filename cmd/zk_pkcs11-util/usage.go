@@ -144,7 +144,7 @@ func unknownLetter(c *cobra.Command, letters string) error {
 // valueKind says what an option takes.
 func valueKind(f *pflag.Flag) string {
 	kind, known := map[string]string{
-		"uint": "a number from 0 on", "int": "a whole number", "bool": "no value, or true or false",
+		"uint": "a number from 0 on", "uint16": "a number from 0 to 65535", "int": "a whole number", "bool": "no value, or true or false",
 		"duration": "a time such as 30s or 2m",
 	}[f.Value.Type()]
 	if !known {
