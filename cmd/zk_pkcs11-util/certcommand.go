@@ -12,7 +12,7 @@ import (
 // certificateOf describes a certificate of a token.
 func certificateOf(c *keyring.Certificate, token keyring.URI, hasKey bool) certificateEntry {
 	e := certificateEntry{Label: c.Label, ID: hex.EncodeToString(c.ID), HasKey: hasKey, Names: []string{}}
-	e.URI = token.Within(c.ID, "cert")
+	e.URI = token.Within(c.Label, c.ID, "cert")
 	if c.X509 != nil {
 		e.Subject, e.Issuer, e.NotAfter = c.X509.Subject.String(), c.X509.Issuer.String(), c.X509.NotAfter.UTC()
 		e.Names = append(e.Names, namesOf(c.X509)...)

@@ -147,7 +147,7 @@ func (r importReport) printText(w io.Writer) {
 	defer t.Flush()
 	fmt.Fprintln(t, "LABEL\tID\tVALID UNTIL\tSUBJECT\tRESULT")
 	for _, c := range r.Certificates {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", orElse(visible(c.Label), "-"), shortenedID(c.ID), c.NotAfter.Format(time.DateOnly), visible(c.Subject), c.result())
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", orElse(visible(c.Label), "-"), c.ID, c.NotAfter.Format(time.DateOnly), visible(c.Subject), c.result())
 	}
 }
 

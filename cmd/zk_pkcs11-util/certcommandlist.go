@@ -72,15 +72,6 @@ func (r certificateReport) printText(w io.Writer) {
 		if c.HasKey {
 			key = "yes"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", orElse(visible(c.Label), "-"), orElse(shortenedID(c.ID), "-"), key, c.NotAfter.Format(time.DateOnly), orElse(visible(c.Subject), "unreadable"))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", orElse(visible(c.Label), "-"), orElse(c.ID, "-"), key, c.NotAfter.Format(time.DateOnly), orElse(visible(c.Subject), "unreadable"))
 	}
-}
-
-// shortenedID keeps a line short where the id is the hash of a key, as those of authorities are.
-func shortenedID(id string) string {
-	const shown = 16
-	if len(id) <= shown {
-		return id
-	}
-	return id[:shown-3] + "..."
 }

@@ -30,7 +30,7 @@ type keyTool struct {
 func newKeyCommand() *cobra.Command {
 	x := &keyTool{}
 	c := commandGroup("key", "List, make, name and delete keys, and what certificates are asked for with",
-		x.listCommand(), x.generateCommand(), x.nameCommand(), x.deleteCommand(), x.publicCommand(), x.csrCommand(), x.selfCertCommand())
+		x.listCommand(), x.generateCommand(), x.nameCommand(), x.renameCommand(), x.deleteCommand(), x.publicCommand(), x.csrCommand(), x.selfCertCommand())
 	c.Long = "List, make, name and delete keys, and what certificates are asked for with. A key is named by --id, by --label, " +
 		"or by a pkcs11: URI, which also names its token."
 	x.addKeyOptions(c)
@@ -151,12 +151,17 @@ func (x *keyTool) withPublicKeys(do func(*keyring.Ring) error) error {
 
 // chosenKey is the key that is named.
 func (x *keyTool) chosenKey(r *keyring.Ring) (*keyring.Key, error) {
-	if x.choice.IsEmpty() {
-		return nil, usagef("name a key by --id, by --label or by its pkcs11: URI; \"key list\" shows them")
-	}
 	keys, err := r.Keys()
 	if err != nil {
 		return nil, err
+	}
+	return x.choose(keys)
+}
+
+// choose is chosenKey among keys that are known.
+func (x *keyTool) choose(keys []*keyring.Key) (*keyring.Key, error) {
+	if x.choice.IsEmpty() {
+		return nil, usagef("name a key by --id, by --label or by its pkcs11: URI; \"key list\" shows them")
 	}
 	return x.choice.Key(keys)
 }

@@ -93,7 +93,7 @@ func entryOf(k *keyring.Key, token keyring.URI) keyEntry {
 	if !e.Sealed {
 		e.KeySlot = &k.KeySlot
 	}
-	e.URI = token.Within(k.ID, typeInURI(k))
+	e.URI = token.Within(k.Label, k.ID, typeInURI(k))
 	for _, c := range k.Certificates {
 		e.Certificates = append(e.Certificates, certificateOf(c, token, true))
 	}

@@ -169,6 +169,6 @@ func (q *requestTool) storeCertificate(c *certifying, der []byte) error {
 		return err
 	}
 	token, err := tokenOf(c.ring)
-	fmt.Fprintf(q.errs, "The certificate is on the token: %s\n", token.Within(c.key.ID, "cert"))
+	fmt.Fprintf(q.errs, "The certificate is on the token: %s\n", token.Within(c.key.Label, c.key.ID, "cert"))
 	return err
 }

@@ -84,6 +84,9 @@ func (s *snippetTool) write(r *keyring.Ring) error {
 	if err != nil {
 		return err
 	}
+	if len(k.ID) == 0 {
+		return fmt.Errorf("the key %q has no id, by which programs would find it; \"key rename --to-id HEX\" gives it one", k.Label)
+	}
 	facts, err := s.facts(r, k)
 	if err != nil {
 		return err
@@ -106,7 +109,7 @@ func (s *snippetTool) facts(r *keyring.Ring, k *keyring.Key) (snippet.Facts, err
 	}
 	f := snippet.Facts{
 		Token: info.Label, Slot: r.Slot, Label: k.Label, ID: hex.EncodeToString(k.ID), IDText: string(k.ID), Type: k.Type,
-		URI:    keyring.TokenURI(info.Label, info.Serial).Within(k.ID, "private"),
+		URI:    keyring.TokenURI(info.Label, info.Serial).Within(k.Label, k.ID, "private"),
 		Module: s.module, Dir: s.dir, Chain: chainOf(k, all), Notes: notesOf(k),
 		Options: fmt.Sprintf("--slot %d --id %x", r.Slot, k.ID),
 	}

@@ -73,7 +73,10 @@ func (c Choice) several(found []*Key) error {
 
 // Template is what gives a key this name.
 func (c Choice) Template() []pkcs11.Attribute {
-	list := []pkcs11.Attribute{Bytes(pkcs11.CKA_LABEL, c.Label)}
+	var list []pkcs11.Attribute
+	if c.HasLabel {
+		list = append(list, Bytes(pkcs11.CKA_LABEL, c.Label))
+	}
 	if c.HasID {
 		list = append(list, Bytes(pkcs11.CKA_ID, c.ID))
 	}

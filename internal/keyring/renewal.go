@@ -93,13 +93,3 @@ func (r *Ring) Take(arrivals []*Arrival) error {
 
 // DeleteCertificate destroys a certificate; its key stays.
 func (r *Ring) DeleteCertificate(c *Certificate) error { return r.destroy(c.Object) }
-
-// RenameCertificates gives certificates the name that their key has got.
-func (r *Ring) RenameCertificates(list []*Certificate, name Choice) error {
-	for _, c := range list {
-		if err := r.Provider.SetAttributeValue(r.Session, c.Object, name.Template()); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -51,9 +51,10 @@ func TokenURI(label, serial string) URI {
 	return URI{Token: label}
 }
 
-// Within names something on the token that the URI names.
-func (u URI) Within(id []byte, kind string) string {
-	u.ID, u.HasID, u.Type = id, true, kind
+// Within names something on the token that the URI names: by its id, or by its label if it has no id.
+func (u URI) Within(label string, id []byte, kind string) string {
+	u.ID, u.HasID, u.Type = id, len(id) > 0, kind
+	u.Object, u.HasObject = label, !u.HasID
 	return u.String()
 }
 
