@@ -31,7 +31,7 @@ type keyTool struct {
 
 func newKeyTool(t *testing.T) *keyTool {
 	t.Helper()
-	x := &keyTool{newTool(t, ""), t.TempDir()}
+	x := &keyTool{newAnyTool(t, ""), t.TempDir()}
 	x.mustRun("", words("--init-token --slot 0 --label web --pin 12345678 --so-pin 87654321")...)
 	return x
 }
