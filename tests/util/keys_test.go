@@ -243,8 +243,12 @@ func webKey(der []byte) map[string]string {
 	}
 	switch k := parsed.(type) {
 	case *ecdsa.PublicKey:
-		size := (k.Curve.Params().BitSize + 7) / 8
-		return map[string]string{"kty": "EC", "crv": k.Curve.Params().Name, "x": coded(k.X.FillBytes(make([]byte, size))), "y": coded(k.Y.FillBytes(make([]byte, size)))}
+		point, err := k.Bytes()
+		if err != nil {
+			return nil
+		}
+		half := len(point) / 2
+		return map[string]string{"kty": "EC", "crv": k.Curve.Params().Name, "x": coded(point[1 : 1+half]), "y": coded(point[1+half:])}
 	case ed25519.PublicKey:
 		return map[string]string{"kty": "OKP", "crv": "Ed25519", "x": coded(k)}
 	case *ecdh.PublicKey:
