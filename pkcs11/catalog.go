@@ -21,6 +21,7 @@ type catalog struct {
 	keys           []scm.Key
 	seen           *stamps // of the key slots, from before the keys were listed
 	nodes          bool    // the places of keys in wallets are known
+	foreign        bool    // foreign keys are among the keys
 	slots          map[scm.Slot]keySlot
 	records        map[int64]*store.Record // of key slots
 	objects        []*object               // in their order
@@ -105,14 +106,13 @@ func applied(before map[int64]*store.Record, changes *store.Changes) map[int64]*
 // somebody is changing something.
 func (t *token) nextCatalog(old *catalog, login uint64) (*catalog, error) {
 	// The versions are read first: what changes meanwhile is read the next time.
-	c := &catalog{login: login, device: t.device.Version(), stored: t.store.Version(), nodes: t.nodes.wanted.Load()}
+	c := &catalog{login: login, device: t.device.Version(), stored: t.store.Version(), nodes: t.nodes.wanted.Load(), foreign: t.foreignWanted.Load()}
 	if old == nil {
 		old = &catalog{device: ^c.device, stored: ^c.stored}
 	}
 	c.keys, c.seen, c.records, c.revision = old.keys, old.seen, old.records, old.revision
-	if c.device != old.device {
-		var err error
-		if c.keys, c.seen, err = t.deviceKeys(); err != nil {
+	if c.device != old.device || c.foreign != old.foreign {
+		if err := t.readKeys(c); err != nil {
 			return nil, err
 		}
 	}
@@ -130,14 +130,19 @@ func (t *token) nextCatalog(old *catalog, login uint64) (*catalog, error) {
 	return c, nil
 }
 
-// deviceKeys lists the keys of the device, foreign ones last.
-func (t *token) deviceKeys() ([]scm.Key, *stamps, error) {
+// readKeys lists the keys of the device, foreign ones last.
+func (t *token) readKeys(c *catalog) error {
 	l, err := t.listing()
 	if err != nil {
-		return nil, nil, err
+		return err
+	}
+	c.keys, c.seen = l.keys, l.seen
+	if !c.foreign {
+		return nil
 	}
 	foreign, err := t.foreignKeys()
-	return slices.Concat(l.keys, foreign), l.seen, err
+	c.keys = slices.Concat(l.keys, foreign)
+	return err
 }
 
 // keyList are the keys that the device had at a version.

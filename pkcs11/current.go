@@ -7,7 +7,7 @@ package pkcs11
 
 // isCurrent reports whether the catalog is up to date.
 func (t *token) isCurrent(c *catalog) bool {
-	return c != nil && (c.nodes || !t.nodes.wanted.Load()) && c.login == t.logins.Load() && c.device == t.device.Version() && c.stored == t.store.Version()
+	return c != nil && (c.nodes || !t.nodes.wanted.Load()) && (c.foreign || !t.foreignWanted.Load()) && c.login == t.logins.Load() && c.device == t.device.Version() && c.stored == t.store.Version()
 }
 
 // currentCatalog returns the catalog with all that was committed before the call.

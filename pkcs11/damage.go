@@ -75,6 +75,9 @@ func (t *token) reportDamage(c *catalog, vanished map[scm.Slot][]halves) {
 		}
 	}
 	for s, h := range vanished {
+		if isForeign(s) && !c.foreign {
+			continue
+		}
 		_, lost := h[0].ofKey(scm.Key{})
 		if !t.differs(c, s, lost) {
 			continue

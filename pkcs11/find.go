@@ -50,6 +50,9 @@ func (s *session) search(wanted attributes, quirks Quirks) ([]uint, error) {
 			return nil, err
 		}
 	}
+	if !wanted.ofNoForeign() {
+		t.foreignWanted.Store(true)
+	}
 	for attempt := 1; ; attempt++ {
 		c, err := t.currentCatalog()
 		if err != nil {

@@ -25,6 +25,16 @@ func slotName(s scm.Slot) string {
 	return fmt.Sprint("key slot ", int(s))
 }
 
+// ofNoForeign reports whether no foreign key can have all attributes of a template. Their list
+// costs the device a call, so that it is asked for when somebody looks for what may be one,
+// and from then on: who looks for a private key signs a call earlier.
+func (a attributes) ofNoForeign() bool {
+	if class, given := a[CKA_CLASS]; given && !bytes.Equal(class, encodeULong(CKO_PUBLIC_KEY)) {
+		return true
+	}
+	return !agreesOn(a, CKA_ZK_FOREIGN, yes) || !agreesOn(a, CKA_TOKEN, yes) || !agreesOn(a, CKA_PRIVATE, no)
+}
+
 // foreignKeys lists the keys in the foreign slots of the device, if it has any.
 func (t *token) foreignKeys() ([]scm.Key, error) {
 	keeper, can := t.device.(scm.Keeper)
@@ -117,6 +127,7 @@ func (t *token) recordForeign(keeper scm.Keeper, k scm.Key, a attributes) (uint,
 		return 0, err
 	}
 	recorded = true
+	t.foreignWanted.Store(true)
 	return t.slotHandle(o), nil
 }
 

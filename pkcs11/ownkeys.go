@@ -40,6 +40,7 @@ func (p *Provider) LossesOf(slot uint) (l Losses, err error) {
 	if err != nil {
 		return l, err
 	}
+	t.foreignWanted.Store(true)
 	c, err := t.currentCatalog()
 	if err != nil {
 		return l, err

@@ -52,6 +52,8 @@ type token struct {
 	nodes    nodes
 	warned   warned
 
+	foreignWanted atomic.Bool // foreign keys are among the objects
+
 	seed seed
 }
 

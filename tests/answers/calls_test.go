@@ -29,7 +29,7 @@ func TestCalls(t *testing.T) {
 			if most := keys + 30; len(first) > most {
 				t.Errorf("the first process makes %d calls, want at most %d", len(first), most)
 			}
-			if len(second) > 4 { // of which one unlocks the root
+			if len(second) > 3 { // of which one unlocks the root
 				t.Errorf("the second process makes %d calls: %v", len(second), second)
 			}
 		})
