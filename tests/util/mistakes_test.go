@@ -105,6 +105,7 @@ func newMistakenTool(t *testing.T, setup string) *tool {
 		x.scm("inject", "boot")
 	case onNoLibrary:
 		x.home.Set("ZK_PKCS11_BACKEND", "zymbit")
+		x.home.Set("ZK_APP_UTILS_LIB", "/nowhere/libzk_app_utils.so")
 	case onBadFile, onBadWord:
 		text := map[string]string{onBadFile: "state = \n", onBadWord: "colour = \"red\"\n"}[setup]
 		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
