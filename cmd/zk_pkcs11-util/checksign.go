@@ -7,9 +7,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"libzk_pkcs11/internal/config"
 	"libzk_pkcs11/internal/doctor"
@@ -46,7 +49,36 @@ func (t *trial) run(slots []doctor.Vitals) error {
 		return err
 	}
 	t.slot = uint(of.Slot)
-	return withProvider(func(p *pkcs11.Provider, _ config.Config) error { return t.signIn(p, pin) })
+	return withProvider(func(p *pkcs11.Provider, c config.Config) error { return t.runAlone(p, c.Slots[t.slot].State, pin) })
+}
+
+// oneAtATime is how long a check waits for others.
+const oneAtATime = 10 * time.Second
+
+// runAlone signs while no other check does: many at a time would all find as many tries as a new PIN has.
+func (t *trial) runAlone(p *pkcs11.Provider, state string, pin []byte) error {
+	directory, err := os.Open(state)
+	if err != nil {
+		return err
+	}
+	defer directory.Close() // which gives the lock back
+	for start := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		err = unix.Flock(int(directory.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			break
+		}
+		if time.Since(start) >= oneAtATime {
+			return unasked("another check is under way: %w", err)
+		}
+	}
+	pins, err := p.PINsOf(t.slot)
+	if err != nil {
+		return err
+	}
+	if pins.User.Left < pinTries {
+		return unasked("no signature was made: %s", triesGone(pins.User.Left))
+	}
+	return t.signIn(p, pin)
 }
 
 // pinTries is how many tries a PIN has left that nobody has mistaken.
@@ -56,7 +88,11 @@ func whyNoLogin(of *doctor.Vitals) string {
 	if of.UserTries == nil {
 		return "the token has no user PIN"
 	}
-	return fmt.Sprintf("after wrong ones the user PIN has %d tries left, and check takes none of them; a right login sets the count back", *of.UserTries)
+	return triesGone(*of.UserTries)
+}
+
+func triesGone(left int) string {
+	return fmt.Sprintf("after wrong ones the user PIN has %d tries left, and check takes none of them; a right login sets the count back", left)
 }
 
 // find finds the only token that the URI fits.

@@ -128,12 +128,13 @@ func waked() string {
 	return "systemctl enable --now " + daemon + " && zk_pkcs11-util scm wait"
 }
 
-// isRunning reports whether there is a process of a name.
+// isRunning reports whether there is a process of a name that has not ended: one that nobody has waited for has its name still.
 func isRunning(name string) bool {
-	files, _ := filepath.Glob("/proc/[0-9]*/comm")
+	files, _ := filepath.Glob("/proc/[0-9]*/stat")
 	return slices.ContainsFunc(files, func(file string) bool {
 		text, err := os.ReadFile(file)
-		return err == nil && strings.TrimSpace(string(text)) == name
+		_, rest, is := strings.Cut(string(text), "("+name+") ")
+		return err == nil && is && !strings.HasPrefix(rest, "Z")
 	})
 }
 

@@ -125,6 +125,17 @@ func TestCheckLocksNoPIN(t *testing.T) {
 	}
 }
 
+// TestChecksAtOnce: many checks with a wrong PIN at the same time cost one try, too.
+func TestChecksAtOnce(t *testing.T) {
+	makeTemplate(t)
+	p := newPatient(t, "")
+	p.sh(`for i in $(seq 25); do zk_pkcs11-util check --key ` + slotZero + ` --pin 87651234 >/dev/null & done; wait`)
+	if out, _, _ := p.check(""); !strings.Contains(out, "user_pin_tries=9;") {
+		t.Errorf("after 25 checks: %s", out)
+	}
+	p.sh(`zk_pkcs11-util --use-zkslot 0 --label www --pin 12345678; for i in $(seq 10); do { zk_pkcs11-util check --key pkcs11:object=www --pin 12345678 || echo failed >>"$DIR/failed"; } >/dev/null & done; wait; test ! -e "$DIR/failed"`)
+}
+
 // TestPrometheus: what is printed can be parsed, and has what there is.
 func TestPrometheus(t *testing.T) {
 	makeTemplate(t)

@@ -114,7 +114,7 @@ func cleanEnvironment() []string {
 // examine runs doctor after a script, and returns what it says.
 func (p *patient) examine(before, options string) report {
 	p.t.Helper()
-	script := fmt.Sprintf("trap 'test -z \"${server-}\" || kill $server' EXIT\n{ %s\n%s\n} >&2\n%s zk_pkcs11-util doctor --json %s %s", orTrue(p.script), orTrue(before), p.around, p.options, options)
+	script := fmt.Sprintf("trap 'test -z \"${server-}\" || { kill $server; wait $server || true; }' EXIT\n{ %s\n%s\n} >&2\n%s zk_pkcs11-util doctor --json %s %s", orTrue(p.script), orTrue(before), p.around, p.options, options)
 	cmd := p.command(script)
 	var errs strings.Builder
 	cmd.Stderr = &errs

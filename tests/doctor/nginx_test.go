@@ -38,8 +38,8 @@ http {
 }
 `
 
-// nginx starts one whose workers are those of www-data, and returns how it is ended.
-func (p *patient) nginx(port int) (end func()) {
+// nginx starts one whose workers are those of www-data.
+func (p *patient) nginx(port int) *exec.Cmd {
 	p.t.Helper()
 	file := filepath.Join(p.dir, "nginx.conf")
 	for name, text := range map[string]string{file: fmt.Sprintf(nginxConf, p.dir, port), filepath.Join(p.dir, "openssl.cnf"): harness.EngineConf(harness.Module(p.t))} {
@@ -51,21 +51,28 @@ func (p *patient) nginx(port int) (end func()) {
 	if err := cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	p.t.Cleanup(func() { p.endNginx(cmd) })
-	return func() { p.endNginx(cmd) }
+	p.t.Cleanup(func() { endNginx(cmd) })
+	return cmd
 }
 
 // endNginx ends it with its worker, which may stand still in a handshake and hear no signal.
-func (p *patient) endNginx(master *exec.Cmd) {
+func endNginx(master *exec.Cmd) {
 	if master.ProcessState != nil {
 		return
 	}
-	worker, err := strconv.Atoi(p.worker())
+	pid, err := strconv.Atoi(workerOf(master))
 	_ = master.Process.Kill()
 	if err == nil {
-		_ = syscall.Kill(worker, syscall.SIGKILL)
+		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 	_ = master.Wait() // it was killed
+}
+
+// workerOf is the process of nginx that makes handshakes, "" when there is none.
+func workerOf(master *exec.Cmd) string {
+	out, _ := exec.Command("pgrep", "-P", strconv.Itoa(master.Process.Pid)).Output() // which fails where there is none
+	pid, _, _ := strings.Cut(string(out), "\n")
+	return pid
 }
 
 // greet makes a handshake, once somebody listens. One that nginx never answers fails after patience.
@@ -85,12 +92,6 @@ func greet(t *testing.T, port int, patience time.Duration) error {
 	return fmt.Errorf("nobody listens")
 }
 
-// worker is the process of nginx that makes handshakes.
-func (p *patient) worker() string {
-	p.t.Helper()
-	return strings.TrimSpace(p.sh(`pgrep -P "$(cat "$DIR/nginx.pid")" | head -n 1`))
-}
-
 // TestNginx: a group that is not that of the settings stops every handshake of an nginx that has started well. doctor says so, of the
 // directory and of the worker, and nginx works after --fix.
 func TestNginx(t *testing.T) {
@@ -107,11 +108,11 @@ func TestNginx(t *testing.T) {
 	p.sh(`zk_pkcs11-util --use-zkslot 0 --label www --id 77 --pin 12345678; zk_pkcs11-util key self-cert --label www --subject CN=localhost --pin 12345678 --out "$DIR/cert.pem"; ` +
 		own + `; chgrp daemon "$STATE"; chmod 2770 "$STATE"`)
 	port := harness.FreePort(t)
-	end := p.nginx(port)
+	master := p.nginx(port)
 	if err := greet(t, port, 3*time.Second); err == nil {
 		t.Fatal("nginx works although its workers may not use the token")
 	}
-	p.options = "--pid " + p.worker()
+	p.options = "--pid " + workerOf(master)
 	r := p.examine("", "")
 	if _, told := r.find("state-group-differs"); !told || r.Status != 2 {
 		t.Errorf("%+v", r)
@@ -122,7 +123,8 @@ func TestNginx(t *testing.T) {
 	if r = p.examine("", "--fix"); r.Status != 0 {
 		t.Errorf("after --fix: %+v", r)
 	}
-	end()
+	endNginx(master)
+	port = harness.FreePort(t) // nobody connects to what is left of the first
 	p.nginx(port)
 	if err := greet(t, port, time.Minute); err != nil {
 		t.Errorf("after --fix: %v\n%s", err, p.sh(`cat "$DIR/nginx.log"`))
