@@ -51,7 +51,7 @@ func fileWord(c *cobra.Command, words []string) error {
 }
 
 func (m *certImport) run(file string) error {
-	data, err := os.ReadFile(file)
+	data, err := readBounded(file)
 	if err != nil {
 		return fmt.Errorf("%w; nothing was imported, so look at the name of the file", err)
 	}
@@ -60,6 +60,23 @@ func (m *certImport) run(file string) error {
 	}
 	m.file = file
 	return m.withKeys(m.bring)
+}
+
+// longestChain is more than the longest file of certificates has.
+const longestChain = 16 << 20
+
+// readBounded reads a file, of which somebody may have named one without an end.
+func readBounded(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, longestChain+1))
+	if err == nil && len(data) > longestChain {
+		err = fmt.Errorf("%s: it is longer than any chain of certificates", file)
+	}
+	return data, err
 }
 
 func (m *certImport) bring(r *keyring.Ring) error {

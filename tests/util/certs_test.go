@@ -134,12 +134,19 @@ func TestImportsThatEndBadly(t *testing.T) {
 	x.write("damaged.pem", strings.Replace(x.read("www.pem"), "M", "!", 1))
 	x.write("empty", "")
 	x.user("key generate --label other --id 0002")
+	x.judge("openssl crl2pkcs7 -nocrl -certfile " + x.file("www.pem") + " -out " + x.file("www.p7b"))
+	x.judge("openssl crl2pkcs7 -nocrl -certfile " + x.file("www.pem") + " -outform der -out " + x.file("www.p7c"))
+	x.judge("openssl pkcs12 -export -in " + x.file("ca.pem") + " -inkey " + x.file("ca.key") + " -passout pass:x -out " + x.file("ca.p12"))
 	for _, test := range []struct{ file, says string }{
 		{"www.csr", "it is a request: give it to a certificate authority"},
 		{"root.key", `it has "PRIVATE KEY" and no certificate`},
 		{"damaged.pem", "its PEM is damaged"},
 		{"empty", "neither in PEM nor in DER"},
 		{"missing.pem", "no such file"},
+		{"www.p7b", "openssl pkcs7 -print_certs"},
+		{"www.p7c", "openssl pkcs7 -print_certs"},
+		{"ca.p12", "import pkcs12"},
+		{"../../../../../../dev/zero", "longer than any chain"},
 		{"root.pem", "no key of the token fits its public key; --without-key"},
 		{"www.pem --label other", `no key with the label "other" fits`},
 	} {
