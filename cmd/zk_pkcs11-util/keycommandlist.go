@@ -101,7 +101,7 @@ func entryOf(k *keyring.Key, token keyring.URI) keyEntry {
 }
 
 func typeInURI(k *keyring.Key) string {
-	if k.Public == nil && k.KeySlot == keyring.NoSlot {
+	if k.Secret {
 		return "secret-key"
 	}
 	return "private"

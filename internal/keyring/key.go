@@ -21,6 +21,7 @@ type Key struct {
 	ID           []byte
 	Type         string // "P-256", "RSA-2048", "AES-256"
 	KeySlot      int    // or NoSlot
+	Secret       bool   // it is no pair
 	Public       *certificate.PublicKey
 	Private      uint   // handle of the private or secret key; 0 where the session sees none
 	Objects      []uint // all handles that it has
@@ -102,7 +103,7 @@ func newKey(v Values, class uint) *Key {
 		k.KeySlot = int(slot)
 	}
 	if class == pkcs11.CKO_SECRET_KEY {
-		k.Type = secretType(v)
+		k.Type, k.Secret = secretType(v), true
 		return k
 	}
 	k.Type = "unknown"

@@ -27,8 +27,10 @@ type signer struct {
 // Signer returns the private key as one that signs requests and certificates.
 func (r *Ring) Signer(k *Key) (crypto.Signer, error) {
 	switch {
-	case k.Public == nil:
+	case k.Secret:
 		return nil, fmt.Errorf("the key %q is of the type %s, for which there are no certificates", k.Label, k.Type)
+	case k.Public == nil:
+		return nil, fmt.Errorf("the key %q does not tell its public key, without which there is no certificate", k.Label)
 	case k.Private == 0:
 		return nil, fmt.Errorf("the private key of %q is not on this token", k.Label)
 	}
