@@ -41,6 +41,7 @@ func pages() map[string]page {
 		"git.md":              {programs: []string{"git", "ssh-agent", "ssh-keygen"}},
 		"gnutls.md":           {programs: []string{"p11tool", "certtool", "gnutls-serv", "curl", "openssl"}},
 		"go.md":               {programs: []string{"go"}, builds: "sign"},
+		"greengrass.md":       {programs: []string{"java", "openssl"}},
 		"haproxy.md":          {programs: []string{"haproxy", "curl", "openssl"}, root: true, provider: true},
 		"haproxy-stunnel.md":  {programs: []string{"haproxy", "stunnel4", "curl"}, engine: true, root: true},
 		"java.md":             {programs: []string{"java", "keytool", "pkcs11-tool", "curl"}, engine: true},
