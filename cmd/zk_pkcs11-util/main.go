@@ -74,7 +74,7 @@ func newCommand() *cobra.Command {
 	p.BoolVar(&f.yes, "force", false, "the same as --yes")
 	c.CompletionOptions.DisableDefaultCmd = true // it has a command of its own
 	c.AddCommand(newSCMCommand(), newTokenCommand(), newKeyCommand(), newCertCommand(), newSnippetCommand(), newImportCommand(), newReadCommand(), newVersionCommand(), newCompletionCommand(), newManualCommand())
-	c.AddCommand(newDoctorCommand(), newCheckCommand())
+	c.AddCommand(newDoctorCommand(), newCheckCommand(), newSecretCommand())
 	c.SetHelpFunc(printHelp)
 	c.SetHelpCommand(newHelpCommand())
 	explainUsage(c)

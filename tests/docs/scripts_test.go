@@ -17,7 +17,7 @@ func scripts(t *testing.T) []string {
 	if err != nil || len(list) == 0 {
 		t.Fatalf("scripts: %v, %v", list, err)
 	}
-	return append(list, filepath.Join(harness.Root(t), ".ci/run"))
+	return append(list, filepath.Join(harness.Root(t), ".ci/run"), filepath.Join(harness.Root(t), "packaging/cryptsetup/zk_pkcs11"))
 }
 
 func TestScriptsParse(t *testing.T) {

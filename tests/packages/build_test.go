@@ -80,6 +80,9 @@ func TestPackages(t *testing.T) {
 			"-rw-r--r-- root/root /usr/share/bash-completion/completions/zk_pkcs11-util",
 			"-rw-r--r-- root/root /usr/share/zsh/vendor-completions/_zk_pkcs11-util",
 			"-rw-r--r-- root/root /usr/share/fish/vendor_completions.d/zk_pkcs11-util.fish",
+			"-rwxr-xr-x root/root /usr/lib/cryptsetup/scripts/zk_pkcs11",
+			"-rw-r--r-- root/root /usr/lib/systemd/system/zk_pkcs11-disk.socket",
+			"-rw-r--r-- root/root /usr/lib/systemd/system/zk_pkcs11-disk@.service",
 		},
 		"zk-scm-emulator": {
 			"-rwxr-xr-x root/root /usr/bin/zk-soft-scm",
