@@ -64,7 +64,7 @@ done
 
 cp "$bin/"{libzk_pkcs11.so,libzk_app_utils.so,zk_pkcs11-util} "$out"
 cp NOTICE packaging/zk_pkcs11.toml include/zk_app_utils.h "$out"
-cp packaging/cryptsetup/zk_pkcs11* "$out"
+cp packaging/cryptsetup/zk_pkcs11* packaging/server/zk_pkcs11* "$out"
 sed 's|@LIBDIR@|/usr/lib|' packaging/zk_pkcs11.module.in >"$out/zk_pkcs11.module"
 sed "s|@LIBDIR@|/usr/lib/$(dpkg-architecture -a "$arch" -q DEB_HOST_MULTIARCH 2>/dev/null)|" packaging/zk-soft-scm.in >"$out/zk-soft-scm"
 chmod 0755 "$out/zk-soft-scm"

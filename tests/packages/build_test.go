@@ -83,6 +83,8 @@ func TestPackages(t *testing.T) {
 			"-rwxr-xr-x root/root /usr/lib/cryptsetup/scripts/zk_pkcs11",
 			"-rw-r--r-- root/root /usr/lib/systemd/system/zk_pkcs11-disk.socket",
 			"-rw-r--r-- root/root /usr/lib/systemd/system/zk_pkcs11-disk@.service",
+			"-rw-r--r-- root/root /usr/lib/systemd/system/zk_pkcs11.socket",
+			"-rw-r--r-- root/root /usr/lib/systemd/system/zk_pkcs11@.service",
 		},
 		"zk-scm-emulator": {
 			"-rwxr-xr-x root/root /usr/bin/zk-soft-scm",

@@ -46,6 +46,9 @@ func checkLife(t *testing.T, lower, folder string) {
 func checkInstalled(m *machine) {
 	m.t.Helper()
 	m.want("stat -c '%a %U:%G' /var/lib/zk_pkcs11", "2770 root:zk_pkcs11")
+	m.want("getent passwd zk_pkcs11", "/nologin")
+	m.want("getent group zk_pkcs11-client", "zk_pkcs11-client")
+	m.run("! ls /etc/systemd/system/*.wants/zk_pkcs11* 2>/dev/null") // units are enabled by hand
 	m.want("dpkg-query --show --showformat '${Conffiles}' libzk-pkcs11", "/etc/zk_pkcs11/zk_pkcs11.toml")
 	m.want("cat /usr/share/p11-kit/modules/zk_pkcs11.module", "module: /usr/lib/libzk_pkcs11.so")
 	m.want(show, "Slot 0")
