@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -139,6 +140,9 @@ func (x *keyTool) withPublicKeys(do func(*keyring.Ring) error) error {
 	return withProvider(func(p *pkcs11.Provider, settings config.Config) error {
 		if err := x.chooseSlot(p, settings); err != nil {
 			return err
+		}
+		if p.Unmade(x.slot) { // looking makes none
+			return fmt.Errorf("there is no token in slot %d yet; \"token init\" makes one, \"token list\" shows where it would be", x.slot)
 		}
 		session, err := p.OpenSession(x.slot, pkcs11.CKF_SERIAL_SESSION)
 		if err != nil {

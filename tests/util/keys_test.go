@@ -387,3 +387,19 @@ func TestCompletions(t *testing.T) {
 		}
 	}
 }
+
+// TestLookingForKeysMakesNothing: where no token is, none is made by who looks for its keys.
+func TestLookingForKeysMakesNothing(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "")
+	state := filepath.Join(x.home.Dir, "none")
+	x.home.Set("ZK_PKCS11_HOME", state)
+	for _, line := range []string{"key list", "key list --json", "cert list", "key public --id 00", "cert export --id 00", "snippet nginx --id 00"} {
+		if _, errs, err := x.run("", words(line)...); err == nil || !strings.Contains(errs, `there is no token in slot 0 yet; "token init" makes one`) {
+			t.Errorf("%s: %v, %q", line, err, errs)
+		}
+	}
+	if entries, err := os.ReadDir(state); err == nil {
+		t.Errorf("there is a state directory with %d files", len(entries))
+	}
+}
