@@ -131,8 +131,11 @@ func (k keyEntry) validity() string {
 			last = c.NotAfter
 		}
 	}
-	if last.IsZero() {
+	switch {
+	case last.IsZero():
 		return "-"
+	case time.Now().After(last):
+		return "expired " + last.Format(time.DateOnly)
 	}
 	return "until " + last.Format(time.DateOnly)
 }

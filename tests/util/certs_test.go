@@ -174,6 +174,7 @@ func TestImportOfDER(t *testing.T) {
 		t.Errorf("of an expired certificate it says %q", errs)
 	}
 	x.shows("cert list", x.mustOut("cert list --token web"), "LABEL ID KEY VALID UNTIL SUBJECT", "www 0001 yes", "CN=www.example.org")
+	x.shows("key list", x.mustOut("key list --token web"), "www 0001 P-256 key slot 16 expired 20")
 }
 
 // TestRenewedRequest: a request with --renew is for the same as the certificate.
