@@ -16,7 +16,7 @@ import (
 
 // doUseZKSlot gives the key pair in a key slot a label and a CKA_ID.
 func (f *flags) doUseZKSlot(c *cobra.Command) error {
-	template, err := f.keyName()
+	template, err := f.keyName("--use-zkslot")
 	if err != nil {
 		return err
 	}
@@ -42,10 +42,10 @@ func (f *flags) nameKeyAs(p *pkcs11.Provider, pin []byte, template []pkcs11.Attr
 	return withUser(p, f.slot, pin, func(session uint) error { return nameKey(p, session, f.useZKSlot, template) })
 }
 
-// keyName is the label and the CKA_ID that the flags give.
-func (f *flags) keyName() ([]pkcs11.Attribute, error) {
+// keyName is the label and the CKA_ID that the flags give to an action.
+func (f *flags) keyName(action string) ([]pkcs11.Attribute, error) {
 	if f.label == "" {
-		return nil, usagef("--use-zkslot needs --label")
+		return nil, usagef("%s needs --label", action)
 	}
 	template := []pkcs11.Attribute{{Type: pkcs11.CKA_LABEL, Value: []byte(f.label)}}
 	if !f.idGiven {

@@ -37,18 +37,21 @@ type flags struct {
 	label, id      string
 	userPIN, soPIN pinSource
 	idGiven        bool
+	importFile     string
+	filePIN        pinSource
+	noPublicKey    bool
 	yes            bool // do not ask for confirmation
 }
 
 func newCommand() *cobra.Command {
-	f := &flags{userPIN: userPINSource(), soPIN: soPINSource()}
+	f := &flags{userPIN: userPINSource(), soPIN: soPINSource(), filePIN: pinSource{name: "Password of the file", option: "file-pin"}}
 	c := &cobra.Command{
 		Use:     "zk_pkcs11-util",
 		Version: version,
 		Short:   "Manage the tokens of libzk_pkcs11, the PKCS#11 module for the Zymbit SCM",
 		Long: "Manage the tokens of libzk_pkcs11, the PKCS#11 module for the Zymbit SCM. The options below that are actions, --show-slots, --init-token, " +
-			"--use-zkslot and --delete-token, are those of the vendor's own tool, whose guides have them; \"token list\", \"token init\" and " +
-			"\"token delete\" are the commands for it.",
+			"--use-zkslot, --import and --delete-token, are those of the vendor's own tool and SoftHSM2's, whose guides have them; \"token list\", \"token init\", " +
+			"\"import pem\" and \"token delete\" are the commands for it.",
 		Example: `  zk_pkcs11-util token init --label device
   zk_pkcs11-util token list
   zk_pkcs11-util --use-zkslot 0 --slot 0 --label iotkey --id 0001
@@ -65,12 +68,15 @@ func newCommand() *cobra.Command {
 	p.BoolVar(&f.initToken, "init-token", false, "initialise the token in --slot with --label; asks for PINs that are not given")
 	p.IntVar(&f.useZKSlot, "use-zkslot", 0, "name the key pair in key slot `N` of the SCM: give it the --label and --id")
 	p.BoolVar(&f.deleteToken, "delete-token", false, "delete the token with --serial or --token; the keys of a soft SCM go with it")
+	p.StringVar(&f.importFile, "import", "", "import the private key of a `FILE` in PEM with --label and --id, as \"import pem\" does")
+	p.BoolVar(&f.noPublicKey, "no-public-key", false, "import no public key with the private one")
 	f.tokenName.addTo(p, "token")
 	p.StringVar(&f.label, "label", "", "`LABEL` of the token or of the key")
 	p.StringVar(&f.id, "id", "", "CKA_ID of the key, in `HEX`")
 	f.userPIN.addTo(p)
 	f.soPIN.addTo(p)
-	p.BoolVar(&f.yes, "yes", false, "do not ask before --init-token destroys what a token has")
+	f.filePIN.addTo(p)
+	p.BoolVar(&f.yes, "yes", false, "do not ask before --init-token destroys what a token has; --import takes an ID that another key has")
 	p.BoolVar(&f.yes, "force", false, "the same as --yes")
 	c.CompletionOptions.DisableDefaultCmd = true // it has a command of its own
 	c.AddCommand(newSCMCommand(), newTokenCommand(), newKeyCommand(), newCertCommand(), newSnippetCommand(), newImportCommand(), newReadCommand(), newVersionCommand(), newCompletionCommand(), newManualCommand())
@@ -86,7 +92,7 @@ func newCommand() *cobra.Command {
 func (f *flags) runOptions(c *cobra.Command) error {
 	given := c.Flags().Changed
 	f.idGiven = given("id")
-	if err := errors.Join(f.userPIN.load(), f.soPIN.load()); err != nil {
+	if err := errors.Join(f.userPIN.load(), f.soPIN.load(), f.filePIN.load()); err != nil {
 		return err
 	}
 	var actions []func(*cobra.Command) error
@@ -97,6 +103,7 @@ func (f *flags) runOptions(c *cobra.Command) error {
 		{f.showSlots, f.doShowSlots},
 		{f.initToken, f.doInitToken},
 		{given("use-zkslot"), f.doUseZKSlot},
+		{given("import"), f.doImport},
 		{f.deleteToken, f.doDeleteToken},
 	} {
 		if a.wanted {
@@ -106,11 +113,11 @@ func (f *flags) runOptions(c *cobra.Command) error {
 	switch len(actions) {
 	case 0:
 		if c.Flags().NFlag() > 0 {
-			return usagef("one of --show-slots, --init-token, --use-zkslot and --delete-token is missing")
+			return usagef("one of --show-slots, --init-token, --use-zkslot, --import and --delete-token is missing")
 		}
 		return c.Help()
 	case 1:
 		return actions[0](c)
 	}
-	return usagef("only one of --show-slots, --init-token, --use-zkslot and --delete-token at a time")
+	return usagef("only one of --show-slots, --init-token, --use-zkslot, --import and --delete-token at a time")
 }

@@ -215,6 +215,9 @@ func wrongOptions() []mistake {
 		{setup: onNew, line: "token init --label 123456789012345678901234567890123", code: 2, wrong: "33 bytes", next: "at most 32"},
 		{setup: onNew, line: "--delete-token", code: 2, wrong: "needs --serial or --token", next: "token list"},
 		{setup: onNew, line: "token delete", code: 2, wrong: "needs --token, --serial or --slot", next: "token list"},
+		{setup: onNew, line: "--import key.pem", code: 2, wrong: "--import needs --label", next: "--label"},
+		{setup: onNew, line: "--import key.pem --label x --id wood", code: 2, wrong: `"wood" is not hexadecimal`, next: "such as 0001"},
+		{setup: onNew, line: "--import key.pem --show-slots", code: 2, wrong: "only one of", next: "--import"},
 		{setup: onNew, line: "--use-zkslot 0", code: 2, wrong: "needs --label", next: "--label"},
 		{setup: onNew, line: "--use-zkslot 0 --label x --id wood", code: 2, wrong: `"wood" is not hexadecimal`, next: "such as 0001"},
 	}
