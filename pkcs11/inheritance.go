@@ -63,6 +63,9 @@ func (p *Provider) inherit() {
 			p.inherited[h.sessions[len(h.sessions)-1].handle] = slot
 		}
 	}
+	for _, s := range p.slots {
+		s.inheritPromises()
+	}
 }
 
 func (h *inheritance) readPiece(kind uint, left Piece, r *contentReader) {
@@ -109,6 +112,9 @@ func (p *Provider) findSession(h uint) (*session, error) {
 			return nil, CKR_DEVICE_REMOVED
 		}
 		return p.sessions.get(h)
+	}
+	if s, kept := p.sessions.get(h); kept == nil { // since it was looked for
+		return s, nil
 	}
 	slot, inherited := p.inherited[h]
 	if !inherited {

@@ -2,7 +2,10 @@
 
 package pkcs11
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Programs that list tokens open a session with each, such as p11tool, and close it again. A
 // read-only session with a token that is not made yet is promised: it has a handle and nothing
@@ -44,12 +47,38 @@ func (x *promises) add(p *Provider, s *slot) (handle uint, added bool) {
 	if len(x.of) >= maxSessions {
 		return 0, false
 	}
+	h := p.newHandle()
+	x.put(h, promise{s, p.leavePiece(0, sessionContent(s.id, h, CKF_SERIAL_SESSION))})
+	return h, true
+}
+
+// inheritPromises promises what the parent had promised: the sessions with a token of which it has
+// left nothing, for there was none yet.
+func (s *slot) inheritPromises() {
+	left := s.inheritance
+	if left == nil || left.token != 0 {
+		return
+	}
+	left.sessions = slices.DeleteFunc(left.sessions, s.inheritPromise)
+}
+
+// inheritPromise reports whether a session of the parent was promised, and is.
+func (s *slot) inheritPromise(left inheritedSession) bool {
+	if left.flags != CKF_SERIAL_SESSION {
+		return false
+	}
+	p := s.provider
+	delete(p.inherited, left.handle)
+	p.promises.put(left.handle, promise{s, left.piece})
+	return true
+}
+
+// put is called under the lock, or before anybody else knows of the promises.
+func (x *promises) put(h uint, made promise) {
 	if x.of == nil {
 		x.of = map[uint]promise{}
 	}
-	h := p.newHandle()
-	x.of[h] = promise{s, p.leavePiece(0, sessionContent(s.id, h, CKF_SERIAL_SESSION))}
-	return h, true
+	x.of[h] = made
 }
 
 // find returns the slot of a promised session.
