@@ -98,7 +98,21 @@ func (s *session) findObject(handle uint) (*object, error) {
 	if o := c.handles[handle]; o != nil {
 		return s.visible(o)
 	}
-	return s.storedBy(handle)
+	o, err := s.storedBy(handle)
+	if err == CKR_OBJECT_HANDLE_INVALID && !c.foreign {
+		return s.foreignBy(handle)
+	}
+	return o, err
+}
+
+// foreignBy finds an object among the foreign keys, too: the parent process may have found it.
+func (s *session) foreignBy(handle uint) (*object, error) {
+	s.token.foreignWanted.Store(true)
+	c, err := s.token.currentCatalog()
+	if err != nil {
+		return nil, err
+	}
+	return s.visible(c.handles[handle])
 }
 
 // storedBy finds a stored object by its handle.
