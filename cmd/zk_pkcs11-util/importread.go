@@ -31,6 +31,7 @@ type answer struct {
 	Objects []importer.Object
 	Error   string
 	Needed  bool // a password is
+	Wrong   bool // the PIN of the token that is read is
 }
 
 // mostAnswered bounds what is taken from it.
@@ -47,7 +48,7 @@ func newReadCommand() *cobra.Command {
 				return errors.New("this command is for \"import\" alone")
 			}
 			objects, err := importer.Read(s)
-			a := answer{Objects: objects, Needed: errors.Is(err, importer.ErrNeeded)}
+			a := answer{Objects: objects, Needed: errors.Is(err, importer.ErrNeeded), Wrong: errors.Is(err, importer.ErrPIN)}
 			if err != nil {
 				a.Error = err.Error()
 			}
@@ -82,6 +83,9 @@ func readSource(s importer.Source, limit time.Duration) ([]importer.Object, erro
 	}
 	if a.Needed {
 		return nil, fmt.Errorf("%s: %w", s.Path, importer.ErrNeeded)
+	}
+	if a.Wrong { // and its file is the right one
+		return nil, fmt.Errorf("%s; nothing was imported: give the user PIN of that token by --from-pin-file", a.Error)
 	}
 	if a.Error != "" {
 		return nil, fmt.Errorf("%s; nothing was imported, so look at the name of the file and at what \"import --help\" says of its form", a.Error)

@@ -340,7 +340,7 @@ func TestModule(t *testing.T) {
 	if mine := k.Signed(session, pkcs11.CKM_SHA256_RSA_PKCS, key, data); !bytes.Equal(mine, s.sign(pkcs11.CKM_SHA256_RSA_PKCS, "rsa-goes", data)) {
 		t.Error("another signature")
 	}
-	tool.fails("the PIN of the token that is read is wrong", "--from", softModule, "--from-pin", "9999")
+	tool.fails("the PIN of the token that is read is wrong; nothing was imported: give the user PIN of that token by --from-pin-file", "--from", softModule, "--from-pin", "9999")
 	tool.fails(`it has the tokens "old": name one by --`, "--from", softModule, "--token", "new", "--from-pin", "9999")
 	tool.fails("it does not load", "--from", os.DevNull, "--from-pin", "9999")
 }
@@ -359,7 +359,7 @@ func TestBadDirectories(t *testing.T) {
 	s := newSoftHSM(t)
 	s.pair(pkcs11.CKM_EC_KEY_PAIR_GEN, "p256", false, ofCurve("p256"))
 	k, tool := newTarget(t)
-	tool.fails("the PIN of the token that is read is wrong", "softhsm", s.dir, "--from-pin", "4321")
+	tool.fails("the PIN of the token that is read is wrong; nothing was imported: give the user PIN of that token by --from-pin-file", "softhsm", s.dir, "--from-pin", "4321")
 	tool.fails("there is no token of SoftHSM2", "softhsm", t.TempDir(), "--from-pin", softPIN)
 	tool.fails("no such file or directory", "softhsm", "/no/such/directory", "--from-pin", softPIN)
 	tool.fails(`there are the tokens "old"`, "softhsm", s.dir, "--token", "x", "--from-pin", softPIN)
