@@ -92,6 +92,9 @@ func whyNoLogin(of *doctor.Vitals) string {
 }
 
 func triesGone(left int) string {
+	if left == 0 {
+		return "the user PIN is locked, and the SO sets a new one by \"token unlock\""
+	}
 	return fmt.Sprintf("after wrong ones the user PIN has %d tries left, and check takes none of them; a right login sets the count back", left)
 }
 
@@ -105,7 +108,7 @@ func (t *trial) find(slots []doctor.Vitals) (found *doctor.Vitals, err error) {
 	}
 	switch {
 	case n == 0:
-		return nil, errors.New("there is no token for the key")
+		return nil, errors.New("no token fits the URI; \"token list\" shows those of the tokens that there are")
 	case n > 1:
 		return nil, unasked("%d tokens fit the URI; name one by serial", n)
 	}

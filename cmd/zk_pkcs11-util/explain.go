@@ -65,7 +65,7 @@ func advices() []advice {
 		{store.ErrPINLocked, setPIN},
 		{store.ErrNoPIN, initialise},
 		{scm.ErrSecret, "the keys are not those of this token: initialise it again with --init-token"},
-		{scm.ErrForeign, "docs/recovery.md says how a token and its SCM are brought together again"},
+		{scm.ErrForeign, "\"doctor\" names the command that brings a token and its SCM together again"},
 		{scm.ErrDestroyed, "only a soft SCM gets new ones, by \"scm reset\""},
 		{scm.ErrAbsent, "look whether an SCM in hardware is bound and its daemon zkifc runs; what a soft one lacks \"scm status\" shows"},
 		{scm.ErrTimeout, "try again; an SCM that starts needs up to two minutes"},

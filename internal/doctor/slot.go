@@ -186,7 +186,8 @@ func (v *visit) checkPair(err error) {
 		return
 	case errors.Is(err, scm.ErrNone):
 		f.Name, f.What = "scm-gone", "the token in "+v.state+" is initialised, and its soft SCM ("+soft.FlashFile+") is gone"
-		f.Command = "zk_pkcs11-util token recovery restore"
+		f.Why += "; a backup has the keys of its key slots, and recovery words bring back all others where there is none"
+		f.Command = "zk_pkcs11-util token restore FILE"
 	case errors.Is(err, store.ErrMissing):
 		f.Name, f.What = "token-gone", "the soft SCM in "+v.state+" belongs to a token, and that ("+store.DatabaseFile+") is gone"
 		f.Command = "zk_pkcs11-util token restore FILE"

@@ -71,7 +71,7 @@ func (v *visit) checkUserPIN(p store.PIN) {
 		f.Level, f.Name = Warning, "pin-tries"
 		f.What = fmt.Sprintf("wrong user PINs in a row: %d, %s", p.Failures, words(p))
 		f.Why = "a service with an old PIN locks it for all others; a right one sets the count back"
-		f.Command = "pkcs11-tool --module libzk_pkcs11.so --login --test"
+		f.Command = fmt.Sprintf("zk_pkcs11-util key list --login --slot %d", *v.slot)
 	default:
 		return
 	}
