@@ -14,6 +14,8 @@ tests=("$@")
 start=$SECONDS
 
 VERSION=$version COMPRESSION=gzip scripts/deb.sh
+# First as somebody who has the packages and README alone.
+BUILD=$build VERSION=$version scripts/newcomer.sh "$suite"
 # shellcheck disable=SC2016 # it is dpkg-query that expands it
 clients=(opensc gnutls-bin p11-kit p11-kit-modules openssl libengine-pkcs11-openssl pkcs11-provider softhsm2 nginx-light
 	apache2-bin haproxy stunnel4 openssh-server openssh-client default-jdk-headless libnss3-tools curl python3 python3-pykcs11 bubblewrap)
