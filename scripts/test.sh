@@ -10,7 +10,7 @@ of=${1:-all}
 scripts/packages.sh gcc g++ libc6-dev libp11-kit-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
 	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross musl-tools opensc gnutls-bin p11-kit p11-kit-modules openssl \
 	libengine-pkcs11-openssl softhsm2 nginx-light binutils curl python3 python3-pykcs11 git bubblewrap shellcheck \
-	dpkg-dev debhelper go-md2man lintian apache2-bin haproxy stunnel4 openssh-server openssh-client default-jdk-headless libnss3-tools chromium-headless-shell cryptsetup-bin
+	dpkg-dev debhelper go-md2man lintian apache2-bin haproxy stunnel4 openssh-server openssh-client default-jdk-headless libnss3-tools chromium-headless-shell cryptsetup-bin iproute2 procps
 # In Debian 12 this is in the backports alone. Tests that need it say so where it is not to be had.
 if apt-cache policy pkcs11-provider 2>/dev/null | grep -q 'Candidate: [0-9]'; then
 	scripts/packages.sh pkcs11-provider
