@@ -238,7 +238,7 @@ func (t *token) newKeySlot(k scm.Key, n node, records []halves) keySlot {
 	if !isForeign(k.Slot) { // see replaced
 		p.lost = lost
 	}
-	if t.slot.provider.options.ShowBound && of == (halves{}) && len(p.lost) == 0 {
+	if t.slot.options.ShowBound && of == (halves{}) && len(p.lost) == 0 {
 		return p
 	}
 	p.addHalf(t.slotObject(k, publicHalf, of.public))

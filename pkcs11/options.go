@@ -20,8 +20,6 @@ type Options struct {
 	// SealedKeys has keys that no key slot can hold be sealed in the store. Without it there are
 	// the keys of the device alone.
 	SealedKeys bool
-	// ShowBound leaves out the keys in key slots, and in foreign slots, of which nobody has said anything.
-	ShowBound bool
 	// Quirks says which known defects of the program around us to spare it. It
 	// is asked when a search could meet one; nil means none.
 	Quirks func() Quirks
@@ -45,6 +43,8 @@ type SlotOptions struct {
 	Description string
 	// Hardware tells that the device is one, not software.
 	Hardware bool
+	// ShowBound leaves out the keys in key slots, and in foreign slots, of which nobody has said anything.
+	ShowBound bool
 	// Open opens the device and its token's store. It is called when a call
 	// first needs them, and again some time after it failed.
 	Open func() (scm.Device, *store.Store, error)

@@ -40,6 +40,7 @@ type flags struct {
 	importFile     string
 	filePIN        pinSource
 	noPublicKey    bool
+	free           bool // the token to initialise is the first that is not
 	yes            bool // do not ask for confirmation
 }
 
@@ -76,6 +77,7 @@ func newCommand() *cobra.Command {
 	f.userPIN.addTo(p)
 	f.soPIN.addTo(p)
 	f.filePIN.addTo(p)
+	p.BoolVar(&f.free, "free", false, "have --init-token take the first slot whose token is not initialised")
 	p.BoolVar(&f.yes, "yes", false, "do not ask before --init-token destroys what a token has; --import takes an ID that another key has")
 	p.BoolVar(&f.yes, "force", false, "the same as --yes")
 	c.CompletionOptions.DisableDefaultCmd = true // it has a command of its own

@@ -19,7 +19,9 @@ func withProvider(f func(*pkcs11.Provider, config.Config) error) error {
 		return err
 	}
 	options.Quirks = func() pkcs11.Quirks { return pkcs11.Quirks{WaitForSessionsOnly: true} } // who asks by hand is told at once
-	options.ShowBound = false                                                                 // a key is given its name here
+	for i := range options.Slots {
+		options.Slots[i].ShowBound = false // a key is given its name here
+	}
 	p := pkcs11.New(options)
 	defer p.Close()
 	return f(p, c)

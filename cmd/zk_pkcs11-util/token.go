@@ -37,7 +37,7 @@ func (f *flags) initialised(ask *prompter) (t tokenMade, err error) {
 		return t, usagef("the label %q has %d bytes, and a label has at most %d", f.label, len(f.label), longestLabel)
 	}
 	err = withProvider(func(p *pkcs11.Provider, settings config.Config) error {
-		if err := f.chooseSlot(p, settings); err != nil {
+		if err := f.chooseSlotForInit(p, settings); err != nil {
 			return err
 		}
 		if err := f.initTokenIn(p, ask); err != nil {

@@ -24,7 +24,7 @@ func newTokenCommand() *cobra.Command {
 	x := &tokenTool{newPIN: newPINSource()}
 	x.soPIN = soPINSource()
 	c := commandGroup("token", "List, make, back up and delete tokens, and change their PINs",
-		x.listCommand(), x.initCommand(), x.pinCommand(), x.unlockCommand(), x.deleteCommand(),
+		x.listCommand(), x.initCommand(), x.bindCommand(), x.pinCommand(), x.unlockCommand(), x.deleteCommand(),
 		x.backupCommand(), x.restoreCommand(), x.recoveryCommand())
 	x.addTo(c)
 	x.addJSON(c)

@@ -38,6 +38,7 @@ func (x *tokenTool) initCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error { return x.makeToken() },
 	}
 	c.Flags().StringVar(&x.label, "label", "", "`LABEL` of the new token, at most 32 bytes")
+	c.Flags().BoolVar(&x.free, "free", false, "take the first slot whose token is not initialised")
 	x.addYes(c)
 	x.addSO(c)
 	return c

@@ -97,7 +97,16 @@ type Slot struct {
 	Name    string
 	Backend Backend
 	State   string // directory of this slot's state
+	Show    string // ShowAll or ShowBound; "" = as for all slots
 	Shared  string // directory of all users of the host in which State is; "" = it is in that of the user
+}
+
+// ShowsBound reports whether programs see of an SCM's keys in this slot those alone that were generated here or given a name.
+func (s Slot) ShowsBound(c Config) bool {
+	if s.Show == "" {
+		return c.Show == ShowBound
+	}
+	return s.Show == ShowBound
 }
 
 // Source is what was found outside this process's own memory. A forked child

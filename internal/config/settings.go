@@ -50,6 +50,7 @@ func (s *Slot) settings() []setting {
 		{"name", "", value.Word(&s.Name)},
 		{"backend", "", s.Backend.value()},
 		{"state", "", value.Word(&s.State)},
+		{"show", "", value.OneOf(&s.Show, ShowAll, ShowBound)},
 	}
 }
 

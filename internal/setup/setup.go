@@ -24,10 +24,10 @@ type Process = store.Process
 // and stores are opened when they are needed. A library says what
 // it needs of the process that it is loaded into.
 func Options(c config.Config, log pkcs11.Logger, process Process) pkcs11.Options {
-	o := pkcs11.Options{ECPointRaw: c.RawECPoint, SealedKeys: c.SealedKeys, ShowBound: c.Show == config.ShowBound, Log: log}
+	o := pkcs11.Options{ECPointRaw: c.RawECPoint, SealedKeys: c.SealedKeys, Log: log}
 	for _, s := range c.Slots {
 		x := opener{settings: c, slot: s, log: log, process: process, serial: soft.SerialOf(c.Source.Drawn, s.Name)}
-		so := pkcs11.SlotOptions{Description: "Soft SCM", Open: x.open, Unmade: x.unmade, BootWait: c.Zymbit.BootWait}
+		so := pkcs11.SlotOptions{Description: "Soft SCM", Open: x.open, Unmade: x.unmade, BootWait: c.Zymbit.BootWait, ShowBound: s.ShowsBound(c)}
 		if x.hardware() {
 			so.Description, so.Hardware = "Zymbit SCM", true
 		}

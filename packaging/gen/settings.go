@@ -61,6 +61,7 @@ var examples = map[string]string{
 	"zymbit.library":     "libzk_app_utils.so",
 	"slot.backend":       "auto",
 	"slot.state":         "scm0",
+	"slot.show":          "bound",
 	"soft.max_random":    "512",
 	"soft.max_lock":      "4096",
 	"soft.serial_number": "0123456789abcdef",
