@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,18 @@ import (
 type binding struct {
 	*tokenTool
 	slots []int
+}
+
+// bindingTold is what "token bind" tells.
+type bindingTold struct {
+	Slot     uint  `json:"slot"`
+	KeySlots []int `json:"key_slots"`
+}
+
+func (t bindingTold) printText(w io.Writer) {
+	for _, n := range t.KeySlots {
+		fmt.Fprintf(w, "The key in key slot %d is bound to the token in slot %d\n", n, t.Slot)
+	}
 }
 
 func (x *tokenTool) bindCommand() *cobra.Command {
@@ -48,7 +61,7 @@ func (b *binding) run(p *pkcs11.Provider, session uint) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(b.out, "The key in key slot %d is bound to the token\n", n)
 	}
-	return nil
+	told := bindingTold{b.slot, b.slots}
+	return b.print("token-bind/1", told, told.printText)
 }
