@@ -25,5 +25,5 @@ func (f *flags) chooseSlotForInit(p *pkcs11.Provider, c config.Config) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("no slot is free: add one to the settings, a table [[slot]] with a name of its own (docs/adr/0049-tokens.md)")
+	return fmt.Errorf("no slot is free: add one to the settings, a table [[slot]] with a name of its own (docs/adr/0050-tokens.md)")
 }
