@@ -51,8 +51,8 @@ func newFleet(t *testing.T) *fleet {
 		t.Fatal(err)
 	}
 	f := &fleet{t: t, home: harness.NewHome(t), page: string(page), roots: x509.NewCertPool()}
-	f.home.Init()
 	f.scm = newHost(t, "s", "")
+	f.supervise()
 	for i, name := range []string{"a", "b"} {
 		h := newHost(t, name, fmt.Sprintf("10.117.%d.2", i))
 		link(h, f.scm, f.gateway(i))
@@ -88,7 +88,7 @@ func (f *fleet) makeKeys() {
 		f.t.Fatal("the page has no line of authorized_keys")
 	}
 	command := strings.ReplaceAll(line[1], "/usr/lib/libzk_pkcs11.so", harness.Module(f.t))
-	forced := f.scm.write("forced", "export ZK_PKCS11_HOME='"+f.home.Dir+"' ZK_PKCS11_CONF= ZK_PKCS11_BACKEND=soft\n"+command+"\n")
+	forced := f.scm.write("forced", "export ZK_PKCS11_HOME='"+f.home.Dir+"' ZK_PKCS11_CONF='"+f.settings()+"' ZK_PKCS11_BACKEND=soft\n"+command+"\n")
 	var allowed strings.Builder
 	for _, h := range f.servers {
 		run(f.t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(h.folder, "key"))
@@ -137,8 +137,9 @@ http {
 }
 `
 
-func keyURI() string {
-	return fmt.Sprintf("pkcs11:token=%s;id=%%00;type=private;pin-value=%s", harness.Label, harness.UserPIN)
+// keyURI names the key, and the file with the PIN.
+func (f *fleet) keyURI() string {
+	return fmt.Sprintf("pkcs11:token=%s;id=%%00;type=private;pin-source=%s", harness.Label, f.scm.write("pin", harness.UserPIN))
 }
 
 // startServer starts the way to the SCM on a host, and nginx, as the page has them.
@@ -155,7 +156,7 @@ func (f *fleet) startServer(i int) {
 	conf := h.write("openssl.cnf", harness.EngineConf(clientLibrary(f.t)))
 	environment := append(os.Environ(), "OPENSSL_CONF="+conf, "P11_KIT_SERVER_ADDRESS=unix:path="+h.socket())
 	f.certify(h)
-	h.write("nginx.conf", fmt.Sprintf(nginxConf, h.folder, h.address, tlsPort, keyURI()))
+	h.write("nginx.conf", fmt.Sprintf(nginxConf, h.folder, h.address, tlsPort, f.keyURI()))
 	h.start(environment, "nginx", "-p", h.folder, "-c", filepath.Join(h.folder, "nginx.conf"))
 }
 
@@ -165,7 +166,7 @@ func (h *host) socket() string { return filepath.Join(h.folder, "p11.sock") }
 func (f *fleet) certify(h *host) {
 	f.t.Helper()
 	conf := f.scm.write("openssl.cnf", harness.EngineConf(harness.Module(f.t)))
-	cmd := f.home.Command("openssl", "req", "-new", "-x509", "-engine", "pkcs11", "-keyform", "engine", "-key", keyURI(),
+	cmd := f.home.Command("openssl", "req", "-new", "-x509", "-engine", "pkcs11", "-keyform", "engine", "-key", f.keyURI(),
 		"-subj", "/CN="+h.address, "-addext", "subjectAltName=IP:"+h.address, "-out", filepath.Join(h.folder, "cert.pem"))
 	cmd.Env = append(cmd.Env, "OPENSSL_CONF="+conf)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -243,6 +244,8 @@ func TestFleet(t *testing.T) {
 	f.restart()
 	f.all(handshakes(), a, b)
 	f.latencies(a)
+	f.lookForPIN()
+	f.selfDestruct()
 }
 
 // cut takes the link of a host away for a while. Its handshakes wait, and those of the other host go on.
