@@ -30,6 +30,7 @@ func checkLife(t *testing.T, lower, folder string) {
 	checkInstalled(m)
 	checkOwnTests(m)
 	m.run(token)
+	checkServices(m)
 
 	checkUpgrade(m, folder)
 
@@ -61,6 +62,18 @@ func checkInstalled(m *machine) {
 	if out, err := m.try("zk-soft-scm"); err == nil || !strings.Contains(out, "usage:") {
 		m.t.Errorf("zk-soft-scm without a command: %v\n%s", err, out)
 	}
+}
+
+// checkServices: the user of the server has the token, and the keyscript of disks its secret, where the package puts them.
+func checkServices(m *machine) {
+	m.t.Helper()
+	m.want("setpriv --reuid zk_pkcs11 --regid zk_pkcs11 --init-groups "+show, "packaged")
+	m.run(`umask 077
+		echo 12345678 > /etc/zk_pkcs11/disk.pin
+		zk_pkcs11-util secret lock /etc/zk_pkcs11/disk.secret --pin-file /etc/zk_pkcs11/disk.pin
+		line=$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/zk_pkcs11-disk@.service)
+		$line | grep -E '^[0-9a-f]{64}$'
+		rm /etc/zk_pkcs11/disk.*`)
 }
 
 // checkUpgrade: settings and the group of the state folder stay as the administrator has them.
