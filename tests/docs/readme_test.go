@@ -16,7 +16,7 @@ var shown = regexp.MustCompile("(?ms)^<!-- run by tests/docs -->\n```sh\n(.*?)^`
 
 // The commands of the README work, one after the other in one shell.
 func TestReadmeCommands(t *testing.T) {
-	harness.Need(t, "bash", "pkcs11-tool", "openssl")
+	harness.Need(t, "bash", "pkcs11-tool", "openssl", "gcc")
 	var script strings.Builder
 	for _, m := range shown.FindAllStringSubmatch(read(t, readme(t)), -1) {
 		script.WriteString(m[1])
@@ -25,13 +25,17 @@ func TestReadmeCommands(t *testing.T) {
 	home.Set("TMPDIR", t.TempDir()) // the commands make their folder there
 	build := filepath.Dir(harness.Module(t))
 	harness.Build(t, "zk_pkcs11-util")
-	cmd := home.Command("bash", "-euo", "pipefail", "-c", "ln -s '"+build+"' build\n"+script.String())
+	harness.Build(t, "libzk_app_utils.so")
+	include := filepath.Join(harness.Root(t), "include")
+	cmd := home.Command("bash", "-euo", "pipefail", "-c", "ln -s '"+build+"' build\nln -s '"+include+"' include\n"+script.String())
 	cmd.Dir = t.TempDir()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if !strings.Contains(string(out), "Verified OK") {
-		t.Errorf("the signature was not verified:\n%s", out)
+	for _, printed := range []string{"Verified OK", "signed: 64 bytes, verified: 1"} {
+		if !strings.Contains(string(out), printed) {
+			t.Errorf("%q was not printed:\n%s", printed, out)
+		}
 	}
 }
