@@ -115,11 +115,11 @@ func (p *Provider) breakPromises(id uint) (unmade bool) {
 	}
 	defer p.leave()
 	s, err := p.slot(id)
-	if err != nil || !s.isUnmade() {
+	if err != nil {
 		return false
 	}
-	p.dropPromises(s)
-	return true
+	p.dropPromises(s) // also when somebody else has made the token, and it does not open
+	return s.isUnmade()
 }
 
 func (p *Provider) dropPromises(s *slot) {

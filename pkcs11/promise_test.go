@@ -3,8 +3,12 @@
 package pkcs11
 
 import (
+	"errors"
 	"runtime"
 	"testing"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
 )
 
 // TestPromiseKeptWhileLookedFor: a call that did not find a session among those that are
@@ -26,4 +30,48 @@ func TestPromiseKeptWhileLookedFor(t *testing.T) {
 	f.sessions.Store(f.h, x)
 	f.promises.mu.Unlock()
 	f.ok(<-found)
+}
+
+// leaving is an Estate that says when a token is left.
+type leaving struct {
+	*memory
+	leavesToken func()
+}
+
+func (l *leaving) Leave(instead Piece, content []byte) Piece {
+	if r := (&contentReader{rest: content}); r.readNumber() == tokenPiece {
+		l.leavesToken()
+	}
+	return l.memory.Leave(instead, content)
+}
+
+// TestPromiseKeptLast: nobody has a session before the token is left to children, or a login would
+// be left at the same time, and lost.
+func TestPromiseKeptLast(t *testing.T) {
+	left := &leaving{memory: &memory{pieces: map[Piece][]byte{}}}
+	f := openIn(t, newPublic(t).dir, Options{Estate: left})
+	h, _ := f.promises.add(f.Provider, f.slots[0])
+	times := 0
+	left.leavesToken = func() {
+		times++
+		if _, err := f.sessions.get(h); err == nil {
+			t.Error("the session is there before the token is left")
+		}
+	}
+	f.ok(f.FindObjectsInit(h, nil))
+	if times != 1 {
+		t.Errorf("the token was left %d times", times)
+	}
+}
+
+// TestNoPromiseAfterAllAreClosed: C_CloseAllSessions closes what was promised with a token that was to be
+// made, and cannot be opened any more.
+func TestNoPromiseAfterAllAreClosed(t *testing.T) {
+	broken := openIn(t, t.TempDir(), Options{})
+	broken.slots[0].options.Open = func() (scm.Device, *store.Store, error) { return nil, nil, errors.New("no room") }
+	h, _ := broken.promises.add(broken.Provider, broken.slots[0])
+	want(t, "C_FindObjectsInit", broken.FindObjectsInit(h, nil), CKR_DEVICE_REMOVED)
+	_ = broken.CloseAllSessions(0) // whatever it says of the token
+	_, err := broken.GetSessionInfo(h)
+	want(t, "C_GetSessionInfo", err, CKR_SESSION_HANDLE_INVALID)
 }

@@ -70,10 +70,10 @@ func (s *slot) openToken() (*token, error) {
 		t.takeOver(s.inheritance)
 		s.inheritance = nil
 	}
-	t.keepPromises()
 	if t.piece == 0 {
 		t.leaveLogin(nil) // children are to give its objects the same handles
 	}
+	t.keepPromises() // last: from then on it has callers
 	return t, nil
 }
 
