@@ -40,7 +40,7 @@ func handshakes() int {
 	if os.Getenv("ZK_SOAK") != "" {
 		return 1000
 	}
-	return 100
+	return 60
 }
 
 func newFleet(t *testing.T) *fleet {
