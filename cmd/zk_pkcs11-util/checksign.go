@@ -233,7 +233,7 @@ func (t *trial) key(p *pkcs11.Provider, session, class uint) (uint, error) {
 	case 1:
 		return found[0], nil
 	}
-	return 0, unasked("the URI names several %s keys; give it an id", kind)
+	return 0, unasked("the URI names several %s keys; tell them apart by id and object together; \"key list\" shows both", kind)
 }
 
 // numberValue is a CK_ULONG as an attribute has it.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
@@ -30,8 +31,8 @@ const readCommand = "import-read"
 type answer struct {
 	Objects []importer.Object
 	Error   string
-	Needed  bool // a password is
-	Wrong   bool // the PIN of the token that is read is
+	Needed  bool   // a password is
+	Next    string // what to do about the error
 }
 
 // mostAnswered bounds what is taken from it.
@@ -48,7 +49,7 @@ func newReadCommand() *cobra.Command {
 				return errors.New("this command is for \"import\" alone")
 			}
 			objects, err := importer.Read(s)
-			a := answer{Objects: objects, Needed: errors.Is(err, importer.ErrNeeded), Wrong: errors.Is(err, importer.ErrPIN)}
+			a := answer{Objects: objects, Needed: errors.Is(err, importer.ErrNeeded), Next: nextOf(err)}
 			if err != nil {
 				a.Error = err.Error()
 			}
@@ -84,13 +85,23 @@ func readSource(s importer.Source, limit time.Duration) ([]importer.Object, erro
 	if a.Needed {
 		return nil, fmt.Errorf("%s: %w", s.Path, importer.ErrNeeded)
 	}
-	if a.Wrong { // and its file is the right one
-		return nil, fmt.Errorf("%s; nothing was imported: give the user PIN of that token by --from-pin-file", a.Error)
-	}
 	if a.Error != "" {
-		return nil, fmt.Errorf("%s; nothing was imported, so look at the name of the file and at what \"import --help\" says of its form", a.Error)
+		return nil, fmt.Errorf("%s; nothing was imported%s", a.Error, a.Next)
 	}
 	return a.Objects, nil
+}
+
+// nextOf says what to do about an error of a source, behind "nothing was imported".
+func nextOf(err error) string {
+	switch {
+	case errors.Is(err, importer.ErrPIN):
+		return ": give the user PIN of that token by --from-pin-file"
+	case errors.Is(err, importer.ErrWhich):
+		return "" // the error says it
+	case errors.Is(err, fs.ErrPermission):
+		return ": run the command as a user who may read it"
+	}
+	return ", so look at the name of the file and at what \"import --help\" says of its form"
 }
 
 // lastLine is the last line of what a process has said.

@@ -76,9 +76,9 @@ func (f *flags) confirmDeletion(p *pkcs11.Provider, ask *prompter, t namedToken)
 	}
 	l, err := p.LossesOf(t.slot)
 	if err != nil {
-		return ask.confirm(fmt.Sprintf("The token %q in %s is deleted, and what it has cannot be counted: %s", t.label, t.state, explain(err)))
+		return ask.confirm(fmt.Sprintf("The token %q in %s is to be deleted, and what it has cannot be counted: %s", t.label, t.state, explain(err)))
 	}
-	return ask.confirm(fmt.Sprintf("The token %q in %s is deleted.\n%s%s", t.label, t.state, lossesText(l, t.slot), lostWithDevice(l, t.slot)))
+	return ask.confirm(fmt.Sprintf("The token %q in %s is to be deleted.\n%s%s", t.label, t.state, lossesText(l, t.slot), lostWithDevice(l, t.slot)))
 }
 
 // lostWithDevice tells what goes with a soft SCM. Nobody deletes one in hardware.

@@ -40,6 +40,7 @@ var (
 	ErrPassword = errors.New("the password is wrong")
 	ErrNeeded   = errors.New("it is protected by a password")
 	ErrPIN      = errors.New("the PIN of the token that is read is wrong")
+	ErrWhich    = errors.New("name one by --token")
 	ErrDamaged  = errors.New("is cut or damaged")
 	ErrNothing  = errors.New("there is nothing to bring over")
 )

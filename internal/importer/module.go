@@ -76,7 +76,7 @@ func foreignSlot(c *pkcs11.Ctx, label string) (uint, error) {
 	case len(labels) == 0:
 		return 0, errors.New("it shows no token")
 	}
-	return 0, fmt.Errorf("it has the tokens %s: name one by --token", strings.Join(labels, ", "))
+	return 0, fmt.Errorf("it has the tokens %s: %w", strings.Join(labels, ", "), ErrWhich)
 }
 
 // mostObjects bounds what a module that never ends its list is asked for.

@@ -113,7 +113,7 @@ func findSoftToken(path, label string) (*softToken, error) {
 	case len(labels) == 0:
 		return nil, errors.New("there is no token of SoftHSM2: it is a directory with token.object or sqlite3.db in it, as /var/lib/softhsm/tokens has them")
 	}
-	return nil, fmt.Errorf("there are the tokens %s: name one by --token", strings.Join(labels, ", "))
+	return nil, fmt.Errorf("there are the tokens %s: %w", strings.Join(labels, ", "), ErrWhich)
 }
 
 func isSoftToken(path string) bool {

@@ -362,7 +362,7 @@ func TestBadDirectories(t *testing.T) {
 	tool.fails("the PIN of the token that is read is wrong; nothing was imported: give the user PIN of that token by --from-pin-file", "softhsm", s.dir, "--from-pin", "4321")
 	tool.fails("there is no token of SoftHSM2", "softhsm", t.TempDir(), "--from-pin", softPIN)
 	tool.fails("no such file or directory", "softhsm", "/no/such/directory", "--from-pin", softPIN)
-	tool.fails(`there are the tokens "old"`, "softhsm", s.dir, "--token", "x", "--from-pin", softPIN)
+	tool.fails(`there are the tokens "old": name one by --token; nothing was imported`+"\n", "softhsm", s.dir, "--token", "x", "--from-pin", softPIN)
 	objects, err := filepath.Glob(filepath.Join(s.dir, "*", "*.object"))
 	if err != nil || len(objects) != 3 {
 		t.Fatalf("%q, %v", objects, err)
