@@ -196,6 +196,11 @@ func describeFile(path, name string) (backup.File, error) {
 
 // writeWhole writes a file for its owner alone, which is there as a whole or as it was.
 func writeWhole(path string, content []byte) error {
+	return writePlaced(path, content, os.Rename)
+}
+
+// writePlaced has place give the file its name when it is whole.
+func writePlaced(path string, content []byte, place func(from, to string) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".new-")
 	if err != nil {
 		return err
@@ -203,7 +208,7 @@ func writeWhole(path string, content []byte) error {
 	_, err = f.Write(content)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = place(f.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"libzk_pkcs11/pkcs11"
@@ -71,8 +73,23 @@ func (x *secretTool) lockInto(path string) error {
 		if err != nil {
 			return err
 		}
-		return writeWhole(path, locked)
+		return writePlaced(path, locked, renameToNew)
 	})
+}
+
+// renameToNew fails where a file has the name: another one may have come while the SCM was asked.
+func renameToNew(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // such as of NFS
+		err = os.Link(from, to)
+		if err == nil {
+			err = os.Remove(from)
+		}
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s has come meanwhile, and a disk may need it; name another file", to)
+	}
+	return err
 }
 
 // newSecret returns the secret that is to be locked.
@@ -100,8 +117,11 @@ func readSecret(path string, most int) ([]byte, error) {
 	defer f.Close()
 	content := make([]byte, most+1)
 	n, err := io.ReadFull(f, content)
+	if err != io.ErrUnexpectedEOF {
+		clear(content)
+	}
 	switch {
-	case n == 0:
+	case err == io.EOF:
 		return nil, fmt.Errorf("%s has no secret in it", path)
 	case n > most:
 		return nil, fmt.Errorf("%s is longer than %d bytes, and no secret; name the file that has it", path, most)
