@@ -34,7 +34,7 @@ func (v *visit) checkSpace(directory string) {
 	if unix.Statfs(directory, &disk) != nil {
 		return
 	}
-	free := int64(disk.Bavail) * disk.Bsize
+	free := int64(disk.Bavail) * int64(disk.Bsize)
 	f := Finding{
 		Name: "space-low", Level: Warning, What: fmt.Sprintf("%d KiB are free on the disk of %s", free>>10, directory),
 		Why: "new keys and objects are refused (CKR_DEVICE_MEMORY), and a PIN that cannot be counted is not looked at", Command: command("df", "-h", directory),
