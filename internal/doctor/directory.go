@@ -176,6 +176,7 @@ func (v *visit) checkGroup(e entry, l setup.Look) {
 	if l.Group < 0 {
 		return
 	}
+	v.checkGroupName(e)
 	want := groupName(l.Group)
 	f := Finding{Level: Error, Command: fmt.Sprintf("chgrp -R %s %s && chmod 2770 %[2]s && chmod 660 %[2]s/*.*", quote(want), quote(v.state)),
 		mend: ownership{v.state, change{-1, l.Group, 0o770 | fs.ModeSetgid}, change{-1, l.Group, 0o660}}.mend}
@@ -190,6 +191,21 @@ func (v *visit) checkGroup(e entry, l setup.Look) {
 		return
 	}
 	v.tell(f)
+}
+
+// checkGroupName is about a group of the settings that the system does not have, where the directory is that of
+// another one, which the module goes by.
+func (v *visit) checkGroupName(e entry) {
+	name := v.config.StateGroup
+	if _, err := user.LookupGroup(name); name == "" || err == nil {
+		return
+	}
+	v.tell(Finding{
+		Name: "state-group-unknown", Level: Warning,
+		What:    fmt.Sprintf("there is no group %s, which is state_group in the settings; %s is of group %s", name, v.state, groupName(e.gid)),
+		Why:     "the module goes by the group of the directory, and makes no new one when that is gone",
+		Command: fmt.Sprintf("sed -i 's/^state_group.*/state_group = \"%s\"/' %s", groupName(e.gid), quote(v.config.Source.File)),
+	})
 }
 
 // checkOthers looks whether somebody else could put an SCM of his making there.

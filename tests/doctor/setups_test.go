@@ -57,6 +57,8 @@ func setups() map[string]setup {
 			finding: "log-unwritable", command: "install -d -m 1777 $DIR/log", status: 1, cured: true},
 
 		"a group that there is not": {settings: "state_group = \"nobodys\"\n", finding: "state-group-unknown", command: "groupadd --system nobodys", status: 2},
+		"a group that there is not, and a directory of another one": {settings: "state_group = \"nobodys\"\n", breaking: daemonsOwn, finding: "state-group-unknown",
+			command: `sed -i 's/^state_group.*/state_group = "daemon"/' $CONF`, status: 1, cured: true},
 		"another group than that of the settings": {settings: ofDaemon, breaking: daemonsOwn + `; chgrp -R bin "$STATE"; chmod 2770 "$STATE"`, finding: "state-group-differs",
 			command: "chgrp -R daemon $STATE && chmod 2770 $STATE && chmod 660 $STATE/*.*", status: 2, fixed: true, cured: true},
 		"a group that may not write": {settings: ofDaemon, breaking: daemonsOwn + `; chmod 2750 "$STATE"`, finding: "state-group-mode",

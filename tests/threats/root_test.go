@@ -226,7 +226,7 @@ func TestForgedBond(t *testing.T) {
 	home.Init()
 	var all possessions
 	use(t, home, func(k *live.Token) { all = fill(k) })
-	thief.Run(harness.Build(t, "zk_pkcs11-util"), "--show-slots") // makes another SCM
+	thief.Run(harness.Build(t, "zk_pkcs11-util"), "scm", "slots") // makes another SCM
 	take(t, thief.Dir, home.Dir, token)
 	secret := secretOf(t, thief.Dir, harness.UserPIN)
 	forgeBond(t, thief.Dir, secret)
