@@ -95,6 +95,9 @@ func (p *Provider) breakPromise(h uint) bool {
 		return false
 	}
 	defer p.leave()
+	if _, err := p.sessions.get(h); err == nil { // which takes no lock, and nearly all are
+		return false
+	}
 	return p.dropPromise(h)
 }
 
@@ -163,9 +166,12 @@ func (x *promises) keep(h uint, s *session) {
 	delete(x.of, h)
 }
 
-// sessionInfo describes a session that is promised.
-func (x *promises) sessionInfo(h uint) (SessionInfo, bool) {
-	s, is := x.find(h)
+// promisedInfo describes a session that is promised.
+func (p *Provider) promisedInfo(h uint) (SessionInfo, bool) {
+	if _, err := p.sessions.get(h); err == nil { // as in breakPromise
+		return SessionInfo{}, false
+	}
+	s, is := p.promises.find(h)
 	if !is {
 		return SessionInfo{}, false
 	}

@@ -186,7 +186,7 @@ func (p *Provider) GetSessionInfo(h uint) (SessionInfo, error) {
 		return SessionInfo{}, err
 	}
 	defer p.leave()
-	if info, promised := p.promises.sessionInfo(h); promised {
+	if info, promised := p.promisedInfo(h); promised {
 		return info, nil
 	}
 	s, err := p.findSession(h)
