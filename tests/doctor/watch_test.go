@@ -76,7 +76,8 @@ func TestWatchOnTerminal(t *testing.T) {
 	harness.Need(t, "script")
 	makeTemplate(t)
 	p := newPatient(t, "")
-	w := p.watch("script -qec '" + watch + "' /dev/null")
+	// Without exec some shells stay above the tool, and answer Ctrl-C with their own end.
+	w := p.watch("script -qec 'exec " + watch + "' /dev/null")
 	w.until("\x1b[2J\x1b[H")
 	w.until("3.1 V")
 	w.until("\x1b[J\x1b[H")
