@@ -24,6 +24,10 @@ const initialise = "initialise the token by \"token init\" (--init-token), or na
 // explain says in words what the errors that an administrator meets mean, and what
 // to do next.
 func explain(err error) string {
+	var refused *loginError
+	if errors.As(err, &refused) {
+		return refused.explained()
+	}
 	var code pkcs11.Error
 	if errors.As(err, &code) && codeWords()[code] != "" {
 		return fmt.Sprintf("%s (%v)", codeWords()[code], code)

@@ -54,7 +54,7 @@ func withSession(p *pkcs11.Provider, slot, user uint, pin []byte, f func(session
 	}
 	defer p.CloseSession(session)
 	if err := p.Login(session, user, pin); err != nil {
-		return err
+		return withTries(p, slot, user, err)
 	}
 	return f(session)
 }

@@ -65,10 +65,8 @@ func (f *flags) initTokenIn(p *pkcs11.Provider, ask *prompter) error {
 	case nil:
 	case pkcs11.CKR_PIN_LOCKED:
 		return errors.New(lockedSO)
-	case pkcs11.CKR_PIN_INCORRECT:
-		return errors.New("the SO PIN is wrong; too many wrong ones lock it")
 	default:
-		return err
+		return withTries(p, f.slot, pkcs11.CKU_SO, err)
 	}
 	return withSession(p, f.slot, pkcs11.CKU_SO, so, func(session uint) error { return p.InitPIN(session, pin) })
 }

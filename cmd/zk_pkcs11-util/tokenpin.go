@@ -93,7 +93,6 @@ func (c *pinChange) run(p *pkcs11.Provider, settings config.Config) error {
 	}
 	c.provider = p
 	if err := withSession(p, t.slot, c.role, c.old, c.inSession); err != nil {
-		c.tellTries(p, t.slot, c.role)
 		return c.aboutLocked(err)
 	}
 	return c.tell(p, t)
@@ -112,26 +111,6 @@ func (c *pinChange) inSession(session uint) error {
 		return c.provider.InitPIN(session, c.pin)
 	}
 	return c.provider.SetPIN(session, c.old, c.pin)
-}
-
-// tellTries says how often a PIN may be wrong before it is locked.
-func (c *pinChanger) tellTries(p *pkcs11.Provider, slot, role uint) {
-	pins, err := p.PINsOf(slot)
-	if err != nil {
-		return // the error of the PIN is the one that matters
-	}
-	pin := pins.User
-	if role == pkcs11.CKU_SO {
-		pin = pins.SO
-	}
-	fmt.Fprintf(c.ask.err, "%s: %s\n", roleName(role), newPINStatus(pin))
-}
-
-func roleName(role uint) string {
-	if role == pkcs11.CKU_SO {
-		return "SO PIN"
-	}
-	return "User PIN"
 }
 
 // tell says of what token the PIN is new.

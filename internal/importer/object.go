@@ -69,7 +69,23 @@ func keyTypeWhy(class, keyType uint) string {
 	default:
 		return ""
 	}
-	return fmt.Sprintf("there are no keys of type 0x%x here", keyType)
+	return fmt.Sprintf("there are no keys of type %s here", keyTypeName(keyType))
+}
+
+// keyTypeName names the key types that other tokens hold and this one does not.
+func keyTypeName(keyType uint) string {
+	for _, t := range []struct {
+		value uint
+		name  string
+	}{
+		{pkcs11.CKK_DES, "DES"}, {pkcs11.CKK_DES2, "DES2"}, {pkcs11.CKK_DES3, "DES3"}, {pkcs11.CKK_DSA, "DSA"}, {pkcs11.CKK_DH, "DH"},
+		{pkcs11.CKK_GOSTR3410, "GOST R 34.10"}, {pkcs11.CKK_CAMELLIA, "Camellia"}, {pkcs11.CKK_CHACHA20, "ChaCha20"},
+	} {
+		if t.value == keyType {
+			return t.name
+		}
+	}
+	return fmt.Sprintf("0x%x", keyType)
 }
 
 // reader returns the value of an attribute, nil where there is none.

@@ -197,7 +197,7 @@ func (s *softHSM) comesOver() {
 	k, tool := newTarget(t)
 	out := tool.must("softhsm", s.dir, "--from-pin", softPIN)
 	if strings.Count(out, "\n") != 27 || strings.Count(out, "imported\n") != 25 || !strings.Contains(out, "24 of 25 objects imported") ||
-		!strings.Contains(out, "not imported: there are no keys of type 0x15 here") {
+		!strings.Contains(out, "not imported: there are no keys of type DES3 here") {
 		t.Errorf("%s", out)
 	}
 	if again := tool.must("softhsm", s.dir, "--from-pin", softPIN); !strings.Contains(again, "0 of 25 objects imported") || strings.Count(again, "was there") != 24 {

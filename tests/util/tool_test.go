@@ -130,7 +130,7 @@ func TestActionsAreFlags(t *testing.T) {
 	for line, why := range map[string]string{
 		"bogus":     "unknown command",
 		"--label x": "is missing",
-		"--slot 0 --init-token --label x --pin 1234 --so-pin 4321": "the SO PIN is wrong",
+		"--slot 0 --init-token --label x --pin 1234 --so-pin 4321": "the PIN is wrong",
 		"--slot 0 --use-zkslot 600 --label x --pin 1234":           "they are 0 to 527",
 	} {
 		if _, errs, err := x.run("", words(line)...); err == nil || !strings.Contains(errs, why) {

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"libzk_pkcs11/pkcs11"
+)
+
+// loginError is a PIN that was refused, with how often it may be wrong before it is locked.
+type loginError struct {
+	error
+	role   uint // whose PIN it is: CKU_USER or CKU_SO
+	status pinStatus
+}
+
+func (e *loginError) Unwrap() error { return e.error }
+
+// explained says it in words, with the tries that are left.
+func (e *loginError) explained() string {
+	return fmt.Sprintf("%s; %s: %s", explain(e.error), roleName(e.role), e.status)
+}
+
+// withTries adds to a PIN that was refused the tries that are left. Other errors stay as they are.
+func withTries(p *pkcs11.Provider, slot, role uint, err error) error {
+	if !errors.Is(err, pkcs11.CKR_PIN_INCORRECT) && !errors.Is(err, pkcs11.CKR_PIN_LOCKED) {
+		return err
+	}
+	pins, unknown := p.PINsOf(slot)
+	if unknown != nil {
+		return err // the error of the PIN is the one that matters
+	}
+	pin := pins.User
+	if role == pkcs11.CKU_SO {
+		pin = pins.SO
+	}
+	return &loginError{err, role, newPINStatus(pin)}
+}
+
+func roleName(role uint) string {
+	if role == pkcs11.CKU_SO {
+		return "SO PIN"
+	}
+	return "User PIN"
+}
