@@ -81,7 +81,28 @@ func (x *importing) try(o importer.Object, seen map[string]bool) (importRow, err
 	if row.create && o.Note != "" {
 		row.result += ", " + o.Note
 	}
+	if row.create {
+		err = x.noteTakenID(&row)
+	}
 	return row, err
+}
+
+// resultTaken is added where a client that looks for a key by its CKA_ID alone finds two.
+const resultTaken = ", but another key of the token has this id: \"key rename\" gives it one of its own"
+
+// noteTakenID adds to the row of a private or secret key that its id is taken. The key slots of an SCM have ids of one byte,
+// as many a key of other tokens has.
+func (x *importing) noteTakenID(row *importRow) error {
+	class, id := classOf(row.object.Template), valueIn(row.object.Template, pkcs11.CKA_ID)
+	if len(id) == 0 || class != pkcs11.CKO_PRIVATE_KEY && class != pkcs11.CKO_SECRET_KEY {
+		return nil
+	}
+	taken, err := x.isThere([]pkcs11.Attribute{{Type: pkcs11.CKA_TOKEN, Value: []byte{1}},
+		{Type: pkcs11.CKA_CLASS, Value: pkcs11.EncodeULong(class)}, {Type: pkcs11.CKA_ID, Value: id}})
+	if taken {
+		row.result += resultTaken
+	}
+	return err
 }
 
 // isRefusal reports whether a code is about the template and not about the token.
