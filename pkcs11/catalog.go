@@ -279,6 +279,20 @@ func (t *token) decorate(o *object, r *store.Record) *object {
 	return o
 }
 
+// hasSlotsOf reports whether the objects of key slots are those of another catalog.
+func (c *catalog) hasSlotsOf(other *catalog) bool {
+	if len(c.slots) != len(other.slots) {
+		return false
+	}
+	for slot, p := range c.slots {
+		before, known := other.slots[slot]
+		if !known || !slices.Equal(p.objects, before.objects) {
+			return false
+		}
+	}
+	return true
+}
+
 // isUnchanging reports whether nobody was changing a key since the versions were read: between the
 // steps of such a change the device and the store disagree.
 func (t *token) isUnchanging(c *catalog) bool {

@@ -50,6 +50,16 @@ func (t *token) updateCatalog(old *catalog) (*catalog, error) {
 	return c, nil
 }
 
+// slotsChanged reports whether the objects of key slots are others than those of a catalog, when the store was read at a
+// revision after it.
+func (t *token) slotsChanged(c *catalog, revision uint64) (bool, error) {
+	if revision == c.revision {
+		return false, nil
+	}
+	newer, err := t.renewCatalog(c)
+	return err == nil && !newer.hasSlotsOf(c), err
+}
+
 // recentCatalog returns the catalog with all that this process has committed, and more if that
 // costs no waiting for another thread.
 func (t *token) recentCatalog() (*catalog, error) {

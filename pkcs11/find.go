@@ -37,9 +37,8 @@ func (p *Provider) FindObjectsInit(h uint, list []Attribute) (err error) {
 	return s.find.begin(&search{found})
 }
 
-// maxSearches is how often a search is begun anew because another process has changed
-// something between its parts.
-const maxSearches = 3
+// maxSearches is how often the token is searched at most, because others change key slots.
+const maxSearches = 10
 
 // search returns the handles of the objects that the session finds: those of key slots,
 // then stored ones by age, then session objects.
@@ -53,32 +52,38 @@ func (s *session) search(wanted attributes, quirks Quirks) ([]uint, error) {
 	if !wanted.ofNoForeign() {
 		t.foreignWanted.Store(true)
 	}
-	for attempt := 1; ; attempt++ {
-		c, err := t.currentCatalog()
+	found, err := s.searchToken(wanted, quirks)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range t.findMine(wanted) {
+		if s.readable(o) && !quirks.leavesOut(o, wanted) {
+			found = append(found, o.handle)
+		}
+	}
+	return found, nil
+}
+
+// searchToken returns the handles of token objects. It begins anew when an object may have moved between a key slot and the
+// store meanwhile, which it could find twice, or not at all.
+func (s *session) searchToken(wanted attributes, quirks Quirks) (found []uint, err error) {
+	for attempt, moved := 0, true; moved && attempt < maxSearches; attempt++ {
+		c, err := s.token.currentCatalog()
 		if err != nil {
 			return nil, err
 		}
-		found, err := s.searchCatalog(c, wanted, quirks)
-		if err != nil {
+		if found, err = s.searchCatalog(c, wanted, quirks); err != nil {
 			return nil, err
 		}
 		revision, err := s.searchStore(&found, c, wanted)
 		if err != nil {
 			return nil, err
 		}
-		if revision != c.revision && attempt < maxSearches {
-			if _, err := t.renewCatalog(c); err != nil {
-				return nil, err
-			}
-			continue // an object may have moved from a key slot to the store, and be there twice
+		if moved, err = s.token.slotsChanged(c, revision); err != nil {
+			return nil, err
 		}
-		for _, o := range t.findMine(wanted) {
-			if s.readable(o) && !quirks.leavesOut(o, wanted) {
-				found = append(found, o.handle)
-			}
-		}
-		return found, nil
 	}
+	return found, nil
 }
 
 func (s *session) searchCatalog(c *catalog, wanted attributes, quirks Quirks) ([]uint, error) {

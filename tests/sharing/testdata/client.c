@@ -129,21 +129,39 @@ static CK_RV look(char **a)
 	return rv;
 }
 
-/* list CLASS: tells of all objects LABEL, or LABEL=VALUE of data. One that goes meanwhile is left out. */
-static CK_RV list(char **a)
+/* Tells of all objects of a class, and counts those that have gone since they were found. */
+static CK_RV list_once(CK_OBJECT_CLASS class, int *gone)
 {
-	CK_OBJECT_CLASS class = class_of(a[0]);
 	CK_ATTRIBUTE t[] = {{CKA_CLASS, &class, sizeof class}};
 	static CK_OBJECT_HANDLE found[20000];
 	CK_ULONG n = 0;
 	TRY(find(t, 1, found, 20000, &n));
+	*gone = 0;
 	for (CK_ULONG i = 0; i < n; i++) {
 		CK_RV rv = tell(found[i], CKA_LABEL, ' ');
-		if (rv == CKR_OBJECT_HANDLE_INVALID)
+		if (rv == CKR_OBJECT_HANDLE_INVALID) {
+			++*gone;
 			continue;
+		}
 		TRY(rv);
 		if (class == CKO_DATA && (rv = tell(found[i], CKA_VALUE, '=')) != CKR_OBJECT_HANDLE_INVALID)
 			TRY(rv);
+	}
+	return CKR_OK;
+}
+
+/*
+ * list CLASS: tells of all objects LABEL, or LABEL=VALUE of data. When one goes meanwhile all are looked for anew: it may have moved between a
+ * key slot and the store, and have another handle. After ten searches it is left out.
+ */
+static CK_RV list(char **a)
+{
+	long start = ftell(words);
+	int gone = 1;
+	for (int searches = 0; gone > 0 && searches < 10; searches++) {
+		if (fseek(words, start, SEEK_SET) != 0)
+			return CKR_FUNCTION_FAILED;
+		TRY(list_once(class_of(a[0]), &gone));
 	}
 	return CKR_OK;
 }
