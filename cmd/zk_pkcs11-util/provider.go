@@ -29,17 +29,26 @@ func withProvider(f func(*pkcs11.Provider, config.Config) error) error {
 
 // loadSettings reads the settings and makes of them what a provider needs.
 func loadSettings() (config.Config, pkcs11.Options, error) {
+	c, log, err := readSettings()
+	if err != nil {
+		return config.Config{}, pkcs11.Options{}, err
+	}
+	return c, setup.Options(c, log, setup.Process{}), nil
+}
+
+// readSettings reads the settings, and opens the log.
+func readSettings() (config.Config, *trace.Logger, error) {
 	c, err := config.Load(os.Getenv)
 	if err != nil {
-		return config.Config{}, pkcs11.Options{}, fmt.Errorf("%w; correct the setting (docs/settings.md and zk_pkcs11.toml(5) explain them)", err)
+		return config.Config{}, nil, fmt.Errorf("%w; correct the setting (docs/settings.md and zk_pkcs11.toml(5) explain them)", err)
 	}
 	c = setup.Placed(c)
 	level, err := trace.ParseLevel(c.Log.Level)
 	if err != nil {
-		return config.Config{}, pkcs11.Options{}, err
+		return config.Config{}, nil, err
 	}
 	level = max(level, trace.Info) // who asks by hand wants to know why there is no token
-	return c, setup.Options(c, trace.NewLogger(level, c.Log.To), setup.Process{}), nil
+	return c, trace.NewLogger(level, c.Log.To), nil
 }
 
 // withUser runs f in a read/write session in which the user is logged in.

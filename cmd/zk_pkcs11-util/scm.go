@@ -12,6 +12,7 @@ import (
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/scm/soft/wallet"
+	"libzk_pkcs11/internal/setup"
 	"libzk_pkcs11/internal/store"
 	"libzk_pkcs11/pkcs11"
 )
@@ -117,10 +118,14 @@ func (a ability[T]) run(t *target, words []string) error {
 	return a.work(t, d, words)
 }
 
-// slotOptions are those of a slot that the settings have.
+// slotOptions are those of a slot that the settings have, with its first SCM alone.
 func slotOptions(slot uint) (pkcs11.SlotOptions, error) {
-	_, options, err := loadSettings()
-	if err == nil && slot >= uint(len(options.Slots)) {
+	c, log, err := readSettings()
+	if err != nil {
+		return pkcs11.SlotOptions{}, err
+	}
+	options := setup.Options(c.WithoutPools(), log, setup.Process{})
+	if slot >= uint(len(options.Slots)) {
 		err = fmt.Errorf("there is no slot %d; --show-slots lists them", slot)
 	}
 	if err != nil {

@@ -10,6 +10,7 @@ package config
 
 import (
 	"crypto/rand"
+	"slices"
 	"time"
 
 	"libzk_pkcs11/internal/config/value"
@@ -96,9 +97,10 @@ type Zymbit struct {
 type Slot struct {
 	Name    string
 	Backend Backend
-	State   string // directory of this slot's state
-	Show    string // ShowAll or ShowBound; "" = as for all slots
-	Shared  string // directory of all users of the host in which State is; "" = it is in that of the user
+	State   string   // directory of this slot's state
+	Show    string   // ShowAll or ShowBound; "" = as for all slots
+	Pool    []string // state directories of further SCMs that sign for this slot; of an SCM in hardware the vendor's libraries
+	Shared  string   // directory of all users of the host in which State is; "" = it is in that of the user
 }
 
 // ShowsBound reports whether programs see of an SCM's keys in this slot those alone that were generated here or given a name.
@@ -107,6 +109,15 @@ func (s Slot) ShowsBound(c Config) bool {
 		return c.Show == ShowBound
 	}
 	return s.Show == ShowBound
+}
+
+// WithoutPools returns the settings with the first SCM alone behind each slot, for who looks after it.
+func (c Config) WithoutPools() Config {
+	c.Slots = slices.Clone(c.Slots)
+	for i := range c.Slots {
+		c.Slots[i].Pool = nil
+	}
+	return c
 }
 
 // Source is what was found outside this process's own memory. A forked child

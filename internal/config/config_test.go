@@ -80,6 +80,7 @@ passphrase_base64 = true
 
 [[slot]]
 name = "first"
+pool = ["second", "/elsewhere/third"]
 
 [[slot]]
 backend = "zymbit"
@@ -115,7 +116,7 @@ func TestFile(t *testing.T) {
 			Foreign25519: "x25519", PassphraseBase64: true,
 		},
 		Slots: []Slot{
-			{Name: "first", Backend: BackendSoft, State: "/var/lib/x/first"},
+			{Name: "first", Backend: BackendSoft, State: "/var/lib/x/first", Pool: []string{"/var/lib/x/second", "/elsewhere/third"}},
 			{Name: "scm1", Backend: BackendZymbit, State: "/elsewhere"},
 			{Name: "scm2", Backend: BackendSoft, State: "/var/lib/x/scm2"},
 		},
@@ -183,6 +184,12 @@ func TestFileErrors(t *testing.T) {
 		{"slot backend", "[[slot]]\nbackend = \"x\"\n[[slot]]\nbackend = \"soft\"\n", `:2: slot.backend: "x" is not one of`},
 		{"later slot backend", "[[slot]]\nbackend = \"soft\"\n[[slot]]\nbackend = \"x\"\n", `:4: slot.backend: "x" is not one of`},
 		{"slot name twice", "[[slot]]\nname = \"a\"\n[[slot]]\nname = \"a\"\n", `:3: slot: the name "a" is taken`},
+		{"pool of another slot", "[[slot]]\npool = [\"b\"]\n[[slot]]\nname = \"b\"\n", ":1: slot.pool: "},
+		{"pool of itself", "[[slot]]\npool = [\"b\", \"scm0\"]\n", ":1: slot.pool: "},
+		{"two pools", "[[slot]]\npool = [\"b\"]\n[[slot]]\npool = [\"b\"]\n", ":3: slot.pool: "},
+		{"pool twice", "[[slot]]\npool = [\"b\", \"./b\"]\n", ":1: slot.pool: "},
+		{"pool with nothing", "[[slot]]\npool = [\"b\", \"\"]\n", ":2: slot.pool: want a list of state directories"},
+		{"pool too large", "[[slot]]\npool = [\"a" + strings.Repeat("\", \"a", 63) + "\"]\n", ":2: slot.pool: 64 further SCMs, of which there can be 63"},
 		{"slot state twice", "[[slot]]\nname = \"a\"\n[[slot]]\nstate = \"a\"\n", ":3: slot: the state directory "},
 	}
 	for _, tt := range tests {

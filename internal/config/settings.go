@@ -51,6 +51,7 @@ func (s *Slot) settings() []setting {
 		{"backend", "", s.Backend.value()},
 		{"state", "", value.Word(&s.State)},
 		{"show", "", value.OneOf(&s.Show, ShowAll, ShowBound)},
+		{"pool", "", pool{&s.Pool}},
 	}
 }
 
@@ -156,4 +157,26 @@ func (v library) Set(text, base string) error {
 		return value.Word(v.path).Set(text, base)
 	}
 	return value.Path(v.path).Set(text, base)
+}
+
+// pool is a list of paths with commas between them, or "none".
+type pool struct{ paths *[]string }
+
+func (v pool) Text() string { return strings.Join(*v.paths, ",") }
+
+func (v pool) Set(text, _ string) error {
+	*v.paths = nil
+	if text == "none" {
+		return nil
+	}
+	for _, path := range strings.Split(text, ",") {
+		if path = strings.TrimSpace(path); path == "" || strings.ContainsRune(path, 0) {
+			return fmt.Errorf("want a list of state directories")
+		}
+		*v.paths = append(*v.paths, path)
+	}
+	if len(*v.paths) > mostFurther {
+		return fmt.Errorf("%d further SCMs, of which there can be %d", len(*v.paths), mostFurther)
+	}
+	return nil
 }

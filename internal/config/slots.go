@@ -29,6 +29,23 @@ func (c *Config) placeSlots(lines []int) error {
 		}
 		names[s.Name], states[s.State] = true, true
 	}
+	return c.checkPools(lines, states)
+}
+
+// mostFurther is how many SCMs a pool can have beside the first.
+const mostFurther = 63
+
+// checkPools returns an error for an SCM that is named twice: one that signs for a slot is sealed to the
+// token of that slot, and to no other.
+func (c *Config) checkPools(lines []int, taken map[string]bool) error {
+	for i, s := range c.Slots {
+		for _, path := range s.Pool {
+			if taken[path] {
+				return atLine(c.Source.File, lines[i], fmt.Errorf("slot.pool: %s is taken: an SCM is that of one slot, or in one pool", path))
+			}
+			taken[path] = true
+		}
+	}
 	return nil
 }
 
@@ -40,6 +57,9 @@ func (s *Slot) placeIn(id int, c *Config) {
 		s.State = s.Name
 	}
 	s.State = value.Absolute(c.State, s.State)
+	for i, path := range s.Pool {
+		s.Pool[i] = value.Absolute(c.State, path)
+	}
 	if s.Backend == "" {
 		s.Backend = c.Backend
 	}

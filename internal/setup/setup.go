@@ -66,7 +66,7 @@ func (o opener) open() (scm.Device, *store.Store, error) {
 		o.log.Warningf("the state directory %s cannot be written by this user (uid %d): its token is write-protected",
 			o.slot.State, os.Geteuid())
 	}
-	return device, tokens, nil
+	return o.pooled(device, a), tokens, nil
 }
 
 // notMine makes a user who has no place for a state of his own one without a

@@ -62,6 +62,7 @@ var examples = map[string]string{
 	"slot.backend":       "auto",
 	"slot.state":         "scm0",
 	"slot.show":          "bound",
+	"slot.pool":          "scm1",
 	"soft.max_random":    "512",
 	"soft.max_lock":      "4096",
 	"soft.serial_number": "0123456789abcdef",

@@ -26,8 +26,12 @@ var arrows = map[string][]string{
 	"internal/scm/soft/wallet/hd": {"internal/scm"},
 	"internal/scm/scmtest":        {"internal/scm"},
 	"internal/scm/zymbit":         {"internal/scm", "internal/sharedfile"},
-	"internal/setup":              {"internal/config", "internal/descriptor", "internal/scm", "internal/scm/soft", "internal/scm/zymbit", "internal/store", "pkcs11"},
-	"module":                      {"internal/config", "internal/fresh", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
+	"internal/scm/pool":           {"internal/scm", "internal/secret"},
+	"internal/setup": {
+		"internal/config", "internal/descriptor", "internal/scm", "internal/scm/pool", "internal/scm/soft", "internal/scm/zymbit",
+		"internal/sharedfile", "internal/store", "pkcs11",
+	},
+	"module": {"internal/config", "internal/fresh", "internal/secret", "internal/setup", "internal/trace", "pkcs11"},
 	"cmd/zk_pkcs11-util": {
 		"internal/backup", "internal/certificate", "internal/config", "internal/doctor", "internal/importer", "internal/keyring", "internal/recovery", "internal/scm", "internal/scm/soft",
 		"internal/scm/soft/board", "internal/scm/soft/wallet", "internal/scm/soft/wallet/hd", "internal/setup", "internal/snippet", "internal/store", "internal/trace", "pkcs11",
@@ -69,6 +73,7 @@ var testArrows = map[string][]string{
 	},
 	"internal/scm/soft/wallet": {"internal/scm/soft/board"},
 	"internal/scm/scmtest":     {"internal/scm/soft"},
+	"internal/scm/pool":        {"internal/scm/soft", "internal/scm/soft/wallet"},
 	"internal/scm/zymbit":      {"internal/scm/soft", "internal/scm/soft/board", "internal/scm/soft/wallet", "tests/harness"},
 	"module":                   {"internal/scm", "internal/scm/soft", "internal/store"},
 }

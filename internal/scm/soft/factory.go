@@ -111,5 +111,6 @@ func Destroy(dir string) error {
 	return errors.Join(
 		rootFile{dir: dir}.remove(),
 		sharedfile.Remove(filepath.Join(dir, flashName), sharedfile.DefaultWait),
+		removeQueue(dir),
 	)
 }

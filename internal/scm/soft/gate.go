@@ -25,13 +25,20 @@ func (d *Device) answering(slots ...span) (*snapshot, error) {
 		err = d.silence(s)
 		switch {
 		case errors.Is(err, scm.ErrAbsent):
-			d.waitLatency(d.options.Latency.Absent)
+			d.waitAbsent()
 		case err == board.ErrFault && !d.spendFault():
 			continue
 		case err == nil:
 			d.replace(func(now *snapshot) { now.steady = now.steady || now.rest == s.rest })
 		}
 		return s, err
+	}
+}
+
+// waitAbsent makes a call last that nobody answers.
+func (d *Device) waitAbsent() {
+	if latency := d.options.Latency.Absent; latency > 0 {
+		d.pauseFor(latency)
 	}
 }
 

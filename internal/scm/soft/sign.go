@@ -117,13 +117,6 @@ func (d *Device) agreeWithKey(known *snapshot, s scm.Slot, theirs scm.Key, peer 
 	return d.Agree(s, theirs.Public)
 }
 
-// waitLatency makes a call last that would take no time.
-func (d *Device) waitLatency(latency time.Duration) {
-	if latency > 0 {
-		d.pauseFor(latency)
-	}
-}
-
 // pauseFor sleeps as the process that has the device open wants it.
 func (d *Device) pauseFor(t time.Duration) {
 	if d.options.Process.Pause == nil {

@@ -34,6 +34,7 @@ type Device struct {
 	options Options
 	file    *sharedfile.File
 	rootKey rootFile
+	queue   *sharedfile.Lock // of calls that take their time; nil: they do not wait for each other
 	serial  string
 	clock   func() time.Time
 	daemon  atomic.Int64 // the daemon to which this device was opened
@@ -83,13 +84,13 @@ func Open(dir string, o Options) (*Device, error) {
 		return nil, fmt.Errorf("soft SCM in %s: %w", dir, deviceError(err))
 	}
 	d := &Device{
-		options: o, file: file, rootKey: rootFile{dir, o.Mode, o.Group}, clock: time.Now,
+		options: o, file: file, rootKey: rootFile{dir, o.Mode, o.Group}, queue: o.openQueue(dir), clock: time.Now,
 	}
 	d.Board = board.New(memory{d})
 	d.known.Store(newSnapshot())
 	d.sealing.Pause = o.Process.Pause
 	if err := d.startUp(); err != nil {
-		return nil, fmt.Errorf("soft SCM in %s: %w", dir, errors.Join(err, file.Close()))
+		return nil, fmt.Errorf("soft SCM in %s: %w", dir, errors.Join(err, d.queue.Close(), file.Close()))
 	}
 	return d, nil
 }
@@ -171,5 +172,5 @@ func (d *Device) Close() error {
 		s.closed = true
 	})
 	old.destroy()
-	return d.file.Close()
+	return errors.Join(d.queue.Close(), d.file.Close())
 }

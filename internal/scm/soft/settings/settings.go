@@ -39,9 +39,10 @@ type Settings struct {
 	MaxRandom int // 0 means any number
 	MaxLock   int // 0 means any number
 
-	Latency   Latency
-	BootDelay time.Duration
-	Settle    time.Duration
+	Latency    Latency
+	OneAtATime bool
+	BootDelay  time.Duration
+	Settle     time.Duration
 
 	BootDir            string
 	BootFailure        string
@@ -120,6 +121,8 @@ func (s *Settings) Table() []Row {
 			"the same of locking and unlocking data"},
 		{"latency_absent", "0", "", value.Duration(&s.Latency.Absent),
 			"how long it takes until a call fails that the soft SCM does not answer"},
+		{"one_at_a_time", "false", "", value.Truth(&s.OneAtATime),
+			"calls that take their time by one of these settings wait for each other, those of all processes, as they do with an SCM in hardware"},
 		{"boot_delay", "0", "", value.Duration(&s.BootDelay),
 			"how long the soft SCM does not answer after it was started anew; a real one needs 90 s or more"},
 		{"settle", "0", "", value.Duration(&s.Settle),

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package setup
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/scm/pool"
+	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/scm/zymbit"
+	"libzk_pkcs11/internal/sharedfile"
+)
+
+// poolLock is the file of the lock by which processes take turns with an SCM of a pool.
+const poolLock = "pool.lock"
+
+// PoolMembers returns the further SCMs of a slot, for who looks at them one by one. They are those of its
+// setting pool.
+func PoolMembers(c config.Config, s config.Slot, process Process) ([]pool.Member, error) {
+	o := opener{settings: c, slot: s, process: process}
+	a, err := o.access()
+	if err != nil {
+		return nil, err
+	}
+	return o.members(a), nil
+}
+
+// pooled puts the further SCMs of the slot beside the first, if there are any.
+func (o opener) pooled(first scm.Device, a access) scm.Device {
+	if len(o.slot.Pool) == 0 {
+		return first
+	}
+	return pool.New(first, o.turnIn(o.slot.State, a), o.members(a), pool.Options{
+		Name: o.slot.Name, Log: o.log, Pause: o.process.Pause,
+	})
+}
+
+// members are the further SCMs: of the same kind as the first, so that no key in hardware is one in
+// software, too.
+func (o opener) members(a access) []pool.Member {
+	var list []pool.Member
+	for _, path := range o.slot.Pool {
+		m := poolMember{o, a, path}
+		member := pool.Member{Name: path, Open: m.openSoft, Turn: o.turnIn(path, a)}
+		if o.hardware() {
+			member.Open, member.Turn = m.openHardware, nil
+		}
+		list = append(list, member)
+	}
+	return list
+}
+
+// poolMember opens a further SCM.
+type poolMember struct {
+	slot opener
+	of   access
+	path string
+}
+
+var (
+	errNoLibrary = errors.New("the slot is that of an SCM in hardware: its pool names the vendor's libraries of further SCMs (a path that ends in .so)")
+	errLibrary   = errors.New("the slot is that of a soft SCM: its pool names the state directories of further soft SCMs")
+)
+
+func (m poolMember) openSoft() (scm.Device, error) {
+	if isLibrary(m.path) {
+		return nil, errLibrary
+	}
+	d, err := soft.Open(m.path, soft.Options{
+		Settings: m.slot.settings.Soft, Mode: m.of.file, Group: m.of.group, Process: m.slot.process, Existing: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// openHardware opens an SCM by a library of its own. What is remembered of it is beside what is
+// remembered of the first.
+func (m poolMember) openHardware() (scm.Device, error) {
+	if !isLibrary(m.path) {
+		return nil, errNoLibrary
+	}
+	options := m.slot.hardwareOptions(m.of)
+	options.Library, options.State = m.path, filepath.Join(m.slot.slot.State, "pool", filepath.Base(m.path))
+	if err := m.of.makeDirectory(options.State); err != nil {
+		return nil, err
+	}
+	d, err := zymbit.Open(options)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func isLibrary(path string) bool { return strings.HasSuffix(path, ".so") }
+
+// turnIn returns what opens the lock of the SCM in a state directory.
+func (o opener) turnIn(state string, a access) func() (pool.Turn, error) {
+	return func() (pool.Turn, error) {
+		lock, err := sharedfile.OpenLock(filepath.Join(state, poolLock), soft.FlashFile, sharedfile.Options{
+			Mode: a.file, Group: a.group, Process: o.process,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return turnLock{lock}, nil
+	}
+}
+
+// turnLock is a pool.Turn.
+type turnLock struct{ *sharedfile.Lock }
+
+// TryTurn is pool.Turn.TryTurn.
+func (l turnLock) TryTurn() (release func(), free bool) {
+	release, err := l.Attempt(0)
+	if err == nil {
+		return release, true
+	}
+	return func() {}, !errors.Is(err, sharedfile.ErrBusy)
+}
