@@ -36,14 +36,14 @@ func TestFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newPool(t, 4)
 			dir := p.members[broken]
-			p.sign(2, 4, 150, func() {
+			p.sign(2, 4, 100, func() {
 				time.Sleep(300 * time.Millisecond)
 				p.must(dir, "inject", "unbind")
 				p.awaitLog("is left out")
 				time.Sleep(300 * time.Millisecond)
 				p.must(dir, "inject", "unbind", "--undo")
 				p.awaitLog("is back after")
-			}).check(t, 1200)
+			}).check(t, 800)
 		})
 	}
 }
