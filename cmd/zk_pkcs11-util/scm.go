@@ -22,7 +22,8 @@ type scmTool struct {
 	output
 	tokenName
 	userPIN pinSource
-	yes     bool // do not ask for confirmation
+	member  string // of the pool of the slot, in place of its first SCM
+	yes     bool   // do not ask for confirmation
 	ask     *prompter
 }
 
@@ -34,6 +35,7 @@ type target struct {
 	slot   uint
 	device scm.Device
 	store  *store.Store
+	first  scm.Device // of the slot, where device is another one of its pool
 }
 
 func newSCMCommand() *cobra.Command {
@@ -45,8 +47,9 @@ func newSCMCommand() *cobra.Command {
 	x.tokenName.addTo(c.PersistentFlags(), "token")
 	x.addJSON(c)
 	x.userPIN.addTo(c.PersistentFlags())
+	c.PersistentFlags().StringVar(&x.member, "member", "", "`SCM` of the slot's pool, in place of its first one")
 	c.AddCommand(x.statusCommand(), x.waitCommand(), x.slotsCommand(), x.ledCommand(), x.manifestCommand(), x.walletCommand(),
-		x.injectCommand(), x.resetCommand(), x.lockBindingCommand(), x.panelCommand())
+		x.injectCommand(), x.resetCommand(), x.lockBindingCommand(), x.panelCommand(), x.poolCommand())
 	return c
 }
 
@@ -86,6 +89,9 @@ func (d deviceCommand) run(_ *cobra.Command, words []string) error {
 	t, err := openTarget(slot)
 	if err != nil {
 		return err
+	}
+	if err := t.turnTo(d.tool.member); err != nil {
+		return errors.Join(err, t.closeFiles())
 	}
 	return errors.Join(d.work(t, words), t.closeFiles())
 }
@@ -143,13 +149,24 @@ func openTarget(slot uint) (*target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("slot %d: %w", slot, err)
 	}
-	if d, is := device.(*soft.Device); is {
-		device = wallet.On(d)
-	}
-	return &target{slot, device, tokens}, nil
+	return &target{slot: slot, device: withWallets(device), store: tokens}, nil
 }
 
-func (t *target) closeFiles() error { return errors.Join(t.store.Close(), t.device.Close()) }
+// withWallets has a soft SCM make wallets, too.
+func withWallets(device scm.Device) scm.Device {
+	if d, is := device.(*soft.Device); is {
+		return wallet.On(d)
+	}
+	return device
+}
+
+func (t *target) closeFiles() error {
+	err := errors.Join(t.store.Close(), t.device.Close())
+	if t.first != nil {
+		err = errors.Join(err, t.first.Close())
+	}
+	return err
+}
 
 // unsealed runs f, which uses private keys, and once more after the user's PIN has
 // opened them if they are sealed.
@@ -201,6 +218,8 @@ func schemaOfSCM(result any) schema {
 		return "scm-wallet/1"
 	case childKey:
 		return "scm-wallet-child/1"
+	case poolReport:
+		return "scm-pool/1"
 	}
 	return ""
 }

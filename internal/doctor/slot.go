@@ -99,6 +99,7 @@ func (v *visit) lookInside(l setup.Look) {
 	if device != nil {
 		v.lookAtDevice(device, l)
 	}
+	v.lookAtPool(l)
 }
 
 // tellDevice says why the SCM does not open.

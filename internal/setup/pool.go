@@ -18,15 +18,31 @@ import (
 // poolLock is the file of the lock by which processes take turns with an SCM of a pool.
 const poolLock = "pool.lock"
 
-// PoolMembers returns the further SCMs of a slot, for who looks at them one by one. They are those of its
-// setting pool.
-func PoolMembers(c config.Config, s config.Slot, process Process) ([]pool.Member, error) {
-	o := opener{settings: c, slot: s, process: process}
+// PoolDevice is a further SCM of a slot.
+type PoolDevice struct {
+	Path   string // as in the setting pool
+	Device scm.Device
+	Err    error // why it does not open
+}
+
+// Pool opens the further SCMs of a slot for reading.
+func (l Look) Pool() []PoolDevice {
+	var list []PoolDevice
+	for _, path := range l.open.slot.Pool {
+		d, err := poolMember{slot: l.open, of: l.of, path: path, purpose: looking}.open()
+		list = append(list, PoolDevice{path, d, err})
+	}
+	return list
+}
+
+// OpenPoolDevice opens one of the further SCMs of a slot alone. A soft SCM that is not there yet is made.
+func OpenPoolDevice(c config.Config, s config.Slot, path string) (scm.Device, error) {
+	o := opener{settings: c, slot: s}
 	a, err := o.access()
 	if err != nil {
 		return nil, err
 	}
-	return o.members(a), nil
+	return poolMember{slot: o, of: a, path: path, purpose: making}.open()
 }
 
 // pooled puts the further SCMs of the slot beside the first, if there are any.
@@ -39,15 +55,13 @@ func (o opener) pooled(first scm.Device, a access) scm.Device {
 	})
 }
 
-// members are the further SCMs: of the same kind as the first, so that no key in hardware is one in
-// software, too.
+// members are the further SCMs.
 func (o opener) members(a access) []pool.Member {
 	var list []pool.Member
 	for _, path := range o.slot.Pool {
-		m := poolMember{o, a, path}
-		member := pool.Member{Name: path, Open: m.openSoft, Turn: o.turnIn(path, a)}
-		if o.hardware() {
-			member.Open, member.Turn = m.openHardware, nil
+		member := pool.Member{Name: path, Open: poolMember{slot: o, of: a, path: path}.open}
+		if !o.hardware() {
+			member.Turn = o.turnIn(path, a)
 		}
 		list = append(list, member)
 	}
@@ -59,6 +73,29 @@ type poolMember struct {
 	slot opener
 	of   access
 	path string
+	purpose
+}
+
+// purpose is what a further SCM is opened for.
+type purpose int
+
+const (
+	signing purpose = iota
+	looking         // nothing is made, nor written
+	making          // it is made if it is not there
+)
+
+// open opens an SCM of the same kind as the first, so that no key in hardware is one in software, too.
+func (m poolMember) open() (scm.Device, error) {
+	switch hardware := m.slot.hardware(); {
+	case hardware && !isLibrary(m.path):
+		return nil, errNoLibrary
+	case hardware:
+		return m.openHardware()
+	case isLibrary(m.path):
+		return nil, errLibrary
+	}
+	return m.openSoft()
 }
 
 var (
@@ -67,11 +104,14 @@ var (
 )
 
 func (m poolMember) openSoft() (scm.Device, error) {
-	if isLibrary(m.path) {
-		return nil, errLibrary
+	if m.purpose == making {
+		if err := m.of.makeDirectory(m.path); err != nil {
+			return nil, err
+		}
 	}
 	d, err := soft.Open(m.path, soft.Options{
-		Settings: m.slot.settings.Soft, Mode: m.of.file, Group: m.of.group, Process: m.slot.process, Existing: true,
+		Settings: m.slot.settings.Soft, Mode: m.of.file, Group: m.of.group, Process: m.slot.process,
+		Existing: m.purpose != making, ReadOnly: m.purpose == looking,
 	})
 	if err != nil {
 		return nil, err
@@ -82,13 +122,13 @@ func (m poolMember) openSoft() (scm.Device, error) {
 // openHardware opens an SCM by a library of its own. What is remembered of it is beside what is
 // remembered of the first.
 func (m poolMember) openHardware() (scm.Device, error) {
-	if !isLibrary(m.path) {
-		return nil, errNoLibrary
-	}
 	options := m.slot.hardwareOptions(m.of)
-	options.Library, options.State = m.path, filepath.Join(m.slot.slot.State, "pool", filepath.Base(m.path))
-	if err := m.of.makeDirectory(options.State); err != nil {
-		return nil, err
+	options.Library, options.State = m.path, ""
+	if m.purpose != looking {
+		options.State = filepath.Join(m.slot.slot.State, "pool-"+filepath.Base(m.path))
+		if err := m.of.makeDirectory(options.State); err != nil {
+			return nil, err
+		}
 	}
 	d, err := zymbit.Open(options)
 	if err != nil {

@@ -19,7 +19,7 @@ type sealed struct {
 
 // errOthers is of a member whose keys this token does not open.
 var errOthers = errors.New("its keys are sealed to another secret than that of this token: " +
-	"reset it (zk_pkcs11-util scm reset), restore the words, and have the token logged in to once")
+	"make it anew from the words (zk_pkcs11-util scm reset --member SCM, then scm wallet restore)")
 
 // Prepare is scm.Sealer.Prepare. A member that fails at it is sealed to what it was, and left out
 // from the login on.
