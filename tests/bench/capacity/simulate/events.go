@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import "time"
+
+// event is what happens at a time. Of two at the same time that which was planned first happens first.
+type event struct {
+	at    time.Duration
+	order uint64
+	step  step
+	shake *handshake // nil where the step is of the failing SCM
+	by    *scm       // which signs
+	made  uint64     // its attempt, which a failure ends
+}
+
+// step is what an event does.
+type step uint8
+
+const (
+	comes    step = iota // a handshake reaches its host
+	asks                 // its worker asks for a signature
+	reaches              // the question reaches the SCM's machine
+	signed               // the SCM has made the signature
+	ends                 // the handshake has all that it needs
+	fails                // the first SCM goes away
+	recovers             // and comes back
+)
+
+// agenda is a heap of events: the next one comes first.
+type agenda struct {
+	events []event
+	orders uint64
+}
+
+func (e event) before(other event) bool {
+	return e.at < other.at || e.at == other.at && e.order < other.order
+}
+
+func (a *agenda) add(e event) {
+	a.orders++
+	e.order = a.orders
+	a.events = append(a.events, e)
+	for i := len(a.events) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if !a.events[i].before(a.events[parent]) {
+			return
+		}
+		a.events[i], a.events[parent] = a.events[parent], a.events[i]
+		i = parent
+	}
+}
+
+func (a *agenda) isEmpty() bool { return len(a.events) == 0 }
+
+// next takes the first event.
+func (a *agenda) next() event {
+	first, last := a.events[0], len(a.events)-1
+	a.events[0] = a.events[last]
+	a.events = a.events[:last]
+	a.sink()
+	return first
+}
+
+// sink moves the event at the top to its place.
+func (a *agenda) sink() {
+	for i := 0; ; {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(a.events); child++ {
+			if a.events[child].before(a.events[least]) {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		a.events[i], a.events[least] = a.events[least], a.events[i]
+		i = least
+	}
+}

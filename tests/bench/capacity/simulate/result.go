@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Handshake is how one went.
+type Handshake struct {
+	Number      int // in the order in which they began
+	Resumed     bool
+	Began, Took time.Duration
+}
+
+// Result are the handshakes, in the order in which they ended.
+type Result struct {
+	Handshakes []Handshake
+}
+
+// Steady returns the handshakes without the first and the last tenth: the fleet is neither filled nor emptied meanwhile.
+func (r Result) Steady() Result {
+	n := len(r.Handshakes)
+	return Result{r.Handshakes[n/10 : n-n/10]}
+}
+
+func (h Handshake) ended() time.Duration { return h.Began + h.Took }
+
+// PerSecond returns how many handshakes ended in a second.
+func (r Result) PerSecond() float64 {
+	first, last := r.Handshakes[0], r.Handshakes[len(r.Handshakes)-1]
+	return float64(len(r.Handshakes)-1) / (last.ended() - first.ended()).Seconds()
+}
+
+// Percentile returns the time that so many percent of the handshakes did not exceed.
+func (r Result) Percentile(percent int) time.Duration {
+	took := make([]time.Duration, len(r.Handshakes))
+	for i, h := range r.Handshakes {
+		took[i] = h.Took
+	}
+	slices.Sort(took)
+	return took[(len(took)-1)*percent/100]
+}
+
+// Mean returns the mean time of the handshakes.
+func (r Result) Mean() time.Duration {
+	var sum time.Duration
+	for _, h := range r.Handshakes {
+		sum += h.Took
+	}
+	return sum / time.Duration(len(r.Handshakes))
+}
+
+// inOrder returns the handshakes in the order in which they began.
+func (r Result) inOrder() []Handshake {
+	list := slices.Clone(r.Handshakes)
+	slices.SortFunc(list, func(a, b Handshake) int { return cmp.Compare(a.Number, b.Number) })
+	return list
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+// take does what happens.
+func (f *fleet) take(e event) {
+	switch e.step {
+	case comes:
+		f.come(e.shake)
+	case asks:
+		f.after(f.Link/2, reaches, e.shake)
+	case reaches:
+		p := &f.pools[f.hosts[e.shake.host].pool]
+		p.backlog.join(e.shake)
+		f.serve(p)
+	case signed:
+		f.sign(e)
+	case ends:
+		f.end(e.shake)
+	case fails:
+		f.fail(&f.scms[0])
+	case recovers:
+		f.release(&f.scms[0])
+	}
+}
+
+// come has a worker take the handshake, or it waits for one.
+func (f *fleet) come(h *handshake) {
+	if f.Rate > 0 {
+		f.arrive(h.began)
+	}
+	host := &f.hosts[h.host]
+	if host.idle == 0 {
+		host.backlog.join(h)
+		return
+	}
+	host.idle--
+	f.work(h)
+}
+
+// work is that of a worker.
+func (f *fleet) work(h *handshake) {
+	if h.resumed {
+		f.after(f.Brief, ends, h)
+		return
+	}
+	f.after(f.Full, asks, h)
+}
+
+// serve gives signatures that wait to SCMs that are free.
+func (f *fleet) serve(p *pool) {
+	for len(p.free) > 0 && !p.backlog.isEmpty() {
+		h, s := p.backlog.leave(), p.free[0]
+		p.free = p.free[1:]
+		s.making = h
+		f.add(event{at: f.now + f.Busy(), step: signed, shake: h, by: s, made: s.made})
+	}
+}
+
+// sign ends a signature, unless its SCM has gone away meanwhile: then another attempt is made already, or waits.
+func (f *fleet) sign(e event) {
+	s := e.by
+	if s.made != e.made {
+		return
+	}
+	s.making = nil
+	s.made++
+	f.after(f.Link-f.Link/2, ends, e.shake)
+	f.release(s)
+}
+
+// release has an SCM be free.
+func (f *fleet) release(s *scm) {
+	p := &f.pools[s.pool]
+	p.free = append(p.free, s)
+	f.serve(p)
+}
+
+// end gives the worker to the next handshake, and the client begins another.
+func (f *fleet) end(h *handshake) {
+	f.results = append(f.results, Handshake{Number: h.number, Resumed: h.resumed, Began: h.began, Took: f.now - h.began})
+	if f.Rate == 0 {
+		f.start(h.host, f.now)
+	}
+	host := &f.hosts[h.host]
+	if host.backlog.isEmpty() {
+		host.idle++
+		return
+	}
+	f.work(host.backlog.leave())
+}
+
+// fail takes an SCM away. What it was making is made again, by another one or when it is back.
+func (f *fleet) fail(s *scm) {
+	p := &f.pools[s.pool]
+	for i, free := range p.free {
+		if free == s {
+			p.free = append(p.free[:i:i], p.free[i+1:]...)
+			return
+		}
+	}
+	p.backlog.rejoin(s.making)
+	s.making = nil
+	s.made++
+	f.serve(p)
+}
