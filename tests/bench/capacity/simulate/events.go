@@ -8,10 +8,10 @@ import "time"
 type event struct {
 	at    time.Duration
 	order uint64
-	step  step
 	shake *handshake // nil where the step is of the failing SCM
 	by    *scm       // which signs
-	made  uint64     // its attempt, which a failure ends
+	made  uint32     // its attempt, which a failure ends
+	step  step
 }
 
 // step is what an event does.
@@ -19,8 +19,7 @@ type step uint8
 
 const (
 	comes    step = iota // a handshake reaches its host
-	asks                 // its worker asks for a signature
-	reaches              // the question reaches the SCM's machine
+	reaches              // its worker's question reaches the SCM's machine
 	signed               // the SCM has made the signature
 	ends                 // the handshake has all that it needs
 	fails                // the first SCM goes away

@@ -27,7 +27,7 @@ type host struct {
 type scm struct {
 	pool   int
 	making *handshake
-	made   uint64 // attempts
+	made   uint32 // attempts
 }
 
 // pool is SCMs behind one slot.
@@ -90,7 +90,7 @@ func (f *fleet) begin() {
 	}
 	for range f.Clients {
 		for i := range f.hosts {
-			f.start(i, 0)
+			f.start(i, time.Duration(f.random.Float64()*float64(f.Busy()))) // not all of them in step
 		}
 	}
 }

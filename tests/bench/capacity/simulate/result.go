@@ -20,10 +20,18 @@ type Result struct {
 	Handshakes []Handshake
 }
 
-// Steady returns the handshakes without the first and the last tenth: the fleet is neither filled nor emptied meanwhile.
+// Steady returns the handshakes that ended while others still began, without the first half of them: the fleet is neither filled nor
+// emptied meanwhile.
 func (r Result) Steady() Result {
-	n := len(r.Handshakes)
-	return Result{r.Handshakes[n/10 : n-n/10]}
+	var last time.Duration
+	for _, h := range r.Handshakes {
+		last = max(last, h.Began)
+	}
+	n, _ := slices.BinarySearchFunc(r.Handshakes, last, func(h Handshake, at time.Duration) int { return cmp.Compare(h.ended(), at) })
+	if n < 4 { // all of them began at once
+		return r
+	}
+	return Result{r.Handshakes[n/2 : n]}
 }
 
 func (h Handshake) ended() time.Duration { return h.Began + h.Took }

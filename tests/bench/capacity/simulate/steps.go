@@ -7,8 +7,6 @@ func (f *fleet) take(e event) {
 	switch e.step {
 	case comes:
 		f.come(e.shake)
-	case asks:
-		f.after(f.Link/2, reaches, e.shake)
 	case reaches:
 		p := &f.pools[f.hosts[e.shake.host].pool]
 		p.backlog.join(e.shake)
@@ -44,7 +42,7 @@ func (f *fleet) work(h *handshake) {
 		f.after(f.Brief, ends, h)
 		return
 	}
-	f.after(f.Full, asks, h)
+	f.after(f.Full+f.Link/2, reaches, h)
 }
 
 // serve gives signatures that wait to SCMs that are free.
