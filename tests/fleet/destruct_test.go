@@ -17,7 +17,7 @@ const bootFile = "kernel8.img"
 // supervise makes an SCM that destroys its keys when a file of its supervised boot is wrong in production mode.
 func (f *fleet) supervise() {
 	f.t.Helper()
-	f.scm.write("zk_pkcs11.toml", fmt.Sprintf("[soft]\nboot_dir = %q\n", f.scm.folder))
+	f.scm.write("zk_pkcs11.toml", fmt.Sprintf("[soft]\nboot_dir = %q\n", f.scm.folder)+f.soft)
 	f.home.Set("ZK_PKCS11_CONF", f.settings())
 	f.home.Init()
 	f.scm.write(bootFile, "right")

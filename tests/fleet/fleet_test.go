@@ -28,6 +28,8 @@ type fleet struct {
 	servers []*host
 	roots   *x509.CertPool
 	page    string
+	soft    string // lines of settings of the soft SCM
+	gate    string // what stands before p11-kit's server in the forced command
 }
 
 const (
@@ -46,11 +48,18 @@ func handshakes() int {
 func newFleet(t *testing.T) *fleet {
 	t.Helper()
 	needHosts(t)
+	return (&fleet{t: t}).start()
+}
+
+// start makes the hosts, and starts what they have.
+func (f *fleet) start() *fleet {
+	t := f.t
+	t.Helper()
 	page, err := os.ReadFile(filepath.Join(harness.Root(t), "docs/fleet.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fleet{t: t, home: harness.NewHome(t), page: string(page), roots: x509.NewCertPool()}
+	f.home, f.page, f.roots = harness.NewHome(t), string(page), x509.NewCertPool()
 	f.scm = newHost(t, "s", "")
 	f.supervise()
 	for i, name := range []string{"a", "b"} {
@@ -87,7 +96,7 @@ func (f *fleet) makeKeys() {
 	if line == nil {
 		f.t.Fatal("the page has no line of authorized_keys")
 	}
-	command := strings.ReplaceAll(line[1], "/usr/lib/libzk_pkcs11.so", harness.Module(f.t))
+	command := strings.NewReplacer("/usr/lib/libzk_pkcs11.so", harness.Module(f.t), "exec ", "exec "+f.gate).Replace(line[1])
 	forced := f.scm.write("forced", "export ZK_PKCS11_HOME='"+f.home.Dir+"' ZK_PKCS11_CONF='"+f.settings()+"' ZK_PKCS11_BACKEND=soft\n"+command+"\n")
 	var allowed strings.Builder
 	for _, h := range f.servers {

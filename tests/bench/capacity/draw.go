@@ -46,7 +46,7 @@ func sized(scms, pool int) simulate.Setup {
 // loaded is one to which so many handshakes come, none of them resumed, that SCMs are busy for a share of the time.
 func loaded(scms, pool int, load float64) simulate.Setup {
 	s := sized(scms, pool)
-	s.Rate = load * float64(scms) / s.Busy().Seconds()
+	s.Rate = load * float64(scms) / s.Device.Seconds()
 	return s
 }
 

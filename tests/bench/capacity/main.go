@@ -57,6 +57,7 @@ func parse(words []string) (question, error) {
 	f := flag.NewFlagSet("capacity", flag.ContinueOnError)
 	f.IntVar(&q.Hosts, "hosts", q.Hosts, "hosts that serve TLS")
 	f.IntVar(&q.Workers, "workers", q.Workers, "processes of a host, each of which makes one handshake at a time")
+	f.BoolVar(&q.Ahead, "ahead", q.Ahead, "processes accept a connection before they have time for it, as those of nginx do")
 	f.IntVar(&q.SCMs, "scms", q.SCMs, "SCMs")
 	f.IntVar(&q.Pool, "pool", q.Pool, "SCMs behind one slot, of which the free one signs; 1: each host has one SCM")
 	f.DurationVar(&q.Device, "device", q.Device, "a signature in the SCM")
@@ -84,7 +85,7 @@ func parse(words []string) (question, error) {
 // measured is a fleet with the times that tests/fleet has measured, and one SCM.
 func measured() simulate.Setup {
 	return simulate.Setup{
-		Hosts: 2, Workers: 2, SCMs: 1, Pool: 1, Handshakes: 20000, Seed: 1,
+		Hosts: 2, Workers: 2, Ahead: true, SCMs: 1, Pool: 1, Handshakes: 20000, Seed: 1,
 		Device: 20 * time.Millisecond, Module: 100 * time.Microsecond, Link: 400 * time.Microsecond,
 		Full: time.Millisecond, Brief: 500 * time.Microsecond, Client: 500 * time.Microsecond,
 	}

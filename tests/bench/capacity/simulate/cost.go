@@ -41,7 +41,7 @@ func FailureCost(s Setup, patience time.Duration) (Cost, error) {
 
 // add counts a handshake that took longer by some time.
 func (c *Cost) add(h Handshake, longer time.Duration, s Setup, patience time.Duration) {
-	if longer <= s.Busy() {
+	if longer <= s.Device {
 		return
 	}
 	c.Late++

@@ -14,6 +14,7 @@ type handshake struct {
 	host    int
 	resumed bool
 	began   time.Duration
+	next    *handshake // which its worker has accepted ahead
 }
 
 // host serves TLS.
@@ -90,7 +91,7 @@ func (f *fleet) begin() {
 	}
 	for range f.Clients {
 		for i := range f.hosts {
-			f.start(i, time.Duration(f.random.Float64()*float64(f.Busy()))) // not all of them in step
+			f.start(i, time.Duration(f.random.Float64()*float64(f.Device))) // not all of them in step
 		}
 	}
 }

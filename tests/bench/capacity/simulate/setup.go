@@ -12,16 +12,20 @@ import (
 // Setup is a fleet, and what its clients do.
 type Setup struct {
 	Hosts   int
-	Workers int // of a host. One makes one handshake at a time, and waits for its signature
+	Workers int  // of a host. One makes one handshake at a time, and waits for its signature
+	Ahead   bool // a worker accepts another connection before it begins with one, as nginx does: no other worker can take that then
 	SCMs    int
 	Pool    int // how many SCMs stand behind one slot: a signature goes to one that is free. Hosts are spread over the pools
 
 	Device time.Duration // what a signature takes in the SCM, which makes one at a time
-	Module time.Duration // what the module adds while it has the SCM
+	Module time.Duration // what the module adds on the SCM's machine, where signatures may overlap
 	Link   time.Duration // the way of a signature from the host to the SCM's machine and back
 	Full   time.Duration // what a worker does for a handshake besides waiting for its signature
 	Brief  time.Duration // what it does for one that is resumed
 	Client time.Duration // what a client does before its handshake reaches the host
+
+	// What else may hold up a worker in a handshake, such as other programs: one of them, drawn at random. There may be none.
+	FullDelays, BriefDelays []time.Duration
 
 	Resumption float64 // the share of handshakes that are resumed, and need no signature
 	Rate       float64 // how many come in a second, to all hosts together, at random; 0: clients in a loop
@@ -52,6 +56,3 @@ func (s Setup) Check() error {
 	}
 	return nil
 }
-
-// Busy is how long a signature occupies its SCM.
-func (s Setup) Busy() time.Duration { return s.Device + s.Module }

@@ -2,6 +2,8 @@
 
 package simulate
 
+import "time"
+
 // take does what happens.
 func (f *fleet) take(e event) {
 	switch e.step {
@@ -38,12 +40,25 @@ func (f *fleet) come(h *handshake) {
 
 // work is that of a worker.
 func (f *fleet) work(h *handshake) {
+	if backlog := &f.hosts[h.host].backlog; f.Ahead && !backlog.isEmpty() {
+		h.next = backlog.leave()
+	}
 	if h.resumed {
-		f.after(f.Brief, ends, h)
+		f.after(f.Brief+f.drawn(f.BriefDelays), ends, h)
 		return
 	}
-	f.after(f.Full+f.Link/2, reaches, h)
+	f.after(f.Full+f.drawn(f.FullDelays)+f.way()/2, reaches, h)
 }
+
+func (f *fleet) drawn(delays []time.Duration) time.Duration {
+	if len(delays) == 0 {
+		return 0
+	}
+	return delays[f.random.IntN(len(delays))]
+}
+
+// way is that of a signature besides the SCM.
+func (f *fleet) way() time.Duration { return f.Link + f.Module }
 
 // serve gives signatures that wait to SCMs that are free.
 func (f *fleet) serve(p *pool) {
@@ -51,7 +66,7 @@ func (f *fleet) serve(p *pool) {
 		h, s := p.backlog.leave(), p.free[0]
 		p.free = p.free[1:]
 		s.making = h
-		f.add(event{at: f.now + f.Busy(), step: signed, shake: h, by: s, made: s.made})
+		f.add(event{at: f.now + f.Device, step: signed, shake: h, by: s, made: s.made})
 	}
 }
 
@@ -63,7 +78,7 @@ func (f *fleet) sign(e event) {
 	}
 	s.making = nil
 	s.made++
-	f.after(f.Link-f.Link/2, ends, e.shake)
+	f.after(f.way()-f.way()/2, ends, e.shake)
 	f.release(s)
 }
 
@@ -81,11 +96,14 @@ func (f *fleet) end(h *handshake) {
 		f.start(h.host, f.now)
 	}
 	host := &f.hosts[h.host]
-	if host.backlog.isEmpty() {
+	switch {
+	case h.next != nil:
+		f.work(h.next)
+	case host.backlog.isEmpty():
 		host.idle++
-		return
+	default:
+		f.work(host.backlog.leave())
 	}
-	f.work(host.backlog.leave())
 }
 
 // fail takes an SCM away. What it was making is made again, by another one or when it is back.
