@@ -5,6 +5,7 @@ package servers_test
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,9 @@ func TestServers(t *testing.T) {
 		for _, k := range keys {
 			t.Run(v.name+"/"+k.where, func(t *testing.T) {
 				harness.Need(t, v.programs...)
+				if k.where == "SoftHSM2" && strings.HasPrefix(v.name, "haproxy,") && !harness.OlderPackage(t, "haproxy", "3.0") {
+					t.Skip("haproxy from 3.0 on aborts with SoftHSM2 (docs/debian.md)")
+				}
 				r := v.measure(newSite(t), k.make)
 				if k.where == ours {
 					mustNotFail(t, r)
