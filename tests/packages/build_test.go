@@ -104,6 +104,8 @@ func TestPackages(t *testing.T) {
 	t.Run("life", func(t *testing.T) { checkLife(t, "/", folder) })
 	t.Run("group", func(t *testing.T) { checkGroup(t, "/", folder) })
 	t.Run("other owner", func(t *testing.T) { checkOtherOwner(t, "/", folder) })
+	t.Run("under nginx", func(t *testing.T) { checkLive(t, "/", folder, theseOnes(folder)) })
+	t.Run("from 0.1.0 under nginx", func(t *testing.T) { checkLive010(t, "/", folder) })
 }
 
 // checkLintian: Debian's own judge of packages finds no error.
