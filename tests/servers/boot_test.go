@@ -3,14 +3,16 @@
 package servers_test
 
 import (
+	"fmt"
 	"testing"
 
 	"libzk_pkcs11/tests/harness"
 )
 
-const boots = "[soft]\nboot_delay = \"20s\"\n"
+// boots are settings of an SCM that boots for a while.
+func boots() string { return fmt.Sprintf("[soft]\nboot_delay = \"%ds\"\n", size(8, 20)) }
 
-// TestNginxWhileBooting starts nginx as its unit does after a power cycle, while the SCM boots for 20 s: it
+// TestNginxWhileBooting starts nginx as its unit does after a power cycle, while the SCM boots: it
 // is up without a second start, by ExecStartPre, and by the module alone. By the vendor's library, too, which only
 // says that time is out.
 func TestNginxWhileBooting(t *testing.T) {
@@ -22,10 +24,10 @@ func TestNginxWhileBooting(t *testing.T) {
 			t.Run(name+"/"+waits, func(t *testing.T) {
 				t.Parallel()
 				s := newSite(t)
-				s.write("zk.toml", siteSettings(s.home, library)+boots)
+				s.write("zk.toml", siteSettings(s.home, library)+boots())
 				k := s.slotKey()
 				tool := harness.Build(t, "zk_pkcs11-util")
-				s.write("soft.toml", siteSettings(s.home, "")+boots)
+				s.write("soft.toml", siteSettings(s.home, "")+boots())
 				s.run(k, "env", "ZK_PKCS11_CONF="+s.path("soft.toml"), tool, "scm", "inject", "boot")
 				if waits == "ExecStartPre" {
 					s.run(k, tool, "scm", "wait", "--timeout", "180")
