@@ -184,6 +184,23 @@ func (h holdingSCM) text() string {
 	return strings.TrimSpace(h.Path + "  " + strings.TrimSpace(h.Wallet+" "+h.Address))
 }
 
+// furtherSCMs looks at the further SCMs of a slot, unless the target is one of them.
+func (t *target) furtherSCMs() ([]poolSCM, error) {
+	c, _, err := readSettings()
+	if err != nil || t.first != nil || len(c.Slots[t.slot].Pool) == 0 {
+		return nil, err
+	}
+	look, err := setup.LookAt(c, int(t.slot))
+	if err != nil {
+		return nil, err
+	}
+	var r poolReport
+	for _, m := range look.Pool() {
+		r.add(poolSCM{Path: m.Path, Slot: int(t.slot), Member: true}, m.Device, m.Err)
+	}
+	return r.SCMs, nil
+}
+
 // turnTo has the commands be about another SCM of the slot's pool, by its path or the end of that.
 func (t *target) turnTo(member string) error {
 	if member == "" {

@@ -27,6 +27,7 @@ type scmStatus struct {
 	Hardware *hardwareStatus `json:"hardware,omitempty"`
 	KeySlots []scm.Slot      `json:"key_slots"`
 	Foreign  []scm.Slot      `json:"foreign_slots"`
+	Pool     []poolSCM       `json:"pool,omitempty"` // the further SCMs of the slot
 
 	keys occupancy
 }
@@ -80,6 +81,9 @@ func (x *scmTool) statusCommand() *cobra.Command {
 func (x *scmTool) printStatus(t *target, _ []string) error {
 	s, err := t.status()
 	if err != nil {
+		return err
+	}
+	if s.Pool, err = t.furtherSCMs(); err != nil {
 		return err
 	}
 	if err := x.printResult(s, s.printText); err != nil || s.softStatus == nil || s.Answers {
@@ -209,6 +213,9 @@ func (s scmStatus) printText(w io.Writer) {
 	}
 	if s.Time != 0 {
 		line("Time", "%s", moment(s.Time))
+	}
+	for _, further := range s.Pool {
+		line("Pool", "%s: %s", further.Path, further.stateText())
 	}
 	line("Foreign keys", "%d of %d", len(s.Foreign), scm.ForeignSlots)
 	line("Key slots", "%d of %d in use", len(s.KeySlots), s.keys.total)

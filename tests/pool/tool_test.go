@@ -68,6 +68,9 @@ func TestTool(t *testing.T) {
 	if r := p.tell(false); r.SCMs[2].Answers || !strings.Contains(r.SCMs[2].Problem, "not bound") || !r.SCMs[0].Answers {
 		t.Errorf("SCMs: %+v", r.SCMs)
 	}
+	if out := p.Run(p.tool(), "scm", "status"); !strings.Contains(out, "left out: not bound") || !strings.Contains(out, "in the pool") {
+		t.Errorf("scm status: %s", out)
+	}
 	out, _ := p.Try(p.tool(), "doctor")
 	if !strings.Contains(out, "pool-member-out") {
 		t.Errorf("doctor: %s", out)
