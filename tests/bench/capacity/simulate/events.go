@@ -26,13 +26,12 @@ const (
 	recovers             // and comes back
 )
 
-// branches is how many events are below one in the heap. Four need fewer steps through memory than two.
-const branches = 4
-
-// agenda is a heap of events: the next one comes first.
+// agenda is what is to happen. Most events of a step come as late as the one before it, and later than that: they are in a queue. Others
+// are in a heap, the next one first.
 type agenda struct {
-	events []event
-	orders uint32
+	inOrder [recovers + 1]queue[event]
+	heap    []event
+	orders  uint32
 }
 
 func (e event) before(other event) bool {
@@ -42,24 +41,43 @@ func (e event) before(other event) bool {
 func (a *agenda) add(e event) {
 	a.orders++
 	e.order = a.orders
-	a.events = append(a.events, e)
-	for i := len(a.events) - 1; i > 0; {
-		parent := (i - 1) / branches
-		if !a.events[i].before(a.events[parent]) {
+	if q := &a.inOrder[e.step]; q.isEmpty() || q.last().before(e) {
+		q.join(e)
+		return
+	}
+	a.heap = append(a.heap, e)
+	for i := len(a.heap) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if !a.heap[i].before(a.heap[parent]) {
 			return
 		}
-		a.events[i], a.events[parent] = a.events[parent], a.events[i]
+		a.heap[i], a.heap[parent] = a.heap[parent], a.heap[i]
 		i = parent
 	}
 }
 
-func (a *agenda) isEmpty() bool { return len(a.events) == 0 }
+// next takes the first event, if there is one.
+func (a *agenda) next() (e event, ok bool) {
+	var from *queue[event]
+	for i := range a.inOrder {
+		if q := &a.inOrder[i]; !q.isEmpty() && (from == nil || q.first().before(from.first())) {
+			from = q
+		}
+	}
+	if len(a.heap) > 0 && (from == nil || a.heap[0].before(from.first())) {
+		return a.top(), true
+	}
+	if from == nil {
+		return e, false
+	}
+	return from.leave(), true
+}
 
-// next takes the first event.
-func (a *agenda) next() event {
-	first, last := a.events[0], len(a.events)-1
-	a.events[0] = a.events[last]
-	a.events = a.events[:last]
+// top takes the first event of the heap.
+func (a *agenda) top() event {
+	first, last := a.heap[0], len(a.heap)-1
+	a.heap[0] = a.heap[last]
+	a.heap = a.heap[:last]
 	a.sink()
 	return first
 }
@@ -68,15 +86,15 @@ func (a *agenda) next() event {
 func (a *agenda) sink() {
 	for i := 0; ; {
 		least := i
-		for child := branches*i + 1; child <= branches*(i+1) && child < len(a.events); child++ {
-			if a.events[child].before(a.events[least]) {
+		for child := 2*i + 1; child <= 2*i+2 && child < len(a.heap); child++ {
+			if a.heap[child].before(a.heap[least]) {
 				least = child
 			}
 		}
 		if least == i {
 			return
 		}
-		a.events[i], a.events[least] = a.events[least], a.events[i]
+		a.heap[i], a.heap[least] = a.heap[least], a.heap[i]
 		i = least
 	}
 }

@@ -21,7 +21,7 @@ type handshake struct {
 type host struct {
 	idle    int // workers
 	pool    int
-	backlog queue // handshakes that wait for a worker
+	backlog queue[*handshake] // handshakes that wait for a worker
 }
 
 // scm makes one signature at a time.
@@ -33,8 +33,8 @@ type scm struct {
 
 // pool is SCMs behind one slot.
 type pool struct {
-	free    []*scm // the one that is free for longest comes first
-	backlog queue
+	free    queue[*scm] // the one that is free for longest comes first
+	backlog queue[*handshake]
 }
 
 // fleet is a simulation that runs.
@@ -57,8 +57,7 @@ func Run(s Setup) (Result, error) {
 	}
 	f := newFleet(s)
 	f.begin()
-	for !f.isEmpty() {
-		e := f.next()
+	for e, ok := f.next(); ok; e, ok = f.next() {
 		f.now = e.at
 		f.take(e)
 	}
@@ -73,8 +72,7 @@ func newFleet(s Setup) *fleet {
 	}
 	for i := range f.scms {
 		f.scms[i].pool = i / s.Pool
-		p := &f.pools[i/s.Pool]
-		p.free = append(p.free, &f.scms[i])
+		f.pools[i/s.Pool].free.join(&f.scms[i])
 	}
 	return f
 }

@@ -62,9 +62,8 @@ func (f *fleet) way() time.Duration { return f.Link + f.Module }
 
 // serve gives signatures that wait to SCMs that are free.
 func (f *fleet) serve(p *pool) {
-	for len(p.free) > 0 && !p.backlog.isEmpty() {
-		h, s := p.backlog.leave(), p.free[0]
-		p.free = p.free[1:]
+	for !p.free.isEmpty() && !p.backlog.isEmpty() {
+		h, s := p.backlog.leave(), p.free.leave()
 		s.making = h
 		f.add(event{at: f.now + f.Device, step: signed, shake: h, by: s, made: s.made})
 	}
@@ -85,7 +84,7 @@ func (f *fleet) sign(e event) {
 // release has an SCM be free.
 func (f *fleet) release(s *scm) {
 	p := &f.pools[s.pool]
-	p.free = append(p.free, s)
+	p.free.join(s)
 	f.serve(p)
 }
 
@@ -109,11 +108,9 @@ func (f *fleet) end(h *handshake) {
 // fail takes an SCM away. What it was making is made again, by another one or when it is back.
 func (f *fleet) fail(s *scm) {
 	p := &f.pools[s.pool]
-	for i, free := range p.free {
-		if free == s {
-			p.free = append(p.free[:i:i], p.free[i+1:]...)
-			return
-		}
+	if s.making == nil {
+		p.free.remove(func(free *scm) bool { return free == s })
+		return
 	}
 	p.backlog.rejoin(s.making)
 	s.making = nil
