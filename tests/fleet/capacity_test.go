@@ -28,6 +28,18 @@ const (
 // TestCapacity holds the simulation of tests/bench/capacity against two hosts and an SCM that makes one signature at a time. What it is
 // told are the times of single signatures and handshakes of the same run.
 func TestCapacity(t *testing.T) {
+	f := newSlowFleet(t)
+	ways := f.ways()
+	for _, share := range []float64{0, 0.5, 0.9} {
+		for _, clients := range []int{1, 4, 8} {
+			f.compare(f.alone(ways), clients, share) // what else the machine does changes
+		}
+	}
+}
+
+// newSlowFleet is a fleet whose SCM makes one signature at a time. It takes a while.
+func newSlowFleet(t *testing.T) *fleet {
+	t.Helper()
 	if os.Getenv("ZK_SOAK") == "" {
 		t.Skip("ZK_SOAK is not set: make soak runs this")
 	}
@@ -36,17 +48,13 @@ func TestCapacity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gate := fmt.Sprintf("env %s=%s %s=%v %s ", gateVariable, filepath.Join(t.TempDir(), "turns"), turnVariable, deviceTime, own)
-	f := (&fleet{t: t, soft: fmt.Sprintf("latency_sign = %q\n", deviceTime), gate: gate}).start()
+	f := &fleet{t: t, soft: fmt.Sprintf("latency_sign = %q\n", deviceTime), turns: filepath.Join(t.TempDir(), "turns")}
+	f.gate = fmt.Sprintf("env %s=%s %s=%v %s ", gateVariable, f.turns, turnVariable, deviceTime, own)
+	f.start()
 	for _, h := range f.servers {
 		f.awaitWhole(h)
 	}
-	ways := f.ways()
-	for _, share := range []float64{0, 0.5, 0.9} {
-		for _, clients := range []int{1, 4, 8} {
-			f.compare(f.alone(ways), clients, share) // what else the machine does changes
-		}
-	}
+	return f
 }
 
 // ways measures single signatures.

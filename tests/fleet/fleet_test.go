@@ -30,6 +30,7 @@ type fleet struct {
 	page    string
 	soft    string // lines of settings of the soft SCM
 	gate    string // what stands before p11-kit's server in the forced command
+	turns   string // its file
 }
 
 const (

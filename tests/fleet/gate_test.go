@@ -113,20 +113,23 @@ func (g gate) ask(question []byte) ([]byte, error) {
 
 // awaitTurn takes the next turn, and waits until it begins.
 func (g gate) awaitTurn() error {
-	if err := unix.Flock(int(g.turns.Fd()), unix.LOCK_EX); err != nil {
-		return err
+	wait, err := takeTurn(g.turns, g.length)
+	time.Sleep(wait)
+	return err
+}
+
+// takeTurn has the next turn begin later by a time, and returns in what time that turn begins which would have been the next.
+func takeTurn(turns *os.File, length time.Duration) (time.Duration, error) {
+	if err := unix.Flock(int(turns.Fd()), unix.LOCK_EX); err != nil {
+		return 0, err
 	}
 	var last [8]byte
-	_, _ = g.turns.ReadAt(last[:], 0) // there may be none
+	_, _ = turns.ReadAt(last[:], 0) // there may be none
 	now := monotonic()
 	begin := max(now, time.Duration(binary.BigEndian.Uint64(last[:])))
-	binary.BigEndian.PutUint64(last[:], uint64(begin+g.length))
-	_, err := g.turns.WriteAt(last[:], 0)
-	if err := errors.Join(err, unix.Flock(int(g.turns.Fd()), unix.LOCK_UN)); err != nil {
-		return err
-	}
-	time.Sleep(begin - now)
-	return nil
+	binary.BigEndian.PutUint64(last[:], uint64(begin+length))
+	_, err := turns.WriteAt(last[:], 0)
+	return begin - now, errors.Join(err, unix.Flock(int(turns.Fd()), unix.LOCK_UN))
 }
 
 // monotonic is a clock that all processes of the machine share.

@@ -32,8 +32,8 @@ func FailureCost(s Setup, patience time.Duration) (Cost, error) {
 		return Cost{}, err
 	}
 	var c Cost
-	before := without.inOrder()
-	for i, h := range with.inOrder() {
+	before := without.InOrder()
+	for i, h := range with.InOrder() {
 		c.add(h, h.Took-before[i].Took, s, patience)
 	}
 	return c, nil
@@ -49,5 +49,5 @@ func (c *Cost) add(h Handshake, longer time.Duration, s Setup, patience time.Dur
 		c.Lost++
 	}
 	c.Longest = max(c.Longest, h.Took)
-	c.Over = max(c.Over, h.ended()-s.Failure.At)
+	c.Over = max(c.Over, h.Ended()-s.Failure.At)
 }

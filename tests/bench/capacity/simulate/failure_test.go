@@ -70,9 +70,9 @@ func TestFailureOfAnotherHost(t *testing.T) {
 	s := failing(2, 1, 0.5)
 	with, calm := run(t, s), s
 	calm.Failure = Failure{}
-	before := run(t, calm).inOrder()
+	before := run(t, calm).InOrder()
 	same, others := 0, 0
-	for i, h := range with.inOrder() {
+	for i, h := range with.InOrder() {
 		if h.Took == before[i].Took {
 			same++
 		} else {

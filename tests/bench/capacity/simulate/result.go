@@ -11,6 +11,7 @@ import (
 // Handshake is how one went.
 type Handshake struct {
 	Number      int // in the order in which they began
+	Host        int
 	Resumed     bool
 	Began, Took time.Duration
 }
@@ -27,19 +28,31 @@ func (r Result) Steady() Result {
 	for _, h := range r.Handshakes {
 		last = max(last, h.Began)
 	}
-	n, _ := slices.BinarySearchFunc(r.Handshakes, last, func(h Handshake, at time.Duration) int { return cmp.Compare(h.ended(), at) })
+	n, _ := slices.BinarySearchFunc(r.Handshakes, last, func(h Handshake, at time.Duration) int { return cmp.Compare(h.Ended(), at) })
 	if n < 4 { // all of them began at once
 		return r
 	}
 	return Result{r.Handshakes[n/2 : n]}
 }
 
-func (h Handshake) ended() time.Duration { return h.Began + h.Took }
+// Ended returns when a handshake ended.
+func (h Handshake) Ended() time.Duration { return h.Began + h.Took }
+
+// Late returns those that took longer than a time.
+func (r Result) Late(than time.Duration) Result {
+	var late Result
+	for _, h := range r.Handshakes {
+		if h.Took > than {
+			late.Handshakes = append(late.Handshakes, h)
+		}
+	}
+	return late
+}
 
 // PerSecond returns how many handshakes ended in a second.
 func (r Result) PerSecond() float64 {
 	first, last := r.Handshakes[0], r.Handshakes[len(r.Handshakes)-1]
-	return float64(len(r.Handshakes)-1) / (last.ended() - first.ended()).Seconds()
+	return float64(len(r.Handshakes)-1) / (last.Ended() - first.Ended()).Seconds()
 }
 
 // Percentile returns the time that so many percent of the handshakes did not exceed.
@@ -61,8 +74,8 @@ func (r Result) Mean() time.Duration {
 	return sum / time.Duration(len(r.Handshakes))
 }
 
-// inOrder returns the handshakes in the order in which they began.
-func (r Result) inOrder() []Handshake {
+// InOrder returns the handshakes in the order in which they began.
+func (r Result) InOrder() []Handshake {
 	list := slices.Clone(r.Handshakes)
 	slices.SortFunc(list, func(a, b Handshake) int { return cmp.Compare(a.Number, b.Number) })
 	return list

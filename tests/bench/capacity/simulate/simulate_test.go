@@ -117,7 +117,7 @@ func TestLittle(t *testing.T) {
 	r := run(t, s)
 	var edges []edge
 	for _, h := range r.Handshakes {
-		edges = append(edges, edge{h.Began, 1}, edge{h.ended(), -1})
+		edges = append(edges, edge{h.Began, 1}, edge{h.Ended(), -1})
 	}
 	inside, span := area(edges)
 	near(t, "handshakes at a time", inside, float64(s.Handshakes)/span*r.Mean().Seconds(), 0.001)

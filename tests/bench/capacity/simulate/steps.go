@@ -90,7 +90,7 @@ func (f *fleet) release(s *scm) {
 
 // end gives the worker to the next handshake, and the client begins another.
 func (f *fleet) end(h *handshake) {
-	f.results = append(f.results, Handshake{Number: h.number, Resumed: h.resumed, Began: h.began, Took: f.now - h.began})
+	f.results = append(f.results, Handshake{Number: h.number, Host: h.host, Resumed: h.resumed, Began: h.began, Took: f.now - h.began})
 	if f.Rate == 0 {
 		f.start(h.host, f.now)
 	}
