@@ -135,3 +135,12 @@ func wrongSetups(good Setup) map[string]Setup {
 	}
 	return changes
 }
+
+// TestMadeAgain: one SCM signs in the order in which handshakes come, also for the one that it was signing for when it went away.
+func TestMadeAgain(t *testing.T) {
+	for i, h := range run(t, failing(1, 1, 0.95)).Handshakes { // others wait then
+		if h.Number != i {
+			t.Fatalf("handshake %d ends as number %d", h.Number, i)
+		}
+	}
+}
