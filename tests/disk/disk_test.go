@@ -25,7 +25,7 @@ type machine struct {
 }
 
 // slow are the settings of an SCM that starts as slowly as one in hardware may.
-const slow = "[soft]\nboot_delay = \"20s\"\n"
+const slow = "[soft]\nboot_delay = \"8s\"\n"
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
@@ -120,7 +120,7 @@ func cryptsetup(passphrase []byte, words ...string) (string, error) {
 	return string(out), err
 }
 
-// TestFirstTry: an SCM that starts for 20 s opens the disk at the one attempt that there is.
+// TestFirstTry: an SCM that starts for 8 s opens the disk at the one attempt that there is.
 func TestFirstTry(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -133,7 +133,7 @@ func TestFirstTry(t *testing.T) {
 	}
 	start := time.Now()
 	again := m.passphrase()
-	t.Logf("an SCM that starts for 20 s: the passphrase came after %v", time.Since(start).Round(time.Second/10))
+	t.Logf("an SCM that starts for 8 s: the passphrase came after %v", time.Since(start).Round(time.Second/10))
 	if out, err := opened(file, again); err != nil {
 		t.Errorf("the disk does not open: %v\n%s", err, out)
 	}

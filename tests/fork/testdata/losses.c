@@ -19,9 +19,10 @@ static void descriptors_closed(void)
 	use();
 }
 
+/* Some are left: many machines let a process have 1024. */
 static void reuse_descriptors(void)
 {
-	for (int fd = 3; fd < 1024; fd++)
+	for (int fd = 3; fd < 960; fd++)
 		dup2(0, fd);
 	start_and_use();
 }
