@@ -14,10 +14,10 @@ import (
 // member is a device of the pool, as this process sees it.
 type member struct {
 	Member
-	bit  uint64 // 1 for the first
-	turn Turn   // nil: processes do not take turns
+	bit uint64 // 1 for the first
 
 	mu      sync.Mutex // held for a moment
+	turn    Turn       // nil: processes do not take turns
 	device  scm.Device // nil until it was opened
 	serial  string
 	keys    *holding // nil until they were listed
@@ -43,7 +43,7 @@ func (m *member) opened() scm.Device {
 	return m.device
 }
 
-// openTurn opens the lock between processes. Without it they do not take turns.
+// openTurn opens the lock between processes, for the holder of mu. Without it they do not take turns.
 func (m *member) openTurn() {
 	if m.Turn == nil || m.turn != nil {
 		return
@@ -55,10 +55,13 @@ func (m *member) openTurn() {
 
 // takeTurn takes the lock between processes, unless another one has it.
 func (m *member) takeTurn() (done func(), free bool) {
-	if m.turn == nil {
+	m.mu.Lock()
+	turn := m.turn
+	m.mu.Unlock()
+	if turn == nil {
 		return func() {}, true
 	}
-	return m.turn.TryTurn()
+	return turn.TryTurn()
 }
 
 // perform has the member do the work of a job, with its own key that has the same public key.

@@ -93,12 +93,28 @@ func (c *core) leaveOut(m *member, why error) {
 // probeWhenDue has a member that is left out be tried again, beside the signature that comes now.
 func (c *core) probeWhenDue(m *member) {
 	m.mu.Lock()
-	due := m.outage != nil && !m.probing && !time.Now().Before(m.outage.until) && !c.closed.Load()
-	m.probing = m.probing || due
-	m.mu.Unlock()
-	if due {
-		c.probes.Go(func() { c.probeMember(m) })
+	defer m.mu.Unlock()
+	if m.outage == nil || m.probing || time.Now().Before(m.outage.until) || c.closed.Load() {
+		return
 	}
+	m.probing = true
+	c.probes.Go(func() { c.probeMember(m) })
+}
+
+// endProbes waits for the attempts that are under way. No other begins.
+func (c *core) endProbes() {
+	c.closed.Store(true)
+	for _, m := range c.members {
+		m.forbidProbes()
+	}
+	c.probes.Wait()
+}
+
+// forbidProbes returns when who has seen the pool open has begun.
+func (m *member) forbidProbes() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.outage = nil
 }
 
 // probeMember tries a member that is left out.
@@ -146,15 +162,21 @@ func (m *member) openDevice() (scm.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.openTurn()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.device = d
+	m.openTurn()
 	return d, nil
 }
 
+// untold is the serial number of a device that does not tell it.
+const untold = "unknown"
+
 // isTwice reports whether a member further ahead is the same device as m, whose serial number it notes.
 func (c *core) isTwice(m *member, serial string) bool {
+	if serial == untold {
+		return false
+	}
 	m.mu.Lock()
 	m.serial = serial
 	m.mu.Unlock()

@@ -94,8 +94,7 @@ func New(first scm.Device, turn func() (Turn, error), further []Member, o Option
 
 // Close closes all members, the first at the end.
 func (c *core) Close() error {
-	c.closed.Store(true)
-	c.probes.Wait()
+	c.endProbes()
 	c.keepSecret(nil)
 	var err error
 	for i := len(c.members) - 1; i >= 0; i-- {
