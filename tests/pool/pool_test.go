@@ -71,6 +71,18 @@ func TestMissing(t *testing.T) {
 	p.awaitLog("is left out")
 }
 
+// TestAnew: a token that is made new seals the SCMs of its pool to its new PINs.
+func TestAnew(t *testing.T) {
+	p := newPool(t, 2)
+	p.sign(1, 2, 5, nothing).check(t, 10)
+	p.Init()
+	p.nameKey()
+	p.sign(1, 2, 20, nothing).check(t, 40)
+	if text, err := os.ReadFile(p.log); err != nil || strings.Contains(string(text), "is left out") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
 // awaitLog waits for a line of the log.
 func (p *pool) awaitLog(want string) {
 	p.t.Helper()
@@ -96,7 +108,8 @@ func BenchmarkPool(b *testing.B) {
 				if n == 1 {
 					one = r.rate()
 				}
-				b.Logf("%d SCMs: %.1f signatures a second, %.2f times those of one", n, r.rate(), r.rate()/one)
+				b.Logf("%d SCMs: %.1f signatures a second, %.2f times those of one; the slowest process took %.2f times as long as the fastest",
+					n, r.rate(), r.rate()/one, r.Seconds/r.Fastest)
 			}
 		})
 	}

@@ -45,8 +45,14 @@ func newPool(t testing.TB, n int) *pool {
 	p.log = filepath.Join(t.TempDir(), "log")
 	p.Settings(p.settings())
 	p.Init()
-	p.Run(p.tool(), "key", "name", "18", "--slot", "0", "--pin", harness.UserPIN, "--label", keyLabel)
+	p.nameKey()
 	return p
+}
+
+// nameKey has the shared key be one that is found by its label.
+func (p *pool) nameKey() {
+	p.t.Helper()
+	p.Run(p.tool(), "key", "name", "18", "--slot", "0", "--pin", harness.UserPIN, "--label", keyLabel)
 }
 
 func (p *pool) settings() string {

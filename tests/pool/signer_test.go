@@ -28,7 +28,8 @@ type signer struct {
 // report is what the threads of a process have seen.
 type report struct {
 	Signed, Failed int
-	Seconds        float64
+	Seconds        float64  // that the slowest process took
+	Fastest        float64  // and the fastest
 	Errors         []string // the first of them
 }
 
@@ -98,7 +99,8 @@ func (s *signer) run(threads, count int) report {
 		all.Go(func() { s.thread(&reports[i], count) })
 	}
 	all.Wait()
-	sum := report{Seconds: time.Since(began).Seconds()}
+	took := time.Since(began).Seconds()
+	sum := report{Seconds: took, Fastest: took}
 	for _, r := range reports {
 		sum.add(r)
 	}
@@ -108,6 +110,9 @@ func (s *signer) run(threads, count int) report {
 func (r *report) add(other report) {
 	r.Signed, r.Failed, r.Errors = r.Signed+other.Signed, r.Failed+other.Failed, append(r.Errors, other.Errors...)
 	r.Seconds = max(r.Seconds, other.Seconds)
+	if r.Fastest == 0 || other.Fastest != 0 && other.Fastest < r.Fastest {
+		r.Fastest = other.Fastest
+	}
 }
 
 func (s *signer) thread(r *report, count int) {

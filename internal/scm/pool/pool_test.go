@@ -199,24 +199,30 @@ func TestFailing(t *testing.T) {
 	for _, failure := range []error{scm.ErrAbsent, scm.ErrTimeout, scm.ErrDevice, scm.ErrBusy, errors.New("of no kind")} {
 		for broken := range 3 {
 			t.Run(fmt.Sprintf("%v of %d", failure, broken), func(t *testing.T) {
-				r := newRig(t, 3)
-				r.breakDown(broken, failure)
-				var all sync.WaitGroup
-				for range 4 {
-					all.Go(func() {
-						for range 10 {
-							r.sign()
-						}
-					})
-				}
-				all.Wait()
-				r.expectLog("error: ", 1)
-				r.devices[broken].Reset()
-				r.awaitBack(broken)
-				r.expectLog("info: ", 1)
+				t.Parallel()
+				newRig(t, 3).failAndComeBack(broken, failure)
 			})
 		}
 	}
+}
+
+// failAndComeBack has a device fail while threads sign, and work again.
+func (r *rig) failAndComeBack(broken int, failure error) {
+	r.t.Helper()
+	r.breakDown(broken, failure)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 10 {
+				r.sign()
+			}
+		})
+	}
+	all.Wait()
+	r.expectLog("error: ", 1)
+	r.devices[broken].Reset()
+	r.awaitBack(broken)
+	r.expectLog("info: ", 1)
 }
 
 // breakDown has every call of a device fail.
