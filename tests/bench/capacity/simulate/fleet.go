@@ -14,7 +14,8 @@ type handshake struct {
 	host    int
 	resumed bool
 	began   time.Duration
-	next    *handshake // which its worker has accepted ahead
+	delay   time.Duration // that it meets after its signature
+	next    *handshake    // which its worker has accepted ahead
 }
 
 // host serves TLS.

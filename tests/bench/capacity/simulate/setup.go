@@ -24,7 +24,8 @@ type Setup struct {
 	Brief  time.Duration // what it does for one that is resumed
 	Client time.Duration // what a client does before its handshake reaches the host
 
-	// What else may hold up a worker in a handshake, such as other programs: one of them, drawn at random. There may be none.
+	// What else may hold up a worker in a handshake, such as other programs: one of them, drawn at random, as often before the
+	// signature as after it. There may be none.
 	FullDelays, BriefDelays []time.Duration
 
 	Resumption float64 // the share of handshakes that are resumed, and need no signature

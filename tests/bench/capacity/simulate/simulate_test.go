@@ -193,3 +193,12 @@ func TestAhead(t *testing.T) {
 	}
 	t.Logf("p99 is %v, and %v where workers accept ahead", fair.Percentile(99), ahead.Percentile(99))
 }
+
+// TestDelaysAfter: of two clients in a loop each waits for the other's signature. A delay before its own is a part of that, one after it
+// is not, and there are as many of these as of those.
+func TestDelaysAfter(t *testing.T) {
+	s := simple(1, 1)
+	s.Hosts, s.Clients, s.Handshakes, s.FullDelays = 1, 2, 20000, []time.Duration{0, 0, 0, 0, 0, 0, 0, 0, 0, 20 * ms}
+	r := run(t, s).Steady()
+	near(t, "share that a delay makes slower", float64(len(r.Late(41*ms).Handshakes))/float64(len(r.Handshakes)), 0.05, 0.1)
+}

@@ -47,7 +47,11 @@ func (f *fleet) work(h *handshake) {
 		f.after(f.Brief+f.drawn(f.BriefDelays), ends, h)
 		return
 	}
-	f.after(f.Full+f.drawn(f.FullDelays)+f.way()/2, reaches, h)
+	before := f.drawn(f.FullDelays)
+	if before > 0 && f.random.IntN(2) == 0 {
+		before, h.delay = 0, before
+	}
+	f.after(f.Full+before+f.way()/2, reaches, h)
 }
 
 func (f *fleet) drawn(delays []time.Duration) time.Duration {
@@ -77,7 +81,7 @@ func (f *fleet) sign(e event) {
 	}
 	s.making = nil
 	s.made++
-	f.after(f.way()-f.way()/2, ends, e.shake)
+	f.after(f.way()-f.way()/2+e.shake.delay, ends, e.shake)
 	f.release(s)
 }
 
