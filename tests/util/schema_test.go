@@ -22,7 +22,7 @@ func TestSchemas(t *testing.T) {
 		"token list", "token init --label device --pin 12345678 --so-pin 87654321", "token list", "token bind 2 3 --pin 12345678",
 		"token pin --pin 12345678 --new-pin 12345678", "token unlock --so-pin 87654321 --new-pin 12345678", "version",
 		"scm wallet create savings --recovery slip39 --pin 12345678", "scm wallet create more --pin 12345678", "scm wallet child more m/1h --pin 12345678",
-		"scm slots", "scm status", "scm manifest list", "scm inject fatal 8", "scm inject boot", "token delete --slot 0 --yes",
+		"scm slots", "scm status", "scm pool", "scm manifest list", "scm inject fatal 8", "scm inject boot", "token delete --slot 0 --yes",
 	} {
 		x.checkSchema(rows, line)
 	}
