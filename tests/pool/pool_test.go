@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -60,6 +61,18 @@ func TestFaults(t *testing.T) {
 			}
 		}
 	}).check(t, 360)
+}
+
+// TestStopped: a process that is stopped in the middle of its signatures keeps no other one from its own.
+func TestStopped(t *testing.T) {
+	p := newPool(t, 2)
+	held := p.start(4, 100)
+	held.begin()
+	time.Sleep(200 * time.Millisecond)
+	held.signal(syscall.SIGSTOP)
+	p.sign(1, 2, 3, nothing).check(t, 6)
+	held.signal(syscall.SIGCONT)
+	held.end().check(t, 400)
 }
 
 // TestMissing: an SCM that is not there is left out with a line that tells what to do.

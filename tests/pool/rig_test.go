@@ -131,6 +131,14 @@ func (p *pool) start(threads, count int) *process {
 	return x
 }
 
+// signal stops the process, or has it go on.
+func (x *process) signal(s os.Signal) {
+	x.t.Helper()
+	if err := x.cmd.Process.Signal(s); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
 func (x *process) begin() { fmt.Fprintln(x.input, "begin") }
 
 // end waits for the report.

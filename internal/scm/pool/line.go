@@ -17,6 +17,10 @@ const (
 	lastPause  = 500 * time.Microsecond
 )
 
+// patience is how long a job waits for members that other processes have. It then goes to one beside them: a
+// process that has a member may have been stopped.
+const patience = time.Second
+
 // line is who waits for members in this process, and which of these are in use by it.
 type line struct {
 	mu      sync.Mutex // held for a moment
@@ -26,7 +30,12 @@ type line struct {
 }
 
 // place is that of a job in the line.
-type place struct{ wants uint64 }
+type place struct {
+	wants uint64
+	since time.Time
+}
+
+func (p *place) isPatient() bool { return time.Since(p.since) < patience }
 
 // awaitMember returns a member that can do the job and is free, nil when none can do it.
 func (c *core) awaitMember(j *job) (m *member, release func()) {
@@ -55,7 +64,7 @@ func (c *core) claimFree(p *place, wants uint64) (m *member, release func()) {
 			return nil, nil
 		}
 		m := c.members[i]
-		if done, free := m.takeTurn(); free {
+		if done, free := m.takeTurn(); free || !p.isPatient() {
 			return m, func() { done(); c.line.giveBack(m.bit) }
 		}
 		c.line.giveBack(m.bit)
@@ -67,7 +76,7 @@ func (c *core) claimFree(p *place, wants uint64) (m *member, release func()) {
 func (l *line) join() *place {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	p := &place{}
+	p := &place{since: time.Now()}
 	l.waiting = append(l.waiting, p)
 	return p
 }

@@ -10,7 +10,7 @@
 //
 // A member does one thing at a time, whichever process asks for it. A signature goes to the
 // member that is free, in turn, and waits where none is: who came first in a process is served
-// first, between processes nobody is. A member that fails is left out, and the signature is
+// first, between processes nobody is. Nobody waits for another process for longer than a second. A member that fails is left out, and the signature is
 // made by another one. It is tried again after a pause, at first [firstOutage], twice as long
 // after each attempt in vain, [lastOutage] at most, by the side of the signature that comes then.
 package pool
@@ -49,7 +49,7 @@ type Member struct {
 
 // Turn is a lock between processes.
 type Turn interface {
-	// TryTurn takes the lock, unless another process has it. A lock that cannot be taken for
+	// TryTurn takes the lock, unless another process has it; release does nothing then. A lock that cannot be taken for
 	// another reason is free: it keeps nobody from the device.
 	TryTurn() (release func(), free bool)
 	Close() error

@@ -424,6 +424,25 @@ func TestStandsIn(t *testing.T) {
 	}
 }
 
+// stopped is the turn of a process that has it for ever.
+type stopped struct{}
+
+func (stopped) TryTurn() (release func(), free bool) { return func() {}, false }
+func (stopped) Close() error                         { return nil }
+
+// TestStopped: a process that is stopped while it has the members keeps no other one from them.
+func TestStopped(t *testing.T) {
+	dir := t.TempDir()
+	key := restored(t, dir, 0)
+	turn := func() (pool.Turn, error) { return stopped{}, nil }
+	d := pool.New(open(t, dir), turn, nil, pool.Options{})
+	t.Cleanup(func() { d.Close() })
+	digest := make([]byte, 32)
+	signature, err := d.Sign(key.Slot, digest)
+	must(t, err)
+	must(t, scmtest.Verify(key, digest, signature))
+}
+
 // TestSameTwice: an SCM that is named twice is left out the second time.
 func TestSameTwice(t *testing.T) {
 	dir, log := t.TempDir(), &journal{}

@@ -17,8 +17,12 @@ import (
 
 const queueName = "queue.lock"
 
-// queueWait is how long a call waits for those before it. It then goes on beside them.
-const queueWait = time.Minute
+// How long a call waits for those before it: as long as so many of its kind take, and not less than leastQueueWait.
+// It then goes on beside them, for the process of one of them may have been stopped.
+const (
+	mostBefore     = 100
+	leastQueueWait = time.Second
+)
 
 // openQueue opens the lock of the calls. Who cannot write it waits for nobody.
 func (o Options) openQueue(dir string) *sharedfile.Lock {
@@ -37,7 +41,7 @@ func (d *Device) waitLatency(latency time.Duration) {
 	if latency <= 0 {
 		return
 	}
-	release, err := d.queue.Exclusive(queueWait)
+	release, err := d.queue.Exclusive(max(mostBefore*latency, leastQueueWait))
 	if err == nil {
 		defer release()
 	}
