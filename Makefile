@@ -28,7 +28,7 @@ VENDOR  = -ldflags "$(FORGIVE) $(call ldflags,cmd/libzk_app_utils,libzk_app_util
 TOLD    = -buildid= -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-zymbit test-debian12 test-debian13 test-arch check check-generated race sanitize fuzz bench soak install uninstall install-emulator uninstall-emulator clean help build-arm64 build-checkptr generate deb dist
+.PHONY: build demo test test-zymbit test-debian12 test-debian13 test-arch test-boards check check-generated race sanitize fuzz bench soak install uninstall install-emulator uninstall-emulator clean help build-arm64 build-checkptr generate deb dist
 
 build: $(BUILD)/runtime/overlay.json ## Build the module, the tool and libzk_app_utils.so into build/
 	@mkdir -p $(BUILD)
@@ -73,6 +73,9 @@ test-debian13: ## Install the packages on a new Debian 13, and run the tests of 
 
 test-arch: build ## Run tests of the module for arm64 and armhf, by qemu's emulation
 	@scripts/arch.sh
+
+test-boards: ## Fork hosts of the module on whole machines of the boards' architectures, which qemu emulates
+	@BUILD=$(BUILD) scripts/boards.sh
 
 check: ## Run the linters
 	@scripts/check.sh

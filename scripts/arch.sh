@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # make test-arch: builds for the boards' architectures, and runs the C ABI's, the provider's and a smoke test by
-# qemu's emulation. It does not fork: threads after a fork end qemu-user itself.
+# qemu's emulation. It does not fork: threads after a fork end qemu-user itself, so
+# that is for make test-boards.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 start=$SECONDS
