@@ -84,3 +84,21 @@ func TestOthers(t *testing.T) {
 	r.expectLog("error: ", 1)
 	r.expectSealed(1, []byte("the secret of another token"))
 }
+
+// TestLogoutMeanwhile: a member that a logout seals under a signature has not failed.
+func TestLogoutMeanwhile(t *testing.T) {
+	r := newRig(t, 2)
+	sealer, secret := r.pool.(scm.Sealer), []byte("the secret of a token")
+	must(t, sealer.Prepare(secret))
+	must(t, sealer.Unseal(secret))
+	r.devices[1].Before("Sign", func(int) error {
+		sealer.Forget()
+		return nil
+	})
+	for range 2 { // one of them is the member's
+		if _, err := r.pool.Sign(r.key.Slot, make([]byte, 32)); err != nil && !errors.Is(err, scm.ErrSealed) {
+			t.Errorf("after the logout: %v", err)
+		}
+	}
+	r.expectLog("error: ", 0)
+}

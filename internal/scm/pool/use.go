@@ -63,6 +63,8 @@ func (c *core) failed(j *job, m *member, err error) (final bool) {
 	case m.isFirst() && isAboutToken(err):
 		c.noteSealed(err)
 		return true
+	case errors.Is(err, scm.ErrSealed) && !c.open.Load(): // by a logout meanwhile
+		return true
 	case !isAboutKey(err):
 		c.leaveOut(m, err)
 	}
