@@ -58,8 +58,9 @@ func (c *core) awaitMember(j *job) (m *member, release func()) {
 
 // claimFree takes one of the members that are wanted, if one is free.
 func (c *core) claimFree(p *place, wants uint64) (m *member, release func()) {
+	elsewhere := uint64(0) // the members that other processes have
 	for {
-		i := c.line.takeFree(p, wants)
+		i := c.line.takeFree(p, wants, elsewhere)
 		if i < 0 {
 			return nil, nil
 		}
@@ -68,7 +69,7 @@ func (c *core) claimFree(p *place, wants uint64) (m *member, release func()) {
 			return m, func() { done(); c.line.giveBack(m.bit) }
 		}
 		c.line.giveBack(m.bit)
-		wants &^= m.bit // another process has it
+		elsewhere |= m.bit
 	}
 }
 
@@ -90,12 +91,13 @@ func (l *line) quit(p *place) {
 }
 
 // takeFree takes a member for this process, the one whose turn it is among those that are wanted,
-// free, and not for jobs that came earlier. It is -1 when there is none.
-func (l *line) takeFree(p *place, wants uint64) int {
+// free, and not for jobs that came earlier. It is -1 when there is none. Those that other processes
+// have are wanted still: who comes later does not get them first when they are given back.
+func (l *line) takeFree(p *place, wants, elsewhere uint64) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p.wants = wants
-	free := wants &^ l.busy
+	free := wants &^ l.busy &^ elsewhere
 	for _, earlier := range l.waiting {
 		if earlier == p {
 			break
