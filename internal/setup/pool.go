@@ -3,6 +3,8 @@
 package setup
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -125,7 +127,7 @@ func (m poolMember) openHardware() (scm.Device, error) {
 	options := m.slot.hardwareOptions(m.of)
 	options.Library, options.State = m.path, ""
 	if m.purpose != looking {
-		options.State = filepath.Join(m.slot.slot.State, "pool-"+filepath.Base(m.path))
+		options.State = m.memory()
 		if err := m.of.makeDirectory(options.State); err != nil {
 			return nil, err
 		}
@@ -135,6 +137,13 @@ func (m poolMember) openHardware() (scm.Device, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// memory is the directory of what is remembered of an SCM in hardware, which no other one has: libraries in
+// different directories may have the same name.
+func (m poolMember) memory() string {
+	sum := sha256.Sum256([]byte(m.path))
+	return filepath.Join(m.slot.slot.State, "pool-"+hex.EncodeToString(sum[:8]))
 }
 
 func isLibrary(path string) bool { return strings.HasSuffix(path, ".so") }
