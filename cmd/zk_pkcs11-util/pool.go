@@ -76,7 +76,7 @@ func (r poolReport) checkMembers() error {
 	for _, s := range r.SCMs {
 		if s.Member && !s.Answers {
 			return fmt.Errorf("%s is left out of the pool of slot %d: %s; \"zk_pkcs11-util scm status --slot %d --member %s\" tells more, and "+
-				"docs/pool.md how it is made anew from the words", s.Path, s.Slot, s.Problem, s.Slot, filepath.Base(s.Path))
+				"docs/pool.md how it is made anew from the words", s.Path, s.Slot, s.Problem, s.Slot, s.Path)
 		}
 	}
 	return nil
@@ -211,14 +211,31 @@ func (t *target) turnTo(member string) error {
 		return err
 	}
 	s := c.Slots[t.slot]
-	i := slices.IndexFunc(s.Pool, func(path string) bool { return path == member || filepath.Base(path) == member })
-	if i < 0 {
+	path, named := memberNamed(s.Pool, member)
+	if !named {
 		return usagef("--member %q: the pool of slot %d has %s", member, t.slot, orElse(strings.Join(s.Pool, ", "), "no further SCMs"))
 	}
-	d, err := setup.OpenPoolDevice(c, s, s.Pool[i])
+	d, err := setup.OpenPoolDevice(c, s, path)
 	if err != nil {
 		return err
 	}
 	t.first, t.device = t.device, withWallets(d)
 	return nil
+}
+
+// memberNamed returns the one SCM of a pool that has a path, or whose path, and no other's, ends in a name.
+func memberNamed(pool []string, name string) (path string, named bool) {
+	if slices.Contains(pool, name) {
+		return name, true
+	}
+	var ending []string
+	for _, path := range pool {
+		if filepath.Base(path) == name {
+			ending = append(ending, path)
+		}
+	}
+	if len(ending) != 1 {
+		return "", false
+	}
+	return ending[0], true
 }

@@ -106,3 +106,17 @@ func TestConflicts(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// TestSameName: a name in which the paths of two SCMs end is that of neither, so that no wrong one is reset.
+func TestSameName(t *testing.T) {
+	h := harness.NewHome(t)
+	h.Settings("[[slot]]\nbackend = \"soft\"\npool = [\"a/scm\", \"b/scm\"]\n")
+	tool := harness.Build(t, "zk_pkcs11-util")
+	if out, err := h.Try(tool, "scm", "status", "--member", "scm"); err == nil || !strings.Contains(out, "b/scm") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	h.Run(tool, "scm", "status", "--member", filepath.Join(h.Dir, "b/scm"))
+	if _, err := os.Stat(filepath.Join(h.Dir, "a/scm")); err == nil {
+		t.Error("the other one is made")
+	}
+}
