@@ -64,31 +64,52 @@ func (m *member) takeTurn() (done func(), free bool) {
 	return turn.TryTurn()
 }
 
+// mostAttempts is how often a member does the work of a job whose key may have been another one meanwhile.
+const mostAttempts = 3
+
 // perform has the member do the work of a job, with its own key that has the same public key.
-func (m *member) perform(j *job, task work) ([]byte, error) {
-	d := m.opened()
+func (m *member) perform(j *job, task work) (result []byte, err error) {
 	if m.isFirst() {
-		return task(d, j.slot)
+		return task(m.opened(), j.slot)
 	}
-	slot, err := m.slotOf(j.public)
-	if err != nil {
-		return nil, err
+	for range mostAttempts {
+		var held bool
+		result, held, err = m.attempt(j, task)
+		if errors.Is(err, scm.ErrSealed) && j.pool.unsealMember(m) == nil {
+			continue // another process had sealed it to the token meanwhile
+		}
+		if err != nil || held {
+			return result, err
+		}
+		err = errMoved
 	}
-	result, err := task(d, slot)
-	if errors.Is(err, scm.ErrSealed) && j.pool.unsealMember(m) == nil {
-		result, err = task(d, slot) // another process had sealed it to the token meanwhile
-	}
-	if err == nil {
-		err = m.checkHeld(d, slot, j.public)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return result, nil
+	return nil, err
 }
 
-// checkHeld returns an error unless a slot holds the key that it held when the work in it began.
-// The device is asked only when it has changed since: a key that is gone never comes back.
+// attempt has the member do the work once, and reports whether its slot has held the key all the time.
+func (m *member) attempt(j *job, task work) (result []byte, held bool, err error) {
+	d := m.opened()
+	slot, err := m.slotOf(j.public)
+	if err != nil {
+		return nil, false, err
+	}
+	stamp := stampIn(d, slot)
+	if err := m.checkHeld(d, slot, j.public); err != nil {
+		return nil, false, err
+	}
+	result, err = task(d, slot)
+	if err != nil {
+		return nil, false, err
+	}
+	if _, can := d.(scm.Stamper); can {
+		return result, stampIn(d, slot) == stamp, nil
+	}
+	err = m.checkHeld(d, slot, j.public)
+	return result, err == nil, err
+}
+
+// checkHeld returns an error unless a slot holds a key. The device is asked only when it has changed
+// since its keys were listed.
 func (m *member) checkHeld(d scm.Device, slot scm.Slot, public string) error {
 	m.mu.Lock()
 	keys := m.keys

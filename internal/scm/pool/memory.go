@@ -98,12 +98,14 @@ func (c *core) publicIn(s scm.Slot) string {
 	return string(k.Public)
 }
 
-// stampOf is a number that changes whenever the key in a slot of the first device may have.
-func (c *core) stampOf(s scm.Slot) uint64 {
-	if d, can := c.first.(scm.Stamper); can {
-		return d.Stamp(s)
+func (c *core) stampOf(s scm.Slot) uint64 { return stampIn(c.first, s) }
+
+// stampIn is a number that changes whenever the key in a slot of a device may have.
+func stampIn(d scm.Device, s scm.Slot) uint64 {
+	if stamper, can := d.(scm.Stamper); can {
+		return stamper.Stamp(s)
 	}
-	return c.first.Version()
+	return d.Version()
 }
 
 // askFirst asks the first device, connected anew if need be. One that does not answer is left out.
