@@ -60,6 +60,7 @@ func TestCopySessionPair(t *testing.T) {
 
 // TestCopySessionPairOff: without sealed keys there is one of each private key.
 func TestCopySessionPairOff(t *testing.T) {
+	softOnly(t, noSession)
 	f := newUser(t)
 	_, private := f.pairOn(scm.P256, CKA_TOKEN, false)
 	f.reads(private, CKA_COPYABLE, false)
@@ -81,7 +82,7 @@ func TestGenerateWithoutPlace(t *testing.T) {
 		"P-384, session":    {p384, []any{CKA_TOKEN, false}, true},
 		"P-256":             {curves[scm.P256].encodeParams(), []any{CKA_TOKEN, true}, false},
 		"P-256, to go":      {curves[scm.P256].encodeParams(), []any{CKA_TOKEN, true, CKA_EXTRACTABLE, true}, true},
-		"P-256, session":    {curves[scm.P256].encodeParams(), []any{CKA_TOKEN, false}, false},
+		"P-256, session":    {curves[scm.P256].encodeParams(), []any{CKA_TOKEN, false}, overVendor()}, // noSession
 		"P-256, not hidden": {curves[scm.P256].encodeParams(), []any{CKA_TOKEN, true, CKA_SENSITIVE, false}, false},
 	} {
 		_, private, err := f.GenerateKeyPair(f.h, &Mechanism{Type: CKM_EC_KEY_PAIR_GEN}, oid([]any{CKA_TOKEN, true}, x.params), is(x.private...))

@@ -157,7 +157,7 @@ func TestDeviceCalls(t *testing.T) {
 	private, public := f.private(0), f.public(0)
 	pair := 5 // Draft, Free, Place, and two to look
 	if overVendor() {
-		pair = 4
+		pair = 3 // Generate, and two to look
 	}
 	for _, c := range []struct {
 		name  string

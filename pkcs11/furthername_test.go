@@ -88,6 +88,7 @@ func TestFurtherNameOfLostKey(t *testing.T) {
 	if n := len(f.search(CKA_ID, "\xa2")); n != 0 {
 		t.Errorf("%d objects of a key that is lost", n)
 	}
+	softOnly(t, noPlace)
 	f.pair(scm.P256, []any{CKA_TOKEN, true}, []any{CKA_TOKEN, true, zkSlot, 16})
 	if n := len(f.records()); n != 2 {
 		t.Errorf("%d records", n)

@@ -135,6 +135,7 @@ func TestDestroyedDevice(t *testing.T) {
 // that is back before anybody looks.
 func TestCloseWithoutDevice(t *testing.T) {
 	f := newUser(t)
+	f.watch()
 	f.device.Fail("Keys", 1, scm.ErrDestroyed)
 	f.ok(f.world().InjectFault(board.Fault{})) // the device has changed
 	f.ok(f.CloseSession(f.h))

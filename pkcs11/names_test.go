@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"libzk_pkcs11/internal/scm"
 )
@@ -76,12 +77,14 @@ func TestChildKnowsKeyDerivedAgain(t *testing.T) {
 	p.ok(err)
 	slot, _, err := device.ChildKey(top, scm.Child{Index: 1, Hardened: true})
 	p.ok(err)
+	p.reopen(time.Hour)
 	public, private := p.public(int(slot)), p.private(int(slot))
 	p.ok(p.DestroyObject(p.h, private))
 	p.ok(p.DestroyObject(p.h, public))
 	p.search()
 	again, _, err := device.ChildKey(top, scm.Child{Index: 1, Hardened: true})
 	p.ok(err)
+	p.reopen(time.Hour)
 	there := p.public(int(again))
 	child := p.child()
 	child.reads(there, zkSlot, int(again))

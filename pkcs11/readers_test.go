@@ -143,6 +143,7 @@ func TestKeyDerivedAgain(t *testing.T) {
 	f.reads(public, CKA_LABEL, "kept") // under the handle that it had
 	again, _, err := f.unsealed().ChildKey(top, scm.Child{Index: 1, Hardened: true})
 	f.ok(err)
+	f.reopen(time.Hour)
 	f.token().forgetObjects()
 	inSlot := f.public(int(again))
 	if kept := f.one(CKA_LABEL, "kept"); kept != public || inSlot == public {
