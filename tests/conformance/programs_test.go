@@ -51,7 +51,6 @@ func report(t *testing.T, cmd *exec.Cmd) {
 		switch {
 		case strings.HasPrefix(line, "ok "):
 			checks++
-			skip(t, line)
 		case strings.HasPrefix(line, "1.."):
 			planned = true
 		default:
@@ -62,12 +61,4 @@ func report(t *testing.T, cmd *exec.Cmd) {
 		t.Errorf("the program ended early, after %d good checks", checks)
 	}
 	t.Logf("%d checks", checks)
-}
-
-// skip shows a check that a program left out as a test of its own.
-func skip(t *testing.T, line string) {
-	if what, why, skipped := strings.Cut(line, " # SKIP "); skipped {
-		_, what, _ = strings.Cut(what, " - ")
-		t.Run(what, func(t *testing.T) { t.Skip(why) })
-	}
 }

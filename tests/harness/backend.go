@@ -13,9 +13,9 @@ import (
 // soft SCM as it reaches the hardware.
 const (
 	NoPlace       = "the vendor's C API makes a key in a slot of its own choice"
-	NoSession     = "the vendor's C API keeps every key pair that it makes"
 	NoReadObject  = "pkcs11-tool 0.23 reads a public key after it has freed it, which fails beside a second library in Go"
 	WholeEd25519  = "the vendor's C API signs 32 bytes with an Ed25519 key, and no other length"
+	NoInject      = "the tool makes nothing happen to an SCM in hardware"
 	NoSeal        = "the vendor's C API has no PIN, which would seal the private keys"
 	SecondRuntime = "our own libzk_app_utils.so brings a runtime as Go makes it into the host, which the vendor's does not"
 )

@@ -20,7 +20,6 @@ import (
 // TestLogoutRace logs the user out while threads make private session objects and key
 // pairs. None of them is there after the next login, and their handles lead nowhere.
 func TestLogoutRace(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSession)
 	k := live.New(t)
 	user := k.User()
 	rounds, made, survived, lead, refused := size(50, 300), 0, 0, 0, map[pkcs11.Error]int{}

@@ -53,12 +53,6 @@ static inline int over_vendor(void)
 	return backend && strcmp(backend, "zymbit") == 0;
 }
 
-/* skip stands for a check of what the SCM cannot do that way. */
-static inline void skip(const char *what, const char *why)
-{
-	printf("ok %d - %s # SKIP %s\n", ++checks, what, why);
-}
-
 /* must ends the program: without what it asks for there is nothing to check. */
 #define must(CALL) \
 	do { \

@@ -160,7 +160,9 @@ static void key_gone(CK_BBOOL on_token)
 	must(f->C_GenerateKeyPair(s, &generate, &curve, 1, &where, 1, &a, &b));
 	must(f->C_SignInit(s, &ecdsa, b));
 	must(f->C_DestroyObject(s, b));
-	RV("C_Sign with a key that is gone", f->C_Sign(s, data, 32, out, room(64)), CKR_FUNCTION_FAILED);
+	/* By the vendor's C API a session key is in no device, and the operation has it. */
+	CK_RV gone = over_vendor() && !on_token ? CKR_OK : CKR_FUNCTION_FAILED;
+	RV("C_Sign with a key that is gone", f->C_Sign(s, data, 32, out, room(64)), gone);
 	RV("which ends the operation", f->C_Sign(s, data, 32, out, room(64)), CKR_OPERATION_NOT_INITIALIZED);
 	RV("C_SignInit with a key that is gone", f->C_SignInit(s, &ecdsa, b), CKR_KEY_HANDLE_INVALID);
 }
@@ -293,10 +295,7 @@ int main(int argc, char **argv)
 	edwards_messages();
 	sign_failures();
 	key_gone(CK_TRUE);
-	if (over_vendor())
-		skip("C_Sign with a session key that is gone", "the vendor's C API keeps every key pair that it makes");
-	else
-		key_gone(CK_FALSE);
+	key_gone(CK_FALSE);
 	verify();
 	verify_signature();
 	together();
