@@ -35,7 +35,7 @@ type page struct {
 func pages() map[string]page {
 	return map[string]page{
 		"apache.md":           {programs: []string{"apache2", "curl"}, engine: true, root: true},
-		"ci.md":               {programs: []string{"pkcs11-tool", "openssl"}},
+		"ci.md":               {programs: []string{"pkcs11-tool", "openssl"}, lost: harness.NoInject},
 		"containers.md":       {programs: []string{"bwrap", "setpriv", "pkcs11-tool", "p11-kit", "openssl"}, root: true},
 		"curl.md":             {programs: []string{"curl"}, engine: true},
 		"git.md":              {programs: []string{"git", "ssh-agent", "ssh-keygen"}},
@@ -52,7 +52,7 @@ func pages() map[string]page {
 		"p11-kit.md":          {programs: []string{"p11-kit", "p11tool"}, engine: true},
 		"p11-kit-server.md":   {programs: []string{"p11-kit", "pkcs11-tool", "openssl"}},
 		"pkcs11-tool.md":      {programs: []string{"pkcs11-tool", "openssl"}, lost: harness.NoReadObject},
-		"python.md":           {programs: []string{"/usr/bin/python3"}, python: "PyKCS11"},
+		"python.md":           {programs: []string{"/usr/bin/python3"}, python: "PyKCS11", lost: harness.WholeEd25519},
 		"ssh.md":              {programs: []string{"ssh", "ssh-agent", "/usr/sbin/sshd"}, root: true},
 		"stunnel.md":          {programs: []string{"stunnel4", "python3", "curl"}, engine: true, root: true},
 	}

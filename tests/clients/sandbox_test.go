@@ -31,12 +31,31 @@ type sandbox struct {
 func newSandbox(t testing.TB) *sandbox {
 	t.Helper()
 	s := newRootSandbox(t)
-	s.configure("") // the state is where it is by default, below the home directory
 	if os.Geteuid() == 0 {
 		s.cred = credential(t, "nobody")
 		s.give(s.home())
 	}
+	if harness.OverVendor() {
+		s.share()
+	} else {
+		s.configure("") // the state is where it is by default, below the home directory
+	}
 	return s
+}
+
+// share makes the state directory of the system for the group of the user, as an administrator
+// does: that of the hardware is there whoever uses it.
+func (s *sandbox) share() {
+	s.t.Helper()
+	if s.cred == nil {
+		return
+	}
+	group, err := user.LookupGroupId(strconv.Itoa(int(s.cred.Gid)))
+	s.check(err)
+	s.configure(fmt.Sprintf("state = %q\nstate_group = %q\n", s.state(), group.Name))
+	s.check(os.Mkdir(s.state(), 0o700))
+	s.check(os.Chown(s.state(), 0, int(s.cred.Gid)))
+	s.check(os.Chmod(s.state(), 0o770|os.ModeSetgid))
 }
 
 // newRootSandbox makes a sandbox for the user who runs the tests. Other users
@@ -52,7 +71,7 @@ func newRootSandbox(t testing.TB) *sandbox {
 	s.check(os.Chmod(root, 0o755))
 	s.check(os.Mkdir(s.home(), 0o755))
 	s.check(os.MkdirAll(filepath.Join(root, "var/lib"), 0o755))
-	s.configure(fmt.Sprintf("state = %q\n", filepath.Join(root, "var/lib/zk_pkcs11")))
+	s.configure(fmt.Sprintf("state = %q\n", s.state()))
 	s.install("libzk_pkcs11.so", s.module())
 	s.install("zk_pkcs11-util", s.util())
 	library := ""
@@ -65,6 +84,7 @@ func newRootSandbox(t testing.TB) *sandbox {
 }
 
 func (s *sandbox) home() string   { return filepath.Join(s.root, "home") }
+func (s *sandbox) state() string  { return filepath.Join(s.root, "var/lib/zk_pkcs11") }
 func (s *sandbox) util() string   { return filepath.Join(s.root, "usr/bin/zk_pkcs11-util") }
 func (s *sandbox) module() string { return filepath.Join(s.root, "usr/lib/libzk_pkcs11.so") }
 
