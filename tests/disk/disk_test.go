@@ -71,7 +71,8 @@ func (m *machine) mustRun(words ...string) {
 func (m *machine) restart() {
 	m.t.Helper()
 	m.Settings(fmt.Sprintf("[soft]\nboot_delay = \"%v\"\n", bootDelay()))
-	m.mustRun("scm", "inject", "boot")
+	// It is the soft SCM that starts, whatever the module reaches it by.
+	m.Run("env", "ZK_PKCS11_BACKEND=soft", "zk_pkcs11-util", "scm", "inject", "boot")
 }
 
 // keyscript is the script of the package with the file of a secret.
@@ -235,7 +236,7 @@ func TestSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "disk.sock")
 	// It hands on nothing of its own environment but PATH and what is named.
 	words := []string{"--accept", "--inetd", "--listen", path}
-	for _, name := range []string{"ZK_PKCS11_HOME", "ZK_PKCS11_CONF", "ZK_PKCS11_BACKEND", "ZK_PKCS11_LIBRARY", "PATH"} {
+	for _, name := range []string{"ZK_PKCS11_HOME", "ZK_PKCS11_CONF", "ZK_PKCS11_BACKEND", "ZK_APP_UTILS_LIB", "ZK_PKCS11_LIBRARY", "PATH"} {
 		words = append(words, "--setenv", name)
 	}
 	cmd := m.Command("systemd-socket-activate", append(words, keyscript(t), m.secret)...)
