@@ -106,7 +106,7 @@ func (l *library) allocated(foreign C.bool) ([]scm.Slot, error) {
 		return nil, nil
 	}
 	if rc >= 0 && (size < 0 || size > maxSlots) {
-		C.free(unsafe.Pointer(p))
+		C.zk_release(unsafe.Pointer(p))
 		return nil, &oddity{"zkGetAllocSlotsList", fmt.Sprintf("%d slots", int(size))}
 	}
 	list, err := l.takeBytes("zkGetAllocSlotsList", rc, (*C.uint8_t)(unsafe.Pointer(p)), size*C.sizeof_int)

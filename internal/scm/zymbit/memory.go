@@ -5,6 +5,7 @@ package zymbit
 // #include <stdlib.h>
 // #include <stdint.h>
 // #include <string.h>
+// #include "shim.h"
 import "C"
 
 import (
@@ -21,7 +22,7 @@ func (l *library) takeBytes(call string, rc C.int, p *C.uint8_t, size C.int) ([]
 	if err := failed(call, rc); err != nil {
 		return nil, err // p was not set, or is nobody's
 	}
-	defer C.free(unsafe.Pointer(p))
+	defer C.zk_release(unsafe.Pointer(p))
 	if p == nil {
 		return nil, &oddity{call, fmt.Sprintf("NULL for %d bytes", int(size))}
 	}
@@ -33,20 +34,25 @@ func (l *library) takeBytes(call string, rc C.int, p *C.uint8_t, size C.int) ([]
 
 // takenText returns a string that a call has given, "" for NULL, and releases it.
 func takenText(s *C.char) string {
-	defer C.free(unsafe.Pointer(s))
+	defer C.zk_release(unsafe.Pointer(s))
 	return C.GoString(s)
 }
 
 // secretText is takenText for what nobody is to find in memory later.
 func secretText(s *C.char) string {
-	defer wipe(s)
+	defer C.zk_release(unsafe.Pointer(s))
+	defer overwrite(s)
 	return C.GoString(s)
 }
 
-// wipe overwrites a string in C's memory and releases it.
+// wipe overwrites a string that the library was given, and releases it.
 func wipe(s *C.char) {
+	overwrite(s)
+	C.free(unsafe.Pointer(s))
+}
+
+func overwrite(s *C.char) {
 	if s != nil {
 		C.explicit_bzero(unsafe.Pointer(s), C.strlen(s))
 	}
-	C.free(unsafe.Pointer(s))
 }

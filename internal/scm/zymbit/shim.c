@@ -2,6 +2,7 @@
 #include "shim.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,24 @@ zk_functions *zk_load(const char *path, char **problem)
 	ZK_FUNCTIONS(FIND)
 #undef FIND
 	return f;
+}
+
+static void (*release)(void *) = free;
+
+/* The library is loaded without RTLD_DEEPBIND: it finds the names of the program before all others. */
+static void find_release(void)
+{
+	void *program = dlopen(NULL, RTLD_NOW);
+	void *found = program ? dlsym(program, "free") : NULL;
+	if (found)
+		*(void **)&release = found;
+}
+
+void zk_release(void *p)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, find_release);
+	release(p);
 }
 
 const char *zk_function(const zk_functions *f, size_t i, bool *there)

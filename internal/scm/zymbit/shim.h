@@ -24,6 +24,12 @@ typedef struct {
 /* Loads a library. On failure it returns NULL and gives the reason, to be released with free(). */
 zk_functions *zk_load(const char *path, char **problem);
 
+/*
+ * Releases what a function of the library gave, by the allocator that the library has: that of the
+ * program. This module has another where it is loaded with RTLD_DEEPBIND into a program that brings its own.
+ */
+void zk_release(void *p);
+
 /* The name of function i and whether the library has it; NULL when there are not that many. */
 const char *zk_function(const zk_functions *f, size_t i, bool *there);
 
