@@ -24,7 +24,8 @@ static void sign_and_print(int reload, int worker, int n)
 {
 	char message[64];
 	CK_BYTE signature[64];
-	snprintf(message, sizeof message, "%d.%d.%d", reload, worker, n);
+	/* 32 bytes, the one length that the vendor's C API signs with an Ed25519 key */
+	snprintf(message, sizeof message, "%010d.%010d.%010d", reload, worker, n);
 	MUST(sign_eddsa(s, key, message, signature));
 	print_hex(message, signature, sizeof signature);
 }
