@@ -27,6 +27,9 @@ func TestLostDescriptors(t *testing.T) {
 	for scenario, want := range map[string]string{"loaded": "", "initialised": "", "opened": line, "signing": line} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
+			if want != "" {
+				harness.SoftOnly(t, harness.SecondRuntime) // which has descriptors of its own, and the emulator's files
+			}
 			home := filesHome(t)
 			if out := home.Run(program, harness.Module(t), scenario); out != want {
 				t.Errorf("printed %q, want %q", out, want)
@@ -36,6 +39,7 @@ func TestLostDescriptors(t *testing.T) {
 	}
 	t.Run("one after the other", func(t *testing.T) {
 		t.Parallel()
+		harness.SoftOnly(t, harness.SecondRuntime)
 		home := filesHome(t)
 		home.Set("ZK_PKCS11_TRACE", home.Dir+"/trace")
 		for out := range strings.Lines(home.Run(program, harness.Module(t), "one")) {
@@ -48,6 +52,7 @@ func TestLostDescriptors(t *testing.T) {
 }
 
 func TestStandardDescriptors(t *testing.T) {
+	harness.SoftOnly(t, harness.SecondRuntime) // which opens those that are closed
 	silent(t, filesHome(t), compile(t, "files_numbers"), "standard")
 }
 

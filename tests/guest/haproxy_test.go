@@ -26,6 +26,7 @@ func TestHaproxy(t *testing.T) {
 	for _, scenario := range []string{"alone", "background", "master-worker"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
+			needNoThreads(t, scenario)
 			silent(t, newTokenOfNobody(t), program, scenario, nobody)
 		})
 	}
@@ -39,10 +40,19 @@ func TestLikeHaproxy(t *testing.T) {
 	for _, scenario := range []string{"alone", "background", "master-worker"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
+			needNoThreads(t, scenario)
 			home := newTokenOfNobody(t)
 			home.Set("ZK_PKCS11_QUIRKS", "haproxy")
 			silent(t, home, other, scenario, nobody)
 		})
+	}
+}
+
+// needNoThreads skips a scenario in whose children a copy of another library in Go would make threads.
+func needNoThreads(t *testing.T, scenario string) {
+	t.Helper()
+	if scenario != "alone" {
+		harness.SoftOnly(t, harness.SecondRuntime)
 	}
 }
 
@@ -63,6 +73,7 @@ var addressSpace = regexp.MustCompile(`(?m)^#define ADDRESS_SPACE .*\(size_t\)([
 // TestAddressSpaceOfFirstCall: README.md says how much has to be free at the first call
 // that needs it, in MB, and that is enough.
 func TestAddressSpaceOfFirstCall(t *testing.T) {
+	harness.SoftOnly(t, harness.SecondRuntime) // which needs as much again
 	if strconv.IntSize != 64 {
 		t.Skip("the numbers are those of 64 bits")
 	}
