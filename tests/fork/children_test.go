@@ -22,9 +22,6 @@ func newParent(t *testing.T, setting string) *harness.Home {
 	home.Set("ZK_PKCS11_FORK", setting)
 	home.Set("ZK_TEST_PIN", harness.UserPIN)
 	home.Set("ZK_TEST_TOOL", harness.Build(t, "zk_pkcs11-util"))
-	if harness.OverVendor() { // which has no session keys
-		home.Set("ZK_TEST_NO_SESSION_KEYS", "1")
-	}
 	return home
 }
 

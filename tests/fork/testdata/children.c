@@ -52,7 +52,7 @@ static void settle(void)
 	key = half(F, rw, CKO_PRIVATE_KEY);
 	public = half(F, rw, CKO_PUBLIC_KEY);
 	data = new_data(rw, "of the parent");
-	session_key = getenv("ZK_TEST_NO_SESSION_KEYS") ? key : new_session_key(rw);
+	session_key = new_session_key(rw);
 }
 
 /* ---- all that there is ----------------------------------------------------------------------------- */
