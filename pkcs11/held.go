@@ -15,12 +15,7 @@ import (
 const never = ^uint64(0)
 
 // slotStamp is a number that changes whenever the key in a slot may have.
-func (t *token) slotStamp(s scm.Slot) uint64 {
-	if d, can := t.device.(scm.Stamper); can {
-		return d.Stamp(s)
-	}
-	return t.device.Version()
-}
+func (t *token) slotStamp(s scm.Slot) uint64 { return scm.StampOf(t.device, s) }
 
 // checkAtHand returns an error unless a key can be used, and asks the device only when the key or the
 // device may have changed.

@@ -91,13 +91,18 @@ func (r *poolReport) lookAt(c config.Config) error {
 		}
 		first, err := look.Device()
 		r.add(poolSCM{Path: s.State, Slot: slot}, first, err)
-		for _, m := range look.Pool() {
-			r.add(poolSCM{Path: m.Path, Slot: slot, Member: true}, m.Device, m.Err)
-		}
+		r.addFurther(look, slot)
 	}
 	r.Keys = slices.DeleteFunc(r.Keys, func(k sharedKey) bool { return len(k.HeldBy) < 2 })
 	slices.SortStableFunc(r.Keys, func(a, b sharedKey) int { return cmp.Compare(a.HeldBy[0].KeySlot, b.HeldBy[0].KeySlot) })
 	return nil
+}
+
+// addFurther adds the further SCMs of a slot.
+func (r *poolReport) addFurther(look setup.Look, slot int) {
+	for _, m := range look.Pool() {
+		r.add(poolSCM{Path: m.Path, Slot: slot, Member: true}, m.Device, m.Err)
+	}
 }
 
 // add adds an SCM that was opened, unless err says why not, and closes it.
@@ -195,9 +200,7 @@ func (t *target) furtherSCMs() ([]poolSCM, error) {
 		return nil, err
 	}
 	var r poolReport
-	for _, m := range look.Pool() {
-		r.add(poolSCM{Path: m.Path, Slot: int(t.slot), Member: true}, m.Device, m.Err)
-	}
+	r.addFurther(look, int(t.slot))
 	return r.SCMs, nil
 }
 

@@ -60,6 +60,14 @@ type Stamper interface {
 	Stamp(Slot) uint64
 }
 
+// StampOf is the stamp of a key slot, and of a device that has none its version, which tells as much.
+func StampOf(d Device, s Slot) uint64 {
+	if stamper, can := d.(Stamper); can {
+		return stamper.Stamp(s)
+	}
+	return d.Version()
+}
+
 // Clock is a device that knows the time.
 type Clock interface {
 	// Time returns seconds since 1970.

@@ -93,7 +93,7 @@ func (m *member) attempt(j *job, task work) (result []byte, held bool, err error
 	if err != nil {
 		return nil, false, err
 	}
-	stamp := stampIn(d, slot)
+	stamp := scm.StampOf(d, slot)
 	if err := m.checkHeld(d, slot, j.public); err != nil {
 		return nil, false, err
 	}
@@ -102,7 +102,7 @@ func (m *member) attempt(j *job, task work) (result []byte, held bool, err error
 		return nil, false, err
 	}
 	if _, can := d.(scm.Stamper); can {
-		return result, stampIn(d, slot) == stamp, nil
+		return result, scm.StampOf(d, slot) == stamp, nil
 	}
 	err = m.checkHeld(d, slot, j.public)
 	return result, err == nil, err

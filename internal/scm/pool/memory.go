@@ -98,22 +98,20 @@ func (c *core) publicIn(s scm.Slot) string {
 	return string(k.Public)
 }
 
-func (c *core) stampOf(s scm.Slot) uint64 { return stampIn(c.first, s) }
+func (c *core) stampOf(s scm.Slot) uint64 { return scm.StampOf(c.first, s) }
 
-// stampIn is a number that changes whenever the key in a slot of a device may have.
-func stampIn(d scm.Device, s scm.Slot) uint64 {
-	if stamper, can := d.(scm.Stamper); can {
-		return stamper.Stamp(s)
+// askAgain asks a device once more when it was absent, and could be connected anew.
+func askAgain[T any](d scm.Device, call func() (T, error)) (T, error) {
+	result, err := call()
+	if r, can := d.(scm.Reconnector); can && errors.Is(err, scm.ErrAbsent) && r.Reconnect() == nil {
+		return call()
 	}
-	return d.Version()
+	return result, err
 }
 
 // askFirst asks the first device, connected anew if need be. One that does not answer is left out.
 func askFirst[T any](c *core, call func() (T, error)) (T, error) {
-	result, err := call()
-	if r, can := c.first.(scm.Reconnector); can && errors.Is(err, scm.ErrAbsent) && r.Reconnect() == nil {
-		result, err = call()
-	}
+	result, err := askAgain(c.first, call)
 	if err != nil && isSilence(err) && len(c.members) > 1 {
 		c.leaveOut(c.members[0], err)
 	}

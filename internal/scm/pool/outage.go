@@ -136,10 +136,7 @@ func (c *core) bringBack(m *member) error {
 	if err != nil {
 		return err
 	}
-	info, err := d.Info()
-	if r, can := d.(scm.Reconnector); can && errors.Is(err, scm.ErrAbsent) && r.Reconnect() == nil {
-		info, err = d.Info()
-	}
+	info, err := askAgain(d, d.Info)
 	if err != nil {
 		return err
 	}
