@@ -86,7 +86,7 @@ func (x *tokenTool) warnOfBackup(b *backup.Backup) {
 	case b.File(soft.FlashFile) == nil:
 		fmt.Fprintln(x.ask.err, "The keys in the key slots of the SCM are not in it: nobody takes them out.")
 	case b.File(soft.RootKeyFile) != nil:
-		fmt.Fprintln(x.ask.err, "Whoever can read it has the keys of the soft SCM: its root key is in it, for no secret seals that.")
+		fmt.Fprintln(x.ask.err, "Somebody who can read it has the keys of the soft SCM: its root key is in it, for no secret seals that.")
 	}
 }
 

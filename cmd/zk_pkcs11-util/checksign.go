@@ -116,8 +116,10 @@ func (t *trial) find(slots []doctor.Vitals) (found *doctor.Vitals, err error) {
 }
 
 func (u keyURI) fits(s *doctor.Vitals) bool {
-	for _, pair := range [][2]string{{u.token, s.Label}, {u.serial, s.Serial}, {u.model, s.Model}, {u.slot, strconv.Itoa(s.Slot)}} {
-		if pair[0] != "" && pair[0] != pair[1] {
+	for _, pair := range []struct{ wanted, is string }{
+		{u.token, s.Label}, {u.serial, s.Serial}, {u.model, s.Model}, {u.slot, strconv.Itoa(s.Slot)},
+	} {
+		if pair.wanted != "" && pair.wanted != pair.is {
 			return false
 		}
 	}

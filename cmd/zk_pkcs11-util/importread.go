@@ -76,7 +76,7 @@ func readSource(s importer.Source, limit time.Duration) ([]importer.Object, erro
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("%s: it is not read after %v: it hangs, or asks for too much work; nothing was imported (--wait gives it more time)", s.Path, limit)
 	case err != nil:
-		return nil, fmt.Errorf("%s: whoever reads it has crashed (%w), and nothing was imported: %s", s.Path, err, lastLine(errs.String()))
+		return nil, fmt.Errorf("%s: the process that reads it has crashed (%w), and nothing was imported: %s", s.Path, err, lastLine(errs.String()))
 	}
 	var a answer
 	if err := gob.NewDecoder(&out).Decode(&a); err != nil {

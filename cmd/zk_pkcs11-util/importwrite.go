@@ -15,8 +15,8 @@ import (
 )
 
 // importing writes what was read into a token: first it makes a session object of each, which shows whether
-// the token takes it and whether it is there already, and only then all token objects in one transaction. Whoever is
-// killed in the middle leaves nothing, and so does a disk that is full.
+// the token takes it and whether it is there already, and only then all token objects in one transaction. A process
+// that is killed in the middle leaves nothing, and so does a disk that is full.
 type importing struct {
 	output
 	p       *pkcs11.Provider

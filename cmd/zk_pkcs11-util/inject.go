@@ -126,7 +126,7 @@ func (i *injecting) tap(t *target, d *softSCM, args []string) error {
 	return i.aftermath(t, "The SCM is tapped along %s", args[0])
 }
 
-// tapDirection reads an axis and the sign of a direction, such as y-.
+// tapDirection reads an axis and the sign of a direction, such as y-, and reports whether text is one.
 func tapDirection(text string) (axis, sign int, ok bool) {
 	if len(text) == 2 {
 		axis = strings.Index("xyz", text[:1])

@@ -25,7 +25,7 @@ func (i *injecting) faultCommand() *cobra.Command {
 	c.Flags().StringVar(&f.on, "on", "any", "which `CALLS` time out: sign, generate or any")
 	c.Flags().IntVar(&f.count, "count", 0, "the next `N` of these calls time out; 1 when --on is given alone")
 	c.Flags().IntVar(&f.Timeouts, "timeouts", 0, "the next `N` calls time out: --on any --count N")
-	c.Flags().BoolVar(&f.Restart, "restart", false, "the daemon starts anew: who has the SCM open has to open it again")
+	c.Flags().BoolVar(&f.Restart, "restart", false, "the daemon starts anew: a program that has the SCM open has to open it again")
 	c.Flags().BoolVar(&f.HugeSlot, "huge-slot", false, "the daemon dies when it is asked for a slot that there cannot be")
 	c.PreRunE = f.prepareFault
 	return c

@@ -132,7 +132,7 @@ func (x *keyTool) withKeys(do func(*keyring.Ring) error) error {
 	return x.withLogin(ringWork{x, do}.inSession)
 }
 
-// withPublicKeys runs do with what the token shows to everybody, and asks for no PIN. Who gives one sees all.
+// withPublicKeys runs do with what the token shows to everybody, and asks for no PIN. A user who gives one sees all.
 func (x *keyTool) withPublicKeys(do func(*keyring.Ring) error) error {
 	if x.userPIN.found.given {
 		return x.withKeys(do)

@@ -65,7 +65,7 @@ func (x *keyTool) selfCertCommand() *cobra.Command {
 
 func (q *requestTool) addOptions(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&q.subject, "subject", "", "`NAME` of who has the key, as CN=www.example.org,O=Example")
+	f.StringVar(&q.subject, "subject", "", "`NAME` of the holder of the key, as CN=www.example.org,O=Example")
 	f.StringSliceVar(&q.names, "san", nil, "further `NAMES`, as DNS:www.example.org,IP:192.0.2.1 (email: and URI: besides)")
 	f.BoolVar(&q.renew, "renew", false, "take subject, names and use from the certificate that the key has")
 	f.StringVar(&q.profile, "profile", "server", "what it is for: `PROFILE` server, client or ca")

@@ -9,7 +9,7 @@ import (
 	"libzk_pkcs11/pkcs11"
 )
 
-// mostNamed is how many keys are named to who is about to destroy them.
+// mostNamed is how many keys are named to a user who is about to destroy them.
 const mostNamed = 10
 
 // confirmLosses tells what a token loses when it is initialised, and asks whether that is

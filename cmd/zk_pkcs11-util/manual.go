@@ -39,7 +39,7 @@ func writeManual(w io.Writer, root *cobra.Command) {
 // pinsInManual says where PINs come from.
 const pinsInManual = `# PINS
 
-A PIN comes from the option that names its place, else from a credential of systemd, else from whoever is asked.
+A PIN comes from the option that names its place, else from a credential of systemd, else from the user, who is asked.
 **--pin-file**, **--pin-fd**, **--pin-env** and the forms **env:NAME** and **file:PATH** of **--pin** keep it out of the arguments;
 **--so-pin**, **--new-pin** and **--from-pin** have the same. A file has one line, with or without its end.
 Where the input is no terminal, the files *zk_pkcs11.pin* and *zk_pkcs11.so-pin* in *$CREDENTIALS_DIRECTORY* are read

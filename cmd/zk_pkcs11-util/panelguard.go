@@ -52,7 +52,7 @@ func (g panelGuard) isOurs(host string) bool {
 	return host == g.host || host == "localhost:"+port
 }
 
-// isKey compares in a time that does not depend on where the two differ.
+// isKey reports whether key is the right one, in a time that does not depend on where the two differ.
 func (g panelGuard) isKey(key string) bool {
 	return subtle.ConstantTimeCompare([]byte(key), []byte(g.key)) == 1
 }

@@ -226,7 +226,8 @@ func (t *target) turnTo(member string) error {
 	return nil
 }
 
-// memberNamed returns the one SCM of a pool that has a path, or whose path, and no other's, ends in a name.
+// memberNamed returns the one SCM of a pool that has a path, or whose path, and no other's, ends in a name. It reports
+// whether there is one.
 func memberNamed(pool []string, name string) (path string, named bool) {
 	if slices.Contains(pool, name) {
 		return name, true

@@ -18,7 +18,7 @@ func withProvider(f func(*pkcs11.Provider, config.Config) error) error {
 	if err != nil {
 		return err
 	}
-	options.Quirks = func() pkcs11.Quirks { return pkcs11.Quirks{WaitForSessionsOnly: true} } // who asks by hand is told at once
+	options.Quirks = func() pkcs11.Quirks { return pkcs11.Quirks{WaitForSessionsOnly: true} } // a user who asks by hand is told at once
 	for i := range options.Slots {
 		options.Slots[i].ShowBound = false // a key is given its name here
 	}
@@ -47,7 +47,7 @@ func readSettings() (config.Config, *trace.Logger, error) {
 	if err != nil {
 		return config.Config{}, nil, err
 	}
-	level = max(level, trace.Info) // who asks by hand wants to know why there is no token
+	level = max(level, trace.Info) // a user who asks by hand wants to know why there is no token
 	return c, trace.NewLogger(level, c.Log.To), nil
 }
 

@@ -25,7 +25,7 @@ const unrecoverable = "Nothing opens the sealed keys and private objects of this
 func (x *tokenTool) recoveryCommand() *cobra.Command {
 	create := &cobra.Command{
 		Use: "create", Short: "Make 24 words that bind the token to another SCM, and show them once", Args: cobra.NoArgs,
-		Long: "Make 24 words that bind the token to another SCM, and show them once. Whoever has them and a copy of the state directory has " +
+		Long: "Make 24 words that bind the token to another SCM, and show them once. Somebody who has them and a copy of the state directory has " +
 			"the sealed keys and private objects of the token, without a PIN: keep them on paper, apart from the machine. " +
 			"Words that were made before open nothing any more.",
 		RunE: func(*cobra.Command, []string) error { return x.createWords() },
@@ -164,7 +164,7 @@ func (x *tokenTool) withRebinding(do func(*pkcs11.Rebinding) error) error {
 	return errors.Join(do(r), r.Close())
 }
 
-// toolLogger says as little as whoever asks by hand needs.
+// toolLogger says as little as a user who asks by hand needs.
 func toolLogger(c config.Config) *trace.Logger {
 	return trace.NewLogger(trace.Error, c.Log.To)
 }

@@ -150,7 +150,8 @@ func ownerOf(f backup.File) setup.Owner {
 	return setup.Owner{Mode: fs.FileMode(f.Mode), UID: f.UID, GID: f.GID}
 }
 
-// authenticate looks whether the backup was made by who has the token's secret, and returns the serial number of its SCM.
+// authenticate looks whether the backup was made by somebody who has the token's secret, and returns the serial number
+// of its SCM.
 func (r *restoring) authenticate() (mate string, err error) {
 	tokens, err := store.Open(r.replacement.Directory(), store.Options{Mode: 0o600, Group: -1, Existing: true})
 	if err != nil {

@@ -71,8 +71,8 @@ func (f *flags) initTokenIn(p *pkcs11.Provider, ask *prompter) error {
 	return withSession(p, f.slot, pkcs11.CKU_SO, so, func(session uint) error { return p.InitPIN(session, pin) })
 }
 
-// askedForInit asks what has to be known before a token is initialised. Who types is asked first whether
-// that is meant. Through a pipe the PINs come first, each twice, whatever the token has, so that a
+// askedForInit asks what has to be known before a token is initialised. A user who types is asked first
+// whether that is meant. Through a pipe the PINs come first, each twice, whatever the token has, so that a
 // script writes the same lines each time, and after them "yes" unless it has --yes.
 func (f *flags) askedForInit(p *pkcs11.Provider, ask *prompter) (so, pin []byte, err error) {
 	if ask.isTerminal() {

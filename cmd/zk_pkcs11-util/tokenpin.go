@@ -82,7 +82,7 @@ type pinChange struct {
 	*pinChanger
 	provider *pkcs11.Provider
 	role     uint // who logs in
-	unlocks  bool // the PIN is that of the user, whoever logs in
+	unlocks  bool // the PIN is that of the user, no matter who logs in
 	old, pin []byte
 }
 
