@@ -36,7 +36,7 @@ struct zk_estate {
 	piece *first;
 	chunk *chunks;
 
-	pthread_mutex_t lock; /* held by who changes anything; a child's is new */
+	pthread_mutex_t lock; /* held by the thread that changes anything; a child's is new */
 	piece *spare[ROOMS];  /* linked by next */
 	unsigned char *room, *end; /* what is left of the last chunk */
 };

@@ -31,7 +31,7 @@ func encodeULong(v uint) []byte {
 	return binary.NativeEndian.AppendUint64(nil, uint64(v))
 }
 
-// decodeULong decodes what ulong encodes.
+// decodeULong decodes what ulong encodes, and reports whether b is that.
 func decodeULong(b []byte) (uint, bool) {
 	switch {
 	case len(b) != ulongSize:

@@ -184,9 +184,9 @@ func (t *token) adoptDevice(secret []byte, found sealing) error {
 	return nil
 }
 
-// bindDevice has the device know the bond, if it can know any. What cannot be written now is
-// left to the next login. Where it knows the bond, what was offered stays: another process
-// may be about to store what belongs to it.
+// bindDevice has the device know the bond, if it can know any, and reports whether that is done.
+// What cannot be written now is left to the next login. Where it knows the bond, what was
+// offered stays: another process may be about to store what belongs to it.
 func (t *token) bindDevice(bond []byte) (done bool) {
 	b, can := t.device.(scm.Bonded)
 	if !can {

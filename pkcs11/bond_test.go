@@ -18,8 +18,8 @@ import (
 	"libzk_pkcs11/internal/store"
 )
 
-// TestAnotherDevice: a token that finds another SCM than its own does nothing with it. Who
-// asks is told that there is no token, and who names it that the device fails.
+// TestAnotherDevice: a token that finds another SCM than its own does nothing with it. A
+// caller who asks is told that there is no token, and one who names it that the device fails.
 func TestAnotherDevice(t *testing.T) {
 	mine, other := newPublic(t), newBlank(t)
 	other.token() // makes the SCM

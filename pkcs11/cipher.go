@@ -103,7 +103,7 @@ func (w *ciphering) restart() (err error) {
 }
 
 // cipherWhole works on a message in one part. Where only the result tells its size, a caller without a buffer is told
-// what it can be at most; who gives a buffer needs room for the result as it is.
+// what it can be at most; a caller who gives a buffer needs room for the result as it is.
 func cipherWhole(o *operation[ciphering], data []byte, out Output[byte]) error {
 	w, err := o.workInOne()
 	if err != nil {

@@ -22,8 +22,8 @@ var clockRules = rules{
 	CKA_UNIQUE_ID:       {octets, ours, nil},
 }
 
-// feature reports whether the object is a hardware feature, which is found only by who
-// asks for one (section 4.3).
+// feature reports whether the object is a hardware feature, which is found only by a search
+// that asks for one (section 4.3).
 func (o *object) feature() bool { return o.id.record == clockRecord }
 
 // clockObject returns the clock object, nil for a device without a clock. What it shows is

@@ -4,8 +4,8 @@ package pkcs11
 
 import "libzk_pkcs11/internal/store"
 
-// CreateObjects makes token objects of templates, all of them or none: whoever is killed meanwhile, or finds the disk
-// full, leaves nothing. PKCS #11 has no function for that.
+// CreateObjects makes token objects of templates, all of them or none: a process that is killed meanwhile, or
+// finds the disk full, leaves nothing. PKCS #11 has no function for that.
 func (p *Provider) CreateObjects(h uint, lists [][]Attribute) (err error) {
 	s, err := p.session(h)
 	if err != nil {

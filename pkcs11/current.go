@@ -2,8 +2,8 @@
 
 package pkcs11
 
-// Of the threads of a process one brings the catalog up to date. A search waits for it; who
-// has a handle goes on with what was true a moment ago.
+// Of the threads of a process one brings the catalog up to date. A search waits for it; a
+// call that has a handle goes on with what was true a moment ago.
 
 // isCurrent reports whether the catalog is up to date.
 func (t *token) isCurrent(c *catalog) bool {

@@ -117,7 +117,7 @@ func (c *curve) publicOf(point []byte) ([]byte, error) {
 	return nil, CKR_ATTRIBUTE_VALUE_INVALID
 }
 
-// fromRaw checks a point, compressed or not, and returns the device's form.
+// fromRaw returns the device's form of a point, compressed or not, and reports whether it is valid.
 func (c *curve) fromRaw(raw []byte) ([]byte, bool) {
 	switch c.curve {
 	case scm.P256:

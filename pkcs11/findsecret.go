@@ -42,7 +42,7 @@ func (o *object) withoutSecrets(wanted attributes) attributes {
 	return open
 }
 
-// matchesSecrets is matches for an object of which the template may name something secret.
+// matchesSecrets reports whether an object fits a template, as matches does, where that may name something secret.
 func (t *token) matchesSecrets(o *object, wanted attributes) (bool, error) {
 	open := o.withoutSecrets(wanted)
 	if len(open) == len(wanted) || !o.matches(open) {

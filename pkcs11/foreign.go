@@ -27,7 +27,7 @@ func slotName(s scm.Slot) string {
 
 // ofNoForeign reports whether no foreign key can have all attributes of a template. Their list
 // costs the device a call, so that it is asked for when somebody looks for what may be one,
-// and from then on: who looks for a private key signs a call earlier.
+// and from then on: a program that looks for a private key signs a call earlier.
 func (a attributes) ofNoForeign() bool {
 	if class, given := a[CKA_CLASS]; given && !bytes.Equal(class, encodeULong(CKO_PUBLIC_KEY)) {
 		return true

@@ -40,7 +40,7 @@ var (
 	_ remover = (*furtherName)(nil)
 )
 
-// checkLastName returns an error for a key with further names: who destroys it by one must not lose it by the others.
+// checkLastName returns an error for a key with further names: a program that destroys it by one must not lose it by the others.
 func (t *token) checkLastName(tx *store.Tx, k scm.Key) error {
 	more, err := tx.HasFurtherNames(int(k.Slot), k.Public)
 	if err != nil || !more {

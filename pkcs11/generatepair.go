@@ -74,7 +74,8 @@ func usesOnCurve(keyType uint) attributes {
 }
 
 // hasNoPlaceFor reports whether the device cannot hold a key pair on a curve that is asked for: it lacks the curve, the key is to
-// leave it, or it has no memory for such keys of a session. Who names a key slot wants no other place, and is refused.
+// leave it, or it has no memory for such keys of a session. A caller who names a key slot wants no other place, and is
+// refused.
 func (t *token) hasNoPlaceFor(public, private []Attribute) bool {
 	if _, asked := valueIn(append(public[:len(public):len(public)], private...), CKA_ZK_SLOT); asked {
 		return false
@@ -92,7 +93,7 @@ func (t *token) hasNoPlaceFor(public, private []Attribute) bool {
 	return !t.capability(c.curve).Generate || isTrueValue(leaves) || !isTrueValue(onToken) && (open || !volatile)
 }
 
-// valueIn returns the value of an attribute in a template.
+// valueIn returns the value of an attribute in a template, and reports whether it is given.
 func valueIn(list []Attribute, typ uint) (v []byte, given bool) {
 	for _, a := range list {
 		if a.Type == typ {
@@ -174,7 +175,7 @@ func (s *session) keepPair(r *pairRequest) (pairHandles, error) {
 }
 
 // keepHalves keeps a half that is a session object, and then the other one. The first can be taken back, whatever its template
-// says and whoever has logged out meanwhile.
+// says and no matter who has logged out meanwhile.
 func (s *session) keepHalves(first, second attributes) (firstHandle, secondHandle uint, err error) {
 	o := &object{}
 	if firstHandle, err = s.keepObject(first, o); err != nil {

@@ -223,7 +223,7 @@ func signIn(f *fixture, h, key uint) error {
 	return f.Sign(h, digest32, out)
 }
 
-// TestUseNeverWaits: a call does not wait for the one who is closing the token, who waits
+// TestUseNeverWaits: a call does not wait for the one that is closing the token, which waits
 // for calls that are under way, which may wait for this one.
 func TestUseNeverWaits(t *testing.T) {
 	token := newUser(t).token()

@@ -123,7 +123,7 @@ func (n *names) dropHandle(id identity) {
 	}
 }
 
-// record returns the number of the record that a handle names.
+// record returns the number of the record that a handle names, and reports whether it names one.
 func (n *names) record(handle uint) (id int64, ok bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -155,7 +155,7 @@ func (t *token) takeOver(h *inheritance) {
 	}
 }
 
-// takeOverLogin logs in who was, by the secret that the login opened. It needs no PIN,
+// takeOverLogin logs in the user who was, by the secret that the login opened. It needs no PIN,
 // and is as good as the secret is: another process may have initialised the token.
 func (t *token) takeOverLogin(h *inheritance) {
 	if h.user == nobody {

@@ -46,7 +46,7 @@ func (t *token) journaled(c slotChange, first commit) error {
 	return err
 }
 
-// carryOut reports, too, whether nothing of this or of another process is left in the journal.
+// carryOut makes a change, and reports whether nothing of this or of another process is left in the journal.
 func (t *token) carryOut(c slotChange, first commit) (finished bool, err error) {
 	release, err := t.store.AmongOthers()
 	if err != nil {

@@ -188,9 +188,9 @@ type presence struct {
 	seenKeys atomic.Uint64 // the version at which it had its keys
 }
 
-// acquire keeps the token from being closed, until release. It is false for one that is gone. It
-// does not wait for the one who closes: the caller may hold a lock for which a call waits
-// that is under way with the token.
+// acquire keeps the token from being closed, until release, and reports whether it does: one
+// that is gone is not kept. It does not wait for the one who closes: the caller may hold a lock
+// for which a call waits that is under way with the token.
 func (p *presence) acquire() bool {
 	if p.ended.Load() || !p.inUse.TryRLock() {
 		return false

@@ -332,7 +332,7 @@ func (t *token) logoutOutdated() {
 }
 
 // authenticate is a context-specific login: it allows the one use that a
-// key with CKA_ALWAYS_AUTHENTICATE waits with. Who locks the PIN by it is logged out
+// key with CKA_ALWAYS_AUTHENTICATE waits with. A user who locks the PIN by it is logged out
 // (section 4.10).
 func (s *session) authenticate(pin []byte) error {
 	use := s.waiting()

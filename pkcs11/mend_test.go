@@ -105,7 +105,7 @@ func TestOthersEntryIsSeen(t *testing.T) {
 		t.Fatalf("the journal is %v", mine)
 	}
 	other.dies("Place", false, func() { _, _, _ = other.tryPair(scm.P256, onToken, onToken) })
-	_, err := f.store.Update(func(tx *store.Tx) error { return tx.Strike(&mine[0]) }) // as others do who mend
+	_, err := f.store.Update(func(tx *store.Tx) error { return tx.Strike(&mine[0]) }) // as others that mend do
 	ok(t, err)
 	if len(f.unsettled()) != 1 {
 		t.Fatalf("the journal is %v", f.unsettled())

@@ -64,7 +64,7 @@ func TestEncryptMessages(t *testing.T) {
 	want(t, "after the end", x.MessageDecryptFinal(x.h), CKR_OPERATION_NOT_INITIALIZED)
 }
 
-// TestMessageSizes: who asks for the size, or has too little room, uses up no IV.
+// TestMessageSizes: a caller who asks for the size, or has too little room, uses up no IV.
 func TestMessageSizes(t *testing.T) {
 	x := newTrial(t)
 	x.ok(x.MessageEncryptInit(x.h, gcmMessages, x.public[aesKeys]))

@@ -52,8 +52,8 @@ func slotIdentity(k scm.Key, h half) identity {
 	return identity{slot: k.Slot, half: h, public: string(k.Public)}
 }
 
-// setRules gives an object its rules and its key for verifying. It is false for one that
-// makes no sense.
+// setRules gives an object its rules and its key for verifying. It reports whether the object
+// makes sense.
 func (o *object) setRules() bool {
 	var err error
 	if o.rules, err = rulesFor(o.class(), o.keyType()); err != nil {

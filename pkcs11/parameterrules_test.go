@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestDomainParameters: those of DSA and Diffie-Hellman are kept as they are, for whoever needs them.
+// TestDomainParameters: those of DSA and Diffie-Hellman are kept as they are, for those that need them.
 func TestDomainParameters(t *testing.T) {
 	f := newUser(t)
 	numbers := []any{CKA_CLASS, uint(CKO_DOMAIN_PARAMETERS), CKA_TOKEN, true, CKA_PRIME, "prime", CKA_BASE, "base"}

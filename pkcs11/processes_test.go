@@ -35,7 +35,7 @@ func (f *fixture) replaceKey(from, to string) {
 	f.newLabelled(to)
 }
 
-// TestDestroyReplacedKey: who destroys a key never destroys the one that has
+// TestDestroyReplacedKey: a process that destroys a key never destroys the one that has
 // taken its slot.
 func TestDestroyReplacedKey(t *testing.T) {
 	f := newUser(t)

@@ -40,7 +40,7 @@ func (p *Provider) promiseSession(slot, flags uint) (handle uint, promised bool)
 	return p.promises.add(p, s)
 }
 
-// add refuses when there are as many as a token has sessions.
+// add promises a session, and reports whether it did: not when there are as many as a token has sessions.
 func (x *promises) add(p *Provider, s *slot) (handle uint, added bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -81,7 +81,7 @@ func (x *promises) put(h uint, made promise) {
 	x.of[h] = made
 }
 
-// find returns the slot of a promised session.
+// find returns the slot of a promised session, and reports whether there is one.
 func (x *promises) find(h uint) (*slot, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -166,7 +166,7 @@ func (x *promises) keep(h uint, s *session) {
 	delete(x.of, h)
 }
 
-// promisedInfo describes a session that is promised.
+// promisedInfo describes a session, and reports whether it is promised.
 func (p *Provider) promisedInfo(h uint) (SessionInfo, bool) {
 	if _, err := p.sessions.get(h); err == nil { // as in breakPromise
 		return SessionInfo{}, false

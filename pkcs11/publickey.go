@@ -15,7 +15,7 @@ import (
 )
 
 // publicKey is a public key ready for verifying signatures, which needs no
-// device. It is shared by all who verify with it.
+// device. It is shared by all operations that verify with it.
 type publicKey struct {
 	curve    *curve
 	public   []byte          // as in scm.Key

@@ -111,8 +111,8 @@ type Bound struct {
 }
 
 // Bind binds the token to the SCM, by its recovery key. The device takes the secret beside what
-// it has before the store commits it, and drops the rest after, as with C_InitToken: whoever is killed leaves
-// a token that is that of the SCM before, or of this one. The SCM must not be that of another token.
+// it has before the store commits it, and drops the rest after, as with C_InitToken: a process that is killed
+// leaves a token that is that of the SCM before, or of this one. The SCM must not be that of another token.
 func (r *Rebinding) Bind(key []byte) (Bound, error) {
 	t := r.token
 	o, err := r.recovery.Open(key)
@@ -194,8 +194,8 @@ func claimed(known scm.Bonds) error {
 	return foreign("the SCM %s belongs to another token, whose keys would be lost: take a new one, or make this one new by \"scm reset\"", known.Serial)
 }
 
-// settleRebound forgets the names of keys that are in the SCM before, and tells what there is. Whoever is
-// killed before leaves names that every process tells of; binding the token once more removes them.
+// settleRebound forgets the names of keys that are in the SCM before, and tells what there is. A process
+// that is killed before leaves names that every process tells of; binding the token once more removes them.
 func (t *token) settleRebound() (b Bound, err error) {
 	st, err := t.store.Token()
 	if err != nil {

@@ -61,7 +61,7 @@ func checkUnlocks(locker scm.Locker, locked, plain []byte) error {
 // than that, and each login tries it again.
 func (t *token) reportUnrooted(failed error) {
 	if failed != nil {
-		t.slot.provider.log.Warningf("slot %d: this SCM does not lock data: the token's private objects are sealed by the PIN alone, and who has a copy of token.db and the PIN can read them: %v", t.slot.id, failed)
+		t.slot.provider.log.Warningf("slot %d: this SCM does not lock data: the token's private objects are sealed by the PIN alone, and somebody who has a copy of token.db and the PIN can read them: %v", t.slot.id, failed)
 	}
 }
 
@@ -161,7 +161,7 @@ func (t *token) addRoot() error {
 }
 
 // reopenRoot opens the root that another process has given the token since its user logged
-// in. It is false for a token that is outdated in another way; login is held.
+// in, and reports whether it did: a token that is outdated in another way has none. login is held.
 func (t *token) reopenRoot() bool {
 	if lacks, err := t.store.LacksRoot(); err != nil || !lacks {
 		return false

@@ -49,7 +49,7 @@ func (o *object) isOnFurtherCurve() bool {
 	return o.class() == CKO_PUBLIC_KEY && isCurveType(o.keyType()) && err == error(CKR_CURVE_NOT_SUPPORTED)
 }
 
-// isOfSealedType is isOfSealedKind as far as the class and the type of a key tell.
+// isOfSealedType reports whether an object is of a sealed kind, as far as the class and the type of a key tell.
 func (o *object) isOfSealedType() bool {
 	switch o.class() {
 	case CKO_PRIVATE_KEY:
@@ -132,7 +132,7 @@ func (s *session) endSealed() (any bool) {
 	return s.messages.endSealed() || any
 }
 
-// endSealedSigning is endSealed for operations that sign.
+// endSealedSigning is endSealed for operations that sign. It reports whether there are any.
 func endSealedSigning(operations ...*operation[signing]) (any bool) {
 	for _, o := range operations {
 		if w := o.work; w != nil && w.use.isPrivateSealed() {
@@ -143,7 +143,7 @@ func endSealedSigning(operations ...*operation[signing]) (any bool) {
 	return any
 }
 
-// endSealedCiphering is endSealed for operations that encrypt or decrypt.
+// endSealedCiphering is endSealed for operations that encrypt or decrypt. It reports whether there are any.
 func endSealedCiphering(operations ...*operation[ciphering]) (any bool) {
 	for _, o := range operations {
 		if w := o.work; w != nil && w.use.isPrivateSealed() {
@@ -163,7 +163,7 @@ func (s *session) endIfLoggedOut() bool {
 	return s.login.Swap(now) != now && s.endSealed()
 }
 
-// endIfIdle is endIfLoggedOut for a session that nobody works with. Who does, calls it afterwards.
+// endIfIdle is endIfLoggedOut for a session that no call works with. A call that does calls endIfLoggedOut afterwards.
 func (s *session) endIfIdle() {
 	if s.login.Load() != s.token.logins.Load() && s.mu.TryLock() {
 		defer s.mu.Unlock()

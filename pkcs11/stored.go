@@ -154,7 +154,7 @@ func termsOf(a attributes) []store.Term {
 }
 
 // recordOf is what the store keeps of an object that is in no key slot. The value of a
-// private one is kept apart, so that it is unsealed for nobody but who asks for it.
+// private one is kept apart, so that it is unsealed for nobody but a caller who asks for it.
 func recordOf(id int64, a attributes) *store.Record {
 	r := &store.Record{ID: id, Slot: store.NoSlot, Sealed: a.isTrue(CKA_PRIVATE), Terms: termsOf(a)}
 	r.Attributes = toStore(a)

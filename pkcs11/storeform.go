@@ -31,9 +31,9 @@ func storeForm(t uint, v []byte) []byte {
 	return v
 }
 
-// attributesOf returns the attributes of a record. That a certificate is trusted
-// says the SO, who is logged in then: it is not believed of a record that somebody
-// may have written who is not.
+// attributesOf returns the attributes of a record. The SO, who is logged in
+// then, says that a certificate is trusted: it is not believed of a record that somebody
+// who is not logged in may have written.
 func attributesOf(r *store.Record) attributes {
 	a := fromStore(r.Attributes).withAll(fromStore(r.Values))
 	if !r.Authentic && a.isTrue(CKA_TRUSTED) {

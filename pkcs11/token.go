@@ -43,7 +43,7 @@ type token struct {
 	listed   atomic.Pointer[keyList] // nil before the first look
 	catalog  atomic.Pointer[catalog] // nil before the first look
 	updating turn.Mutex              // held by the one who brings the catalog up to date
-	logins   atomic.Uint64           // counts who logs in and out: each sees a catalog of its own
+	logins   atomic.Uint64           // counts logins and logouts: each sees a catalog of its own
 	written  atomic.Uint64           // the version of the store after this process's last change
 	loaded   loaded
 	mine     sessionObjects

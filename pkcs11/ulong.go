@@ -2,7 +2,7 @@
 
 package pkcs11
 
-// EncodeULong is a CK_ULONG as an attribute has it, for who makes templates in Go.
+// EncodeULong is a CK_ULONG as an attribute has it, for programs that make templates in Go.
 func EncodeULong(v uint) []byte { return encodeULong(v) }
 
 // DecodeULong reads what EncodeULong makes, and reports whether it is of that length.

@@ -47,7 +47,7 @@ func (s *slot) hasSoughtToken() bool {
 	return there
 }
 
-// soughtDevice is the device of soughtToken, or the one that will be made.
+// soughtDevice is the device of soughtToken, or the one that will be made. It reports whether there is one.
 func (s *slot) soughtDevice() (Unmade, bool) {
 	if device := s.unmade(); device != nil {
 		return device, true
@@ -59,7 +59,7 @@ func (s *slot) soughtDevice() (Unmade, bool) {
 	return t.device, true
 }
 
-// unmadeAbilities returns that of a slot whose device is not made yet.
+// unmadeAbilities returns those of a slot, and reports whether its device is not made yet.
 func (p *Provider) unmadeAbilities(id uint) (abilities, bool) {
 	if p.enter() != nil {
 		return abilities{}, false

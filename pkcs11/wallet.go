@@ -37,7 +37,7 @@ func asksForNode(queries []Query) bool {
 	return slices.ContainsFunc(queries, func(q Query) bool { return tellsNode(q.Type) })
 }
 
-// looksForNode is asksForNode of a template.
+// looksForNode reports whether a template has an attribute that tells of wallets.
 func looksForNode(wanted attributes) bool {
 	for t := range wanted {
 		if tellsNode(t) {
