@@ -118,7 +118,7 @@ func Read(r io.Reader) (*Backup, error) {
 	return b, nil
 }
 
-// Authentic reports whether whoever made the backup had this key.
+// Authentic reports whether the one who made the backup had this key.
 func (b *Backup) Authentic(key []byte) bool { return hmac.Equal(b.code, code(key, b.authenticated)) }
 
 // File returns one of the files, nil if it is not in the backup.

@@ -111,7 +111,7 @@ func (s Slot) ShowsBound(c Config) bool {
 	return s.Show == ShowBound
 }
 
-// WithoutPools returns the settings with the first SCM alone behind each slot, for who looks after it.
+// WithoutPools returns the settings with the first SCM alone behind each slot, for a command that looks after it.
 func (c Config) WithoutPools() Config {
 	c.Slots = slices.Clone(c.Slots)
 	for i := range c.Slots {

@@ -37,7 +37,8 @@ func homeOfUser() string {
 	return u.HomeDir
 }
 
-// isMember asks no list of groups, for which the C library may load others.
+// isMember reports whether the process is in the group of the system's state. It asks no list of groups, for
+// which the C library may load others.
 func isMember() bool {
 	gid, ok := descriptor.SharedBy(SystemState)
 	if !ok {

@@ -17,7 +17,7 @@ import (
 var ErrRefused = errors.New("nothing is read from it or written to it: put the file itself in its place, from a backup perhaps, or remove it")
 
 // Directory is an open directory whose files are opened by their names in it. Others may
-// write into it, and root may be who opens: so no name leads out of it. What is opened is a
+// write into it, and root may be the one who opens: so no name leads out of it. What is opened is a
 // regular file with one name, of root, of the directory's owner or of this process, or of
 // the group that shares the directory.
 type Directory struct {

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// SharedBy returns the group of a directory that was made for one. A server that
-// has changed its root directory has no other way to learn it.
+// SharedBy returns the group of a directory, and reports whether it was made for one. A
+// server that has changed its root directory has no other way to learn it.
 func SharedBy(directory string) (gid int, ok bool) {
 	info, err := os.Stat(directory)
 	if err != nil || info.Mode()&fs.ModeSetgid == 0 {

@@ -138,7 +138,7 @@ func TestLockByte(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := g.LockByte(7, unix.F_RDLCK); err != nil {
-		t.Errorf("two who share it: %v", err)
+		t.Errorf("two files that share it: %v", err)
 	}
 	if err := g.LockByte(7, unix.F_WRLCK); !errors.Is(err, unix.EAGAIN) {
 		t.Errorf("one alone beside another: %v, want EAGAIN", err)

@@ -44,7 +44,8 @@ func Write(fd int, b []byte) (written int, err error) {
 	return written, nil
 }
 
-// writable waits until the descriptor can be written, or patience ends.
+// writable waits until the descriptor can be written, or patience ends, and reports whether
+// to try again.
 func writable(fd int) bool {
 	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, patience)
 	return n > 0 || errors.Is(err, unix.EINTR)

@@ -220,7 +220,7 @@ func (v *visit) checkOthers(e entry, l setup.Look) {
 	f := Finding{
 		Name: "state-open", Level: Warning,
 		What:    fmt.Sprintf("other users can write %s (mode %04o)", v.state, octal(e.mode)),
-		Why:     "who can write it puts an SCM of his making there, whose keys he has",
+		Why:     "a user who can write it puts an SCM of his making there, whose keys he has",
 		Command: command("chmod", "go-w", v.state),
 		mend:    modeMend(v.state, e.mode&^forbidden),
 	}

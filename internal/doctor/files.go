@@ -16,7 +16,7 @@ import (
 
 // stateFiles are the files of a token and its SCM in a directory.
 func stateFiles(directory string) (files []entry) {
-	names, _ := os.ReadDir(directory) // who may not read it has been told
+	names, _ := os.ReadDir(directory) // a user who may not read it has been told
 	for _, e := range names {
 		name := e.Name()
 		if !strings.HasPrefix(name, "token.") && !strings.HasPrefix(name, soft.FlashFile) && name != soft.RootKeyFile {

@@ -85,7 +85,7 @@ func (v *visit) checkEntropy() {
 	})
 }
 
-// number reads a file with a number in it.
+// number reads a file with a number in it, and reports whether it has one.
 func number(path string) (n uint64, ok bool) {
 	text, err := os.ReadFile(filepath.Clean(path))
 	if err != nil {

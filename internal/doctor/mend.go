@@ -47,7 +47,7 @@ func modeMend(path string, mode fs.FileMode) func() error {
 	return func() error { return change{-1, -1, mode}.at(path) }
 }
 
-// at changes what has the path, if that is no link: root mends in directories of others, who could have it lead anywhere.
+// at changes what has the path, if that is no link: root mends in directories of others, and they could have it lead anywhere.
 func (c change) at(path string) error {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if errors.Is(err, unix.ELOOP) {

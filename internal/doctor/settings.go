@@ -105,7 +105,7 @@ func (v *visit) checkFileMode(file string) {
 	v.tell(Finding{
 		Name: "settings-writable", Level: Warning,
 		What:    "everybody can write " + file,
-		Why:     "who writes it has the programs of others load a library of his making, and use keys that are his",
+		Why:     "a user who writes it has the programs of others load a library of his making, and use keys that are his",
 		Command: command("chmod", "o-w", file),
 		mend:    modeMend(file, info.Mode()&^0o002),
 	})

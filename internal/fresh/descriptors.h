@@ -2,8 +2,8 @@
 
 /*
  * Descriptors in a process that is somebody else's. The host may close any number at
- * any moment, and then it is that of another file: who keeps one looks whose it is
- * before each use. And 0 to 2 are the host's, also while it has them closed.
+ * any moment, and then it is that of another file: code that keeps one looks whose it
+ * is before each use. And 0 to 2 are the host's, also while it has them closed.
  */
 #ifndef ZK_DESCRIPTORS_H
 #define ZK_DESCRIPTORS_H

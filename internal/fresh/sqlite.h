@@ -11,8 +11,8 @@
  * what SQLite opens is a regular file with one name, and belongs to somebody who could
  * write the database anyway; internal/descriptor has the same rule.
  *
- * They may also cut the index of SQLite's log, which it has mapped. Who then touches it
- * would get a signal that ends the host; here he gets zeros, and SQLite none of its files
+ * They may also cut the index of SQLite's log, which it has mapped. A thread that then
+ * touches it would get a signal that ends the host; here it gets zeros, and SQLite none of its files
  * any more.
  */
 #ifndef ZK_SQLITE_H

@@ -189,7 +189,7 @@ func (o *Object) addMissing(list []ours.Attribute) {
 	}
 }
 
-// makeHelper makes the key under which others are wrapped, as a session object.
+// makeHelper makes the key under which others are wrapped, as a session object, and reports whether there is one.
 func (m *foreignModule) makeHelper() bool {
 	if m.helper != nil {
 		return m.wrapper != 0

@@ -134,7 +134,7 @@ func unpadded(plain []byte, block int) ([]byte, error) {
 	return content, nil
 }
 
-// unpad takes the padding of PKCS #7 away.
+// unpad takes the padding of PKCS #7 away, and reports whether it was right.
 func unpad(b []byte, block int) ([]byte, bool) {
 	n := int(b[len(b)-1])
 	if n == 0 || n > block || n > len(b) {

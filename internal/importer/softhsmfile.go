@@ -51,7 +51,8 @@ func readSoftFile(path string) (softObject, error) {
 }
 
 // parseSoftFile reads a file: a number that grows with each change, then attributes, each its type, the kind of its
-// value, and that. Numbers have eight bytes, the first the most significant one.
+// value, and that. Numbers have eight bytes, the first the most significant one. It reports whether the file is whole
+// and has attributes.
 func parseSoftFile(b []byte) (o softObject, ok bool) {
 	r := softReader{b, true}
 	r.number()

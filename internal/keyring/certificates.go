@@ -42,7 +42,8 @@ func (c *Certificate) Summary() string {
 	return fmt.Sprintf("%s, valid until %s", c.X509.Subject, c.X509.NotAfter.UTC().Format(time.DateOnly))
 }
 
-// Chain is a certificate with those of its issuers that are there, up to the root, which is left out: who trusts it has it.
+// Chain is a certificate with those of its issuers that are there, up to the root, which is left out: those that
+// trust it have it.
 func (c *Certificate) Chain(all []*Certificate) []*Certificate {
 	chain := []*Certificate{c}
 	for last := c; ; {
@@ -54,7 +55,7 @@ func (c *Certificate) Chain(all []*Certificate) []*Certificate {
 	}
 }
 
-// issuer finds whoever has signed a certificate.
+// issuer finds the certificate of the one who has signed a certificate.
 func (c *Certificate) issuer(all []*Certificate) *Certificate {
 	if c.X509 == nil || c.signsItself() {
 		return nil

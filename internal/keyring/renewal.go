@@ -67,8 +67,8 @@ func (a *Arrival) compare(there []*Certificate) {
 	}
 }
 
-// Take writes the certificates that are not there, all at once, and then destroys those that they replace. Whoever reads
-// in between finds two and not none.
+// Take writes the certificates that are not there, all at once, and then destroys those that they replace. A program
+// that reads in between finds two and not none.
 func (r *Ring) Take(arrivals []*Arrival) error {
 	var templates [][]pkcs11.Attribute
 	for _, a := range arrivals {

@@ -23,7 +23,7 @@ type Ring struct {
 // Values are attributes of an object. What it does not have, or does not show, is not there.
 type Values map[uint][]byte
 
-// number returns a CK_ULONG among them.
+// number returns a CK_ULONG, and reports whether it is among them.
 func (v Values) number(kind uint) (uint, bool) { return pkcs11.DecodeULong(v[kind]) }
 
 // isTrue reports whether a CK_BBOOL is among them, and true.

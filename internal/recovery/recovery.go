@@ -4,8 +4,8 @@
 // people have typed.
 //
 // A key has 32 random bytes, and so 24 words of BIP39. Their checksum has eight bits: most
-// mistakes are noticed by it, but it does not tell where they are. Whoever can tell
-// whether a key is the right one gets to know that, too.
+// mistakes are noticed by it, but it does not tell where they are. Somebody who can
+// tell whether a key is the right one gets to know that, too.
 package recovery
 
 import (
@@ -78,8 +78,8 @@ func numbersOf(words []string) ([]int, error) {
 	return numbers, nil
 }
 
-// wrong says which word is wrong, if it is only one, or two that have changed places. It tells nobody
-// more than who has the other words finds out by trying.
+// wrong says which word is wrong, if it is only one, or two that have changed places. It tells no
+// more than somebody who has the other words finds out by trying.
 func wrong(err error, numbers []int, opens func(key []byte) bool) error {
 	for i := range numbers {
 		for j := range i {

@@ -43,11 +43,12 @@ func (m *Mask) Hide(b []byte) *Masked {
 // Size is the length of the secret.
 func (x *Masked) Size() int { return len(x.text) }
 
-// Show writes the secret to out, which has its length. It is false once the mask is
-// destroyed. A caller who has out on the stack calls it within Do.
+// Show writes the secret to out, which has its length. It reports whether it
+// did: a mask that is destroyed shows nothing. A caller who has out on the stack calls it
+// within Do.
 func (m *Mask) Show(out []byte, x *Masked) bool { return m.apply(x, out, x.text) }
 
-// apply masks what is not masked, and the reverse.
+// apply masks what is not masked, and the reverse. It reports whether it did.
 func (m *Mask) apply(x *Masked, out, in []byte) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

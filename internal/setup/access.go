@@ -152,8 +152,8 @@ func makeParents(path string, mode fs.FileMode) error {
 	return syncParent(path)
 }
 
-// syncParent has the name of a new directory on stable storage. Who may not read the
-// parent leaves that to the system.
+// syncParent has the name of a new directory on stable storage. A process that may
+// not read the parent leaves that to the system.
 func syncParent(path string) error {
 	parent, err := descriptor.Open(filepath.Dir(path), os.O_RDONLY|syscall.O_DIRECTORY, 0)
 	if errors.Is(err, fs.ErrPermission) {

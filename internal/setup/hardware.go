@@ -61,7 +61,7 @@ func placed(c config.Config, shared string) config.Config {
 	return c
 }
 
-// inHardware is hardware of a slot whose state may be elsewhere.
+// inHardware reports whether hardware is true of a slot whose state may be elsewhere.
 func (o opener) inHardware(elsewhere string) bool {
 	return o.hardware() || o.slot.Backend == config.BackendAuto && zymbit.Used(elsewhere)
 }

@@ -14,7 +14,7 @@ import (
 	"libzk_pkcs11/pkcs11"
 )
 
-// Look is for who looks at a slot and makes nothing: no directory, no soft SCM, no token and no file beside them.
+// Look is for a program that looks at a slot and makes nothing: no directory, no soft SCM, no token and no file beside them.
 type Look struct {
 	Hardware bool   // the slot is that of an SCM in hardware
 	Library  string // the vendor's, where it is installed; "" = it is not

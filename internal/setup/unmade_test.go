@@ -53,8 +53,8 @@ func look(t *testing.T, p *pkcs11.Provider) pkcs11.TokenInfo {
 	return info
 }
 
-// TestLookMakesNothing: who looks at slots and tokens makes none, and who uses one then finds
-// what was told before.
+// TestLookMakesNothing: a program that looks at slots and tokens makes none, and one that then
+// uses a token finds what was told before.
 func TestLookMakesNothing(t *testing.T) {
 	p, state := onlyLooked(t)
 	before := look(t, p)

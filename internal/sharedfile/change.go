@@ -9,8 +9,8 @@ import (
 )
 
 // Change holds the versions between which a transaction lies: nobody else's commit
-// is between them. Who knew the state Before, and what the transaction did, knows the
-// state After.
+// is between them. A process that knew the state Before, and what the transaction did,
+// knows the state After.
 type Change struct{ Before, After uint64 }
 
 func (o *opened) change(p patience, fn func(*sql.Tx) ([]int, error)) (c Change, err error) {

@@ -144,8 +144,8 @@ func (c *companions) compare(o *opened) error {
 // askAgain is after what time a file that could only be read is asked whether it still can.
 const askAgain = time.Second
 
-// turnsWritable is for a file that could only be read when it was opened: perhaps somebody
-// was just putting it back.
+// turnsWritable reports whether a file that could only be read when it was opened can now be
+// written: perhaps somebody was just putting it back.
 func (c *companions) turnsWritable(o *opened) bool {
 	if !o.readOnly || o.options.ReadOnly {
 		return false
@@ -240,7 +240,7 @@ func (c *companions) lookWithin(o *opened, age time.Duration) error {
 	return c.inspect(o)
 }
 
-// glance is for who reads the version all the time. One thread at a time looks.
+// glance is for a caller that reads the version all the time. One thread at a time looks.
 func (c *companions) glance(o *opened) {
 	now, last := int64(o.sinceOpened()), c.turn.Load()
 	if time.Duration(now-max(last, c.looked.Load())) >= lookAgain && c.turn.CompareAndSwap(last, now) {

@@ -97,7 +97,7 @@ func mapGeneration(file *descriptor.File, protection int) (*generation, error) {
 	return g, nil
 }
 
-// detach lets the file go. Who reads the counter then, or has just begun to, finds zeros.
+// detach lets the file go. A thread that reads the counter then, or has just begun to, finds zeros.
 func (g *generation) detach() {
 	if g != nil {
 		g.cut.Store(true)

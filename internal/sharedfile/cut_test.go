@@ -31,7 +31,7 @@ func TestCutCounter(t *testing.T) {
 			if f.Version() <= version || f.PartVersion(0) <= part {
 				t.Error("the versions have not grown")
 			}
-			for who, now := range map[string]*sharedfile.File{"who had it open": f, "another": open(t, path)} {
+			for who, now := range map[string]*sharedfile.File{"the one that had it open": f, "another": open(t, path)} {
 				if n := mustCount(t, now); n != 2 {
 					t.Errorf("counter is %d for %s, want 2", n, who)
 				}

@@ -5,7 +5,7 @@
 //
 // Beside SQLite's own log and its index, four companions lie beside the file:
 // PATH.write, by which writers exclude one another; PATH.lock, which readers and
-// writers share, and who opens the file first, closes it or empties the log has alone;
+// writers share, and a process that opens the file first, closes it or empties the log has alone;
 // PATH.gen, a counter of changes that every process keeps mapped; and PATH.room,
 // bytes that are given up when the disk is full.
 //
@@ -26,8 +26,8 @@
 //     last user closes the file. Both are done by somebody who is alone in the file.
 //   - The log begins anew once all of it is in the file (walRestartLog), and then
 //     overwrites what readers might still be reading. All of it can be in the file
-//     only after a checkpoint, so after a moment in which nobody was reading; who
-//     began later reads the file and not the log until it has begun anew.
+//     only after a checkpoint, so after a moment in which nobody was reading; one
+//     that began later reads the file and not the log until it has begun anew.
 //   - The index is made anew from the log when its header is torn (walIndexRecover).
 //     A writer that dies leaves its mark in PATH.gen, and the one who finds it has that
 //     done alone, see repair.go. Beside a writer that lives, the header is torn for

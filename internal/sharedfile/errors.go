@@ -31,7 +31,7 @@ var (
 var errEmpty = fmt.Errorf("%w, but its log is not: put it back from a backup", ErrMissing)
 
 // withoutName leaves nothing of an error but ErrLost when it is that: it is true of all
-// files at once, and who logs it should say so once.
+// files at once, and a caller that logs it should say so once.
 func withoutName(err error) error {
 	if errors.Is(err, ErrLost) {
 		return ErrLost

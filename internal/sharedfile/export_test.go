@@ -36,7 +36,7 @@ func (f *File) Glance(fn func(*sql.Tx) error) (err error) {
 	return fn(r.Tx)
 }
 
-// TurnHoldBack is for how long those hold back who have had their turn.
+// TurnHoldBack is for how long processes that have had their turn hold back.
 const TurnHoldBack = turnHoldBack
 
 // AskForTurn asks for a turn and does not come.

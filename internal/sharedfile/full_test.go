@@ -242,7 +242,7 @@ func fillAndDeleteBesideReader(t *testing.T, dir string) {
 }
 
 // TestNoRoomToOpenAnew: the counter is deleted on a full disk, and its bytes are not free, as
-// somebody still has them mapped. Who opens the files anew takes the room.
+// somebody still has them mapped. A process that opens the files anew takes the room.
 func TestNoRoomToOpenAnew(t *testing.T) {
 	onSmallDisks(t, func(t *testing.T, dir string) {
 		path := filepath.Join(dir, "f")

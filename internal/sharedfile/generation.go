@@ -109,8 +109,8 @@ func (g *generation) lastVersion() uint64 {
 	return g.seen.Load()
 }
 
-// steadySnapshot takes it again when others tell something meanwhile: who is preempted between
-// two words may find one of a later change. It reports whether nobody has.
+// steadySnapshot takes it again when others tell something meanwhile: a thread that is preempted
+// between two words may find one of a later change. It reports whether nobody has.
 func (w *words) steadySnapshot(part int) (s snapshot, steady bool) {
 	const attempts = 10
 	for range attempts {
@@ -188,7 +188,7 @@ func (g *generation) moves() uint64 {
 	return g.loadWord(wordVersion)
 }
 
-// beginChange marks that a writer is at work. It tells the parts first what others, who
+// beginChange marks that a writer is at work. It tells the parts first what others, which
 // do not know of them, have changed.
 func (g *generation) beginChange() error {
 	if v := g.version(); v > g.loadWord(wordTold) {

@@ -13,8 +13,8 @@ import (
 	"libzk_pkcs11/internal/descriptor"
 )
 
-// TestCounterOfManyChanges: who is preempted between two words does not take the counter for
-// one that was put back.
+// TestCounterOfManyChanges: a thread that is preempted between two words does not take the
+// counter for one that was put back.
 func TestCounterOfManyChanges(t *testing.T) {
 	const changes = 200000
 	w := &words{}

@@ -9,7 +9,7 @@ import (
 )
 
 // The files of the locks hold nothing, and somebody may take them for what is left over.
-// Who makes one anew has it alone at once, beside those who have the one that was deleted.
+// A process that makes one anew has it alone at once, beside those that have the one that was deleted.
 // So the locks are of what they are for, too: the file's lock of the database, the write lock
 // of the log.
 

@@ -12,7 +12,7 @@ import (
 	"libzk_pkcs11/internal/sharedfile"
 )
 
-// TestLockDeletedInChange: who makes a lock anew is not alone by that. Nothing that was
+// TestLockDeletedInChange: a process that makes a lock anew is not alone by that. Nothing that was
 // acknowledged is lost, and the change goes on.
 func TestLockDeletedInChange(t *testing.T) {
 	for name, deleted := range map[string][]string{
@@ -56,7 +56,7 @@ func TestLockDeletedInChange(t *testing.T) {
 				mustIncrement(t, f)
 				f.Close()
 				if n := mustCount(t, open(t, path)); n <= changes {
-					t.Errorf("counter is %d for who opens it, %d changes were acknowledged", n, changes+1)
+					t.Errorf("counter is %d for one that opens it, %d changes were acknowledged", n, changes+1)
 				}
 			})
 		}

@@ -28,9 +28,10 @@ const (
 )
 
 // openIndex is called with both locks alone, before SQLite opens the file. The first user has
-// SQLite make the index anew: after a loss of power it may hold anything. So has who opens the
-// files anew, and he writes to an index that others have mapped only if it was made for the
-// files that are there: they are in no transaction. Otherwise they keep theirs, until they notice.
+// SQLite make the index anew: after a loss of power it may hold anything. So does a process
+// that opens the files anew, and it writes to an index that others have mapped only if it was
+// made for the files that are there: they are in no transaction. Otherwise they keep theirs,
+// until they notice.
 func (o *opened) openIndex() (err error) {
 	if o.index, err = openOrCreate(o.dir, o.name+indexSuffix, o.options); err != nil {
 		return err
@@ -86,8 +87,8 @@ func (o *opened) indexGoes() bool {
 	return false
 }
 
-// indexFits compares the header of the log and the last frame with what the index says. The sum
-// of that frame is one of all before it.
+// indexFits reports whether the header of the log and the last frame are what the index says. The
+// sum of that frame is one of all before it.
 func (o *opened) indexFits(index indexHead) bool {
 	header, err := readHeader(o.log)
 	if index.all == 0 { // nothing is in the log, or no index says so before a change is committed
@@ -139,7 +140,8 @@ func (o *opened) usesIndex() error {
 
 var errOtherIndex = fmt.Errorf("the index of the log is not the one that this process uses elsewhere: %w", ErrReplaced)
 
-// takeIndex makes this one more user of an index, and an empty index of it for the first.
+// takeIndex makes this one more user of an index, and an empty index of it for the first. It reports
+// whether this is the first.
 func takeIndex(index *descriptor.File) (first bool, err error) {
 	err = index.LockByte(usersByte, unix.F_WRLCK)
 	if err == nil {

@@ -123,7 +123,7 @@ func (l *Lock) Exclusive(wait time.Duration) (release func(), err error) {
 	return l.exclusive(l.process.arrive(wait))
 }
 
-// Attempt is Exclusive for who can do without the lock. That it has waited in vain says
+// Attempt is Exclusive for a caller that can do without the lock. That it has waited in vain says
 // nothing of others.
 func (l *Lock) Attempt(wait time.Duration) (release func(), err error) {
 	if l == nil {
@@ -230,7 +230,7 @@ func (l *Lock) shared(p patience) (release func(), err error) {
 
 func (l *Lock) tryShared() (done bool, err error) { return l.tryLock(unix.LOCK_SH) }
 
-// tryLock takes the lock if that can be had now.
+// tryLock takes the lock if that can be had now, and reports whether it has.
 func (l *Lock) tryLock(how int) (done bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -257,7 +257,7 @@ func (l *Lock) tryLock(how int) (done bool, err error) {
 	return true, nil
 }
 
-// lockFiles locks the lock's own file and what it guards.
+// lockFiles locks the lock's own file and what it guards, and reports whether it has both.
 func (l *Lock) lockFiles(how int) (done bool, err error) {
 	if done, err := tryFlock(l.file, how); !done {
 		return false, err
@@ -272,7 +272,7 @@ func (l *Lock) lockFiles(how int) (done bool, err error) {
 	return done, err
 }
 
-// tryFlock locks a file if that can be done now.
+// tryFlock locks a file if that can be done now, and reports whether it has.
 func tryFlock(file *descriptor.File, how int) (done bool, err error) {
 	err = file.Flock(how | unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -282,9 +282,9 @@ func tryFlock(file *descriptor.File, how int) (done bool, err error) {
 }
 
 // guardFile has the lock be one of another file, too, from now on: the one that it is for.
-// Somebody may delete a lock's file, and who makes it anew is alone by that name and says
-// nothing to those who have the old one; here they meet. It returns false while somebody has
-// the file who keeps this lock's holder from it.
+// Somebody may delete a lock's file, and a process that makes it anew is alone by that name and
+// says nothing to those who have the old one; here they meet. It reports whether that is done: it
+// is not while somebody who has the file keeps this lock's holder from it.
 func (l *Lock) guardFile(file *descriptor.File) (done bool, err error) {
 	if l == nil {
 		return true, nil

@@ -24,8 +24,8 @@ func (n *lockName) close() error {
 	return n.dir.Close()
 }
 
-// leadsElsewhere reports whether newcomers lock another file, or make one. Who may not look
-// any more keeps what is open.
+// leadsElsewhere reports whether newcomers lock another file, or make one. A process that
+// may not look any more keeps what is open.
 func (n *lockName) leadsElsewhere(file *descriptor.File) bool {
 	name := filepath.Base(file.Name())
 	leads, err := n.dir.Leads(name, file)

@@ -49,7 +49,7 @@ func TestNobodyBelievesALookUnderWay(t *testing.T) {
 	}
 	f := openWith(t, path, o)
 	mustIncrement(t, f)
-	time.Sleep(20 * time.Millisecond) // after which who reads the version looks
+	time.Sleep(20 * time.Millisecond) // after which a call that reads the version looks
 	looked := false
 	underWay = func() {
 		looked = true

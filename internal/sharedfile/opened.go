@@ -256,7 +256,7 @@ func (o *opened) abandon() {
 
 // closeDatabase has the lock alone because closing drops the record locks of
 // another copy of SQLite in this process, and because the last user of a log
-// copies it into the file: whom that copy cannot see would read a mixture. While
+// copies it into the file: a reader that it cannot see would read a mixture. While
 // somebody stays in the file, stopped perhaps, SQLite keeps it open for good.
 func (o *opened) closeDatabase(p patience) error {
 	if o.reader == nil || o.retired {

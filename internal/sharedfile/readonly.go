@@ -48,7 +48,7 @@ func (l looker) Connect(context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
-// inspect opens a connection that shows what the file holds now. It is lasting when it
+// inspect opens a connection that shows what the file holds now. It reports whether that
 // will show changes, too.
 func (l looker) inspect() (conn *sqlite3.SQLiteConn, lasting bool, err error) {
 	// A file that is not there, or was never finished, is replaced by an empty one.
@@ -76,8 +76,8 @@ func (l looker) inspect() (conn *sqlite3.SQLiteConn, lasting bool, err error) {
 	return conn, false, err
 }
 
-// openWithLog opens a file with its log. Who is to write nothing leaves a log that is missing alone, of which SQLite
-// would make an empty one.
+// openWithLog opens a file with its log. A process that is to write nothing leaves a log that is
+// missing alone, of which SQLite would make an empty one.
 func (l looker) openWithLog() (*sqlite3.SQLiteConn, int, error) {
 	if _, err := os.Stat(l.path + logSuffix); l.o.ReadOnly && errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, sqlite3.Error{Code: sqlite3.ErrCantOpen}

@@ -55,7 +55,7 @@ func TestEveryChangeIsSeen(t *testing.T) {
 	}
 }
 
-// TestSoonWaitsForNobody: who is in a change keeps it from being made, and does not hold it up.
+// TestSoonWaitsForNobody: a writer in a change keeps it from being made, and does not hold it up.
 func TestSoonWaitsForNobody(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	f, g := open(t, path), open(t, path)

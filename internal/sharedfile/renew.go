@@ -34,8 +34,9 @@ func (f *File) borrow(p patience, age time.Duration) (*opened, error) {
 	return nil, fmt.Errorf("%s: %w", f.path, fs.ErrClosed)
 }
 
-// use begins to use the files, until giveBack. It does not when others exchange them, and
-// when a look at them, which is as old as that at most, says that they are not the right ones.
+// use begins to use the files, until giveBack, and reports whether it has. It has not when
+// others exchange them, and when a look at them, which is as old as that at most, says that
+// they are not the right ones.
 func (o *opened) use(age time.Duration) (used bool, err error) {
 	if !o.users.TryRLock() {
 		return false, nil

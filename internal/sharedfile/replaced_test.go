@@ -56,7 +56,7 @@ func checkReplaced(t *testing.T, suffix string, change func(string) error) {
 			before++
 		}
 	}
-	for who, file := range map[string]*sharedfile.File{"who has changed it": f, "another": other} {
+	for who, file := range map[string]*sharedfile.File{"the one that has changed it": f, "another": other} {
 		if n, err := count(file); failed == nil && (err != nil || n != before) {
 			t.Errorf("counter is %d for %s, want %d: %v", n, who, before, err)
 		}
@@ -70,14 +70,14 @@ func checkReplaced(t *testing.T, suffix string, change func(string) error) {
 		return
 	}
 	if n := mustCount(t, g); n != before {
-		t.Errorf("counter is %d for who opens it now, want %d", n, before)
+		t.Errorf("counter is %d for one that opens it now, want %d", n, before)
 	}
 	if v := other.Version(); suffix != ".room" && v <= version {
 		t.Errorf("version is %d, was %d", v, version)
 	}
 }
 
-// TestDatabaseIsBack: a database that is gone is not made anew by who had it open, and the
+// TestDatabaseIsBack: a database that is gone is not made anew by one that had it open, and the
 // one that is put in its place is taken.
 func TestDatabaseIsBack(t *testing.T) {
 	path := newPath(t)
@@ -222,7 +222,7 @@ func TestVersionsGoOn(t *testing.T) {
 	}
 }
 
-// TestDeletedCounter: who only reads versions notices, too.
+// TestDeletedCounter: a process that only reads versions notices, too.
 func TestDeletedCounter(t *testing.T) {
 	path := newPath(t)
 	f := open(t, path)
@@ -301,7 +301,7 @@ func checkLogPutBack(t *testing.T, deleted bool) {
 	mustIncrement(t, f)
 	idle.Tell("look")
 	if got, want := idle.Hear(), fmt.Sprintf(" %d <nil>", before+1); !strings.HasSuffix(got, want) {
-		t.Errorf("who was idle sees %q, want %q", got, want)
+		t.Errorf("the idle process sees %q, want %q", got, want)
 	}
 	mustIncrement(t, f)
 	if n := mustCount(t, f); n != before+2 {
@@ -337,7 +337,7 @@ func TestJournal(t *testing.T) {
 	mustIncrement(t, open(t, path))
 }
 
-// TestJournalOfMaker: a journal is no fault while somebody is alone in the file, who may be making it.
+// TestJournalOfMaker: a journal is no fault while somebody who may be making it is alone in the file.
 func TestJournalOfMaker(t *testing.T) {
 	path := newPath(t)
 	f := open(t, path)
@@ -402,8 +402,8 @@ func waitingOptions(do *atomic.Pointer[func()]) sharedfile.Options {
 	return o
 }
 
-// TestDatabaseGoneWhileWaiting: who has waited for the lock looks again before anything is
-// made or removed. An administrator is putting a backup back, its log first.
+// TestDatabaseGoneWhileWaiting: a process that has waited for the lock looks again before anything
+// is made or removed. An administrator is putting a backup back, its log first.
 func TestDatabaseGoneWhileWaiting(t *testing.T) {
 	for name, call := range map[string]func(path string, f *sharedfile.File, o sharedfile.Options) error{
 		"opened anew": func(path string, f *sharedfile.File, _ sharedfile.Options) error { return f.View(increment) },

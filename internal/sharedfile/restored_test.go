@@ -40,7 +40,7 @@ func checkDirectoryRestored(t *testing.T, how string) {
 		t.Errorf("counter is %d, want 2: that of the backup, and one", n)
 	}
 	if n := mustCount(t, open(t, path)); n != 2 {
-		t.Errorf("counter is %d for who opens it now, want 2", n)
+		t.Errorf("counter is %d for one that opens it now, want 2", n)
 	}
 }
 

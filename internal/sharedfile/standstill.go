@@ -44,8 +44,8 @@ func (s *standstill) isLasting() bool {
 // needs a moment to say that it does not any more.
 const shortWait = 5 * time.Millisecond
 
-// beginWait returns the patience of a call that comes to wait for this. Who waits already goes
-// on when another call has waited in vain.
+// beginWait returns the patience of a call that comes to wait for this. One that waits
+// already goes on when another call has waited in vain.
 func (s *standstill) beginWait(p patience) patience {
 	p.still, p.move = nil, s.lastMove()
 	if s.isLasting() {

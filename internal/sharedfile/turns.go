@@ -5,12 +5,12 @@ package sharedfile
 import "time"
 
 // Writers of several processes take a lock in no order. One that writes again and again
-// takes it within microseconds of giving it up, and the others, who look every two
+// takes it within microseconds of giving it up, and the others, which look every two
 // milliseconds, hardly ever find it free: on a busy machine not for minutes. So a process
 // that has looked for it for some time says so in the counter's file, and those who have
 // had their turn hold back until it has had its own. A turn is a time and no number of
 // changes: to hand the lock over takes until the other process runs again, which on a busy
-// machine is far longer than a change. So who had to wait for long goes on for longer.
+// machine is far longer than a change. So a process that had to wait for long goes on for longer.
 const (
 	leastTurn    = 50 * time.Millisecond  // how long a process goes on while others ask
 	mostTurn     = 300 * time.Millisecond // and the same after it had to wait
@@ -27,8 +27,8 @@ type turns struct {
 	end time.Time // of the last turn of this process
 }
 
-// followCounter has a lock for writers know by the counter that others move, and who
-// asks for a turn.
+// followCounter has a lock for writers know by the counter that others move, and whether
+// one asks for a turn.
 func (l *Lock) followCounter(g *generation) {
 	if l != nil && g != nil {
 		l.Watch(g.moves)
@@ -81,7 +81,7 @@ func (w *waiter) done() {
 	}
 }
 
-// askForTurn has writers hold back who have not begun to wait. It returns what it wrote.
+// askForTurn has writers that have not begun to wait hold back. It returns what it wrote.
 func (g *generation) askForTurn() uint64 {
 	now := uint64(time.Now().UnixNano())
 	_ = g.storeWord(wordTurn, now)

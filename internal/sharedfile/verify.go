@@ -165,7 +165,7 @@ type checksum [2]uint32
 func readHeader(log *descriptor.File) (h logHead, err error) {
 	const magic = 0x377f0682 // one more when sums are of big-endian numbers
 	if log == nil {
-		return h, errLogDamaged // who was to make it has died
+		return h, errLogDamaged // the process that was to make it has died
 	}
 	b := make([]byte, logHeader)
 	if err := readWhole(log, b, 0); err != nil {

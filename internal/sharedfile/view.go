@@ -137,7 +137,7 @@ func beginTransaction(db *sql.DB, p patience, s *standstill, first func(*sql.Tx)
 	p = s.beginWait(p)
 	b := &beginner{db: db, first: first}
 	err = p.retryUntil(b.tryBegin)
-	p.brief = p.brief || b.queued // who reads meanwhile does not stand still
+	p.brief = p.brief || b.queued // others that read meanwhile do not stand still
 	return b.tx, s.endWait(p, err)
 }
 

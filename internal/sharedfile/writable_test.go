@@ -38,7 +38,7 @@ func update(t *testing.T, p *processtest.Process, want string) (version uint64) 
 }
 
 // TestForbiddenForAMoment: root puts a backup back, and for a moment a file is not one that may
-// be read. Who could write the file goes on when it is.
+// be read. A process that could write the file goes on when it is.
 func TestForbiddenForAMoment(t *testing.T) {
 	for _, suffix := range []string{"", ".gen", ".lock", ".write"} {
 		t.Run(suffix, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestForbiddenForAMoment(t *testing.T) {
 	}
 }
 
-// TestReadOnlyTurnsWritable: who found it forbidden when it was opened learns that it is not.
+// TestReadOnlyTurnsWritable: a process that found it forbidden when it was opened learns that it is not.
 func TestReadOnlyTurnsWritable(t *testing.T) {
 	path := filepath.Join(writableDir(t), "f")
 	f := open(t, path)

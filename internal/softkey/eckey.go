@@ -65,7 +65,7 @@ func (c Curve) checkScalar(scalar []byte) error {
 	return nil
 }
 
-// lessOrEqual compares two numbers of the same length, in a time that tells nothing.
+// lessOrEqual reports whether a is at most b, both of the same length, in a time that tells nothing.
 func lessOrEqual(a, b []byte) bool {
 	borrow := 0
 	for i := len(a) - 1; i >= 0; i-- {

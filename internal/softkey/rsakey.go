@@ -235,7 +235,7 @@ func factorOf(key *rsa.PrivateKey) *big.Int {
 	return nil
 }
 
-// exponentOf sets the private exponent of a key that has its primes.
+// exponentOf sets the private exponent of a key that has its primes, and reports whether there is one.
 func exponentOf(key *rsa.PrivateKey) bool {
 	one := big.NewInt(1)
 	p, q := new(big.Int).Sub(key.Primes[0], one), new(big.Int).Sub(key.Primes[1], one)

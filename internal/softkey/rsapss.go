@@ -111,7 +111,7 @@ func (p pss) verify(digest, signature []byte) error {
 	return nil
 }
 
-// matches is EMSA-PSS-VERIFY. It changes padded.
+// matches reports whether padded fits the digest, by EMSA-PSS-VERIFY. It changes padded.
 func (p *PSS) matches(padded, digest []byte) bool {
 	size, hashed := len(padded), p.Hash.Size()
 	block, h := padded[:size-hashed-1], padded[size-hashed-1:size-1]

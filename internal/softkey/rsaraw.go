@@ -167,5 +167,5 @@ func appended(dst []byte, f func([]byte) ([]byte, error), message []byte) ([]byt
 	return append(dst, b...), nil
 }
 
-// equalTime is subtle.ConstantTimeCompare as a bool.
+// equalTime reports whether a and b are equal, by subtle.ConstantTimeCompare.
 func equalTime(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }

@@ -10,7 +10,7 @@ import (
 	"libzk_pkcs11/internal/secret"
 )
 
-// Whether a padding of PKCS #1 v1.5 is right must not be told to anybody: who learns it can
+// Whether a padding of PKCS #1 v1.5 is right must not be told to anybody: somebody who learns it can
 // have messages decrypted (Bleichenbacher 1998, Marvin 2023). So a wrong one is no error here: what comes
 // out is another message, which the key and the encrypted message alone decide (implicit rejection:
 // draft-irtf-cfrg-rsa-guidance, as OpenSSL 3.2 does it, with the same results).

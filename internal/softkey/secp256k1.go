@@ -36,7 +36,7 @@ func signSecp256k1(scalar, digest []byte) ([]byte, error) {
 	}
 }
 
-// drawNonce draws a nonce that nobody learns who knows either random numbers or the key. It
+// drawNonce draws a nonce that nobody who knows either random numbers or the key learns. It
 // reports whether it is one.
 func drawNonce(k *secp256k1.ModNScalar, scalar, digest []byte) (usable bool) {
 	random := make([]byte, 32)

@@ -110,7 +110,7 @@ func TestInitializeIsAWholeChange(t *testing.T) {
 	checkChanges(t, other, now, store.Changes{})
 }
 
-// Who has not looked for a long time reads everything.
+// A reader who has not looked for a long time reads everything.
 func TestDeletionsAreForgotten(t *testing.T) {
 	const many = 1000
 	s, dir, _ := initialized(t)
@@ -187,7 +187,7 @@ func (f *follower) follow(t *testing.T, s *store.Store) {
 	f.revision = c.Revision
 }
 
-// check compares with everything that there is, if that is of the same revision.
+// check compares with everything that there is, and reports whether that is of the same revision.
 func (f *follower) check(t *testing.T, s *store.Store) bool {
 	t.Helper()
 	c := changes(t, s, 0)

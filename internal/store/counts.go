@@ -92,7 +92,7 @@ func (c *counts) encode() []byte {
 // offset is where the copy stands in the file.
 func (c *counts) offset() int64 { return int64(c.sequence % 2 * copyBlock) }
 
-// decodeCounts takes the newer copy of a file. It returns false when there is none.
+// decodeCounts takes the newer copy of a file. It reports whether there is one.
 func decodeCounts(file []byte) (newest counts, ok bool) {
 	for _, offset := range [...]int64{0, copyBlock} {
 		c, whole := decodeCopy(file[offset:][:copySize])

@@ -171,7 +171,7 @@ func full(err error) error {
 	return err
 }
 
-// readAttempts is how often a reader looks who holds no lock: he may find one copy that
+// readAttempts is how often a reader who holds no lock looks: he may find one copy that
 // is being written and, a moment later, the other.
 const readAttempts = 10
 
@@ -292,8 +292,8 @@ func (c *countsFile) write(next *counts) error {
 	return full(file.Datasync())
 }
 
-// view returns the counts for who makes no attempt. He waits for nobody: an attempt that
-// is under way does not count yet, and one whose process has died does.
+// view returns the counts for a caller who makes no attempt. He waits for nobody: an attempt
+// that is under way does not count yet, and one whose process has died does.
 func (c *countsFile) view() (counts, error) {
 	now, err := c.read()
 	if err != nil || !now.trying() {
@@ -309,7 +309,7 @@ func (c *countsFile) view() (counts, error) {
 	return now, err
 }
 
-// tryLock locks out attempts, unless one is under way. It takes the lock by a file of its
+// tryLock locks out attempts, and reports whether none is under way. It takes the lock by a file of its
 // own, for those who use another lock wait for each other.
 func (c *countsFile) tryLock() (l *ownLock, ok bool) {
 	file, err := c.dir().Open(pinLockName, os.O_RDONLY, 0)

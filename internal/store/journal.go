@@ -94,8 +94,8 @@ func (s *Store) Remembers(slot int, public []byte) (yes bool, err error) {
 	return yes, err
 }
 
-// Settled is Remembers where nobody is changing what is in the slot, or has died while
-// doing so: otherwise it returns false.
+// Settled reports whether Remembers is true and nobody is changing what is in the slot, or has
+// died while doing so.
 func (s *Store) Settled(slot int, public []byte) (remembered bool, err error) {
 	err = s.readRow(keySettled, []any{slot, public, slot, Choosing}, &remembered)
 	return remembered, err
@@ -108,7 +108,7 @@ const (
 )
 
 // AmongOthers keeps everybody from being Alone, and from mending, until release. It is for
-// who has an entry in the journal. ErrBusy.
+// a process that has an entry in the journal. ErrBusy.
 func (s *Store) AmongOthers() (release func(), err error) { return s.initLock.Shared(s.wait) }
 
 // Mending keeps everybody from being AmongOthers until release: the process that has written the

@@ -31,7 +31,8 @@ func newDerivation() derivation {
 	return d
 }
 
-// valid keeps a changed file from making a login use up all memory.
+// valid reports whether the numbers are ones to work with: a changed file must not make a login
+// use up all memory.
 func (d derivation) valid() bool {
 	const maxPasses, maxMemory, maxLanes = 64, 1 << 20, 16
 	return d.passes >= 1 && d.passes <= maxPasses && d.memory <= maxMemory &&

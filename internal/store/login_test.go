@@ -178,7 +178,7 @@ func TestUnlockedDoesNotWait(t *testing.T) {
 	}
 }
 
-// Who uses keys while others log out ends as if they had not.
+// A call that uses keys while others log out ends as if they had not.
 func TestLogoutLetsCallsEnd(t *testing.T) {
 	s, _, _ := initialized(t)
 	unlock(t, s)

@@ -8,7 +8,7 @@ import (
 )
 
 // ownTable is part of format 3: the keys in the device that were made by way of this token.
-// A repeated initialisation destroys these and no others, so the table outlives it. Who can
+// A repeated initialisation destroys these and no others, so the table outlives it. Somebody who can
 // write the file without a PIN can destroy keys without it: nothing here is authenticated.
 const ownTable = `
 CREATE TABLE own (

@@ -39,7 +39,7 @@ func TestDeletedIsInNoFile(t *testing.T) {
 			other := open(t, dir)
 			unlock(t, s)
 			put(t, s, store.Record{Slot: store.NoSlot, Sealed: true, Attributes: label("sealed")})
-			records(t, other) // who has read the log does not keep it
+			records(t, other) // one that has read the log does not keep it
 			blob := blobOf(t, dir, tt.blob)
 			if !inFiles(t, dir, blob) {
 				t.Error("no file holds what is to be erased: the test shows nothing")

@@ -29,7 +29,7 @@ type Record struct {
 	// Attributes are values by type. The store does not look into them. Nil
 	// when they are sealed and the store is locked, or has not got the token's root.
 	Attributes map[uint64][]byte
-	// Values are attributes that are kept apart and sealed by themselves, so that who
+	// Values are attributes that are kept apart and sealed by themselves, so that a caller who
 	// reads a record sees none of them; see Store.Values. Nil in a record that was read,
 	// but for Tx.Current. Put keeps those that there are when it finds nil, and Apart true.
 	Values map[uint64][]byte
@@ -61,8 +61,8 @@ func newRow(r *Record, digest []byte, k *keys) *row {
 }
 
 // record decodes the row. The keys may be nil; what cannot be checked without
-// them is then taken as it is. It returns false when the row is not as the store
-// wrote it.
+// them is then taken as it is. It reports whether the row is as the store wrote
+// it.
 func (w *row) record(k *keys) (*Record, bool) {
 	if !w.acceptable(k) {
 		return nil, false

@@ -132,7 +132,7 @@ func (tx *Tx) apart(r *Record) (apart, digest []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	// What somebody has put there who had no PIN must not get a code now.
+	// What somebody without a PIN has put there must not get a code now.
 	if !now.acceptable(tx.keys) {
 		return nil, nil, ErrNoRecord
 	}
@@ -230,8 +230,8 @@ const maxDeletions = 1000
 
 const oldDeletion = "SELECT revision FROM deletions ORDER BY revision DESC, record DESC LIMIT 1 OFFSET ?"
 
-// forgetDeletions keeps the list of deletions short. Who has not read for so long reads
-// everything.
+// forgetDeletions keeps the list of deletions short. A process that has not read for so
+// long reads everything.
 func (tx *Tx) forgetDeletions() error {
 	var floor uint64
 	err := tx.tx.QueryRow(oldDeletion, maxDeletions).Scan(&floor)

@@ -3,7 +3,7 @@
 package store
 
 // reindexAtOnce is how many records Reindex writes in one transaction, so that others
-// who write need not wait for all of them.
+// that write need not wait for all of them.
 const reindexAtOnce = 256
 
 // Reindex gives the records that have no terms yet, because version 0.1.0 wrote them,

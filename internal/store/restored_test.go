@@ -11,8 +11,8 @@ import (
 	"libzk_pkcs11/internal/store"
 )
 
-// TestRestoredDirectory: who has a token open when a backup takes the place of its directory
-// counts wrong PINs where everybody does.
+// TestRestoredDirectory: a process that has a token open when a backup takes the place of its
+// directory counts wrong PINs where everybody does.
 func TestRestoredDirectory(t *testing.T) {
 	s, dir, _ := initialized(t)
 	if out, err := exec.Command("sh", "-c", `cp -a "$0" "$0.backup" && mv "$0" "$0.old" && mv "$0.backup" "$0"`, dir).CombinedOutput(); err != nil {

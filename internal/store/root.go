@@ -177,7 +177,7 @@ func (s *Store) purgeStale() {
 	_, _ = s.file.Relaxed(purged.execute)
 }
 
-// Opening is what opens the private records of a token, for who brings them to another device.
+// Opening is what opens the private records of a token, for a caller who brings them to another device.
 type Opening struct {
 	Secret, Root *secret.Buffer // Root is nil for a token without one
 }

@@ -103,7 +103,7 @@ func TestPINsOfRooted(t *testing.T) {
 	}
 }
 
-// TestRootOfAnother: who is unlocked while another process gives the token a root neither loses nor
+// TestRootOfAnother: a process that is unlocked while another gives the token a root neither loses nor
 // spoils anything, and goes on once it has opened the root.
 func TestRootOfAnother(t *testing.T) {
 	s, dir, _ := initialized(t)
@@ -149,7 +149,7 @@ func TestRootOfAnother(t *testing.T) {
 	}
 }
 
-// TestRootTakenOut: who takes the root out of the file makes private records unreadable, and no room for
+// TestRootTakenOut: somebody who takes the root out of the file makes private records unreadable, and no room for
 // another root.
 func TestRootTakenOut(t *testing.T) {
 	s, dir := rooted(t)
@@ -204,7 +204,7 @@ func TestOpening(t *testing.T) {
 	}
 }
 
-// TestRootReadOnly: who may not write can open the root, and adds none.
+// TestRootReadOnly: a user who may not write can open the root, and adds none.
 func TestRootReadOnly(t *testing.T) {
 	s, dir := rooted(t)
 	unlock(t, s)

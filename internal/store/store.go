@@ -14,8 +14,8 @@
 // one: 32 more bytes that the store has only as the device has locked them. So neither the
 // files with a PIN nor the device without one opens anything.
 //
-// Nothing is read that is not asked for: who knows the state of a revision asks what has
-// changed since, and who looks for records names attributes that they have.
+// Nothing is read that is not asked for: a caller who knows the state of a revision asks what
+// has changed since, and one who looks for records names attributes that they have.
 //
 // Any number of processes use the files of a token at the same time.
 package store
@@ -199,7 +199,7 @@ func (tx *Tx) undo() {
 	}
 }
 
-// Change holds the versions between which a transaction lies. Who knew the state
+// Change holds the versions between which a transaction lies. A process that knew the state
 // Before, and what the transaction did, knows the state After.
 type Change = sharedfile.Change
 

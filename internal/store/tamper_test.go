@@ -11,7 +11,7 @@ import (
 	"libzk_pkcs11/internal/store"
 )
 
-// Each statement is what somebody could do who may write the file but knows no PIN. The
+// Each statement is what somebody who may write the file but knows no PIN could do. The
 // records with the IDs 1 and 5 are sealed, 2 and 4 public, 3 is of a key slot; all were
 // written by an unlocked store, and have Values.
 var tamperings = []struct {

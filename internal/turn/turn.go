@@ -36,7 +36,7 @@ type Reader sync.RWMutex
 // Lock locks for reading.
 func (r *Reader) Lock() { (*sync.RWMutex)(r).RLock() }
 
-// TryLock locks for reading, unless that would mean waiting.
+// TryLock locks for reading, unless that would mean waiting, and reports whether it has.
 func (r *Reader) TryLock() bool { return (*sync.RWMutex)(r).TryRLock() }
 
 // Unlock ends Lock.
@@ -118,7 +118,7 @@ func (m *Mutex) Lock() { Take(&m.lock, m.Pause) }
 // Unlock ends Lock.
 func (m *Mutex) Unlock() { m.lock.Unlock() }
 
-// TryLock locks, unless that would mean waiting.
+// TryLock locks, unless that would mean waiting, and reports whether it has.
 func (m *Mutex) TryLock() bool { return m.lock.TryLock() }
 
 // RWMutex is a sync.RWMutex that is taken with a pause.
@@ -139,5 +139,5 @@ func (m *RWMutex) RLock() { Take((*Reader)(&m.lock), m.Pause) }
 // RUnlock ends RLock.
 func (m *RWMutex) RUnlock() { m.lock.RUnlock() }
 
-// TryLock locks for writing, unless that would mean waiting.
+// TryLock locks for writing, unless that would mean waiting, and reports whether it has.
 func (m *RWMutex) TryLock() bool { return m.lock.TryLock() }

@@ -38,7 +38,7 @@ func TestExclusion(t *testing.T) {
 	}
 }
 
-// TestPauses: who waits for long pauses, and gets the lock when it is free.
+// TestPauses: a caller that has to wait for long pauses, and gets the lock when it is free.
 func TestPauses(t *testing.T) {
 	var pauses atomic.Int64
 	m := turn.RWMutex{Pause: func(d time.Duration) { pauses.Add(1); time.Sleep(d) }}
@@ -70,7 +70,7 @@ func until(wait time.Duration) func() time.Duration {
 	return func() time.Duration { return time.Until(deadline) }
 }
 
-// TestTakeWhile: who gives up leaves nothing locked behind.
+// TestTakeWhile: a caller that gives up leaves nothing locked behind.
 func TestTakeWhile(t *testing.T) {
 	for name, pause := range map[string]turn.Pause{"plain": nil, "pausing": time.Sleep} {
 		t.Run(name, func(t *testing.T) {

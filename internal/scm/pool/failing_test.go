@@ -74,7 +74,7 @@ func (r *rig) expectLog(level string, want int) {
 	}
 }
 
-// TestStandsIn: while the first does not answer, its token is who it was.
+// TestStandsIn: while the first does not answer, its token is the one that it was.
 func TestStandsIn(t *testing.T) {
 	r := newRig(t, 2)
 	before, err := r.pool.Keys()

@@ -21,11 +21,11 @@ const (
 // process that has a member may have been stopped.
 const patience = time.Second
 
-// line is who waits for members in this process, and which of these are in use by it.
+// line says which jobs wait for members in this process, and which members are in use by it.
 type line struct {
 	mu      sync.Mutex // held for a moment
 	busy    uint64
-	waiting []*place // who came first is first
+	waiting []*place // the one that came first is first
 	next    int      // the member that is next in turn
 }
 
@@ -92,7 +92,7 @@ func (l *line) quit(p *place) {
 
 // takeFree takes a member for this process, the one whose turn it is among those that are wanted,
 // free, and not for jobs that came earlier. It is -1 when there is none. Those that other processes
-// have are wanted still: who comes later does not get them first when they are given back.
+// have are wanted still: a job that comes later does not get them first when they are given back.
 func (l *line) takeFree(p *place, wants, elsewhere uint64) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -65,7 +65,7 @@ func (q *queued) sign() {
 	}
 }
 
-// TestFirstCome: who comes when another process has just given a member back waits for those who came before.
+// TestFirstCome: a call that comes when another process has just given a member back waits for those that came before.
 func TestFirstCome(t *testing.T) {
 	q := newQueued(t)
 	done := make(chan struct{})
@@ -77,7 +77,7 @@ func TestFirstCome(t *testing.T) {
 		}()
 		select {
 		case <-done:
-			t.Error("who came later went first")
+			t.Error("the call that came later went first")
 		case <-q.again:
 		}
 	}

@@ -11,8 +11,8 @@ import (
 )
 
 // memory is what the first device has answered last. It stands for the device while that does
-// not answer and another member does: sessions go on, and sign. Who its keys are cannot change
-// meanwhile.
+// not answer and another member does: sessions go on, and sign. What it is and which keys it has
+// cannot change meanwhile.
 type memory struct {
 	mu   sync.Mutex // held for a moment
 	info *scm.Info

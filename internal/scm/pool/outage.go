@@ -38,7 +38,7 @@ func (m *member) recover() {
 	m.pause = 0
 }
 
-// beginOutage begins an outage, unless there is one, and returns how long it is at first.
+// beginOutage begins an outage, unless there is one, and returns how long it is at first. It reports whether it is new.
 func (m *member) beginOutage(why error) (pause time.Duration, fresh bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -110,7 +110,7 @@ func (c *core) endProbes() {
 	c.probes.Wait()
 }
 
-// forbidProbes returns when who has seen the pool open has begun.
+// forbidProbes returns when each attempt that has seen the pool open has begun.
 func (m *member) forbidProbes() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

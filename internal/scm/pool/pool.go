@@ -9,8 +9,8 @@
 // public key, never by the number of its slot.
 //
 // A member does one thing at a time, whichever process asks for it. A signature goes to the
-// member that is free, in turn, and waits where none is: who came first in a process is served
-// first, between processes nobody is. Nobody waits for another process for longer than a second.
+// member that is free, in turn, and waits where none is: the job that came first in a process is
+// served first, between processes none is. Nobody waits for another process for longer than a second.
 //
 // A member that fails is left out, and the signature is made by another one. It is tried again after a pause, at first [firstOutage], twice as long
 // after each attempt in vain, [lastOutage] at most, by the side of the signature that comes then.

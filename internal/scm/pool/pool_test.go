@@ -159,7 +159,7 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// TestBusy: a device makes one signature at a time, and who finds none free waits.
+// TestBusy: a device makes one signature at a time, and a call that finds none free waits.
 func TestBusy(t *testing.T) {
 	r := newRig(t, 2)
 	var mu sync.Mutex

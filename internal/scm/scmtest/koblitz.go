@@ -92,7 +92,7 @@ func (p point) times(k *big.Int) point {
 	return sum
 }
 
-// koblitzVerify verifies an ECDSA signature (SEC 1, section 4.1.4).
+// koblitzVerify reports whether an ECDSA signature is right (SEC 1, section 4.1.4).
 func koblitzVerify(public, digest []byte, r, s *big.Int) bool {
 	q, err := parsePoint(public)
 	if err != nil || !inRange(r) || !inRange(s) {

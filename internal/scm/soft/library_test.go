@@ -167,7 +167,7 @@ func minimal(b []byte) []byte {
 }
 
 // TestRejected goes on with another nonce where one does not do, as RFC 6979 has it. The
-// first two of its nonces are the same for all who seed alike.
+// first two of its nonces are the same where the seed is.
 func TestRejected(t *testing.T) {
 	var first, second nonces
 	first.initialise(make([]byte, 32), make([]byte, 32), nil)

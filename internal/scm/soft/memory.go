@@ -113,7 +113,7 @@ func (k flashKeys) Files() (files []board.File, err error) {
 	return files, nil
 }
 
-// Verify reads the key for it.
+// Verify reports whether a signature is right, by the key that it reads.
 func (k flashKeys) Verify(signer scm.Slot, digest, signature []byte) (bool, error) {
 	keys, err := readKeys(k.tx, signer)
 	if err != nil {

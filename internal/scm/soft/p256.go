@@ -32,7 +32,7 @@ func newOrderP256() *bigmod.Modulus {
 // wordsP256 is the same number.
 var wordsP256 = words{0xf3b9cac2fc632551, 0xbce6faada7179e84, 0xffffffffffffffff, 0xffffffff00000000}
 
-// setScalar reads a private key or a nonce into x. It is false for what is none.
+// setScalar reads a private key or a nonce into x, and reports whether b is one.
 func setScalar(x *bigmod.Nat, b []byte) bool {
 	_, err := x.SetBytes(b, orderP256())
 	return err == nil && x.IsZero() == 0
@@ -116,7 +116,7 @@ func signP256With(nonce, signature []byte, d, e *bigmod.Nat) bool {
 	return s.IsZero() == 0
 }
 
-// invertP256 sets k to its inverse. What takes a time that depends on its numbers, and
+// invertP256 sets k to its inverse, and reports whether it did. What takes a time that depends on its numbers, and
 // leaves them in memory, sees k multiplied by a random number and nothing else.
 func invertP256(k *bigmod.Nat) bool {
 	n, b := orderP256(), bigmod.NewNat()

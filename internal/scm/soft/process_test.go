@@ -236,7 +236,7 @@ func checkSealedTo(t *testing.T, dir string, numbers ...int) {
 	t.Fatalf("none of the secrets %v unseals the device", numbers)
 }
 
-// look reports what a user finds who may only read.
+// look reports what a user who may only read finds.
 func look(dir string) error {
 	d, err := soft.Open(dir, options)
 	if err != nil {

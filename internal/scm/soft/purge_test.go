@@ -30,7 +30,7 @@ func TestErasedIsInNoFile(t *testing.T) {
 			other := openTest(t, dir)
 			k, err := d.Generate(scm.P256)
 			must(t, err)
-			_, err = other.Keys() // who has read the log does not keep it
+			_, err = other.Keys() // one that has read the log does not keep it
 			must(t, err)
 			known, err := d.refresh(everySlot)
 			must(t, err)

@@ -24,7 +24,7 @@ const (
 	leastQueueWait = time.Second
 )
 
-// openQueue opens the lock of the calls. Who cannot write it waits for nobody.
+// openQueue opens the lock of the calls. A process that cannot write it waits for nobody.
 func (o Options) openQueue(dir string) *sharedfile.Lock {
 	if !o.OneAtATime || o.ReadOnly {
 		return nil

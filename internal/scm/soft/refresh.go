@@ -123,8 +123,8 @@ func (d *Device) readRoot(s *snapshot, f *flash) (*root, error) {
 	return r, nil
 }
 
-// learnFlash makes known what was read since base was, and returns what is known then. It is not
-// ok when that is not what was read, nor later.
+// learnFlash makes known what was read since base was, and returns what is known then. It reports
+// whether that is what was read, or later.
 func (d *Device) learnFlash(base *snapshot, f *flash, r *root) (s *snapshot, ok bool) {
 	useless := []*root{r}
 	s = d.replace(func(s *snapshot) {

@@ -193,7 +193,7 @@ func TestDamagedFiles(t *testing.T) {
 	}
 }
 
-// TestDestroyedRoot checks what those get who still hold the root key.
+// TestDestroyedRoot checks what calls that still hold the root key get.
 func TestDestroyedRoot(t *testing.T) {
 	r := newRoot()
 	r.destroy()

@@ -70,8 +70,8 @@ func (s *snapshot) hasSlots(slots []span) bool {
 
 // learnFlash adds what was read of the flash since base was known, and the root key r that lay
 // in its file. A root key that is not the one of the flash any more is given up, with all
-// that was opened by it. It returns the root keys that are of no use, and not ok when f is
-// of no use.
+// that was opened by it. It returns the root keys that are of no use, and reports whether f
+// is of use.
 func (s *snapshot) learnFlash(base *snapshot, f *flash, r *root) (useless []*root, ok bool) {
 	same := s.rest != nil && bytes.Equal(s.rootID, f.rootID)
 	if !same && (s.rest != base.rest || s.root != base.root) {

@@ -35,7 +35,7 @@ func (d *Device) Verify(s scm.Slot, digest, sig []byte) (bool, error) {
 	return d.verifyBy(k.Key, digest, sig)
 }
 
-// VerifyForeign is Verify by the key in a foreign slot.
+// VerifyForeign reports whether a signature is right, as Verify does, by the key in a foreign slot.
 func (d *Device) VerifyForeign(s scm.Slot, digest, sig []byte) (bool, error) {
 	known, err := d.current()
 	if err != nil {

@@ -89,7 +89,7 @@ func (v *volatileKeys) findKey(s scm.Slot) (volatileKey, error) {
 	return k, errEmpty(s)
 }
 
-// number returns the number of the key in the slot s, if there is one.
+// number returns the number of the key in the slot s, and reports whether there is one.
 func (v *volatileKeys) number(s scm.Slot) (n uint64, there bool) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()

@@ -131,7 +131,7 @@ func onSecp256k1(xy []byte) bool {
 	return err == nil
 }
 
-// onX25519 refuses the points of low order, with which every secret is zero.
+// onX25519 reports whether u is a point that is not of low order: with those every secret is zero.
 func onX25519(u []byte) bool {
 	peer, err := ecdh.X25519().NewPublicKey(u)
 	if err != nil {

@@ -97,7 +97,7 @@ func (f *fake) beginRestore(w scm.WalletSeed) error {
 	return answer(f.BeginRestoreSLIP39(w))
 }
 
-// addRestore does not tell a wrong share, as the library.
+// addRestore reports whether the wallet is made. It does not tell a wrong share, as the library.
 func (f *fake) addRestore(passphrase, words string) (scm.Slot, bool, error) {
 	if err := f.call("addRestore"); err != nil {
 		return 0, false, err

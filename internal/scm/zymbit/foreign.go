@@ -368,7 +368,7 @@ func (d *Device) foreignNumbers() (all []scm.Slot, err error) {
 	for t := d.newTries(); t.next(&err); {
 		all, err = d.api.foreignSlots()
 	}
-	if unlisting(err) { // who does not list them may still have those that are known
+	if unlisting(err) { // a module that does not list them may still have those that are known
 		return slices.Sorted(maps.Keys(d.foreign.slots)), nil
 	}
 	for n, s := range d.foreign.slots {

@@ -228,7 +228,7 @@ func (d *Device) doubtful(numbers []scm.Slot) scm.Slot {
 	return -1
 }
 
-// knownSlot returns what is known of a slot.
+// knownSlot returns what is known of a slot, and reports whether anything is.
 func (d *Device) knownSlot(n scm.Slot) (slot, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -33,7 +33,7 @@ func (d *Device) takeTurn() {
 //		answer, err = d.api.question()
 //	}
 //
-// The loop is not left in another way. Who asks holds calls.
+// The loop is not left in another way. The caller holds calls.
 type tries struct {
 	device *Device
 	made   int

@@ -219,7 +219,7 @@ func (n node) childAddress(c scm.Child) string {
 	return fmt.Sprintf("%s/%d", n.Address, c.Index)
 }
 
-// childThere finds a child that has been derived before.
+// childThere finds a child, and reports whether it has been derived before.
 func (d *Device) childThere(parent scm.Slot, c scm.Child) (s scm.Slot, there bool, err error) {
 	n, err := d.askNode(parent)
 	if err == nil && n == (node{}) {

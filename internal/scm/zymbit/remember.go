@@ -41,13 +41,14 @@ type memoryRow struct {
 	Node   *node     `json:"node,omitempty"`
 }
 
-// recall reads what there is to remember of the module of that serial number.
+// recall reads what there is to remember of the module of that serial number, and reports
+// whether there is anything.
 func (o Options) recall(serial string) (m memory, ok bool) {
 	m, ok = o.latest()
 	return m, ok && m.Serial == serial
 }
 
-// latest reads what there is to remember, of whatever module.
+// latest reads what there is to remember, of any module, and reports whether there is anything.
 func (o Options) latest() (m memory, ok bool) {
 	if o.State == "" {
 		return m, false

@@ -34,7 +34,7 @@ func (f *fake) next(state func(*Options)) (d *Device, calls int) {
 	return d, calls
 }
 
-// TestRemembered: who knows the module asks for its serial number, and for both lists.
+// TestRemembered: a process that knows the module asks for its serial number, and for both lists.
 func TestRemembered(t *testing.T) {
 	f, state := remembering(t)
 	seed := mustPlant(t, f, "seed")

@@ -98,8 +98,8 @@ func (d *Device) SetSLIP39Group(index, members, threshold int) error {
 
 // AddSLIP39Member returns the share of the next member of the group that was set last,
 // under a passphrase of that member's own, "" for none. With the last share of all
-// groups the wallet is made and the session ends: done, and the slot of the wallet's
-// topmost key.
+// groups the wallet is made and the session ends. It reports whether it has, with the slot
+// of the wallet's topmost key.
 func (d *Device) AddSLIP39Member(passphrase string) (share string, s scm.Slot, done bool, err error) {
 	if err := checkText(passphrase); err != nil {
 		return "", 0, false, err
@@ -122,8 +122,9 @@ func (d *Device) AddSLIP39Member(passphrase string) (share string, s scm.Slot, d
 }
 
 // AddRestoreSLIP39 adds the share of a member. With the last one that is needed the
-// wallet is made and the session ends: done, and the slot of its topmost key. The
-// vendor's library does not tell a share that is wrong from one that is not the last.
+// wallet is made and the session ends. It reports whether it has, with the slot of its
+// topmost key. The vendor's library does not tell a share that is wrong from one that is
+// not the last.
 func (d *Device) AddRestoreSLIP39(passphrase, share string) (s scm.Slot, done bool, err error) {
 	if err := checkText(passphrase, share); err != nil {
 		return 0, false, err

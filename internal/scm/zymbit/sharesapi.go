@@ -22,7 +22,8 @@ func (l *library) setGroup(index, members, threshold int) error {
 	return failed(sharesGroup, C.callSetSLIP39GroupInfo(l.f, l.ctx, C.int(index), C.int(members), C.int(threshold)))
 }
 
-// addShare tells the end of a step from a failure of the same number by the words.
+// addShare reports whether the wallet is made. It tells the end of a step from a failure of the
+// same number by the words.
 func (l *library) addShare(passphrase string) (words string, s scm.Slot, done bool, err error) {
 	cpassphrase := C.CString(passphrase)
 	defer wipe(cpassphrase)

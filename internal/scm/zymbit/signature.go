@@ -26,7 +26,7 @@ func readSignature(k scm.Key, digest, given []byte) ([]byte, error) {
 		len(given), describeSignature(k, digest, given), scm.ErrDevice)
 }
 
-// fromDER reads the r and s of an ECDSA signature.
+// fromDER reads the r and s of an ECDSA signature, and reports whether sig is one.
 func fromDER(sig []byte) (raw []byte, ok bool) {
 	var rs struct{ R, S *big.Int }
 	rest, err := asn1.Unmarshal(sig, &rs)

@@ -55,7 +55,7 @@ type LED struct {
 }
 
 // LEDMeaning tells what a fatal code of the LED means, with sub 0 for a code
-// without a subcode.
+// without a subcode, and reports whether the code is known.
 func LEDMeaning(code, sub int) (meaning string, ok bool) {
 	for _, m := range fatalCodes {
 		if m.code == code && m.sub == sub {

@@ -144,8 +144,8 @@ func (d *Device) SetSLIP39Group(index, members, threshold int) error {
 // AddSLIP39Member returns the share of the next member of the group that was set last,
 // under a passphrase of that member's own; an empty one leaves the share as the
 // standard says. With the last share of all groups the wallet is made and the session
-// ends: done, and the slot of the wallet's topmost key. ErrInput when the group has no
-// more members.
+// ends. It reports whether it has, with the slot of the wallet's topmost key. ErrInput when
+// the group has no more members.
 func (d *Device) AddSLIP39Member(passphrase string) (mnemonic string, slot scm.Slot, done bool, err error) {
 	if err := d.Unsealed(); err != nil {
 		return "", 0, false, err
@@ -194,8 +194,8 @@ func (s *session) missing() (n int) {
 }
 
 // AddRestoreSLIP39 adds the share of a member. With the last one that is needed the
-// wallet is made and the session ends: done, and the slot of its topmost key.
-// ErrInput for a share that is malformed or does not fit to those before it; the
+// wallet is made and the session ends. It reports whether it has, with the slot of its
+// topmost key. ErrInput for a share that is malformed or does not fit to those before it; the
 // session goes on after it.
 func (d *Device) AddRestoreSLIP39(passphrase, mnemonic string) (slot scm.Slot, done bool, err error) {
 	if err := d.Unsealed(); err != nil {

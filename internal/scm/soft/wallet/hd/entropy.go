@@ -12,7 +12,7 @@ import (
 // Words are the 2048 words of BIP39, in the order of their numbers.
 func Words() []string { return strings.Fields(english) }
 
-// Entropy undoes Mnemonic, of the numbers of 24 words. It is false when their checksum is wrong.
+// Entropy undoes Mnemonic, of the numbers of 24 words. It reports whether their checksum is right.
 func Entropy(numbers []int) (entropy []byte, right bool) {
 	sentence, bits := new(big.Int), uint(len(numbers)/3)
 	for _, n := range numbers {

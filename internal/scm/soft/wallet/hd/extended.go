@@ -129,7 +129,7 @@ func encodeBase58(b []byte) string {
 	return s.String()
 }
 
-// decodeBase58 reads a number that has size bytes.
+// decodeBase58 reads a number, and reports whether it is one that has size bytes.
 func decodeBase58(s string, size int) ([]byte, bool) {
 	n, radix := new(big.Int), big.NewInt(58)
 	if len(s) > 2*size {
