@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# "newcomer.sh SUITE" does what README tells who has the packages and nothing else, in a Debian that has neither Go nor a
+# "newcomer.sh SUITE" does what README tells a user who has the packages and nothing else, in a Debian that has neither Go nor a
 # compiler, line by line, and prints a transcript with times. The packages are those in BUILD/packages (make deb).
 # The root is kept below ZK_ROOTS for the next time; what the lines change there is gone afterwards. Needs root.
 set -euo pipefail
@@ -16,7 +16,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{upper/root,work,root}
 cp "$packages"/{libzk-pkcs11,zk-pkcs11-utils}_"${version}_$(dpkg --print-architecture)".deb "$work/upper/root"
 sed -n '/^<!-- run by scripts\/newcomer.sh -->$/,/^```$/p' README.md | grep -v -e '^```' -e '^<!--' >"$work/upper/lines"
-# Who installs a package answers apt's question; here its settings do.
+# A user who installs a package answers apt's question; here its settings do.
 mkdir -p "$work/upper/etc/apt/apt.conf.d"
 echo 'APT::Get::Assume-Yes "true";' >"$work/upper/etc/apt/apt.conf.d/answers"
 

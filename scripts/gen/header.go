@@ -19,7 +19,7 @@ type cconst struct {
 	value constant.Value
 }
 
-// allOnes says whether the value is ~0UL, whose bits depend on the machine.
+// allOnes reports whether the value is ~0UL, whose bits depend on the machine.
 func (c cconst) allOnes() bool { return constant.Sign(c.value) < 0 }
 
 // header holds the constants read so far, in their order.

@@ -10,7 +10,7 @@ import (
 	"libzk_pkcs11/tests/harness"
 )
 
-// TestListingMakesNothing: programs that list tokens leave nothing in the home of who runs them,
+// TestListingMakesNothing: programs that list tokens leave nothing in the home of the user who runs them,
 // and find the token all the same.
 func TestListingMakesNothing(t *testing.T) {
 	t.Parallel()

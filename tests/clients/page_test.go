@@ -72,7 +72,7 @@ func (s step) printed(all string) string {
 }
 
 // missing returns the first line of the page's output that is not in out, where
-// the lines have to come in the same order. "..." stands for any text.
+// the lines have to come in the same order. It reports whether there is one. "..." stands for any text.
 func (s step) missing(out string) (line string, missing bool) {
 	for _, line := range s.output {
 		pattern := strings.ReplaceAll(regexp.QuoteMeta(line), `\.\.\.`, ".*")

@@ -44,7 +44,7 @@ func newSandbox(t testing.TB) *sandbox {
 }
 
 // share makes the state directory of the system for the group of the user, as an administrator
-// does: that of the hardware is there whoever uses it.
+// does: that of the hardware is there no matter who uses it.
 func (s *sandbox) share() {
 	s.t.Helper()
 	if s.cred == nil {

@@ -54,7 +54,7 @@ func handshakes(t testing.TB, address, cert string, n int) {
 	}
 }
 
-// eventually polls until a condition of other processes holds.
+// eventually polls until a condition of other processes holds, and reports whether it does in time.
 func eventually(holds func() bool) bool {
 	for deadline := time.Now().Add(startDeadline); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if holds() {

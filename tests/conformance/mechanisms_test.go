@@ -148,7 +148,7 @@ func (x *trial) sign(m uint) {
 	}
 }
 
-// signsWith signs and verifies, unless the key is none for the mechanism.
+// signsWith signs and verifies, and reports whether the key is one for the mechanism and the message.
 func (x *trial) signsWith(m uint, private, public pkcs11.ObjectHandle, message []byte) bool {
 	x.t.Helper()
 	how := howTo(m)

@@ -131,7 +131,7 @@ func bytesOf(t *testing.T, key any) []byte {
 	return nil
 }
 
-// signs has a private key sign, and the standard library verify.
+// signs has a private key sign, and reports whether the standard library verifies that.
 func signs(t *testing.T, k *live.Token, s pkcs11.SessionHandle, private pkcs11.ObjectHandle, public any) bool {
 	t.Helper()
 	digest := sha256.Sum256([]byte("signed in a slot"))

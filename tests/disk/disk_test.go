@@ -149,7 +149,7 @@ func TestFirstTry(t *testing.T) {
 	}
 }
 
-// TestCopiedDisk: who has all files of a machine but its SCM has no passphrase.
+// TestCopiedDisk: somebody who has all files of a machine but its SCM has no passphrase.
 func TestCopiedDisk(t *testing.T) {
 	t.Parallel()
 	harness.SoftOnly(t, "soft SCMs of their own")

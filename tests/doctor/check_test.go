@@ -102,7 +102,7 @@ func TestCheckKinds(t *testing.T) {
 	}
 }
 
-// TestCheckLocksNoPIN: whoever gives a wrong PIN to a check that comes again and again loses one try, and gets the state told
+// TestCheckLocksNoPIN: a user who gives a wrong PIN to a check that comes again and again loses one try, and is told the state
 // until somebody has logged in.
 func TestCheckLocksNoPIN(t *testing.T) {
 	makeTemplate(t)

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestFixFollowsNothing: root mends in directories of others, who have put links there, and a second name of a file.
+// TestFixFollowsNothing: root mends in directories of others, and they have put links there, and a second name of a file.
 func TestFixFollowsNothing(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("the files are those of two users: it takes root")

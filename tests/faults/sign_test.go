@@ -42,7 +42,7 @@ func sign(c *client, questions <-chan struct{}) error {
 	}
 }
 
-// answer reports if there is a question, and tells whether there will be no more.
+// answer writes the report if there is a question, and reports whether there will be no more.
 func (c *client) answer(questions <-chan struct{}) (done bool, err error) {
 	select {
 	case _, more := <-questions:

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestTurns: the first turn begins at once, and each later one when the one before it ends, whoever has asked.
+// TestTurns: the first turn begins at once, and each later one when the one before it ends, no matter who has asked.
 func TestTurns(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "turns")
 	var end time.Duration

@@ -48,7 +48,7 @@ func (g guest) common(t *testing.T) {
 	if os.Geteuid() != 0 {
 		return
 	}
-	uid := strconv.Itoa(200000 + os.Getpid()%100000) // who has no other processes
+	uid := strconv.Itoa(200000 + os.Getpid()%100000) // a user who has no other processes
 	open(t, g.Dir)
 	run(t, "chown", "-R", uid+":"+uid, g.Dir)
 	if out, err := exec.Command("setpriv", "--reuid", uid, "--clear-groups", "test", "-r", g.library).CombinedOutput(); err != nil {

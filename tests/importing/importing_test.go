@@ -99,7 +99,7 @@ func (m made) run(line string) {
 
 func (m made) path(name string) string { return filepath.Join(m.dir, name) }
 
-// soaks tells whether to take the time for what a release is tried with.
+// soaks reports whether to take the time for what a release is tried with.
 func soaks() bool { return os.Getenv("ZK_SOAK") != "" }
 
 // TestFiles: keys that openssl, ssh-keygen and keytool have made come over, and sign as before.

@@ -58,7 +58,7 @@ func startHost(t *testing.T, setting string, ended func(*exec.Cmd, error), more 
 	return &host{t: t, dir: home.Dir, cmd: cmd, out: bufio.NewReader(out), in: in, needles: hostSecrets()}
 }
 
-// next waits for the next stage, and returns it with the process that is in it.
+// next waits for the next stage, and returns it with the process that is in it. It reports whether there is one.
 func (h *host) next() (stage string, pid int, ok bool) {
 	h.t.Helper()
 	for {

@@ -12,7 +12,7 @@ import (
 	"libzk_pkcs11/tests/harness"
 )
 
-// TestNewcomer does what README tells who has the packages and nothing else, in a new Debian without a compiler: from
+// TestNewcomer does what README tells a user who has the packages and nothing else, in a new Debian without a compiler: from
 // apt install to a handshake of nginx with the key in key slot 0.
 func TestNewcomer(t *testing.T) {
 	if os.Getenv("ZK_SOAK") == "" {

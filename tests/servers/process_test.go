@@ -166,10 +166,10 @@ func gone(pid int) bool {
 	return err != nil || bytes.Contains(status, []byte("\nState:\tZ"))
 }
 
-// eventually asks until the answer is yes.
+// eventually asks until the answer is yes, and reports whether it is in time.
 func eventually(ok func() bool) bool { return within(patience, ok) }
 
-// within is eventually with another limit.
+// within is eventually with another limit: it reports whether the answer is yes in time.
 func within(limit time.Duration, ok func() bool) bool {
 	for deadline := time.Now().Add(limit); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -48,7 +48,7 @@ func TestNginxStartsDeadWorkersAgain(t *testing.T) {
 // crew is how many workers are killed at once.
 const crew = 8
 
-// replaceWorkers kills the workers, and tells whether the master then had as many
+// replaceWorkers kills the workers, and reports whether the master then had as many
 // others without being asked a second time.
 func (d *daemon) replaceWorkers() bool {
 	d.t.Helper()
@@ -72,7 +72,7 @@ func (d *daemon) replaceWorkers() bool {
 // that is busy.
 const respite = 10 * time.Second
 
-// hasReplaced waits for a whole crew without any of the workers before.
+// hasReplaced waits for a whole crew without any of the workers before, and reports whether there is one in time.
 func (d *daemon) hasReplaced(before []int, limit time.Duration) bool {
 	return within(limit, func() bool {
 		now := d.workers()

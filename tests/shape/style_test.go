@@ -144,7 +144,7 @@ func (s *source) checkGroup(t *testing.T, d *ast.GenDecl) {
 	}
 }
 
-// libraries are the packages that run inside somebody else's program.
+// library reports whether the package runs inside somebody else's program.
 func (s *source) library() bool {
 	return !s.test && s.Name != "main" && (s.under("pkcs11") || s.under("internal")) &&
 		!slices.Contains(testOnly, s.path())

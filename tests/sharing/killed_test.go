@@ -161,7 +161,7 @@ func (c *client) killWithin(limit time.Duration) {
 	time.AfterFunc(rand.N(limit), func() { _ = c.cmd.Process.Kill() }) // it may have ended
 }
 
-// enter has a writer come to its work, if it is not killed before.
+// enter has a writer come to its work, and reports whether it is not killed before.
 func (l *lane) enter(w *client, user bool) (entered bool, err error) {
 	commands := []string{"initialize", "open", "login " + harness.UserPIN}
 	if !user {
@@ -180,7 +180,7 @@ func (l *lane) enter(w *client, user bool) (entered bool, err error) {
 }
 
 // change has the writer make a change, and notes it as done when it is acknowledged.
-// A writer that does not answer has been killed.
+// It reports whether the writer is alive: one that does not answer has been killed.
 func (l *lane) change(w *client, user bool) (alive bool, err error) {
 	l.begun = l.next(user)
 	a, err := w.ask(l.begun.command)

@@ -22,7 +22,7 @@ import (
 const points = 20
 
 // hang is how long no call may take that waits for nobody. It is not a promise of
-// speed: who waits for a writer that is stopped waits longer.
+// speed: a call that waits for a writer that is stopped waits longer.
 const hang = time.Second
 
 // TestStoppedWriter stops a process by SIGSTOP at points that are spread over a change
@@ -106,7 +106,7 @@ func (s *stand) command(label string) string {
 	return "create " + label + " after 0"
 }
 
-// isWhole looks at the change from the other process.
+// isWhole reports whether the change is whole, as the other process sees it.
 func (s *stand) isWhole(label string) (bool, error) {
 	if s.change == "pair" {
 		a, err := s.signer.ask("prove " + label)

@@ -119,7 +119,7 @@ func (x *tracer) wait() (syscall.Signal, error) {
 	}
 }
 
-// call describes the system call that the process is in, if it is a step, and tells
+// call describes the system call that the process is in, if it is a step, and reports
 // whether it is one that writes to the standard output.
 func (x *tracer) call() (step string, answered bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", x.pid))

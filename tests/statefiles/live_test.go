@@ -108,7 +108,7 @@ func TestBackupOverLiveDirectory(t *testing.T) {
 }
 
 // TestOneFileUnderLiveProcess: a companion of a database that is cut, emptied or deleted costs
-// nothing that was acknowledged, and who has it open goes on.
+// nothing that was acknowledged, and a process that has it open goes on.
 func TestOneFileUnderLiveProcess(t *testing.T) {
 	harness.SoftOnly(t, "the files are those of the soft SCM")
 	for _, name := range []string{"token.db-shm", "flash.db-shm", "token.db.gen", "flash.db.gen", "token.db.lock", "token.db.write", "flash.db.lock"} {

@@ -40,7 +40,7 @@ var traps = map[string]func(path, victim string) error{
 }
 
 // TestTraps sets each trap at each name that a state directory can have. No process opens
-// it, hangs, or changes what it leads to; and who cannot go on without the file says in one
+// it, hangs, or changes what it leads to; and one that cannot go on without the file says in one
 // line which it is and what to do.
 func TestTraps(t *testing.T) {
 	harness.SoftOnly(t, "the files are those of the soft SCM")

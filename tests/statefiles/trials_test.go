@@ -131,7 +131,7 @@ func (w *worker) trial(f fault, name string) error {
 	return w.lookAgain(p, f, stored)
 }
 
-// use makes the calls of a trial, and returns whether something was stored.
+// use makes the calls of a trial, and reports whether something was stored.
 func (w *worker) use(p *process) (stored bool, err error) {
 	for _, command := range []string{"sign", "create after", "find after", "sign"} {
 		a, err := w.ask(p, command)

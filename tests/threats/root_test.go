@@ -123,7 +123,7 @@ func use(t *testing.T, home *harness.Home, do func(*live.Token)) (log string) {
 	return string(b)
 }
 
-// scm are the files that are the soft SCM; all others are the token.
+// scm reports whether a file is one of the soft SCM; all others are of the token.
 func scm(name string) bool { return strings.HasPrefix(name, "flash.db") || name == "root.key" }
 
 // take copies the files of a directory whose names are as wanted to another, in place of those that
@@ -218,7 +218,7 @@ func TestPublicSecret(t *testing.T) {
 	}
 }
 
-// TestForgedBond: who has the token's files and the PIN can make the token believe that another SCM is
+// TestForgedBond: somebody who has the token's files and the PIN can make the token believe that another SCM is
 // its own. The private objects stay closed, and the files without the module give no more.
 func TestForgedBond(t *testing.T) {
 	harness.SoftOnly(t, harness.NoSeal)

@@ -114,7 +114,7 @@ func files(t *testing.T, dir string) map[string][]byte {
 	return all
 }
 
-// TestAnotherUser: who may not enter the state directory sees no token, no name and no
+// TestAnotherUser: a user who may not enter the state directory sees no token, no name and no
 // key, and changes nothing.
 func TestAnotherUser(t *testing.T) {
 	harness.Need(t, "pkcs11-tool")

@@ -34,7 +34,7 @@ as 5003 5003 --show-slots 2>&1 | sed 's/^/stranger: /'
 ! as 5003 5003 "$new third" >/dev/null 2>&1
 `
 
-// TestEverybody: with hardware there is one token for all users. Who may not use it gets to know why,
+// TestEverybody: with hardware there is one token for all users. A user who may not use it gets to know why,
 // in one line, and no token of his own.
 func TestEverybody(t *testing.T) {
 	harness.Need(t, "unshare")

@@ -388,7 +388,7 @@ func TestCompletions(t *testing.T) {
 	}
 }
 
-// TestLookingForKeysMakesNothing: where no token is, none is made by who looks for its keys.
+// TestLookingForKeysMakesNothing: where no token is, none is made by a command that looks for its keys.
 func TestLookingForKeysMakesNothing(t *testing.T) {
 	t.Parallel()
 	x := newTool(t, "")

@@ -90,7 +90,7 @@ func section(page, heading string) string {
 }
 
 // firstMissing returns the first line of shown that is not in out, where the lines
-// come in the same order. "..." stands for any text.
+// come in the same order. It reports whether there is one. "..." stands for any text.
 func firstMissing(shown, out string) (line string, missing bool) {
 	for line := range strings.Lines(shown) {
 		line = strings.TrimRight(line, "\n")

@@ -13,7 +13,7 @@ import (
 	"libzk_pkcs11/tests/harness"
 )
 
-// soaks tells whether to take the time for numbers that are enough for a release.
+// soaks reports whether to take the time for numbers that are enough for a release.
 func soaks() bool { return os.Getenv("ZK_SOAK") != "" }
 
 // furnished is a token with an RSA key, a private data object and a key in a slot, and the file with the public key
@@ -29,7 +29,7 @@ func newFurnished(t *testing.T) *furnished {
 	x := &furnished{tool: newTool(t, "")}
 	_, errs := x.mustRun("", words("--init-token --slot 0 --label device --pin 12345678 --so-pin 87654321")...)
 	if !strings.Contains(errs, "token recovery create --slot 0") {
-		t.Errorf("who makes a token is told %q", errs)
+		t.Errorf("a user who makes a token is told %q", errs)
 	}
 	x.pkcs11Tool("--keypairgen", "--key-type", "RSA:2048", "--label", "sealed", "--id", "0505")
 	x.pkcs11Tool("--keypairgen", "--key-type", "EC:prime256v1", "--label", "slotted", "--id", "0606")

@@ -27,7 +27,7 @@ func TestSecretReplacesNothing(t *testing.T) {
 	late := make(chan error)
 	go func() { late <- comeBetween(from, file) }()
 	out, failed := h.Try(harness.Build(t, "zk_pkcs11-util"), "secret", "lock", file, "--from", from, "--pin", harness.UserPIN)
-	reader, err := os.OpenFile(from, os.O_RDWR, 0) // for who still waits for one
+	reader, err := os.OpenFile(from, os.O_RDWR, 0) // for a writer that still waits for one
 	if err != nil {
 		t.Fatal(err)
 	}

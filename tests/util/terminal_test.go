@@ -42,7 +42,7 @@ func TestHelpOnATerminal(t *testing.T) {
 	}
 }
 
-// Who types is asked before a token is deleted, by the option of old guides too; scripts that have it are not.
+// A user who types is asked before a token is deleted, by the option of old guides too; scripts that have it are not.
 func TestDeleteOnATerminal(t *testing.T) {
 	t.Parallel()
 	x := newAnyTool(t, "")

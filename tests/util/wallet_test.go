@@ -238,7 +238,7 @@ func TestUnreadWords(t *testing.T) {
 	}
 }
 
-// A sealed SCM makes and derives keys for who knows the PIN.
+// A sealed SCM makes and derives keys for a user who knows the PIN.
 func TestSealed(t *testing.T) {
 	t.Parallel()
 	x := newTool(t, "")

@@ -56,7 +56,7 @@ func (a *agenda) add(e event) {
 	}
 }
 
-// next takes the first event, if there is one.
+// next takes the first event, and reports whether there is one.
 func (a *agenda) next() (e event, ok bool) {
 	var from *queue[event]
 	for i := range a.inOrder {

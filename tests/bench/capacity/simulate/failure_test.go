@@ -43,7 +43,7 @@ func TestLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Who comes t after the failure began waits for T-t+ρt while it lasts, and for (1-ρ)(T/(1-ρ)-t) all the time: longer than T/2 until t = T/2(1-ρ).
+	// A request that comes t after the failure began waits for T-t+ρt while it lasts, and for (1-ρ)(T/(1-ρ)-t) all the time: longer than T/2 until t = T/2(1-ρ).
 	near(t, "handshakes that are lost", float64(c.Lost), s.Rate*s.Failure.For.Seconds()/2/(1-load), 0.15)
 }
 

@@ -4,7 +4,7 @@ package simulate
 
 import "slices"
 
-// queue is who waits: who came first leaves first.
+// queue is what waits: the one that came first leaves first.
 type queue[T any] struct {
 	waiting []T
 	head    int
