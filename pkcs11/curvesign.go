@@ -90,14 +90,26 @@ func (k *heldKey) sign(t *token, input []byte) ([]byte, error) {
 	if k.Curve != scm.Ed25519 {
 		input = fitDigest(new([32]byte), input)
 	}
+	seen := k.held.Load()
 	signature, err := t.device.Sign(k.Slot, input)
 	if isGone(err) {
 		return nil, err
 	}
+	moved := t.slotStamp(k.Slot) != seen
 	if lost := t.checkStillHeld(k); lost != nil {
 		return nil, lost
 	}
+	if err == nil && moved && !k.hasSigned(input, signature) {
+		return nil, CKR_FUNCTION_FAILED
+	}
 	return signature, err
+}
+
+// hasSigned reports whether a signature is one of this key, and not of one that stood in its slot for
+// a moment, before this one was derived from its wallet again.
+func (k *heldKey) hasSigned(input, signature []byte) bool {
+	c := &curves[k.Curve]
+	return len(signature) == c.signature && (&publicKey{curve: c, public: k.Public}).newVerifier().verify(input, signature)
 }
 
 // fitDigest makes a digest of 32 bytes of any input of ECDSA on a curve of 256 bits:

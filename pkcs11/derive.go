@@ -142,6 +142,10 @@ type agreer interface {
 	Agree(a softkey.Agreement, n int) ([]byte, error)
 }
 
+// agreeTries is how often the device is asked for a secret while its slot changes. Others may change it that
+// often for a moment, and not for ever.
+const agreeTries = 10
+
 // agree has the device agree on a secret with the point of another party.
 func (k *heldKey) agree(t *token, point []byte) ([]byte, error) {
 	agreer, can := t.device.(scm.Agreer)
@@ -152,13 +156,21 @@ func (k *heldKey) agree(t *token, point []byte) ([]byte, error) {
 	if err != nil {
 		return nil, CKR_PUBLIC_KEY_INVALID
 	}
-	agreed, err := agreer.Agree(k.Slot, peer)
-	if lost := t.checkStillHeld(k); lost != nil {
-		clear(agreed)
-		return nil, lost
+	for range agreeTries {
+		seen := k.held.Load()
+		agreed, err := agreer.Agree(k.Slot, peer)
+		moved := t.slotStamp(k.Slot) != seen
+		if lost := t.checkStillHeld(k); lost != nil {
+			clear(agreed)
+			return nil, lost
+		}
+		if errors.Is(err, scm.ErrInput) {
+			return nil, CKR_PUBLIC_KEY_INVALID // a point of small order
+		}
+		if err != nil || !moved {
+			return agreed, err
+		}
+		clear(agreed) // nothing tells whether it is of this key
 	}
-	if errors.Is(err, scm.ErrInput) {
-		return nil, CKR_PUBLIC_KEY_INVALID // a point of small order
-	}
-	return agreed, err
+	return nil, CKR_FUNCTION_FAILED
 }

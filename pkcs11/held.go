@@ -61,8 +61,8 @@ func (c *catalog) confirm(at *stamps) {
 
 // checkStillHeld returns an error unless a key is what it was when the operation with it began: its
 // slot may have been emptied, or filled anew, by another process. It is asked after the
-// device has used the slot, because only then nobody can come between any more: a key that
-// is gone never comes back.
+// device has used the slot. A key that is gone comes back only from its wallet: where the
+// stamp has changed, what the device has made is looked at besides.
 func (t *token) checkStillHeld(key *heldKey) error {
 	stamp := t.slotStamp(key.Slot)
 	if key.held.Load() == stamp {
