@@ -101,14 +101,14 @@ func (h *inheritance) readPiece(kind uint, left Piece, r *contentReader) {
 }
 
 // findSession returns the session of a handle. One that comes from the parent opens its
-// slot's device.
+// slot's device, as one that was promised does, and the host's signals do not wait meanwhile.
 func (p *Provider) findSession(h uint) (*session, error) {
 	s, err := p.sessions.get(h)
 	if err == nil {
 		return s, nil
 	}
 	if s, promised := p.promises.find(h); promised {
-		if _, problem := s.awaitToken(); problem != nil {
+		if p.aside(s.awaitOpening) != nil {
 			return nil, CKR_DEVICE_REMOVED
 		}
 		return p.sessions.get(h)
@@ -120,7 +120,7 @@ func (p *Provider) findSession(h uint) (*session, error) {
 	if !inherited {
 		return nil, err
 	}
-	if _, problem := p.slots[slot].token(); problem != nil {
+	if p.aside(p.slots[slot].open) != nil {
 		return nil, err
 	}
 	return p.sessions.get(h)

@@ -124,6 +124,18 @@ func (s *slot) awaitToken() (*token, error) {
 	}
 }
 
+// open is token for what needs no more than that there is one.
+func (s *slot) open() error {
+	_, err := s.token()
+	return err
+}
+
+// awaitOpening is open that waits for a device that is starting.
+func (s *slot) awaitOpening() error {
+	_, err := s.awaitToken()
+	return err
+}
+
 // isStarting reports whether the device may be starting, which it may for as long as
 // SlotOptions.BootWait from when it was first asked.
 func (s *slot) isStarting() bool {
@@ -153,7 +165,7 @@ func (s *slot) presentToken() (*token, error) {
 // and does without when there is none. It waits, unless the program is one that asks for no good reason.
 func (s *slot) soughtToken() (*token, error) {
 	if _, err := s.token(); err != nil && s.isStarting() && !s.provider.asksInVain() {
-		_, _ = s.awaitToken() // whatever comes of it
+		_ = s.awaitOpening() // whatever comes of it
 	}
 	return s.presentToken()
 }

@@ -5,7 +5,9 @@ package pkcs11
 import (
 	"errors"
 	"runtime"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/store"
@@ -62,6 +64,23 @@ func TestPromiseKeptLast(t *testing.T) {
 	if times != 1 {
 		t.Errorf("the token was left %d times", times)
 	}
+}
+
+// TestPausesWhilePromiseIsKept: the first call with a promised session opens the device, and the thread of
+// the host pauses meanwhile, so that its signals are let through.
+func TestPausesWhilePromiseIsKept(t *testing.T) {
+	var pauses atomic.Int64
+	slow := Options{Pause: func(d time.Duration) { pauses.Add(1); time.Sleep(d) }}
+	f := openIn(t, newPublic(t).dir, slow)
+	h, _ := f.promises.add(f.Provider, f.slots[0])
+	open := f.slots[0].options.Open
+	f.slots[0].options.Open = func() (scm.Device, *store.Store, error) {
+		for before := pauses.Load(); pauses.Load() < before+3; {
+			time.Sleep(time.Millisecond)
+		}
+		return open()
+	}
+	f.ok(f.FindObjectsInit(h, nil))
 }
 
 // TestNoPromiseAfterAllAreClosed: C_CloseAllSessions closes what was promised with a token that was to be

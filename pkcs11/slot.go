@@ -186,6 +186,9 @@ func (p *Provider) asksInVain() bool {
 	return p.options.Quirks != nil && p.options.Quirks().WaitForSessionsOnly
 }
 
+// aside has another goroutine do what may last as long as a device takes to open.
+func (p *Provider) aside(work func() error) error { return turn.Aside(work, p.options.Pause) }
+
 // pauseUnlessClosed waits, and reports whether the provider lives on.
 func (p *Provider) pauseUnlessClosed(d time.Duration) bool {
 	timer := time.NewTimer(d)

@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	"internal/scm/soft/wallet/hd": {"internal/scm"},
 	"internal/scm/scmtest":        {"internal/scm"},
 	"internal/scm/zymbit":         {"internal/scm", "internal/sharedfile"},
-	"internal/scm/pool":           {"internal/scm", "internal/secret"},
+	"internal/scm/pool":           {"internal/scm", "internal/secret", "internal/turn"},
 	"internal/setup": {
 		"internal/config", "internal/descriptor", "internal/scm", "internal/scm/pool", "internal/scm/soft", "internal/scm/zymbit",
 		"internal/sharedfile", "internal/store", "pkcs11",

@@ -23,6 +23,7 @@ import (
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/secret"
+	"libzk_pkcs11/internal/turn"
 )
 
 // MostMembers is how many members a pool can have, the first among them.
@@ -68,18 +69,18 @@ type core struct {
 	closed atomic.Bool
 	probes sync.WaitGroup
 
-	login  sync.Mutex // guards secret
+	login  turn.Mutex // guards secret, also while a member reads its files to be unsealed
 	secret *secret.Buffer
 }
 
 // New returns the device of a pool. Members that cannot be opened are left out, and tried
-// again. turn is that of the first device.
-func New(first scm.Device, turn func() (Turn, error), further []Member, o Options) scm.Device {
+// again. firstTurn is that of the first device.
+func New(first scm.Device, firstTurn func() (Turn, error), further []Member, o Options) scm.Device {
 	if o.Pause == nil {
 		o.Pause = time.Sleep
 	}
-	c := &core{first: first, options: o}
-	c.members = append(c.members, &member{Member: Member{Name: "the first SCM", Turn: turn}, device: first})
+	c := &core{first: first, options: o, login: turn.Mutex{Pause: o.Pause}}
+	c.members = append(c.members, &member{Member: Member{Name: "the first SCM", Turn: firstTurn}, device: first})
 	for _, m := range further {
 		c.members = append(c.members, &member{Member: m})
 	}
