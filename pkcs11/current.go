@@ -229,7 +229,7 @@ func (t *token) dropObject(o *object) {
 	t.mine.mu.Lock()
 	there := t.mine.table.objects[o.handle]
 	if there != nil {
-		t.mine.remove(there)
+		t.mine.drop(there)
 	}
 	t.mine.mu.Unlock()
 	if there == nil {

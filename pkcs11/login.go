@@ -49,11 +49,11 @@ func (t *token) initialise(label string, pin []byte) error {
 		return err
 	}
 	defer release()
-	apart := t.checkPair()
-	if apart != nil && !errors.Is(apart, errReset) {
-		return apart
+	strange := t.checkPair()
+	if strange != nil && !errors.Is(strange, errReset) {
+		return strange
 	}
-	if err := t.unsealAsOfficer(pin, apart); err != nil {
+	if err := t.unsealAsOfficer(pin, strange); err != nil {
 		return err
 	}
 	defer t.sealDevice()
@@ -98,8 +98,8 @@ func (t *token) prepare(secret, bond []byte) error {
 }
 
 // unsealAsOfficer opens the device of a token that is initialised already, with
-// the SO PIN that it has. It has to be the token's own unless apart says that it was reset.
-func (t *token) unsealAsOfficer(pin []byte, apart error) error {
+// the SO PIN that it has. It has to be the token's own unless strange says that it was reset.
+func (t *token) unsealAsOfficer(pin []byte, strange error) error {
 	st, err := t.store.Token()
 	if err != nil || !st.Initialized {
 		return err
@@ -109,7 +109,7 @@ func (t *token) unsealAsOfficer(pin []byte, apart error) error {
 		return err
 	}
 	defer clear(secret)
-	if err := t.unsealDevice(secret); err != nil || apart != nil {
+	if err := t.unsealDevice(secret); err != nil || strange != nil {
 		return err
 	}
 	if err := t.checkBond(secret); err != nil {

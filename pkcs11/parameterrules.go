@@ -4,7 +4,7 @@ package pkcs11
 
 // Objects that the token keeps for others, and does nothing with itself.
 
-// domainRules are those of the parameters that keys of others share (section 4.11).
+// domainRules are those of the parameters that keys of others share (section 4.12).
 var domainRules = rules{
 	CKA_KEY_TYPE: {number, needCreate, nil},
 	CKA_LOCAL:    {truth, ours, no},

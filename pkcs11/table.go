@@ -47,9 +47,9 @@ func (l *sessionObjects) add(o *object) {
 	}
 }
 
-// remove takes an object out. The caller holds mu.
-func (l *sessionObjects) remove(o *object) {
-	l.table.remove(o.handle)
+// drop takes an object out. The caller holds mu.
+func (l *sessionObjects) drop(o *object) {
+	l.table.drop(o.handle)
 	delete(o.owner.objects, o.handle)
 	delete(l.private, o.handle)
 }
@@ -82,7 +82,7 @@ func (c *table) indexKey(attribute uint, value []byte) attributeValue {
 
 // add puts an object in, or replaces the one of the same handle.
 func (c *table) add(o *object) {
-	c.remove(o.handle)
+	c.drop(o.handle)
 	c.objects[o.handle] = o
 	c.all = insertObject(c.all, o)
 	for _, t := range indexed {
@@ -93,8 +93,8 @@ func (c *table) add(o *object) {
 	}
 }
 
-// remove takes an object out.
-func (c *table) remove(handle uint) {
+// drop takes an object out.
+func (c *table) drop(handle uint) {
 	o := c.objects[handle]
 	if o == nil {
 		return

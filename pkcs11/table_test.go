@@ -22,7 +22,7 @@ func TestTableAgainstModel(t *testing.T) {
 			c.add(o)
 			model[handle] = o
 		default:
-			c.remove(handle)
+			c.drop(handle)
 			delete(model, handle)
 		}
 		if step%50 == 0 {
@@ -30,7 +30,7 @@ func TestTableAgainstModel(t *testing.T) {
 		}
 	}
 	for handle := range model {
-		c.remove(handle)
+		c.drop(handle)
 	}
 	if len(c.all)+len(c.index)+len(c.objects) > 0 {
 		t.Errorf("an empty table holds %d objects, %d in the index", len(c.all), len(c.index))
