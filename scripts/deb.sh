@@ -51,7 +51,7 @@ for shell in bash zsh fish; do
 done
 env -u CC go run ./packaging/gen "$out/man"
 "$tool" manual >"$out/man/zk_pkcs11-util.1.md"
-printf '\n# SEE ALSO\n\nlibzk_pkcs11(7), zk_pkcs11.toml(5)\n' >>"$out/man/zk_pkcs11-util.1.md"
+printf '\n# SEE ALSO\n\nlibzk_pkcs11(7), zk_pkcs11.toml(5), the pages in /usr/share/doc/zk-pkcs11-utils\n' >>"$out/man/zk_pkcs11-util.1.md"
 date=$(LC_ALL=C date -u -d "@$SOURCE_DATE_EPOCH" '+%Y-%m-%d')
 for page in "$out"/man/*.md; do
 	title=$(basename "$page" .md)
@@ -68,6 +68,12 @@ cp packaging/cryptsetup/zk_pkcs11* packaging/server/zk_pkcs11* "$out"
 sed 's|@LIBDIR@|/usr/lib|' packaging/zk_pkcs11.module.in >"$out/zk_pkcs11.module"
 sed "s|@LIBDIR@|/usr/lib/$(dpkg-architecture -a "$arch" -q DEB_HOST_MULTIARCH 2>/dev/null)|" packaging/zk-soft-scm.in >"$out/zk-soft-scm"
 chmod 0755 "$out/zk-soft-scm"
+
+# What users read; decisions and the map of the code stay with the source.
+mkdir -p "$out/pages/docs"
+cp README.md SECURITY.md "$out/pages"
+cp -R docs/*.md docs/*.png docs/*.svg docs/clients docs/transcripts "$out/pages/docs"
+rm "$out/pages/docs/where.md"
 
 cp -R packaging/debian "$tree/debian"
 cat >"$tree/debian/changelog" <<END

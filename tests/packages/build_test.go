@@ -77,6 +77,9 @@ func TestPackages(t *testing.T) {
 		"zk-pkcs11-utils": {
 			"-rwxr-xr-x root/root /usr/bin/zk_pkcs11-util",
 			"-rw-r--r-- root/root /usr/share/man/man1/zk_pkcs11-util.1.gz",
+			"-rw-r--r-- root/root /usr/share/doc/zk-pkcs11-utils/README.md",
+			"-rw-r--r-- root/root /usr/share/doc/zk-pkcs11-utils/docs/recovery.md",
+			"-rw-r--r-- root/root /usr/share/doc/zk-pkcs11-utils/docs/clients/nginx.md",
 			"-rw-r--r-- root/root /usr/share/bash-completion/completions/zk_pkcs11-util",
 			"-rw-r--r-- root/root /usr/share/zsh/vendor-completions/_zk_pkcs11-util",
 			"-rw-r--r-- root/root /usr/share/fish/vendor_completions.d/zk_pkcs11-util.fish",
