@@ -143,7 +143,21 @@ func (r *restoring) put() (old string, err error) {
 	if err := r.meetSCM(mate); err != nil {
 		return "", err
 	}
+	r.makeCompanions()
 	return r.replacement.Swap(ownerOf(r.backup.Directory))
+}
+
+// makeCompanions makes what lies beside the database of a soft SCM, such as its log and locks, as that of the token's was made
+// when it was opened: Swap gives all of it to the owner of the token. Otherwise the first process that uses the SCM owns it.
+// An SCM that does not open, because it has no host perhaps, is restored as it is.
+func (r *restoring) makeCompanions() {
+	if r.backup.File(soft.FlashFile) == nil {
+		return
+	}
+	options := soft.Options{Settings: r.settings.Soft, Mode: 0o600, Group: -1, Existing: true}
+	if d, err := soft.Open(r.replacement.Directory(), options); err == nil {
+		_ = d.Close()
+	}
 }
 
 func ownerOf(f backup.File) setup.Owner {

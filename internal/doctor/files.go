@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"libzk_pkcs11/internal/scm/soft"
@@ -78,13 +79,22 @@ func (a all) mend() error {
 	return nil
 }
 
+// groupNeeds are the permissions without which a file is of no use to the members of its group. The module lets nobody but
+// the owner write the root key.
+func (e entry) groupNeeds() fs.FileMode {
+	if filepath.Base(e.path) == soft.RootKeyFile {
+		return 0o040
+	}
+	return 0o060
+}
+
 // checkFilesOfGroup looks for files that members of the group cannot use.
 func (v *visit) checkFilesOfGroup(files []entry, l setup.Look) {
 	if v.has("state-group-differs") {
 		return // which mends this, too
 	}
 	for _, f := range files {
-		if f.gid == l.Group && f.mode&0o060 == 0o060 {
+		if f.gid == l.Group && f.mode&f.groupNeeds() == f.groupNeeds() {
 			continue
 		}
 		group := groupName(l.Group)
@@ -115,6 +125,59 @@ func (v *visit) checkFilesOfOwner(files []entry, directory entry) {
 		})
 		return
 	}
+}
+
+// isMixed reports whether files of the token are those of several owners in a way in which nobody opens them to look, and
+// tells it. SQLite gives a log to the owner of its database when root opens it: to look is to change nothing, and root does
+// nothing for a user of whom the directory is not. Where a group shares the directory all of its members make what lies
+// beside a database, such as locks and logs, and use it by the group, whoever owns it.
+func (v *visit) isMixed(l setup.Look) bool {
+	files := stateFiles(v.state)
+	info, err := os.Stat(v.state)
+	if err != nil || !hasSeveralOwners(files) {
+		return false
+	}
+	if v.has("state-file-owner") || v.has("state-file-group") || v.has("state-group-differs") {
+		return true
+	}
+	directory := newEntry(v.state, info)
+	for _, f := range files {
+		if l.Group < 0 && (f.uid != directory.uid || f.gid != directory.gid) || l.Group >= 0 && f.isOfStranger(directory) {
+			v.tellMixed(f, directory, l)
+			return true
+		}
+	}
+	return false
+}
+
+// hasSeveralOwners reports whether files are not all of one owner and group.
+func hasSeveralOwners(files []entry) bool {
+	return slices.ContainsFunc(files, func(f entry) bool { return f.uid != files[0].uid || f.gid != files[0].gid })
+}
+
+// isOfStranger reports whether a file is one of those that are the token and its soft SCM, and neither root's nor that of
+// the directory's owner.
+func (e entry) isOfStranger(directory entry) bool {
+	switch filepath.Base(e.path) {
+	case store.DatabaseFile, soft.FlashFile, soft.RootKeyFile:
+		return e.uid != 0 && e.uid != directory.uid
+	}
+	return false
+}
+
+// tellMixed is about files that those who use the token can use, and doctor does not open.
+func (v *visit) tellMixed(f, directory entry, l setup.Look) {
+	mode := fs.FileMode(0o600)
+	if l.Group >= 0 {
+		mode = l.File
+	}
+	v.tell(Finding{
+		Name: "state-file-owner", Level: Warning,
+		What:    fmt.Sprintf("%s is %s, other files of the token are not, and the directory is that of %s:%s", f.path, f, userName(directory.uid), groupName(directory.gid)),
+		Why:     "doctor and check do not open such files, because SQLite would change their owners: nobody looks at the token",
+		Command: fmt.Sprintf("chown -h --reference=%s %[1]s/*.*", quote(v.state)),
+		mend:    ownership{v.state, change{-1, -1, directory.mode & (fs.ModePerm | fs.ModeSetgid)}, change{directory.uid, directory.gid, mode}}.mend,
+	})
 }
 
 // oldCounts is a file that only tokens of version 0.1.0 have.

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"libzk_pkcs11/internal/scm/soft"
 )
 
 // Mended is a finding that Mend has dealt with.
@@ -113,9 +115,18 @@ func (o ownership) mend() error {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(o.file.to(f), f.Close()); err != nil {
+		if err := errors.Join(o.changeOf(file).to(f), f.Close()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// changeOf is what a file gets: nobody but its owner writes the root key.
+func (o ownership) changeOf(file entry) change {
+	c := o.file
+	if filepath.Base(file.path) == soft.RootKeyFile {
+		c.mode &^= 0o022
+	}
+	return c
 }

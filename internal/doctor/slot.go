@@ -29,17 +29,11 @@ func (v *visit) lookAtSlot() {
 	}
 	switch {
 	case err != nil || !entered && !look.Hardware:
-	case hasSeveralOwners(stateFiles(v.state)):
+	case v.isMixed(look):
 		v.note("Token", "not looked at: its files are not all of one owner")
 	default:
 		v.lookInside(look)
 	}
-}
-
-// hasSeveralOwners reports whether files are not all of one owner and group. SQLite gives a log to the owner of its
-// database when root opens it, and to look is to change nothing.
-func hasSeveralOwners(files []entry) bool {
-	return slices.ContainsFunc(files, func(f entry) bool { return f.uid != files[0].uid || f.gid != files[0].gid })
 }
 
 // noteBackend says which backend the slot has, and why.

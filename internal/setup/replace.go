@@ -29,7 +29,8 @@ type Replacement struct {
 	slot     int
 	state    string // the directory whose place it takes
 	dir      string
-	there    bool // the state directory is
+	there    bool             // the state directory is
+	owners   map[string]Owner // of the files that were written, which they get at last
 	done     bool
 }
 
@@ -50,7 +51,7 @@ var (
 
 // NewReplacement makes the directory, beside the one whose place it is to take.
 func NewReplacement(c config.Config, slot int) (*Replacement, error) {
-	r := &Replacement{settings: c, slot: slot, state: c.Slots[slot].State}
+	r := &Replacement{settings: c, slot: slot, state: c.Slots[slot].State, owners: map[string]Owner{}}
 	if real, err := filepath.EvalSymlinks(r.state); err == nil {
 		r.state, r.there = real, true
 	}
@@ -103,7 +104,8 @@ func TokenFiles() []string {
 	return []string{store.DatabaseFile, store.CountsFile, soft.FlashFile, soft.RootKeyFile}
 }
 
-// Write makes one of them, or writes it anew.
+// Write makes one of them, or writes it anew. It belongs to this process until Swap: nothing opens a file of another user in a
+// directory that is not that user's.
 func (r *Replacement) Write(name string, content []byte, o Owner) error {
 	if !slices.Contains(TokenFiles(), name) {
 		return fmt.Errorf("%q is no file of a token", name)
@@ -117,10 +119,8 @@ func (r *Replacement) Write(name string, content []byte, o Owner) error {
 		return err
 	}
 	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return o.apply(path)
+	r.owners[name] = o
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // Remove removes one of them, if it is there.
@@ -170,21 +170,19 @@ func (r *Replacement) Swap(owner Owner) (old string, err error) {
 	return old, errors.Join(os.Rename(r.dir, old), syncParent(r.state))
 }
 
-// adoptAll gives what was made on the way, such as logs and locks, to the owner of the token's database.
+// adoptAll gives the files to their owners, and what was made on the way, such as logs and locks, to that of the token's database.
 func (r *Replacement) adoptAll(owner Owner) error {
-	of, err := OwnerOf(filepath.Join(r.dir, store.DatabaseFile))
-	if err != nil {
-		return err
-	}
 	entries, err := os.ReadDir(r.dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if !slices.Contains(TokenFiles(), e.Name()) {
-			if err := of.apply(filepath.Join(r.dir, e.Name())); err != nil {
-				return err
-			}
+		of, written := r.owners[e.Name()]
+		if !written {
+			of = r.owners[store.DatabaseFile]
+		}
+		if err := of.apply(filepath.Join(r.dir, e.Name())); err != nil {
+			return err
 		}
 	}
 	return owner.apply(r.dir)

@@ -218,6 +218,27 @@ func TestModesAndOwners(t *testing.T) {
 	}
 }
 
+// TestRestoreMakesAll: logs and locks of the token and its SCM are there at once, and belong to the owner of the token, not to
+// the first process that uses it.
+func TestRestoreMakesAll(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
+	if os.Geteuid() != 0 {
+		t.Skip("a token of another user takes root")
+	}
+	x := newTool(t)
+	x.home.Run("chown", "-R", "5001:5001", x.home.Dir)
+	file := x.backUp()
+	x.restore(file)
+	for _, database := range []string{"token.db", "flash.db"} {
+		for _, suffix := range []string{"", "-wal", "-shm", ".gen", ".lock", ".room", ".write"} {
+			info, err := os.Stat(filepath.Join(x.home.Dir, database+suffix))
+			if err != nil || info.Sys().(*syscall.Stat_t).Uid != 5001 || info.Sys().(*syscall.Stat_t).Gid != 5001 {
+				t.Errorf("%s%s: %+v, %v", database, suffix, info, err)
+			}
+		}
+	}
+}
+
 // TestRestoreRefuses: what is cut, changed, of a later release, or of another SCM is told in one line, and nothing is changed.
 func TestRestoreRefuses(t *testing.T) {
 	harness.SoftOnly(t, harness.NoSeal)

@@ -197,6 +197,27 @@ func listing(t *testing.T, dir string) string {
 	return b.String()
 }
 
+// TestFilesOfMembers: members of the group that shares a directory make logs and locks in it, which keeps nobody from looking
+// at a token of root.
+func TestFilesOfMembers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("files of another user take root")
+	}
+	makeTemplate(t)
+	p := newPatient(t, ofDaemon)
+	p.sh(daemonsOwn + `; cd "$STATE"; chown 5001 *.db-* *.gen *.lock *.room *.write`)
+	r := p.examine("", "")
+	if len(r.names()) != 0 || !strings.Contains(fmt.Sprint(r.Facts), "user PIN: 10 tries left") {
+		t.Errorf("%+v", r)
+	}
+	if out := p.sh("chown 5001 \"$STATE\"/*.db-*; zk_pkcs11-util check"); !strings.Contains(out, "OK - token") {
+		t.Errorf("check: %s", out)
+	}
+	if out := p.sh("chown 5001 \"$STATE\"/*.db-*; zk_pkcs11-util check --prometheus"); !strings.Contains(out, `initialised{slot="0"} 1`) {
+		t.Errorf("prometheus: %s", out)
+	}
+}
+
 // TestHealthy: nothing is wrong with what is right, and doctor changes nothing, nor does it make what is not there.
 func TestHealthy(t *testing.T) {
 	makeTemplate(t)

@@ -30,13 +30,14 @@ type setup struct {
 
 // Words that many set-ups share.
 const (
-	daemonsOwn = `chgrp -R daemon "$STATE"; chmod 2770 "$STATE"; chmod 660 "$STATE"/*.*`
-	stranger   = "setpriv --reuid=5001 --regid=5001 --clear-groups"
-	strangers  = `chown -R 5001:5001 "$STATE"`
-	ofDaemon   = "state_group = \"daemon\"\n"
-	wrongPIN   = `for i in $(seq 10); do ! zk_pkcs11-util --use-zkslot 0 --label x --pin 0000 2>/dev/null; done`
-	started    = "while [ \"$(cat /proc/$server/comm)\" != sleep ]; do sleep 0.05; done"
-	kit        = "mount -t tmpfs none /usr/share; mkdir -p /usr/share/p11-kit/modules /etc/pkcs11; mount -t tmpfs none /etc/pkcs11; mkdir /etc/pkcs11/modules; A=/usr/share/p11-kit/modules; B=/etc/pkcs11/modules\n"
+	daemonsDirectory = `chgrp -R daemon "$STATE"; chmod 2770 "$STATE"`
+	daemonsOwn       = daemonsDirectory + `; chmod 660 "$STATE"/*.*`
+	stranger         = "setpriv --reuid=5001 --regid=5001 --clear-groups"
+	strangers        = `chown -R 5001:5001 "$STATE"`
+	ofDaemon         = "state_group = \"daemon\"\n"
+	wrongPIN         = `for i in $(seq 10); do ! zk_pkcs11-util --use-zkslot 0 --label x --pin 0000 2>/dev/null; done`
+	started          = "while [ \"$(cat /proc/$server/comm)\" != sleep ]; do sleep 0.05; done"
+	kit              = "mount -t tmpfs none /usr/share; mkdir -p /usr/share/p11-kit/modules /etc/pkcs11; mount -t tmpfs none /etc/pkcs11; mkdir /etc/pkcs11/modules; A=/usr/share/p11-kit/modules; B=/etc/pkcs11/modules\n"
 )
 
 // setups are named by what is broken.
@@ -69,6 +70,12 @@ func setups() map[string]setup {
 			command: "chgrp daemon $STATE/*.* && chmod 660 $STATE/*.*", status: 2, fixed: true, cured: true},
 		"a file of root in a directory of a user": {breaking: strangers + `; chown 0:0 "$STATE/flash.db"`, finding: "state-file-owner",
 			command: "chown -R --reference=$STATE $STATE && chmod -R u+rw $STATE", status: 2, fixed: true, cured: true},
+		"an SCM of a member beside the token of root": {settings: ofDaemon, breaking: daemonsOwn + `; chown 5001 "$STATE/flash.db"`, finding: "state-file-owner",
+			command: "chown -h --reference=$STATE $STATE/*.*", status: 1, fixed: true, cured: true},
+		"a file of another group in a directory of root": {breaking: `chgrp daemon "$STATE/flash.db"`, finding: "state-file-owner",
+			command: "chown -h --reference=$STATE $STATE/*.*", status: 1, fixed: true, cured: true},
+		"an SCM that the module has made anew for a group": {settings: ofDaemon, breaking: `rm "$STATE"/*; ` + daemonsDirectory + `; zk_pkcs11-util scm status >/dev/null; [ "$(stat -c %a "$STATE/root.key")" = 640 ]`,
+			finding: "token-uninitialised", command: "zk_pkcs11-util token init --slot 0 --label LABEL", status: 1},
 		"a directory that all can write": {breaking: `chmod 777 "$STATE"`, finding: "state-open", command: "chmod go-w $STATE", status: 1, fixed: true, cured: true},
 		"a directory of a group that no setting names": {settings: "# none\n", breaking: daemonsOwn, finding: "state-open",
 			command: `sed -i '1i state_group = "daemon"' $CONF`, status: 1, cured: true},
