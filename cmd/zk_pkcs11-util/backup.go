@@ -192,7 +192,7 @@ func addFile(b *backup.Backup, state, name string, content []byte) error {
 
 func describeFile(path, name string) (backup.File, error) {
 	o, err := setup.OwnerOf(path)
-	return backup.File{Name: name, Mode: uint32(o.Mode), UID: o.UID, GID: o.GID}, err
+	return backup.File{Name: name, Mode: uint32(o.Mode), UID: o.UID, GID: o.GID, User: o.User, Group: o.Group}, err
 }
 
 // writeWhole writes a file for its owner alone, which is there as a whole or as it was.

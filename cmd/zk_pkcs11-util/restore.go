@@ -63,6 +63,9 @@ func (x *tokenTool) restore(path string, words bool) error {
 	if err != nil {
 		return err
 	}
+	for _, line := range r.replacement.Told() {
+		fmt.Fprintf(x.ask.err, "Warning: %s.\n", line)
+	}
 	told, err := r.told(old)
 	return errors.Join(x.print("token-restore/1", told, told.printText), err)
 }
@@ -161,7 +164,7 @@ func (r *restoring) makeCompanions() {
 }
 
 func ownerOf(f backup.File) setup.Owner {
-	return setup.Owner{Mode: fs.FileMode(f.Mode), UID: f.UID, GID: f.GID}
+	return setup.Owner{Mode: fs.FileMode(f.Mode), UID: f.UID, GID: f.GID, User: f.User, Group: f.Group}
 }
 
 // authenticate looks whether the backup was made by somebody who has the token's secret, and returns the serial number

@@ -40,6 +40,8 @@ type File struct {
 	Mode    uint32 `json:"mode"`
 	UID     int    `json:"uid"`
 	GID     int    `json:"gid"`
+	User    string `json:"user,omitempty"` // the names of these numbers, which older releases leave out
+	Group   string `json:"group,omitempty"`
 	Content []byte `json:"-"`
 }
 

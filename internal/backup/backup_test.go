@@ -36,6 +36,17 @@ func TestBackup(t *testing.T) {
 	}
 }
 
+// TestOfOlderRelease: a backup that has numbers of users and groups only is read, and authentic.
+func TestOfOlderRelease(t *testing.T) {
+	header := `{"format":1,"made":"2026-01-02T03:04:05Z","label":"l","serial":"s","directory":{"name":"","size":0,"mode":448,"uid":1,"gid":2},` +
+		`"files":[{"name":"a","size":3,"mode":384,"uid":3,"gid":4}]}`
+	whole := []byte(magic + header + "\nabc")
+	b, err := Read(bytes.NewReader(append(whole, code(key, whole)...)))
+	if err != nil || !b.Authentic(key) || b.Directory.GID != 2 || b.Directory.Group != "" || b.Files[0].UID != 3 || b.Files[0].User != "" {
+		t.Errorf("%+v, %v", b, err)
+	}
+}
+
 // TestChanged: whatever is cut, added or changed is noticed.
 func TestChanged(t *testing.T) {
 	whole := sample(t)

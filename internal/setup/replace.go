@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +30,8 @@ type Replacement struct {
 	dir      string
 	there    bool             // the state directory is
 	owners   map[string]Owner // of the files that were written, which they get at last
+	others   Owner            // who gets what belongs to nobody of this system
+	told     []string
 	done     bool
 }
 
@@ -59,6 +60,10 @@ func NewReplacement(c config.Config, slot int) (*Replacement, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.others = Owner{UID: os.Geteuid(), GID: os.Getegid()}
+	if a.group >= 0 {
+		r.others.GID = a.group
+	}
 	if err := r.finishEarlier(); err != nil {
 		return nil, err
 	}
@@ -83,22 +88,6 @@ func (r *Replacement) Settings() config.Config { return r.settings }
 // Directory is the new directory.
 func (r *Replacement) Directory() string { return r.dir }
 
-// Owner is who a file belongs to, and who may do what with it.
-type Owner struct {
-	Mode     fs.FileMode
-	UID, GID int
-}
-
-// OwnerOf tells it of a file.
-func OwnerOf(path string) (Owner, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return Owner{}, err
-	}
-	stat := info.Sys().(*syscall.Stat_t)
-	return Owner{info.Mode() & (fs.ModePerm | fs.ModeSetgid), int(stat.Uid), int(stat.Gid)}, nil
-}
-
 // TokenFiles are the names of the files that are a token and its soft SCM.
 func TokenFiles() []string {
 	return []string{store.DatabaseFile, store.CountsFile, soft.FlashFile, soft.RootKeyFile}
@@ -119,7 +108,7 @@ func (r *Replacement) Write(name string, content []byte, o Owner) error {
 		return err
 	}
 	_, err = f.Write(content)
-	r.owners[name] = o
+	r.owners[name] = r.settle(o)
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
@@ -132,20 +121,27 @@ func (r *Replacement) Remove(name string) error {
 	return err
 }
 
-// apply gives a file to its owner, as far as this user can.
-func (o Owner) apply(path string) error {
-	if err := os.Lchown(path, o.UID, o.GID); err != nil && os.Geteuid() == 0 {
-		return err
-	} else if err != nil {
-		_ = os.Lchown(path, -1, o.GID) // a group that this user is in
+// settle has an owner be one of this system. Files of a user that is not root stay that user's.
+func (r *Replacement) settle(o Owner) Owner {
+	if os.Geteuid() != 0 {
+		return o
 	}
-	return os.Chmod(path, o.Mode)
+	o, told := o.here(r.others)
+	for _, line := range told {
+		if !slices.Contains(r.told, line) {
+			r.told = append(r.told, line)
+		}
+	}
+	return o
 }
+
+// Told is what is to be known of owners that are not those of the backup.
+func (r *Replacement) Told() []string { return r.told }
 
 // Swap has the new directory take the place of the state directory, which belongs to owner from then on. It returns where
 // the old one is now, "" when there was none. Everything in the new one is closed before.
 func (r *Replacement) Swap(owner Owner) (old string, err error) {
-	if err := r.adoptAll(owner); err != nil {
+	if err := r.adoptAll(r.settle(owner)); err != nil {
 		return "", err
 	}
 	if !r.there {

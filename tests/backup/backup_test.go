@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -237,6 +238,50 @@ func TestRestoreMakesAll(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestOwnersByName: a token goes to the group that has the name of the backup, whatever its number is, and to no other group that
+// has this number.
+func TestOwnersByName(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
+	if os.Geteuid() != 0 || exec.Command("unshare", "-m", "true").Run() != nil {
+		t.Skip("groups of another machine take root, and unshare")
+	}
+	x := newTool(t)
+	x.home.Run("sh", "-ec", `chgrp -R 5995 "$0"; chmod 2770 "$0"; chmod 660 "$0"/*`, x.home.Dir)
+	file := filepath.Join(t.TempDir(), "backup")
+	x.withGroups("keepers:x:5995:", "token", "backup", file)
+	for groups, want := range map[string]string{
+		"keepers:x:5995:":                        "5995 ",
+		"keepers:x:5996:\nstrangers:x:5995:":     "5996 ",
+		"strangers:x:5995:":                      "0 Warning: there is no group keepers here, and its number in the backup, 5995, is that of strangers",
+		"others:x:5996:":                         "5995 Warning: there is no group keepers here: what was restored has its number",
+		"keepers:x:5997:\nothers:x:5996:members": "5997 ",
+	} {
+		os.RemoveAll(x.home.Dir)
+		told := x.withGroups(groups, "token", "restore", file)
+		gid, warning, _ := strings.Cut(want, " ")
+		for _, name := range []string{"", "token.db", "flash.db", "flash.db-wal"} {
+			info, err := os.Stat(filepath.Join(x.home.Dir, name))
+			if err != nil || fmt.Sprint(info.Sys().(*syscall.Stat_t).Gid) != gid {
+				t.Errorf("%q: %q is %+v, %v", groups, name, info, err)
+			}
+		}
+		if !strings.Contains(told, warning) || warning == "" && strings.Contains(told, "Warning") {
+			t.Errorf("%q: %s", groups, told)
+		}
+	}
+}
+
+// withGroups runs the tool on a machine that has root and these groups.
+func (x *tool) withGroups(groups string, args ...string) string {
+	x.t.Helper()
+	file := filepath.Join(x.t.TempDir(), "group")
+	if err := os.WriteFile(file, []byte("root:x:0:\n"+groups+"\n"), 0o644); err != nil {
+		x.t.Fatal(err)
+	}
+	script := `mount --bind "$0" /etc/group; exec "$@" --pin ` + harness.UserPIN
+	return x.home.Run("unshare", append([]string{"-m", "sh", "-ec", script, file, harness.Build(x.t, "zk_pkcs11-util")}, args...)...)
 }
 
 // TestRestoreRefuses: what is cut, changed, of a later release, or of another SCM is told in one line, and nothing is changed.

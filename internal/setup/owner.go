@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package setup
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"strconv"
+	"syscall"
+)
+
+// Owner is who a file belongs to, and who may do what with it. The names are those of the system that it was on, "" where that had
+// none, or a backup tells none.
+type Owner struct {
+	Mode        fs.FileMode
+	UID, GID    int
+	User, Group string
+}
+
+// OwnerOf tells it of a file.
+func OwnerOf(path string) (Owner, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Owner{}, err
+	}
+	stat := info.Sys().(*syscall.Stat_t)
+	uid, gid := int(stat.Uid), int(stat.Gid)
+	return Owner{info.Mode() & (fs.ModePerm | fs.ModeSetgid), uid, gid, userNameOf(uid), groupNameOf(gid)}, nil
+}
+
+func userNameOf(uid int) string {
+	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
+func groupNameOf(gid int) string {
+	if g, err := user.LookupGroupId(strconv.Itoa(gid)); err == nil {
+		return g.Name
+	}
+	return ""
+}
+
+func userID(name string) (int, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(u.Uid)
+}
+
+// apply gives a file to its owner, as far as this user can.
+func (o Owner) apply(path string) error {
+	if err := os.Lchown(path, o.UID, o.GID); err != nil && os.Geteuid() == 0 {
+		return err
+	} else if err != nil {
+		_ = os.Lchown(path, -1, o.GID) // a group that this user is in
+	}
+	return os.Chmod(path, o.Mode)
+}
+
+// here returns the owner as this system has it, and what is to be told of that: numbers of users and groups are other ones on
+// another machine. What has no place here goes to the user and the group of others.
+func (o Owner) here(others Owner) (Owner, []string) {
+	var told []string
+	uid, said := identity{"user", o.User, o.UID, userID, userNameOf}.here(others.UID)
+	told = append(told, said...)
+	gid, said := identity{"group", o.Group, o.GID, groupID, groupNameOf}.here(others.GID)
+	o.UID, o.GID = uid, gid
+	return o, append(told, said...)
+}
+
+// identity is a user or a group of another system, perhaps.
+type identity struct {
+	kind, name string
+	number     int
+	numberOf   func(name string) (int, error)
+	nameOf     func(number int) string
+}
+
+// here returns the number that it has here, by its name if it can. A number that is somebody else's here is not taken:
+// that one would get the keys.
+func (i identity) here(other int) (number int, told []string) {
+	if i.name != "" {
+		if n, err := i.numberOf(i.name); err == nil {
+			return n, nil
+		}
+	}
+	taken := i.nameOf(i.number)
+	switch {
+	case i.number == 0 || i.number == other: // root has its number everywhere
+		return i.number, nil
+	case i.name == "" && taken == "":
+		return i.number, []string{fmt.Sprintf("what was restored is that of the %s %d, which has no name in the backup and none here", i.kind, i.number)}
+	case i.name == "":
+		return i.number, []string{fmt.Sprintf("what was restored is that of the %s %s, which has the number that is in the backup, without a name: %d", i.kind, taken, i.number)}
+	case taken == "":
+		return i.number, []string{fmt.Sprintf("there is no %s %s here: what was restored has its number in the backup, %d, which has no name here", i.kind, i.name, i.number)}
+	}
+	return other, []string{fmt.Sprintf("there is no %s %s here, and its number in the backup, %d, is that of %s, which does not get the keys: what was restored is that of the %s %s",
+		i.kind, i.name, i.number, taken, i.kind, i.orNumber(other))}
+}
+
+// orNumber is a name, or the number where there is none.
+func (i identity) orNumber(number int) string {
+	if name := i.nameOf(number); name != "" {
+		return name
+	}
+	return strconv.Itoa(number)
+}
