@@ -80,6 +80,7 @@ func (v *visit) lookAtDirectory(l setup.Look, problem error) bool {
 	e := newEntry(v.state, info)
 	v.note("State", "%s (%s), %s", v.state, e, v.whyThere())
 	v.checkGroup(e, l)
+	v.checkSystemGroup(e, l)
 	v.checkOthers(e, l)
 	v.checkParents()
 	v.checkRights()
@@ -191,6 +192,42 @@ func (v *visit) checkGroup(e entry, l setup.Look) {
 		return
 	}
 	v.tell(f)
+}
+
+// strayed reports whether the directory of all users is shared by another group than that which it is made for, and no setting
+// says so. The module goes by the group of the directory, whichever that is.
+func (v *visit) strayed(e entry) (gid int, is bool) {
+	below := e.path == config.SystemState || strings.HasPrefix(e.path, config.SystemState+"/")
+	if v.config.StateGroup != "" || !below || e.mode&fs.ModeSetgid == 0 {
+		return 0, false
+	}
+	g, err := user.LookupGroup(setup.SystemGroup)
+	if err != nil {
+		return 0, false
+	}
+	gid, err = strconv.Atoi(g.Gid)
+	return gid, err == nil && gid != e.gid
+}
+
+// backToGroup gives a directory that has strayed to its group again.
+func backToGroup(state string) string {
+	return fmt.Sprintf("chgrp -R %s %s && chmod 2770 %[2]s && chmod 660 %[2]s/*.*", quote(setup.SystemGroup), quote(state))
+}
+
+// checkSystemGroup is about the directory of all users with another group than its own.
+func (v *visit) checkSystemGroup(e entry, l setup.Look) {
+	gid, strayed := v.strayed(e)
+	if !strayed {
+		return
+	}
+	v.tell(Finding{
+		Name: "state-group-differs", Level: Warning,
+		What: fmt.Sprintf("%s is of group %s, and not of %s, which is there; no setting state_group says so", v.state, groupName(e.gid), setup.SystemGroup),
+		Why: "servers whose users are in " + setup.SystemGroup + " start, and every handshake fails: they cannot use the token. Where it is meant, say state_group = \"" +
+			groupName(e.gid) + "\" in the settings",
+		Command: backToGroup(v.state),
+		mend:    ownership{v.state, change{-1, gid, l.Directory}, change{-1, gid, l.File}}.mend,
+	})
 }
 
 // checkGroupName is about a group of the settings that the system does not have, where the directory is that of

@@ -137,10 +137,10 @@ func (v *visit) isMixed(l setup.Look) bool {
 	if err != nil || !hasSeveralOwners(files) {
 		return false
 	}
-	if v.has("state-file-owner") || v.has("state-file-group") || v.has("state-group-differs") {
+	directory := newEntry(v.state, info)
+	if v.has("state-file-owner") || v.has("state-file-group") || l.Group >= 0 && l.Group != directory.gid {
 		return true
 	}
-	directory := newEntry(v.state, info)
 	for _, f := range files {
 		if l.Group < 0 && (f.uid != directory.uid || f.gid != directory.gid) || l.Group >= 0 && f.isOfStranger(directory) {
 			v.tellMixed(f, directory, l)

@@ -82,6 +82,9 @@ func (v *visit) checkEntry(process string, c credentials, slot int) {
 	if e.mode&fs.ModeSetgid != 0 {
 		undo = command("usermod", "-aG", groupName(e.gid), userName(c.uid))
 	}
+	if gid, strayed := v.strayed(e); strayed && slices.Contains(c.groups, gid) {
+		undo = backToGroup(state)
+	}
 	v.tell(Finding{
 		Name: "process-shut-out", Level: Error,
 		What:    fmt.Sprintf("process %s is that of %s, who may not use %s (%s)", process, userName(c.uid), state, e),

@@ -50,8 +50,8 @@ func groupID(name string) (int, error) {
 	return strconv.Atoi(g.Gid)
 }
 
-// systemGroup is the group that the directory of all users is made for where it exists.
-const systemGroup = "zk_pkcs11"
+// SystemGroup is the group that the directory of all users is made for where it exists.
+const SystemGroup = "zk_pkcs11"
 
 // access returns who may use the state of the slot. The directory of all users is its group's without
 // a setting, if it was made for one, or is yet to be made where there is that group.
@@ -62,8 +62,8 @@ func (o opener) access() (access, error) {
 	}
 	_, err := os.Stat(top)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := groupID(systemGroup); err == nil {
-			return accessOf(systemGroup, top)
+		if _, err := groupID(SystemGroup); err == nil {
+			return accessOf(SystemGroup, top)
 		}
 	}
 	if gid, ok := descriptor.SharedBy(top); ok {

@@ -75,7 +75,7 @@ func (o opener) open() (scm.Device, *store.Store, error) {
 func (o opener) notMine(err error) error {
 	if o.slot.Shared != "" && errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("the token of this SCM is that of all users, in %s, and this user (uid %d) is not in the group of that directory "+
-			"(usermod -aG %s NAME, then log in again): %w: %w", o.slot.Shared, os.Geteuid(), systemGroup, scm.ErrAbsent, err)
+			"(usermod -aG %s NAME, then log in again): %w: %w", o.slot.Shared, os.Geteuid(), SystemGroup, scm.ErrAbsent, err)
 	}
 	if o.settings.State == o.settings.Source.State && errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("%w: %w", scm.ErrAbsent, err)

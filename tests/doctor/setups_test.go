@@ -37,7 +37,10 @@ const (
 	ofDaemon         = "state_group = \"daemon\"\n"
 	wrongPIN         = `for i in $(seq 10); do ! zk_pkcs11-util --use-zkslot 0 --label x --pin 0000 2>/dev/null; done`
 	started          = "while [ \"$(cat /proc/$server/comm)\" != sleep ]; do sleep 0.05; done"
-	kit              = "mount -t tmpfs none /usr/share; mkdir -p /usr/share/p11-kit/modules /etc/pkcs11; mount -t tmpfs none /etc/pkcs11; mkdir /etc/pkcs11/modules; A=/usr/share/p11-kit/modules; B=/etc/pkcs11/modules\n"
+	// The system's directory and its group, in a mount namespace that has both to itself.
+	strayedToDaemon = `{ cat /etc/group; echo zk_pkcs11:x:5995:; } >"$DIR/group"; mount --bind "$DIR/group" /etc/group; unset ZK_PKCS11_HOME
+		mount -t tmpfs none /var/lib; chmod 755 /var/lib; cp -a "$HEALTHY" /var/lib/zk_pkcs11; cd /var/lib/zk_pkcs11; chgrp -R daemon .; chmod 2770 .; chmod 660 *.*; cd "$DIR"`
+	kit = "mount -t tmpfs none /usr/share; mkdir -p /usr/share/p11-kit/modules /etc/pkcs11; mount -t tmpfs none /etc/pkcs11; mkdir /etc/pkcs11/modules; A=/usr/share/p11-kit/modules; B=/etc/pkcs11/modules\n"
 )
 
 // setups are named by what is broken.
@@ -62,6 +65,11 @@ func setups() map[string]setup {
 			command: `sed -i 's/^state_group.*/state_group = "daemon"/' $CONF`, status: 1, cured: true},
 		"another group than that of the settings": {settings: ofDaemon, breaking: daemonsOwn + `; chgrp -R bin "$STATE"; chmod 2770 "$STATE"`, finding: "state-group-differs",
 			command: "chgrp -R daemon $STATE && chmod 2770 $STATE && chmod 660 $STATE/*.*", status: 2, fixed: true, cured: true},
+		"the directory of all users with another group": {private: true, settings: "state = \"/var/lib/zk_pkcs11\"\n", shell: strayedToDaemon, finding: "state-group-differs",
+			command: "chgrp -R zk_pkcs11 /var/lib/zk_pkcs11 && chmod 2770 /var/lib/zk_pkcs11 && chmod 660 /var/lib/zk_pkcs11/*.*", status: 1, fixed: true, cured: true},
+		"a server of the group of all users": {private: true, settings: "state = \"/var/lib/zk_pkcs11\"\n", finding: "process-shut-out", also: []string{"state-group-differs"},
+			shell:   strayedToDaemon + "\nsetpriv --reuid=5001 --regid=5001 --groups=5995 sleep 600 >/dev/null 2>&1 & server=$!; " + started,
+			options: "--pid $server", command: "chgrp -R zk_pkcs11 /var/lib/zk_pkcs11 && ", status: 2, cured: true},
 		"a group that may not write": {settings: ofDaemon, breaking: daemonsOwn + `; chmod 2750 "$STATE"`, finding: "state-group-mode",
 			command: "chgrp -R daemon $STATE && chmod 2770 $STATE && chmod 660 $STATE/*.*", status: 2, fixed: true, cured: true},
 		"a directory that hands no group on": {settings: ofDaemon, breaking: daemonsOwn + `; chmod 0770 "$STATE"; chmod g-s "$STATE"`, finding: "state-group-mode",
