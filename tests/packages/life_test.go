@@ -20,7 +20,7 @@ const (
 )
 
 // checkLife installs the packages, upgrades, removes and purges them. The token outlives all but
-// a purge whose question was answered so.
+// a purge whose question is answered so.
 func checkLife(t *testing.T, lower, folder string) {
 	m := newMachine(t, lower)
 	for _, name := range names {
@@ -39,8 +39,25 @@ func checkLife(t *testing.T, lower, folder string) {
 	m.want(purge, "the tokens and keys in /var/lib/zk_pkcs11 stay")
 	m.run("! [ -e /etc/zk_pkcs11 ] && [ -e /var/lib/zk_pkcs11/token.db ]")
 	m.want(install+show, "packaged")
-	m.run("echo libzk-pkcs11 libzk-pkcs11/purge-keys boolean true | debconf-set-selections\n" + purge + "! [ -e /var/lib/zk_pkcs11 ]")
+	m.run("mkdir -m 700 /var/lib/zk_pkcs11.old-20260101T000000.000Z && touch /etc/zk_pkcs11/user.pin")
+	checkQuestion(m)
+	m.want("echo libzk-pkcs11 libzk-pkcs11/purge-keys boolean true | debconf-set-selections\n"+purge, "stay in /etc/zk_pkcs11: user.pin")
+	m.run("! ls -d /var/lib/zk_pkcs11* 2>/dev/null")
 	m.run("! ls /var/lib/dpkg/info/*zk-pkcs11* /var/lib/dpkg/info/zk-scm-emulator* 2>/dev/null")
+}
+
+// checkQuestion: debconf has the question of a purge, also where nobody has preconfigured the package, and asks it.
+func checkQuestion(m *machine) {
+	m.t.Helper()
+	m.want("debconf-show libzk-pkcs11", "libzk-pkcs11/purge-keys: false")
+	for answer, there := range map[string]string{"no": "[ -e /var/lib/zk_pkcs11/token.db ]", "yes": "! ls -d /var/lib/zk_pkcs11* 2>/dev/null"} {
+		copied := &machine{t: m.t, lower: m.lower, dir: m.t.TempDir(), root: m.root}
+		if out, err := exec.Command("cp", "-a", m.dir+"/.", copied.dir).CombinedOutput(); err != nil {
+			m.t.Fatalf("%v\n%s", err, out)
+		}
+		copied.want("echo "+answer+" | DEBIAN_FRONTEND=teletype "+purge, "Destroy the keys and tokens")
+		copied.run(there)
+	}
 }
 
 // checkInstalled: what an administrator finds.
