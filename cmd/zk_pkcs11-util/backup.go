@@ -22,17 +22,32 @@ import (
 )
 
 func (x *tokenTool) backupCommand() *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use: "backup FILE", Short: "Write a copy of the token, as it is at one moment, to a file", Args: cobra.ExactArgs(1),
 		Long: "Write a copy of the token, as it is at one moment, to a file, while programs use it. It takes the user's PIN, by whose secret the backup is " +
-			"authenticated. With a soft SCM its keys are in it, sealed as they are. Keys in the key slots of an SCM in hardware are not: nobody takes them out.",
+			"authenticated. With a soft SCM its keys are in it, sealed as they are. Keys in the key slots of an SCM in hardware are not: nobody takes them out. " +
+			"A FILE that is there is replaced once that is confirmed.",
 		Example: "  zk_pkcs11-util token backup /backup/token",
 		RunE:    func(_ *cobra.Command, words []string) error { return x.backUp(words[0]) },
 	}
+	c.Flags().BoolVar(&x.yes, "yes", false, "do not ask before a FILE that is there is replaced")
+	c.Flags().BoolVar(&x.yes, "force", false, "the same as --yes")
+	return c
+}
+
+// confirmReplacing asks whether an earlier backup may go: it may be the last one with a key in it that is deleted since.
+func (x *tokenTool) confirmReplacing(path string) error {
+	if _, err := os.Lstat(path); err != nil || x.yes {
+		return nil
+	}
+	return x.ask.confirm(path + " is there already, and what is in it will be lost.")
 }
 
 // backUp writes FILE as a whole, or not at all.
 func (x *tokenTool) backUp(path string) error {
+	if err := x.confirmReplacing(path); err != nil {
+		return err
+	}
 	settings, label, secret, err := x.secretOfToken()
 	if err != nil {
 		return err
@@ -53,11 +68,19 @@ func (x *tokenTool) backUp(path string) error {
 		return err
 	}
 	if err := writeWhole(path, whole); err != nil {
-		return fmt.Errorf("no backup was made: %w; FILE has to be in a directory that there is, and that this user can write", err)
+		return unwritten(err)
 	}
 	x.warnOfBackup(b)
 	told := newBackupTold(path, b)
 	return x.print("token-backup/1", told, told.printText)
+}
+
+// unwritten says why there is no backup, and what to do.
+func unwritten(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("no backup was made: %w; make room there, or name a FILE on another disk", err)
+	}
+	return fmt.Errorf("no backup was made: %v; FILE has to be in a directory that there is, and that this user can write", err)
 }
 
 // backupTold is what "token backup" tells.

@@ -52,6 +52,9 @@ func (x *tokenTool) restore(path string, words bool) error {
 		return usagef("the token in a slot may be another one than that of the backup: name the slot by --slot")
 	}
 	r := &restoring{tokenTool: x, words: words}
+	if err := r.configure(); err != nil {
+		return err
+	}
 	if err := r.open(path); err != nil {
 		return fmt.Errorf("%s: %w; name a whole file that \"token backup\" has written", path, err)
 	}
@@ -113,13 +116,18 @@ func shellWord(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-func (r *restoring) open(path string) (err error) {
+// configure reads the settings, whose mistakes are none of the backup.
+func (r *restoring) configure() (err error) {
 	if r.settings, _, err = loadSettings(); err != nil {
 		return err
 	}
 	if r.slot >= uint(len(r.settings.Slots)) {
 		return pkcs11.CKR_SLOT_ID_INVALID
 	}
+	return nil
+}
+
+func (r *restoring) open(path string) (err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return errors.Unwrap(err)
@@ -196,7 +204,8 @@ func (r *restoring) secretOf(tokens *store.Store) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return tokens.CheckPIN(store.NormalUser, pin)
+		secret, err := tokens.CheckPIN(store.NormalUser, pin)
+		return secret, r.explainPIN(err)
 	}
 	known, err := tokens.Recovery()
 	if err != nil {
@@ -218,6 +227,18 @@ func (r *restoring) secretOf(tokens *store.Store) ([]byte, error) {
 	return append([]byte{}, o.Secret.Bytes()...), nil
 }
 
+// explainPIN says what a refused PIN means for a backup: it is tried with a copy, and nothing is counted.
+func (r *restoring) explainPIN(err error) error {
+	day := r.backup.Made.Format("2006-01-02")
+	switch {
+	case errors.Is(err, store.ErrPIN):
+		return fmt.Errorf("wrong PIN: the backup opens with the PIN that the token had on its day, %s; wrong ones are not counted here. Nothing was restored", day)
+	case errors.Is(err, store.ErrPINLocked):
+		return fmt.Errorf("the PIN was locked on the day of the backup, %s: restore it by the token's recovery words (--words), or an earlier backup; nothing was restored", day)
+	}
+	return err
+}
+
 // meetSCM has the token of the backup belong to the SCM that is there.
 func (r *restoring) meetSCM(mate string) error {
 	slot := r.settings.Slots[r.slot]
@@ -237,7 +258,7 @@ func (r *restoring) meetSCM(mate string) error {
 		return nil // or a new one, which has nothing to lose
 	}
 	if !r.words {
-		return otherSCM(mate, here.Serial)
+		return otherSoftSCM(mate, here.Serial)
 	}
 	if err := r.takeSoft(d, slot.State); err != nil {
 		return err
@@ -263,6 +284,12 @@ func (r *restoring) meetHardware(mate string) error {
 func otherSCM(mate, here string) error {
 	return fmt.Errorf("the backup is of a token of the SCM %s, and this is the SCM %s, which has a token of its own: "+
 		"only recovery words (--words) bring the token to another SCM, which has to be new (\"scm reset\"); nothing was restored", mate, here)
+}
+
+// otherSoftSCM is otherSCM where the SCM in the backup can take the place of the one that is there.
+func otherSoftSCM(mate, here string) error {
+	return fmt.Errorf("the backup is of a token of the SCM %s, and this is the SCM %s, which has a token of its own; nothing was restored: "+
+		"delete that one by \"token delete\", with its keys, and restore with the PIN again; only recovery words (--words) bring the token to the SCM that is there, which has to be new (\"scm reset\")", mate, here)
 }
 
 // takeSoft takes the soft SCM that is there in place of the one in the backup.

@@ -72,7 +72,7 @@ func NewReplacement(c config.Config, slot int) (*Replacement, error) {
 		return nil, err
 	}
 	if r.dir, err = os.MkdirTemp(parent, base+suffixNew); err != nil {
-		return nil, fmt.Errorf("the new state is made beside the one that is there, and both change places: %w", err)
+		return nil, r.noPlace(err)
 	}
 	if err := a.adopt(r.dir); err != nil {
 		return nil, errors.Join(err, r.Discard())
@@ -80,6 +80,19 @@ func NewReplacement(c config.Config, slot int) (*Replacement, error) {
 	r.settings.Slots = slices.Clone(c.Slots)
 	r.settings.Slots[slot].State = r.dir
 	return r, nil
+}
+
+// noPlace says why there is no new directory. It takes a user who may write where the state directory is, who need not be its owner.
+func (r *Replacement) noPlace(err error) error {
+	const why = "the new state is made beside the one that is there, and both change places"
+	if !errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%s: %w", why, err)
+	}
+	parent, as := filepath.Dir(r.state), "root (sudo)"
+	if o, err := OwnerOf(parent); err == nil && o.UID != 0 && o.User != "" {
+		as = o.User
+	}
+	return fmt.Errorf("%s: this user may not write %s; run the command as %s", why, parent, as)
 }
 
 // Settings are those by which the token in the new directory is opened.

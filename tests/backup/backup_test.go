@@ -319,10 +319,66 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Errorf("there was %s, and is %s", before, after)
 	}
 	other := newTool(t)
-	other.fails("only recovery words (--words) bring the token to another SCM", append([]string{"token", "restore", file}, pin...)...)
+	other.fails("only recovery words (--words) bring the token to the SCM that is there", append([]string{"token", "restore", file}, pin...)...)
 	other.must("scm", "status")
+	other.must("token", "delete", "--yes", "--slot", "0")
+	other.restore(file)
+	other.must("key", "list", "--login", "--pin", harness.UserPIN)
 	x.fails("the PIN is wrong", "token", "backup", filepath.Join(t.TempDir(), "b"), "--pin", "99999999")
 	x.fails("no backup was made", "token", "backup", "/no/such/directory/b", "--pin", harness.UserPIN)
+}
+
+// TestRefusedElsewhere: what is wrong with the settings, with the place or with the disk is told as such, and not as a fault of the backup.
+func TestRefusedElsewhere(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
+	x := newTool(t)
+	file := x.backUp()
+	settings := filepath.Join(t.TempDir(), "zk_pkcs11.toml")
+	if err := os.WriteFile(settings, []byte("state = \n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	mistaken := *x.home
+	mistaken.Set("ZK_PKCS11_CONF", settings)
+	out, err := mistaken.Try(harness.Build(t, "zk_pkcs11-util"), "token", "restore", file, "--pin", harness.UserPIN)
+	if err == nil || strings.Contains(out, file) || !strings.Contains(out, "correct the setting") {
+		t.Errorf("%v, %s", err, out)
+	}
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.fails("not confirmed", "token", "backup", file, "--pin", harness.UserPIN)
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the backup of before: %v", err)
+	}
+	x.must("token", "backup", file, "--force", "--pin", harness.UserPIN)
+	if after, err := os.ReadFile(file); err != nil || bytes.Equal(before, after) {
+		t.Errorf("--force replaces nothing: %v", err)
+	}
+}
+
+// TestNoPlaceFor: a user who may use a shared state directory and not write beside it is told so, and a full disk is told as one.
+func TestNoPlaceFor(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
+	if os.Geteuid() != 0 || exec.Command("unshare", "-m", "true").Run() != nil {
+		t.Skip("another user, and a disk that is full, take root and unshare")
+	}
+	x := newTool(t)
+	file := x.backUp()
+	place, shared := t.TempDir(), *x.home
+	shared.Set("ZK_PKCS11_HOME", filepath.Join(place, "state"))
+	x.home.Run("sh", "-ec", `cp -a "$0" "$1"; chgrp -R 5995 "$1"; chmod 2770 "$1"; chmod 660 "$1"/*; chmod 755 "$2" "$(dirname "$2")"; install -m 644 "$3" "$2/backup"`,
+		x.home.Dir, filepath.Join(place, "state"), place, file)
+	util := harness.Build(t, "zk_pkcs11-util")
+	out, err := shared.Try("setpriv", "--reuid=5001", "--regid=5995", "--clear-groups", util, "token", "restore", filepath.Join(place, "backup"), "--pin", harness.UserPIN)
+	if err == nil || !strings.Contains(out, "may not write "+place+"; run the command as root (sudo)") || strings.Contains(out, "state_group") {
+		t.Errorf("%v, %s", err, out)
+	}
+	full := `mount -t tmpfs -o size=8k none "$0"; exec "$1" token backup "$0/b" --pin ` + harness.UserPIN
+	out, err = x.home.Try("unshare", "-m", "sh", "-ec", full, t.TempDir(), util)
+	if err == nil || !strings.Contains(out, "no space left on device; make room there") {
+		t.Errorf("%v, %s", err, out)
+	}
 }
 
 // list are the directory and what was left beside it.

@@ -23,6 +23,7 @@ const (
 	onBadWord   = "a setting that there is not"
 	onNoFile    = "no file of settings"
 	onDamaged   = "a token whose store is damaged"
+	onOther     = "a new token where there is a backup of another"
 	onNoPlace   = "a file in place of the state directory"
 )
 
@@ -94,6 +95,11 @@ func newMistakenTool(t *testing.T, setup string) *tool {
 		x.mustRun("", append(words("token backup --pin 12345678"), filepath.Join(x.boot, "backup"))...)
 		x.cutBackup()
 		x.mustRun("", words("token recovery create --pin 12345678")...)
+	case onOther:
+		x.mustRun("", words("token init --label device --pin 12345678 --so-pin 87654321")...)
+		x.mustRun("", append(words("token backup --pin 12345678"), filepath.Join(x.boot, "backup"))...)
+		x.mustRun("", words("token delete --yes --slot 0")...)
+		x.mustRun("", words("token init --label other --pin 12345678 --so-pin 87654321")...)
 	case onUnbound:
 		x.scm("inject", "unbind")
 	case onDestroyed:
@@ -276,7 +282,10 @@ func wrongTokens() []mistake {
 		{setup: onToken, line: "token restore DIR/nothing --pin 12345678", code: 1, wrong: "nothing", next: "token backup"},
 		{setup: onToken, line: "token restore DIR/text --pin 12345678", code: 1, wrong: "text", next: "token backup"},
 		{setup: onToken, line: "token restore DIR/cut --pin 12345678", code: 1, wrong: "cut", next: "token backup"},
-		{setup: onToken, line: "token restore DIR/backup --pin 1111", code: 1, wrong: "PIN", next: "lock it"},
+		{setup: onToken, line: "token restore DIR/backup --pin 1111", code: 1, wrong: "wrong PIN", next: "opens with the PIN that the token had on its day"},
+		{setup: onToken, line: "token backup DIR/backup --pin 12345678", code: 3, wrong: "not confirmed", next: "--yes"},
+		{setup: onOther, line: "token restore DIR/backup --pin 12345678", code: 1, wrong: "has a token of its own", next: "\"token delete\", with its keys, and restore with the PIN"},
+		{setup: onBadFile, line: "token restore DIR/text --pin 12345678", code: 1, wrong: "other.toml:1", next: "correct the setting"},
 		{setup: onToken, line: "token restore DIR/backup --token device", code: 2, wrong: "another one", next: "--slot"},
 		{setup: onToken, line: "token backup /nowhere/b --pin 12345678", code: 1, wrong: "/nowhere", next: "in a directory that there is"},
 		{setup: onToken, line: "import pem DIR/nothing --pin 12345678", code: 1, wrong: "nothing", next: "name of the file"},
