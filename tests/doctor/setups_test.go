@@ -82,7 +82,7 @@ func setups() map[string]setup {
 			command: "chown -h --reference=$STATE $STATE/*.*", status: 1, fixed: true, cured: true},
 		"a file of another group in a directory of root": {breaking: `chgrp daemon "$STATE/flash.db"`, finding: "state-file-owner",
 			command: "chown -h --reference=$STATE $STATE/*.*", status: 1, fixed: true, cured: true},
-		"an SCM that the module has made anew for a group": {settings: ofDaemon, breaking: `rm "$STATE"/*; ` + daemonsDirectory + `; zk_pkcs11-util scm status >/dev/null; [ "$(stat -c %a "$STATE/root.key")" = 640 ]`,
+		"an SCM that a server has made anew in the directory of its group": {settings: ofDaemon, breaking: `rm "$STATE"/*; ` + daemonsDirectory + `; setpriv --reuid=5001 --regid=daemon --clear-groups zk_pkcs11-util scm status >/dev/null; [ "$(stat -c %a%u "$STATE/root.key")" = 6405001 ]`,
 			finding: "token-uninitialised", command: "zk_pkcs11-util token init --slot 0 --label LABEL", status: 1},
 		"a directory that all can write": {breaking: `chmod 777 "$STATE"`, finding: "state-open", command: "chmod go-w $STATE", status: 1, fixed: true, cured: true},
 		"a directory of a group that no setting names": {settings: "# none\n", breaking: daemonsOwn, finding: "state-open",
