@@ -5,6 +5,7 @@ package pkcs11
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/secret"
@@ -106,8 +107,8 @@ func (r *Rebinding) Opens(key []byte) bool {
 
 // Bound is what Bind has done.
 type Bound struct {
-	Label, Serial string // of the token, and of the SCM that it is bound to
-	Lost          []int  // key slots whose keys the token knew, and the SCM does not have
+	Label, Serial string    // of the token, and of the SCM that it is bound to
+	Lost          []LostKey // keys in key slots that the token knew, and the SCM does not have
 }
 
 // Bind binds the token to the SCM, by its recovery key. The device takes the secret beside what
@@ -210,6 +211,9 @@ func (t *token) settleRebound() (b Bound, err error) {
 	if err != nil || len(lost) == 0 {
 		return b, err
 	}
+	if b.Lost, err = t.labelled(lost); err != nil {
+		return b, err
+	}
 	_, err = t.store.Release(func(tx *store.Tx) error {
 		for _, k := range lost {
 			if err := tx.DeleteSlot(k.Slot, k.Public); err != nil {
@@ -218,10 +222,27 @@ func (t *token) settleRebound() (b Bound, err error) {
 		}
 		return nil
 	})
-	for _, k := range lost {
-		b.Lost = append(b.Lost, k.Slot)
-	}
 	return b, err
+}
+
+// labelled returns keys with the labels that the store still has of them, empty where only a login shows one.
+func (t *token) labelled(keys []store.OwnKey) (named []LostKey, err error) {
+	all, err := t.store.ChangesSince(0)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range keys {
+		i := slices.IndexFunc(all.Slots, func(r store.Record) bool {
+			slot, _ := r.KeySlot()
+			return slot == k.Slot && !r.Private && bytes.Equal(r.Public, k.Public)
+		})
+		label := ""
+		if i >= 0 {
+			label = string(all.Slots[i].Attributes[CKA_LABEL])
+		}
+		named = append(named, LostKey{k.Slot, label})
+	}
+	return named, nil
 }
 
 // lostKeys are those that the token remembers, and the device does not have.

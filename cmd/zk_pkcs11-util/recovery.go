@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -127,7 +126,7 @@ func (x *tokenTool) restoreByWords() error {
 		if err != nil {
 			return err
 		}
-		told := boundTold{done.Label, done.Serial, append([]int{}, done.Lost...)}
+		told := newBoundTold(done)
 		return x.print("token-bound/1", told, told.printText)
 	})
 }
@@ -137,13 +136,44 @@ type boundTold struct {
 	Label  string `json:"label"`
 	Serial string `json:"serial"`         // of the SCM to which the token belongs now
 	Lost   []int  `json:"lost_key_slots"` // whose keys were in the SCM before
+
+	keys []pkcs11.LostKey // the same with their labels
+}
+
+func newBoundTold(b pkcs11.Bound) boundTold {
+	t := boundTold{b.Label, b.Serial, []int{}, b.Lost}
+	for _, k := range b.Lost {
+		t.Lost = append(t.Lost, k.Slot)
+	}
+	return t
 }
 
 func (t boundTold) printText(w io.Writer) {
 	fmt.Fprintf(w, "The token %q belongs to the SCM %s now. Its PINs are the same\n", t.Label, t.Serial)
-	if len(t.Lost) > 0 {
-		fmt.Fprintf(w, "Keys that are not in this SCM, and were in key slots of the one before: %s\n", strings.Trim(fmt.Sprint(t.Lost), "[]"))
+	if len(t.keys) == 0 {
+		return
 	}
+	fmt.Fprintf(w, "%s of the SCM before %s not in this one, and lost for good:\n", count(len(t.keys), "key"), isOrAre(len(t.keys)))
+	for _, k := range t.keys {
+		fmt.Fprintln(w, "  "+slotText(k))
+	}
+	fmt.Fprint(w, "Make new keys by \"key generate\", and get new certificates for them by \"key csr\". \"cert list\" shows the certificates\n"+
+		"of the lost ones by \"no\" below KEY; \"cert delete\" removes them\n")
+}
+
+func isOrAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+// slotText names a key by its key slot, and by its label where it has one.
+func slotText(k pkcs11.LostKey) string {
+	if k.Label == "" {
+		return fmt.Sprintf("key slot %d", k.Slot)
+	}
+	return fmt.Sprintf("key slot %d %q", k.Slot, k.Label)
 }
 
 // withRebinding runs do with the token that is named, whatever SCM it belongs to.

@@ -93,6 +93,9 @@ func (v *visit) lookInside(l setup.Look) {
 	if device != nil {
 		v.lookAtDevice(device, l)
 	}
+	if device != nil && err == nil {
+		v.checkCertificates(l.Keyless(device, tokens))
+	}
 	v.lookAtPool(l)
 }
 

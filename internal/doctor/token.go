@@ -4,8 +4,11 @@ package doctor
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"libzk_pkcs11/internal/store"
+	"libzk_pkcs11/pkcs11"
 )
 
 // setPIN is how the SO gives the user a new PIN.
@@ -27,6 +30,41 @@ func (v *visit) lookAtToken(tokens *store.Store) {
 	v.note("Token", "%q, user PIN: %s, SO PIN: %s", t.Label, words(user), words(so))
 	v.checkUserPIN(user)
 	v.checkSecurityOfficer(so)
+}
+
+// checkCertificates tells of those whose keys are gone. What does not answer is told elsewhere.
+func (v *visit) checkCertificates(gone pkcs11.Keyless, err error) {
+	if err != nil || len(gone.Labels) == 0 {
+		return
+	}
+	f := Finding{
+		Name: "certificate-keyless", Level: Warning,
+		What:    "the token has no key for " + certificatesText(gone.Labels),
+		Why:     "programs that are given such a certificate have no key to sign with; one for a new key has to be asked for (key generate, key csr)",
+		Command: command("zk_pkcs11-util", "cert", "delete", "--slot", strconv.Itoa(*v.slot), "--label", gone.Labels[0]),
+	}
+	if !gone.Sure {
+		f.Level, f.What = Info, f.What+", unless a private key without its public one is there, which only a login shows"
+	}
+	v.tell(f)
+}
+
+// mostNamed is how many certificates are named.
+const mostNamed = 10
+
+func certificatesText(labels []string) string {
+	some := make([]string, 0, mostNamed)
+	for _, label := range labels[:min(len(labels), mostNamed)] {
+		some = append(some, strconv.Quote(label))
+	}
+	text := "the certificate " + some[0]
+	if len(labels) > 1 {
+		text = fmt.Sprintf("%d certificates: %s", len(labels), strings.Join(some, ", "))
+	}
+	if more := len(labels) - mostNamed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // PINTries is how many wrong PINs in a row lock a PIN.

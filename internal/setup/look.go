@@ -80,6 +80,11 @@ func (l Look) Pair(device scm.Device, tokens *store.Store) error {
 	return nil
 }
 
+// Keyless looks for certificates whose keys are on neither of the two.
+func (l Look) Keyless(device scm.Device, tokens *store.Store) (pkcs11.Keyless, error) {
+	return pkcs11.KeylessOf(device, tokens)
+}
+
 // lonelyToken says what a token without its soft SCM has lost.
 func lonelyToken(tokens *store.Store) error {
 	token, err := tokens.Pairing()

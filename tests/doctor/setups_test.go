@@ -108,6 +108,8 @@ func setups() map[string]setup {
 		"the SCM of another token": {breaking: `mkdir "$DIR/b"; ZK_PKCS11_HOME=$DIR/b zk_pkcs11-util --init-token --label b --pin 1234 --so-pin 1234; cp -a "$DIR"/b/flash.db* "$STATE"`, finding: "token-foreign",
 			command: "zk_pkcs11-util token recovery restore", status: 2},
 
+		"a certificate whose key is gone": {breaking: `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$DIR/k" -out "$DIR/c" -subj /CN=gone -addext basicConstraints=critical,CA:FALSE
+			zk_pkcs11-util cert import "$DIR/c" --without-key --pin 12345678`, finding: "certificate-keyless", command: "zk_pkcs11-util cert delete --slot 0 --label gone", status: 1, cured: true, fill: " --yes --pin 12345678"},
 		"an SCM that does not see its host": {breaking: "zk_pkcs11-util scm inject unbind", finding: "scm-unbound", command: "zk_pkcs11-util scm inject unbind --undo", status: 2, cured: true},
 		"an SCM that has destroyed its keys": {breaking: "zk_pkcs11-util scm lock-binding --yes; zk_pkcs11-util scm inject boot; zk_pkcs11-util scm inject fatal 6",
 			finding: "scm-destroyed", command: "zk_pkcs11-util scm reset", status: 2},
@@ -175,7 +177,7 @@ func setups() map[string]setup {
 // TestSetups: each is told by the name of its finding and the command that mends it, with nothing else and without a
 // change; what --fix can mend is well after it, and so is what the command mends.
 func TestSetups(t *testing.T) {
-	for _, program := range []string{"setpriv", "python3", "pkcs11-tool"} {
+	for _, program := range []string{"setpriv", "python3", "pkcs11-tool", "openssl"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("%s is not installed (see scripts/test.sh for the packages)", program)
 		}

@@ -40,7 +40,7 @@ var arrows = map[string][]string{
 		"internal/config", "internal/descriptor", "internal/fresh", "internal/scm", "internal/scm/soft/wallet",
 		"internal/setup", "internal/trace",
 	},
-	"internal/doctor":       {"internal/config", "internal/scm", "internal/scm/soft", "internal/setup", "internal/store"},
+	"internal/doctor":       {"internal/config", "internal/scm", "internal/scm/soft", "internal/setup", "internal/store", "pkcs11"},
 	"internal/importer":     {"internal/softkey", "pkcs11"},
 	"internal/backup":       nil,
 	"internal/certificate":  nil,
