@@ -18,9 +18,26 @@ import (
 // Losses are what C_InitToken destroys, and what it leaves.
 type Losses struct {
 	Keys    []LostKey
-	Objects int // certificates, data, secrets, and public keys outside of key slots
-	Others  int // keys of other programs in user key slots, which stay
-	Foreign int // foreign keys, which stay
+	Stored  StoredLosses
+	Named   []LostKey // keys of other programs and of the factory that have a name in the token: they stay without it
+	Factory int       // keys in permanent key slots, which stay
+	Others  int       // keys of other programs in user key slots, which stay
+	Foreign int       // foreign keys, which stay
+}
+
+// StoredLosses are the objects in the token's store that C_InitToken destroys, by what a caller without a login sees.
+type StoredLosses struct {
+	Pairs        []string // labels of public keys outside of key slots, as far as there are sealed objects for them
+	PublicKeys   []string // those for which there is none
+	Secrets      []string // labels of secret keys
+	Certificates []string // labels
+	Data         int      // all else that is seen
+	Private      int      // sealed objects that are not the other half of a pair: keys and data that only a login shows
+}
+
+// Count is how many objects there are, a pair being one.
+func (l StoredLosses) Count() int {
+	return len(l.Pairs) + len(l.PublicKeys) + len(l.Secrets) + len(l.Certificates) + l.Data + l.Private
 }
 
 // LostKey is a key pair in a key slot.
@@ -45,20 +62,71 @@ func (p *Provider) LossesOf(slot uint) (l Losses, err error) {
 	if err != nil {
 		return l, err
 	}
-	for _, k := range own {
-		l.Keys = append(l.Keys, LostKey{int(k.Slot), c.labelOf(k)})
-	}
+	l.addKeys(c, own)
+	l.Stored, err = storedLosses(t.store)
+	return l, err
+}
+
+// addKeys adds what there is in key slots.
+func (l *Losses) addKeys(c *catalog, own []scm.Key) {
 	for _, k := range c.keys {
+		named := LostKey{int(k.Slot), c.labelOf(k)}
+		isOwn := slices.ContainsFunc(own, func(o scm.Key) bool { return o.Slot == k.Slot })
 		switch {
 		case isForeign(k.Slot):
 			l.Foreign++
+			continue
+		case isOwn:
+			l.Keys = append(l.Keys, named)
+			continue
 		case k.Slot.User():
 			l.Others++
+		default:
+			l.Factory++
+		}
+		if len(c.slots[k.Slot].records) > 0 {
+			l.Named = append(l.Named, named)
 		}
 	}
-	l.Others -= len(own)
-	l.Objects, err = t.store.Stored()
+}
+
+// storedLosses sorts what is in a store.
+func storedLosses(tokens *store.Store) (l StoredLosses, err error) {
+	seen := 0
+	_, damaged, err := tokens.Find(nil, func(r *store.Record) {
+		if !r.Sealed {
+			seen++
+			l.add(attributesOf(r))
+		}
+	})
+	if err != nil {
+		return l, err
+	}
+	all, err := tokens.Stored()
+	l.pair(all - seen - len(damaged))
 	return l, err
+}
+
+// add adds an object that is not sealed.
+func (l *StoredLosses) add(a attributes) {
+	label := string(a[CKA_LABEL])
+	switch a.number(CKA_CLASS) {
+	case CKO_PUBLIC_KEY:
+		l.Pairs = append(l.Pairs, label)
+	case CKO_SECRET_KEY:
+		l.Secrets = append(l.Secrets, label)
+	case CKO_CERTIFICATE:
+		l.Certificates = append(l.Certificates, label)
+	default:
+		l.Data++
+	}
+}
+
+// pair takes public keys and sealed objects for pairs. Which belong together, and what the others are, only a login shows.
+func (l *StoredLosses) pair(sealed int) {
+	pairs := min(len(l.Pairs), sealed)
+	l.Pairs, l.PublicKeys = l.Pairs[:pairs], l.Pairs[pairs:]
+	l.Private = sealed - pairs
 }
 
 // labelOf is the label of the public key object of a key, empty without one.

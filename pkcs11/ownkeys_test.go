@@ -54,7 +54,7 @@ func TestInitTokenAdopts(t *testing.T) {
 	f.pair(scm.P256, []any{CKA_TOKEN, true, CKA_LABEL, "mine"}, []any{CKA_TOKEN, true})
 	l, err := f.LossesOf(0)
 	f.ok(err)
-	if len(l.Keys) != 1 || l.Keys[0].Label != "mine" || l.Others != 3 || l.Foreign != 1 || l.Objects != 0 {
+	if len(l.Keys) != 1 || l.Keys[0].Label != "mine" || l.Others != 3 || l.Foreign != 1 || l.Stored.Count() != 0 || len(l.Named) != 1 || l.Named[0].Label != "named" {
 		t.Errorf("losses %+v", l)
 	}
 	f.ok(f.CloseSession(f.h))

@@ -73,8 +73,9 @@ func (d *doctorTool) run(c *cobra.Command, _ []string) error {
 const screenWidth = 80
 
 func (r doctorResult) printText(w io.Writer) {
+	width := r.factWidth()
 	for _, f := range r.Facts {
-		printWrapped(w, fmt.Sprintf("%-12s", f.Name), f.Value)
+		printWrapped(w, fmt.Sprintf("%-*s", width, f.Name), f.Value)
 	}
 	for _, m := range r.Mended {
 		if m.Problem == "" {
@@ -87,6 +88,18 @@ func (r doctorResult) printText(w io.Writer) {
 		printFinding(w, f)
 	}
 	fmt.Fprintf(w, "\n%s\n", r.verdict())
+}
+
+// factColumn is the column of names where none of them is of one slot among several.
+const factColumn = 12
+
+// factWidth is the width of a column that has room for every name, and a space after it.
+func (r doctorResult) factWidth() int {
+	width := factColumn
+	for _, f := range r.Facts {
+		width = max(width, len(f.Name)+1)
+	}
+	return width
 }
 
 func printFinding(w io.Writer, f doctor.Finding) {

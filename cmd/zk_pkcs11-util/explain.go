@@ -73,7 +73,7 @@ func advices() []advice {
 		{scm.ErrDestroyed, "only a soft SCM gets new ones, by \"scm reset\""},
 		{scm.ErrAbsent, "look whether an SCM in hardware is bound and its daemon zkifc runs; what a soft one lacks \"scm status\" shows"},
 		{scm.ErrTimeout, "try again; an SCM that starts needs up to two minutes"},
-		{store.ErrCorrupt, "put a backup back by \"token restore\", or begin anew after moving the state directory away (docs/recovery.md)"},
+		{store.ErrCorrupt, "put a backup back by \"token restore\", or begin anew after moving the state directory away (zk_pkcs11-util(1))"},
 		{store.ErrNoRecovery, "only \"token recovery create\" makes one, while the SCM of the token works"},
 		{recovery.ErrOther, "the latest \"token recovery create\" has shown those that count"},
 		{syscall.ENOTDIR, "name another state directory by ZK_PKCS11_HOME, or by the setting state"},

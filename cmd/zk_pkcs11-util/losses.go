@@ -9,7 +9,7 @@ import (
 	"libzk_pkcs11/pkcs11"
 )
 
-// mostNamed is how many keys are named to a user who is about to destroy them.
+// mostNamed is how many things of a kind are named to a user who is about to destroy them.
 const mostNamed = 10
 
 // confirmLosses tells what a token loses when it is initialised, and asks whether that is
@@ -22,26 +22,73 @@ func (f *flags) confirmLosses(p *pkcs11.Provider, ask *prompter) error {
 	if l.Others+l.Foreign > 0 {
 		fmt.Fprintf(ask.err, "%s and %s of other programs stay.\n", count(l.Others, "key"), count(l.Foreign, "foreign key"))
 	}
-	if f.yes || len(l.Keys)+l.Objects == 0 {
+	if f.yes || len(l.Keys)+l.Stored.Count() == 0 {
 		return nil
 	}
-	return ask.confirm(lossesText(l, f.slot))
+	text := lossesText(l, f.slot)
+	if len(l.Named) > 0 {
+		text += "\nThese keys stay, without the names that they have here:" + listed(slotTexts(l.Named))
+	}
+	return ask.confirm(text)
 }
 
+// lossesText counts what goes, and names the keys and certificates.
 func lossesText(l pkcs11.Losses, slot uint) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "The token in slot %d loses for good %s and %s", slot, count(len(l.Keys), "key pair"), count(l.Objects, "other object"))
-	if len(l.Keys) > 0 {
-		b.WriteByte(':')
+	s := l.Stored
+	kinds := []string{
+		count(len(l.Keys), "key pair") + " in key slots", count(len(s.Pairs), "sealed key pair"), count(len(s.Secrets), "secret key"),
+		count(len(s.Certificates), "certificate"), count(s.Data, "data object"),
 	}
-	for i, k := range l.Keys {
+	if len(s.PublicKeys) > 0 {
+		kinds = append(kinds, count(len(s.PublicKeys), "public key"))
+	}
+	if s.Private > 0 {
+		kinds = append(kinds, count(s.Private, "private object")+" that only a login shows (secret keys, data)")
+	}
+	text := fmt.Sprintf("The token in slot %d loses for good %s and %s", slot, strings.Join(kinds[:len(kinds)-1], ", "), kinds[len(kinds)-1])
+	names := listed(slotTexts(l.Keys)) + listed(labelled("sealed key", s.Pairs)) + listed(labelled("secret key", s.Secrets)) +
+		listed(labelled("public key", s.PublicKeys)) + listed(labelled("certificate", s.Certificates))
+	if names != "" {
+		text += ":" + names
+	}
+	return text
+}
+
+// listed has each of the first lines on one of its own, and says how many more there are.
+func listed(lines []string) string {
+	var b strings.Builder
+	for i, line := range lines {
 		if i == mostNamed {
-			fmt.Fprintf(&b, "\n  and %d more", len(l.Keys)-i)
+			fmt.Fprintf(&b, "\n  and %d more", len(lines)-i)
 			break
 		}
-		fmt.Fprintf(&b, "\n  key slot %d %q", k.Slot, k.Label)
+		b.WriteString("\n  " + line)
 	}
 	return b.String()
+}
+
+// labelled are labels of things of a kind.
+func labelled(kind string, labels []string) (lines []string) {
+	for _, label := range labels {
+		lines = append(lines, fmt.Sprintf("%s %q", kind, label))
+	}
+	return lines
+}
+
+// slotTexts names keys in key slots.
+func slotTexts(keys []pkcs11.LostKey) (lines []string) {
+	for _, k := range keys {
+		lines = append(lines, slotText(k))
+	}
+	return lines
+}
+
+// slotText names a key by its key slot, and by its label where it has one.
+func slotText(k pkcs11.LostKey) string {
+	if k.Label == "" {
+		return fmt.Sprintf("key slot %d", k.Slot)
+	}
+	return fmt.Sprintf("key slot %d %q", k.Slot, k.Label)
 }
 
 // count is a number of things.

@@ -76,7 +76,7 @@ func (r poolReport) checkMembers() error {
 	for _, s := range r.SCMs {
 		if s.Member && !s.Answers {
 			return fmt.Errorf("%s is left out of the pool of slot %d: %s; \"zk_pkcs11-util scm status --slot %d --member %s\" tells more, and "+
-				"docs/pool.md how it is made anew from the words", s.Path, s.Slot, s.Problem, s.Slot, s.Path)
+				"\"scm wallet restore\" makes its keys anew from the words (zk_pkcs11-util(1))", s.Path, s.Slot, s.Problem, s.Slot, s.Path)
 		}
 	}
 	return nil

@@ -40,7 +40,7 @@ func loadSettings() (config.Config, pkcs11.Options, error) {
 func readSettings() (config.Config, *trace.Logger, error) {
 	c, err := config.Load(os.Getenv)
 	if err != nil {
-		return config.Config{}, nil, fmt.Errorf("%w; correct the setting (docs/settings.md and zk_pkcs11.toml(5) explain them)", err)
+		return config.Config{}, nil, fmt.Errorf("%w; correct the setting (zk_pkcs11.toml(5) explains them)", err)
 	}
 	c = setup.Placed(c)
 	level, err := trace.ParseLevel(c.Log.Level)

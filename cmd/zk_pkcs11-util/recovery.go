@@ -153,10 +153,7 @@ func (t boundTold) printText(w io.Writer) {
 	if len(t.keys) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "%s of the SCM before %s not in this one, and lost for good:\n", count(len(t.keys), "key"), isOrAre(len(t.keys)))
-	for _, k := range t.keys {
-		fmt.Fprintln(w, "  "+slotText(k))
-	}
+	fmt.Fprintf(w, "%s of the SCM before %s not in this one, and lost for good:%s\n", count(len(t.keys), "key"), isOrAre(len(t.keys)), listed(slotTexts(t.keys)))
 	fmt.Fprint(w, "Make new keys by \"key generate\", and get new certificates for them by \"key csr\". \"cert list\" shows the certificates\n"+
 		"of the lost ones by \"no\" below KEY; \"cert delete\" removes them\n")
 }
@@ -166,14 +163,6 @@ func isOrAre(n int) string {
 		return "is"
 	}
 	return "are"
-}
-
-// slotText names a key by its key slot, and by its label where it has one.
-func slotText(k pkcs11.LostKey) string {
-	if k.Label == "" {
-		return fmt.Sprintf("key slot %d", k.Slot)
-	}
-	return fmt.Sprintf("key slot %d %q", k.Slot, k.Label)
 }
 
 // withRebinding runs do with the token that is named, whatever SCM it belongs to.

@@ -86,5 +86,10 @@ func lostWithDevice(l pkcs11.Losses, slot uint) string {
 	if o, err := slotOptions(slot); err != nil || o.Hardware {
 		return ""
 	}
-	return fmt.Sprintf("\nThe soft SCM goes with it: %s and %s of other programs, and all wallets", count(l.Others, "key"), count(l.Foreign, "foreign key"))
+	text := fmt.Sprintf("\nThe soft SCM goes with it: %s of its factory, %s and %s of other programs, and all wallets",
+		count(l.Factory, "key"), count(l.Others, "key"), count(l.Foreign, "foreign key"))
+	if len(l.Named) > 0 {
+		text += "; with them:" + listed(slotTexts(l.Named))
+	}
+	return text
 }

@@ -25,5 +25,19 @@ func (f *flags) chooseSlotForInit(p *pkcs11.Provider, c config.Config) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("no slot is free: add one to the settings, a table [[slot]] with a name of its own (docs/adr/0050-tokens.md)")
+	return noneFree(c)
+}
+
+// noneFree says how there comes to be one more slot. The first table [[slot]] hides the token that was there without
+// one, unless that gets its own.
+func noneFree(c config.Config) error {
+	file := c.Source.File
+	if file == "" {
+		file = config.DefaultFile
+	}
+	tables := "a table [[slot]] with a name of its own"
+	if len(c.Slots) == 1 && c.Slots[0].State == c.State {
+		tables += ", and beside it, unless it is there, [[slot]] with another name and state = \".\" for the token that is there, which would be hidden"
+	}
+	return fmt.Errorf("no slot is free: add one to %s, %s; zk_pkcs11.toml(5) has an example", file, tables)
 }

@@ -62,7 +62,31 @@ func (r reader) readKey(key toml.Key) error {
 			return nil
 		}
 	}
-	return errors.New("unknown setting")
+	return r.unknown(key)
+}
+
+// unknown says that there is no such setting, and where one of this name stands, if there is one: a line at the
+// end of a file is one of its last table.
+func (r reader) unknown(key toml.Key) error {
+	places := r.placesOf(key[len(key)-1])
+	if len(places) == 0 {
+		return errors.New("unknown setting")
+	}
+	return fmt.Errorf("unknown setting; %s stands %s", key[len(key)-1], strings.Join(places, " or "))
+}
+
+// placesOf are the places in a file of settings of a name.
+func (r reader) placesOf(name string) (places []string) {
+	for _, s := range r.config.settings() {
+		table, last, below := strings.Cut(s.key, ".")
+		switch {
+		case s.key == name:
+			places = append(places, "above the first [table] of the file")
+		case below && last == name:
+			places = append(places, "below ["+table+"]")
+		}
+	}
+	return places
 }
 
 // readSlot reads a [[slot]] header or a key below the latest of them.
@@ -81,7 +105,7 @@ func (r reader) readSlot(key toml.Key) error {
 			return r.applyTo(lookup(tables[last], key[1:]), s)
 		}
 	}
-	return errors.New("unknown setting")
+	return r.unknown(key)
 }
 
 func (r reader) applyTo(v any, s setting) error {

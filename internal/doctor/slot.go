@@ -178,7 +178,7 @@ func (v *visit) tellFile(f Finding, name string, err error) {
 
 // checkPair says why the token and its SCM do not belong together.
 func (v *visit) checkPair(err error) {
-	f := Finding{Level: Error, Why: "the module makes nothing anew in place of what is lost, and opens no session (docs/recovery.md)"}
+	f := Finding{Level: Error, Why: "the module makes nothing anew in place of what is lost, and opens no session"}
 	switch {
 	case err == nil:
 		return

@@ -15,7 +15,7 @@ import (
 // docs/adr/0026-bond.md.
 
 // wayOut is what an administrator does when a file is lost.
-const wayOut = "put it back, or begin anew by moving the other files away, too: see docs/recovery.md"
+const wayOut = "put it back, or begin anew by moving the other files away, too; \"zk_pkcs11-util doctor\" names the command"
 
 // mayMake answers why no soft SCM may be made where there is none, as err says.
 func (o opener) mayMake(a access, err error) error {

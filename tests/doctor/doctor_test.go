@@ -239,3 +239,20 @@ func TestHealthy(t *testing.T) {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
 }
+
+// TestFactsOfSeveralSlots: a fact's name, which has the slot in it then, stands apart from what it is.
+func TestFactsOfSeveralSlots(t *testing.T) {
+	makeTemplate(t)
+	p := newPatient(t, "[[slot]]\nname = \"first\"\nstate = \".\"\n[[slot]]\nname = \"second\"\n")
+	r := p.examine("", "")
+	text := p.sh("zk_pkcs11-util doctor || true")
+	joined := strings.Join(strings.Fields(text), " ")
+	for _, f := range r.Facts {
+		if want := strings.Join(strings.Fields(f.Name+" "+f.Value), " "); !strings.Contains(joined, want) {
+			t.Errorf("%q is not told in\n%s", want, text)
+		}
+	}
+	if !strings.Contains(text, "Slot 0: Backend ") {
+		t.Errorf("the slot is not told in\n%s", text)
+	}
+}

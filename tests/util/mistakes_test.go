@@ -21,6 +21,7 @@ const (
 	onNoLibrary = "no library of the vendor"
 	onBadFile   = "settings in a wrong form"
 	onBadWord   = "a setting that there is not"
+	onBadTable  = "a setting below a table that is not its own"
 	onNoFile    = "no file of settings"
 	onDamaged   = "a token whose store is damaged"
 	onOther     = "a new token where there is a backup of another"
@@ -112,8 +113,8 @@ func newMistakenTool(t *testing.T, setup string) *tool {
 	case onNoLibrary:
 		x.home.Set("ZK_PKCS11_BACKEND", "zymbit")
 		x.home.Set("ZK_APP_UTILS_LIB", "/nowhere/libzk_app_utils.so")
-	case onBadFile, onBadWord:
-		text := map[string]string{onBadFile: "state = \n", onBadWord: "colour = \"red\"\n"}[setup]
+	case onBadFile, onBadWord, onBadTable:
+		text := map[string]string{onBadFile: "state = \n", onBadWord: "colour = \"red\"\n", onBadTable: "[soft]\nshow = \"bound\"\n"}[setup]
 		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -271,6 +272,7 @@ func wrongTokens() []mistake {
 	return []mistake{
 		{setup: onToken, line: "token delete --token devise", code: 1, wrong: `no token has the label "devise"`, next: "token list"},
 		{setup: onToken, line: "token delete --serial 00", code: 1, wrong: `no token has the serial number "00"`, next: "token list"},
+		{setup: onToken, line: "--init-token --free --label x --pin 1234 --so-pin 1234", code: 1, wrong: "no slot is free", next: `state = "."`},
 		{setup: onToken, line: "token list --token devise", code: 1, wrong: "no such token", next: "lists all slots"},
 		{setup: onToken, line: "token pin --slot 7 --pin 1111 --new-pin 2222", code: 1, wrong: "no such slot", next: "token list"},
 		{setup: onToken, line: "scm status --slot 7", code: 1, wrong: "no slot 7", next: "--show-slots"},
@@ -374,6 +376,7 @@ func badTimes() []mistake {
 		{setup: onNoLibrary, line: "scm wait --timeout 0", code: 1, wrong: "library", next: `backend = "soft"`},
 		{setup: onBadFile, line: "token list", code: 1, wrong: "other.toml:1", next: "correct the setting"},
 		{setup: onBadWord, line: "scm status", code: 1, wrong: "colour", next: "correct the setting"},
+		{setup: onBadTable, line: "token list", code: 1, wrong: "other.toml:2: soft.show: unknown setting", next: "above the first [table] of the file"},
 		{setup: onNoFile, line: "token list", code: 1, wrong: "other.toml", next: "ZK_PKCS11_CONF"},
 		{setup: onDamaged, line: "token list", code: 1, wrong: "file is damaged", next: "token restore"},
 		{setup: onDamaged, line: "token backup DIR/b --pin 12345678", code: 1, wrong: "file is damaged", next: "doctor"},
