@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"syscall"
 
+	"libzk_pkcs11/internal/config"
 	"libzk_pkcs11/internal/recovery"
 	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/internal/setup"
@@ -71,13 +72,15 @@ func advices() []advice {
 		{scm.ErrSecret, "the keys are not those of this token: initialise it again with --init-token"},
 		{scm.ErrForeign, "\"doctor\" names the command that brings a token and its SCM together again"},
 		{scm.ErrDestroyed, "only a soft SCM gets new ones, by \"scm reset\""},
+		{setup.ErrNoPlace, "set ZK_PKCS11_HOME to a directory that this user can write, or have him join the group of " + config.SystemState +
+			" (sudo usermod -aG zk_pkcs11 NAME, then log in again)"},
+		{fs.ErrPermission, "run the command as the owner of the state directory, or share it by the setting state_group"},
 		{scm.ErrAbsent, "look whether an SCM in hardware is bound and its daemon zkifc runs; what a soft one lacks \"scm status\" shows"},
 		{scm.ErrTimeout, "try again; an SCM that starts needs up to two minutes"},
 		{store.ErrCorrupt, "put a backup back by \"token restore\", or begin anew after moving the state directory away (zk_pkcs11-util(1))"},
 		{store.ErrNoRecovery, "only \"token recovery create\" makes one, while the SCM of the token works"},
 		{recovery.ErrOther, "the latest \"token recovery create\" has shown those that count"},
 		{syscall.ENOTDIR, "name another state directory by ZK_PKCS11_HOME, or by the setting state"},
-		{fs.ErrPermission, "run the command as the owner of the state directory, or share it by the setting state_group"},
 		{scm.ErrReadOnly, "run the command as the owner of the state directory"},
 		{scm.ErrFixed, "production mode is for good; only a soft SCM leaves it, by \"scm reset\""},
 		{store.ErrFull, "make room on the disk that holds the state directory"},

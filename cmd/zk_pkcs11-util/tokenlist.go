@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/setup"
 	"libzk_pkcs11/pkcs11"
 )
 
@@ -68,8 +70,9 @@ func (x *tokenTool) listCommand() *cobra.Command {
 }
 
 func (x *tokenTool) listTokens() error {
-	l := tokenList{[]tokenRow{}}
+	l, group := tokenList{[]tokenRow{}}, ""
 	err := withProvider(func(p *pkcs11.Provider, c config.Config) error {
+		group = setup.ShutOut(c)
 		for id := range c.Slots {
 			row, err := newTokenRow(p, uint(id), c.Slots[id].State)
 			if err != nil {
@@ -84,7 +87,20 @@ func (x *tokenTool) listTokens() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(x.print("token-list/1", l, l.printText), l.check())
+	err = x.print("token-list/1", l, l.printText)
+	if group != "" && !l.hasToken() {
+		fmt.Fprintf(x.ask.err, hintOfGroup, config.SystemState, group, group)
+	}
+	return errors.Join(err, l.check())
+}
+
+// hintOfGroup is for a user who has no token of his own, and is not in the group that has one.
+const hintOfGroup = "The token in %s is for members of the group %s, and this user is none. To use it, join and log in again:\n" +
+	"  sudo usermod -aG %s \"$USER\"\n"
+
+// hasToken reports whether there is a token that is initialised.
+func (l tokenList) hasToken() bool {
+	return slices.ContainsFunc(l.Tokens, func(r tokenRow) bool { return r.Initialised })
 }
 
 // isListed reports whether a row is of a token that was asked for: of all, when none is named.

@@ -82,6 +82,16 @@ func (h host) state() string {
 	if h.root || h.member() {
 		return SystemState
 	}
+	if home := h.homeState(); home != "" {
+		return home
+	}
+	return SystemState
+}
+
+// HomeState returns the default state directory of a user who is not in the group of SystemState; "" without a home.
+func HomeState(getenv func(string) string) string { return thisHost(getenv).homeState() }
+
+func (h host) homeState() string {
 	if xdg := h.getenv("XDG_STATE_HOME"); filepath.IsAbs(xdg) {
 		return filepath.Join(xdg, "zk_pkcs11")
 	}
@@ -90,7 +100,7 @@ func (h host) state() string {
 		home = h.home()
 	}
 	if !filepath.IsAbs(home) {
-		return SystemState
+		return ""
 	}
 	return filepath.Join(home, ".local/state/zk_pkcs11")
 }

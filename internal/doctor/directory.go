@@ -68,7 +68,7 @@ func (v *visit) lookAtDirectory(l setup.Look, problem error) bool {
 	info, err := os.Stat(v.state)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		v.lookAtMissing()
+		v.lookAtMissing(l)
 		return false
 	case errors.Is(err, fs.ErrPermission):
 		v.tellClosed(v.state)
@@ -115,7 +115,7 @@ func (v *visit) tellUnknownGroup(err error) {
 }
 
 // lookAtMissing is about a state directory that is not there, which is no fault before the first use.
-func (v *visit) lookAtMissing() {
+func (v *visit) lookAtMissing(l setup.Look) {
 	if info, err := os.Lstat(v.state); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		target, _ := os.Readlink(v.state)
 		v.tell(Finding{
@@ -128,6 +128,10 @@ func (v *visit) lookAtMissing() {
 		return
 	}
 	v.note("State", "%s is not there yet, %s", v.state, v.whyThere())
+	if !l.Hardware && !l.CanMake() {
+		v.tellNoPlace()
+		return
+	}
 	v.tell(Finding{
 		Name: "state-missing", Level: Info,
 		What:    v.state + " is not there",

@@ -77,6 +77,7 @@ func Examine(o Options) Report {
 			v.vitals().countProcesses(v.state)
 		}
 		v.slot = nil
+		v.lookAtGroup()
 	}
 	v.lookAtRegistration()
 	v.lookAtHost()

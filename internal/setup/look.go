@@ -39,6 +39,9 @@ func LookAt(c config.Config, slot int) (Look, error) {
 	return l, err
 }
 
+// CanMake reports whether this user can make the state directory of the slot, which is missing.
+func (l Look) CanMake() bool { return canMake(l.open.slot.State) }
+
 // Device opens the SCM that is there. ErrNone when there is no soft SCM.
 func (l Look) Device() (scm.Device, error) {
 	if !l.Hardware {

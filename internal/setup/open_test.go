@@ -62,7 +62,7 @@ func TestNotMine(t *testing.T) {
 	denied := fmt.Errorf("state directory: %w", fs.ErrPermission)
 	byDefault := opener{settings: config.Config{State: "/x", Source: config.Source{State: "/x"}}}
 	bySetting := opener{settings: config.Config{State: "/y", Source: config.Source{State: "/x"}}}
-	if err := byDefault.notMine(denied); !errors.Is(err, scm.ErrAbsent) || !errors.Is(err, fs.ErrPermission) {
+	if err := byDefault.notMine(denied); !errors.Is(err, scm.ErrAbsent) || !errors.Is(err, ErrNoPlace) || !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("by default: %v", err)
 	}
 	if err := bySetting.notMine(denied); errors.Is(err, scm.ErrAbsent) {
