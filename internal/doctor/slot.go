@@ -185,7 +185,7 @@ func (v *visit) checkPair(err error) {
 	case errors.Is(err, scm.ErrNone):
 		f.Name, f.What = "scm-gone", "the token in "+v.state+" is initialised, and its soft SCM ("+soft.FlashFile+") is gone"
 		f.Why += "; a backup has the keys of its key slots, and recovery words bring back all others where there is none"
-		f.Command = "zk_pkcs11-util token restore FILE"
+		f.Command = fmt.Sprintf("zk_pkcs11-util token restore FILE --slot %d # with recovery words and no backup: zk_pkcs11-util token recovery restore --slot %[1]d", *v.slot)
 	case errors.Is(err, store.ErrMissing):
 		f.Name, f.What = "token-gone", "the soft SCM in "+v.state+" belongs to a token, and that ("+store.DatabaseFile+") is gone"
 		f.Command = "zk_pkcs11-util token restore FILE"

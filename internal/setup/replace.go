@@ -152,7 +152,7 @@ func (r *Replacement) settle(o Owner) Owner {
 func (r *Replacement) Told() []string { return r.told }
 
 // Swap has the new directory take the place of the state directory, which belongs to owner from then on. It returns where
-// the old one is now, "" when there was none. Everything in the new one is closed before.
+// the old one is now, "" when there was none or nothing in it. Everything in the new one is closed before.
 func (r *Replacement) Swap(owner Owner) (old string, err error) {
 	if err := r.adoptAll(r.settle(owner)); err != nil {
 		return "", err
@@ -175,6 +175,9 @@ func (r *Replacement) Swap(owner Owner) (old string, err error) {
 	old = fmt.Sprintf("%s%s%s", r.state, suffixOld, time.Now().UTC().Format(timeOld))
 	if err := r.takeOthers(r.dir); err != nil {
 		return "", fmt.Errorf("what was there before is in %s: %w", r.dir, err)
+	}
+	if os.Remove(r.dir) == nil { // which only an empty one is: its token was deleted
+		return "", syncParent(r.state)
 	}
 	return old, errors.Join(os.Rename(r.dir, old), syncParent(r.state))
 }

@@ -420,3 +420,23 @@ func TestBackupOfAnotherSCM(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// TestRestoreAfterDelete: of a token that was deleted there is nothing to be kept, and nothing to be told.
+func TestRestoreAfterDelete(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
+	x := newTool(t)
+	file := x.backUp()
+	x.must("token", "delete", "--slot", "0", "--yes")
+	if old := x.restore(file); old != "" {
+		t.Errorf("a directory of before is told: %s", old)
+	}
+	if left, err := filepath.Glob(x.home.Dir + ".*"); err != nil || len(left) > 0 {
+		t.Errorf("beside the state directory is %q, %v", left, err)
+	}
+	if out := x.must("token", "list"); !strings.Contains(out, harness.Label) {
+		t.Errorf("the token is not there again:\n%s", out)
+	}
+	if old := x.restore(file); old == "" {
+		t.Error("of a token that was there no directory is told")
+	}
+}

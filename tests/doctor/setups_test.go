@@ -103,8 +103,9 @@ func setups() map[string]setup {
 		"an SCM of a newer release":        {breaking: `python3 -c "import sqlite3,os; c=sqlite3.connect(os.environ['STATE']+'/flash.db'); c.execute('PRAGMA user_version=99'); c.commit()"`, finding: "state-newer", command: "apt-get install --only-upgrade libzk-pkcs11 zk-pkcs11-utils", status: 2},
 		"a token of version 0.1.0":         {breaking: `rm "$STATE"/*; install -m 600 "$OLD"/* "$STATE"`, finding: "state-older", command: "zk_pkcs11-util --show-slots", status: 1, cured: true, also: []string{"pin-tries"}, rest: []string{"pin-tries"}},
 		"a damaged token":                  {breaking: `rm "$STATE"/token.db-*; head -c 57344 /dev/urandom > "$STATE/token.db"`, finding: "state-damaged", command: "zk_pkcs11-util token restore FILE", status: 2},
-		"a token without its SCM":          {breaking: `rm "$STATE"/flash.db*`, finding: "scm-gone", command: "zk_pkcs11-util token restore FILE", status: 2},
-		"an SCM without its token":         {breaking: `rm "$STATE"/token.*`, finding: "token-gone", command: "zk_pkcs11-util token restore FILE", status: 2},
+		"a token without its SCM": {breaking: `rm "$STATE"/flash.db*`, finding: "scm-gone",
+			command: "zk_pkcs11-util token restore FILE --slot 0 # with recovery words and no backup: zk_pkcs11-util token recovery restore --slot 0", status: 2},
+		"an SCM without its token": {breaking: `rm "$STATE"/token.*`, finding: "token-gone", command: "zk_pkcs11-util token restore FILE", status: 2},
 		"the SCM of another token": {breaking: `mkdir "$DIR/b"; ZK_PKCS11_HOME=$DIR/b zk_pkcs11-util --init-token --label b --pin 1234 --so-pin 1234; cp -a "$DIR"/b/flash.db* "$STATE"`, finding: "token-foreign",
 			command: "zk_pkcs11-util token recovery restore", status: 2},
 
