@@ -13,6 +13,7 @@ const (
 	exitFailed  = 1 // what was wanted could not be done
 	exitUsage   = 2 // the command line is wrong; nothing was done
 	exitRefused = 3 // not confirmed: --yes is missing, or the answer was no; nothing was done
+	exitPartly  = 4 // some of it did not come over, what "import" alone ends with
 )
 
 // ending is an error that decides the exit code. Without a cause everything has been said.

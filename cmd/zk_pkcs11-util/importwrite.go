@@ -4,11 +4,8 @@ package main
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"text/tabwriter"
 
 	"libzk_pkcs11/internal/importer"
 	"libzk_pkcs11/pkcs11"
@@ -24,22 +21,8 @@ type importing struct {
 	rows    []importRow
 }
 
-// importRow is a line of the table.
-type importRow struct {
-	object importer.Object
-	result string
-	create bool
-}
-
-// What the table says.
-const (
-	resultImported = "imported"
-	resultThere    = "was there"
-	resultNot      = "not imported: "
-)
-
 func (x *importing) run(objects []importer.Object) error {
-	seen := map[string]bool{}
+	seen := map[string]importRow{}
 	for _, o := range objects {
 		row, err := x.try(o, seen)
 		if err != nil {
@@ -54,18 +37,16 @@ func (x *importing) run(objects []importer.Object) error {
 }
 
 // try says what becomes of an object.
-func (x *importing) try(o importer.Object, seen map[string]bool) (importRow, error) {
-	row := importRow{object: o}
+func (x *importing) try(o importer.Object, seen map[string]importRow) (importRow, error) {
+	row := newImportRow(o)
 	if o.Why != "" {
-		row.result = resultNot + o.Why
-		return row, nil
+		return row.refuse(o.Why), nil
 	}
 	h, err := x.p.CreateObject(x.session, inSession(o.Template))
 	var code pkcs11.Error
 	switch {
 	case errors.As(err, &code) && isRefusal(code):
-		row.result = resultNot + fmt.Sprintf("the token does not take it (%v)", code)
-		return row, nil
+		return row.refuse(fmt.Sprintf("the token does not take it (%v)", code)), nil
 	case err != nil:
 		return row, err
 	}
@@ -73,18 +54,35 @@ func (x *importing) try(o importer.Object, seen map[string]bool) (importRow, err
 	if err = errors.Join(err, x.p.DestroyObject(x.session, h)); err != nil {
 		return row, err
 	}
-	there, err := x.isThere(same)
 	key := fmt.Sprint(same)
-	row.create = err == nil && !there && !seen[key]
-	seen[key] = true
-	row.result = map[bool]string{true: resultImported, false: resultThere}[row.create]
-	if row.create && o.Note != "" {
-		row.result += ", " + o.Note
+	if twin, twice := seen[key]; twice {
+		return row.stays(twin.label, twin.id), nil
 	}
-	if row.create {
-		err = x.noteTakenID(&row)
+	if row, err = x.settle(row, same); err == nil {
+		seen[key] = row
 	}
 	return row, err
+}
+
+// settle says what becomes of an object that the token takes: it comes over, or is there, under what name it may be.
+func (x *importing) settle(row importRow, same []pkcs11.Attribute) (importRow, error) {
+	h, err := x.find(append(row.name(), same...))
+	if err == nil && h == 0 {
+		h, err = x.find(same)
+	}
+	if err != nil {
+		return row, err
+	}
+	if h == 0 {
+		row.comes()
+		return row, x.noteTakenID(&row)
+	}
+	label, err := x.readIfThere(h, pkcs11.CKA_LABEL)
+	if err != nil {
+		return row, err
+	}
+	id, err := x.readIfThere(h, pkcs11.CKA_ID)
+	return row.stays(string(label), id), err
 }
 
 // resultTaken is added where a client that looks for a key by its CKA_ID alone finds two.
@@ -93,12 +91,12 @@ const resultTaken = ", but another key of the token has this id: \"key rename\" 
 // noteTakenID adds to the row of a private or secret key that its id is taken. The key slots of an SCM have ids of one byte,
 // as many a key of other tokens has.
 func (x *importing) noteTakenID(row *importRow) error {
-	class, id := classOf(row.object.Template), valueIn(row.object.Template, pkcs11.CKA_ID)
-	if len(id) == 0 || class != pkcs11.CKO_PRIVATE_KEY && class != pkcs11.CKO_SECRET_KEY {
+	class := classOf(row.object.Template)
+	if len(row.id) == 0 || !isOwnKey(row.object.Template) {
 		return nil
 	}
 	taken, err := x.isThere([]pkcs11.Attribute{{Type: pkcs11.CKA_TOKEN, Value: []byte{1}},
-		{Type: pkcs11.CKA_CLASS, Value: pkcs11.EncodeULong(class)}, {Type: pkcs11.CKA_ID, Value: id}})
+		{Type: pkcs11.CKA_CLASS, Value: pkcs11.EncodeULong(class)}, {Type: pkcs11.CKA_ID, Value: row.id}})
 	if taken {
 		row.result += resultTaken
 	}
@@ -161,6 +159,12 @@ func classOf(template []pkcs11.Attribute) uint {
 	return pkcs11.CKO_VENDOR_DEFINED
 }
 
+// isOwnKey reports whether a template is of a private or a secret key, which "key rename" knows.
+func isOwnKey(template []pkcs11.Attribute) bool {
+	class := classOf(template)
+	return class == pkcs11.CKO_PRIVATE_KEY || class == pkcs11.CKO_SECRET_KEY
+}
+
 func valueIn(template []pkcs11.Attribute, kind uint) []byte {
 	for _, a := range template {
 		if a.Type == kind {
@@ -181,20 +185,36 @@ func (x *importing) read(h, kind uint) ([]byte, error) {
 	return b, err
 }
 
+// readIfThere is read of an attribute that an object of its class may not have.
+func (x *importing) readIfThere(h, kind uint) ([]byte, error) {
+	v, err := x.read(h, kind)
+	if errors.Is(err, pkcs11.CKR_ATTRIBUTE_TYPE_INVALID) {
+		return nil, nil
+	}
+	return v, err
+}
+
 // isThere reports whether a token has an object with these attributes.
 func (x *importing) isThere(same []pkcs11.Attribute) (bool, error) {
+	h, err := x.find(same)
+	return h != 0, err
+}
+
+// find returns an object with these attributes, 0 where there is none.
+func (x *importing) find(same []pkcs11.Attribute) (uint, error) {
 	if err := x.p.FindObjectsInit(x.session, same); err != nil {
-		return false, err
+		return 0, err
 	}
-	n, err := x.p.FindObjects(x.session, make([]uint, 1))
-	return n > 0, errors.Join(err, x.p.FindObjectsFinal(x.session))
+	found := make([]uint, 1)
+	_, err := x.p.FindObjects(x.session, found)
+	return found[0], errors.Join(err, x.p.FindObjectsFinal(x.session))
 }
 
 // write makes the objects that are not there.
 func (x *importing) write() error {
 	var all [][]pkcs11.Attribute
 	for _, row := range x.rows {
-		if row.create {
+		if row.fate == objectComes {
 			all = append(all, onToken(row.object.Template))
 		}
 	}
@@ -202,72 +222,4 @@ func (x *importing) write() error {
 		return nil
 	}
 	return x.p.CreateObjects(x.session, all)
-}
-
-// importTold is what "import" tells.
-type importTold struct {
-	Imported int            `json:"imported"`
-	Objects  []importedTold `json:"objects"`
-
-	there int
-}
-
-// importedTold is what became of an object.
-type importedTold struct {
-	Class    string `json:"class"`
-	Label    string `json:"label"`
-	ID       string `json:"id"` // in hex
-	Imported bool   `json:"imported"`
-	Result   string `json:"result"`
-}
-
-func (x *importing) told() importTold {
-	t := importTold{Objects: []importedTold{}}
-	for _, r := range x.rows {
-		switch {
-		case r.create:
-			t.Imported++
-		case r.object.Why == "" && r.result == resultThere:
-			t.there++
-		}
-		id := hex.EncodeToString(valueIn(r.object.Template, pkcs11.CKA_ID))
-		t.Objects = append(t.Objects, importedTold{className(classOf(r.object.Template)), r.object.Label, id, r.create, r.result})
-	}
-	return t
-}
-
-// tell prints the table. That nothing is new is no error when all was there already.
-func (x *importing) tell() error {
-	t := x.told()
-	err := x.print("import/1", t, t.printText)
-	if err == nil && t.Imported+t.there == 0 {
-		return errors.New("nothing was imported: the table says why")
-	}
-	return err
-}
-
-func (t importTold) printText(out io.Writer) {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "OBJECT\tLABEL\tID\tRESULT")
-	for _, o := range t.Objects {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", o.Class, o.Label, o.ID, o.Result)
-	}
-	w.Flush()
-	fmt.Fprintf(out, "%d of %s imported\n", t.Imported, count(len(t.Objects), "object"))
-}
-
-func className(class uint) string {
-	switch class {
-	case pkcs11.CKO_DATA:
-		return "data"
-	case pkcs11.CKO_CERTIFICATE:
-		return "certificate"
-	case pkcs11.CKO_PUBLIC_KEY:
-		return "public key"
-	case pkcs11.CKO_PRIVATE_KEY:
-		return "private key"
-	case pkcs11.CKO_SECRET_KEY:
-		return "secret key"
-	}
-	return "other"
 }

@@ -67,6 +67,9 @@ const exitInManual = `# JSON
 3
 : It was not confirmed: the answer was not yes, or **--yes** is missing. Nothing was done.
 
+4
+: Of **import** alone: some objects did not come over. The table says of each why; what it calls imported is in the token.
+
 `
 
 // writeCommands writes the commands below c that do something, in the order of their names.

@@ -195,12 +195,12 @@ func (s *softHSM) comesOver() {
 	t := s.t
 	t.Helper()
 	k, tool := newTarget(t)
-	out := tool.must("softhsm", s.dir, "--from-pin", softPIN)
-	if strings.Count(out, "\n") != 27 || strings.Count(out, "imported\n") != 25 || !strings.Contains(out, "24 of 25 objects imported") ||
+	out := tool.partly("softhsm", s.dir, "--from-pin", softPIN)
+	if strings.Count(out, "\n") != 28 || strings.Count(out, "imported\n") != 25 || !strings.Contains(out, "24 of 25 objects imported") ||
 		!strings.Contains(out, "not imported: there are no keys of type DES3 here") {
 		t.Errorf("%s", out)
 	}
-	if again := tool.must("softhsm", s.dir, "--from-pin", softPIN); !strings.Contains(again, "0 of 25 objects imported") || strings.Count(again, "was there") != 24 {
+	if again := tool.partly("softhsm", s.dir, "--from-pin", softPIN); !strings.Contains(again, "0 of 25 objects imported") || strings.Count(again, "was there") != 24 {
 		t.Errorf("a second run: %s", again)
 	}
 	b := &both{s, k, k.User()}
@@ -330,7 +330,7 @@ func TestModule(t *testing.T) {
 	s := newSoftHSM(t)
 	s.furnish()
 	k, tool := newTarget(t)
-	out := tool.must("--from", softModule, "--token", "old", "--from-pin", softPIN)
+	out := tool.partly("--from", softModule, "--token", "old", "--from-pin", softPIN)
 	if !strings.Contains(out, "16 of 25 objects imported") || strings.Count(out, "its module does not give it away") != 8 {
 		t.Errorf("%s", out)
 	}
