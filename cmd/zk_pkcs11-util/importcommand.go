@@ -90,7 +90,7 @@ func (x *importTool) run(s importer.Source) error {
 	}
 	defer eraseObjects(objects)
 	return x.withLogin(func(p *pkcs11.Provider, session uint) error {
-		return (&importing{p: p, session: session, output: x.output}).run(objects)
+		return (&importing{p: p, session: session, output: x.output, hides: x.hides}).run(objects)
 	})
 }
 
@@ -104,7 +104,7 @@ func (x *importTool) read(s importer.Source) ([]importer.Object, error) {
 	if s.Kind == importer.SoftHSM || s.Kind == importer.Module {
 		ask = "User PIN of the token that is read"
 	} else {
-		objects, err := readSource(s, x.wait)
+		objects, err := x.readSource(s)
 		if given || !errors.Is(err, importer.ErrNeeded) {
 			return objects, err
 		}
@@ -117,7 +117,7 @@ func (x *importTool) read(s importer.Source) ([]importer.Object, error) {
 	if s.Password == nil {
 		s.Password = []byte{}
 	}
-	return readSource(s, x.wait)
+	return x.readSource(s)
 }
 
 func eraseObjects(objects []importer.Object) {

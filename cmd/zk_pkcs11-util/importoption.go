@@ -30,7 +30,10 @@ func (f *flags) doImport(c *cobra.Command) error {
 	if len(w.keys) == 0 {
 		return fmt.Errorf("%s has no private key", f.importFile)
 	}
-	return x.withLogin(w.run)
+	return x.withLogin(func(p *pkcs11.Provider, session uint) error {
+		w.hides = x.hides
+		return w.run(p, session)
+	})
 }
 
 // keysOf are the keys of a file, without their public keys if these are not wanted.

@@ -32,6 +32,7 @@ type answer struct {
 	Objects []importer.Object
 	Error   string
 	Needed  bool   // a password is
+	Wrong   bool   // the password is
 	Next    string // what to do about the error
 }
 
@@ -49,7 +50,7 @@ func newReadCommand() *cobra.Command {
 				return errors.New("this command is for \"import\" alone")
 			}
 			objects, err := importer.Read(s)
-			a := answer{Objects: objects, Needed: errors.Is(err, importer.ErrNeeded), Next: nextOf(err)}
+			a := answer{Objects: objects, Needed: errors.Is(err, importer.ErrNeeded), Wrong: errors.Is(err, importer.ErrPassword), Next: nextOf(err)}
 			if err != nil {
 				a.Error = err.Error()
 			}
@@ -59,41 +60,53 @@ func newReadCommand() *cobra.Command {
 }
 
 // readSource has another process read a source. importer.ErrNeeded when it takes a password.
-func readSource(s importer.Source, limit time.Duration) ([]importer.Object, error) {
+func (x *importTool) readSource(s importer.Source) ([]importer.Object, error) {
+	a, err := readElsewhere(s, x.wait)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.Needed:
+		return nil, fmt.Errorf("%s: %w", s.Path, importer.ErrNeeded)
+	case a.Wrong:
+		return nil, fmt.Errorf("%s; nothing was imported: give the password of the file by --%s-file, or leave that out and be asked for it", a.Error, x.fromPIN.option)
+	case a.Error != "":
+		return nil, fmt.Errorf("%s; nothing was imported%s", a.Error, a.Next)
+	}
+	return a.Objects, nil
+}
+
+// readElsewhere has another process read a source, and returns what that says.
+func readElsewhere(s importer.Source, limit time.Duration) (a answer, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	var in, out, errs bytes.Buffer
 	if err := gob.NewEncoder(&in).Encode(s); err != nil {
-		return nil, err
+		return a, err
 	}
 	defer func() { clear(in.Bytes()); clear(out.Bytes()) }()
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", readCommand)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = &in, &bounded{&out, mostAnswered}, &bounded{&errs, 1 << 16}
 	cmd.Env = append(os.Environ(), "GOTRACEBACK=none")
 	cmd.WaitDelay = time.Second
-	err := cmd.Run()
+	err = cmd.Run()
 	switch {
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("%s: it is not read after %v: it hangs, or asks for too much work; nothing was imported (--wait gives it more time)", s.Path, limit)
+		return a, fmt.Errorf("%s: it is not read after %v: it hangs, or asks for too much work; nothing was imported (--wait gives it more time)", s.Path, limit)
 	case err != nil:
-		return nil, fmt.Errorf("%s: the process that reads it has crashed (%w), and nothing was imported: %s", s.Path, err, lastLine(errs.String()))
+		return a, fmt.Errorf("%s: the process that reads it has crashed (%w), and nothing was imported: %s", s.Path, err, lastLine(errs.String()))
 	}
-	var a answer
 	if err := gob.NewDecoder(&out).Decode(&a); err != nil {
-		return nil, fmt.Errorf("%s: what it gives is no list of objects: %w", s.Path, err)
+		return a, fmt.Errorf("%s: what it gives is no list of objects: %w", s.Path, err)
 	}
-	if a.Needed {
-		return nil, fmt.Errorf("%s: %w", s.Path, importer.ErrNeeded)
-	}
-	if a.Error != "" {
-		return nil, fmt.Errorf("%s; nothing was imported%s", a.Error, a.Next)
-	}
-	return a.Objects, nil
+	return a, nil
 }
 
 // nextOf says what to do about an error of a source, behind "nothing was imported".
 func nextOf(err error) string {
+	var other *importer.FormError
 	switch {
+	case errors.As(err, &other):
+		return ": " + other.Next
 	case errors.Is(err, importer.ErrPIN):
 		return ": give the user PIN of that token by --from-pin-file"
 	case errors.Is(err, importer.ErrWhich):

@@ -18,6 +18,7 @@ type importing struct {
 	output
 	p       *pkcs11.Provider
 	session uint
+	hides   bool // the token takes no sealed keys
 	rows    []importRow
 }
 
@@ -39,8 +40,8 @@ func (x *importing) run(objects []importer.Object) error {
 // try says what becomes of an object.
 func (x *importing) try(o importer.Object, seen map[string]importRow) (importRow, error) {
 	row := newImportRow(o)
-	if o.Why != "" {
-		return row.refuse(o.Why), nil
+	if why := x.whyNot(o); why != "" {
+		return row.refuse(why), nil
 	}
 	h, err := x.p.CreateObject(x.session, inSession(o.Template))
 	var code pkcs11.Error
@@ -62,6 +63,14 @@ func (x *importing) try(o importer.Object, seen map[string]importRow) (importRow
 		seen[key] = row
 	}
 	return row, err
+}
+
+// whyNot says why an object is not even tried, "" for one that is.
+func (x *importing) whyNot(o importer.Object) string {
+	if o.Why == "" && x.hides && o.IsSealed() {
+		return "the setting sealed_keys = false keeps such keys out of the token, which no key slot holds: set it to true in zk_pkcs11.toml, and import again"
+	}
+	return o.Why
 }
 
 // settle says what becomes of an object that the token takes: it comes over, or is there, under what name it may be.

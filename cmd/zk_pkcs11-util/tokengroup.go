@@ -17,6 +17,7 @@ type tokenTool struct {
 	output
 	newPIN pinSource // that is to be in place of another
 	ask    *prompter
+	hides  bool // the setting sealed_keys is false: programs do not see keys that are sealed; known once settings are read
 }
 
 // newTokenCommand has the commands that are about a token as a whole.
@@ -57,6 +58,7 @@ func (x *tokenTool) withLogin(do func(p *pkcs11.Provider, session uint) error) e
 		if err := x.chooseSlot(p, settings); err != nil {
 			return err
 		}
+		x.hides = !settings.SealedKeys
 		pin, err := x.ask.pin(&x.userPIN)
 		if err != nil {
 			return err

@@ -64,15 +64,8 @@ const (
 )
 
 // Read returns what a source has.
-func Read(s Source) (objects []Object, err error) {
-	switch s.Kind {
-	case SoftHSM:
-		objects, err = readSoftHSM(s)
-	case Module:
-		objects, err = readModule(s)
-	default:
-		objects, err = readFile(s)
-	}
+func Read(s Source) ([]Object, error) {
+	objects, err := s.read()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Path, err)
 	}
@@ -80,6 +73,19 @@ func Read(s Source) (objects []Object, err error) {
 		return nil, fmt.Errorf("%s: %w", s.Path, ErrNothing)
 	}
 	return objects, nil
+}
+
+func (s Source) read() ([]Object, error) {
+	if err := s.wrongPlace(); err != nil {
+		return nil, err
+	}
+	switch s.Kind {
+	case SoftHSM:
+		return readSoftHSM(s)
+	case Module:
+		return readModule(s)
+	}
+	return readFile(s)
 }
 
 // largestFile bounds what is read of a file.
@@ -91,6 +97,9 @@ func readFile(s Source) ([]Object, error) {
 		return nil, err
 	}
 	defer clear(b)
+	if err := s.wrongForm(b); err != nil {
+		return nil, err
+	}
 	switch s.Kind {
 	case PEM:
 		return readPEM(b, s)

@@ -31,7 +31,7 @@ func privateKey(der []byte, label string) ([]Object, error) {
 	key, err := softkey.ParsePrivate(der)
 	switch {
 	case errors.Is(err, softkey.ErrUnsupported), errors.Is(err, softkey.ErrKeySize):
-		stays := Object{Label: label, Why: fmt.Sprintf("there are no such keys here: %v", err)}
+		stays := Object{Label: label, Why: algorithmWhy(der, err)}
 		stays.Template = []pkcs11.Attribute{attribute(pkcs11.CKA_CLASS, ulong(pkcs11.CKO_PRIVATE_KEY))}
 		return []Object{stays}, nil
 	case err != nil:

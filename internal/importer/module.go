@@ -27,7 +27,7 @@ type foreignModule struct {
 func readModule(s Source) ([]Object, error) {
 	c := pkcs11.New(s.Path)
 	if c == nil {
-		return nil, errors.New("it does not load: is it a PKCS #11 module for this machine?")
+		return nil, s.noModule()
 	}
 	if err := c.Initialize(); err != nil {
 		return nil, fmt.Errorf("C_Initialize: %w", err)
@@ -49,6 +49,16 @@ func readModule(s Source) ([]Object, error) {
 		return nil, fmt.Errorf("C_Login: %w", err)
 	}
 	return m.readAll()
+}
+
+// noModule says why a file is no module.
+func (s Source) noModule() error {
+	if b, err := readBounded(s.Path); err == nil {
+		if err := s.wrongForm(b); err != nil {
+			return err
+		}
+	}
+	return errors.New("it does not load: is it a PKCS #11 module for this machine?")
 }
 
 // foreignSlot finds the token with a label.

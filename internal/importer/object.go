@@ -101,7 +101,10 @@ func newObject(class uint, read reader) Object {
 		o.Why = fmt.Sprintf("there are no objects of class 0x%x here", class)
 		return o
 	}
-	if o.Why = keyTypeWhy(class, keyType); o.Why != "" {
+	if o.Why = keyTypeWhy(class, keyType); o.Why == "" {
+		o.Why = keyWhy(class, keyType, read)
+	}
+	if o.Why != "" {
 		o.Template = append(o.Template, attribute(pkcs11.CKA_ID, read(pkcs11.CKA_ID)))
 		return o
 	}

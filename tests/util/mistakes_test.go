@@ -85,7 +85,8 @@ func (x *tool) try(m mistake) {
 func newMistakenTool(t *testing.T, setup string) *tool {
 	t.Helper()
 	x := newTool(t, "")
-	for name, text := range map[string]string{"empty": "", "lines": "one\ntwo\n", "text": "no key\n", "pin": "12345678\n", "short": "12\n"} {
+	for name, text := range map[string]string{"empty": "", "lines": "one\ntwo\n", "text": "no key\n", "pin": "12345678\n", "short": "12\n",
+		"id.pub": "ssh-ed25519 AAAA somebody\n", "server.pem": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"} {
 		x.bootFile(name, text)
 	}
 	conf := filepath.Join(x.home.Dir, "other.toml")
@@ -293,6 +294,11 @@ func wrongTokens() []mistake {
 		{setup: onToken, line: "import pem DIR/nothing --pin 12345678", code: 1, wrong: "nothing", next: "name of the file"},
 		{setup: onToken, line: "import pem DIR/text --pin 12345678", code: 1, wrong: "text: there is nothing to bring over", next: "import --help"},
 		{setup: onToken, line: "import ssh DIR/text --pin 12345678", code: 1, wrong: "cut or damaged", next: "import --help"},
+		{setup: onToken, line: "import ssh DIR/id.pub --pin 12345678", code: 1, wrong: "it is a public key of OpenSSH", next: `without .pub: "import ssh `},
+		{setup: onToken, line: "import pkcs12 DIR/server.pem --pin 12345678", code: 1, wrong: "server.pem: it is PEM", next: `"import pem `},
+		{setup: onToken, line: "import softhsm DIR/server.pem --from-pin 1 --pin 12345678", code: 1, wrong: "server.pem: it is PEM", next: `"import pem `},
+		{setup: onToken, line: "import softhsm DIR/text --from-pin 1 --pin 12345678", code: 1, wrong: "text: it is a file", next: "the directory of tokens"},
+		{setup: onToken, line: "import pem DIR --pin 12345678", code: 1, wrong: "it is a directory", next: "name a file in it"},
 		{setup: onToken, line: "import softhsm DIR/nothing --from-pin 1 --pin 12345678", code: 1, wrong: "nothing", next: "name of the file"},
 		{setup: onToken, line: "import --from DIR/text --from-pin 1 --pin 12345678", code: 1, wrong: "text", next: "import --help"},
 		{setup: onToken, line: "--use-zkslot 600 --label x --pin 12345678", code: 1, wrong: "no key slot 600", next: "0 to 527"},

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package importing_test
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// TestOtherForms: a file in a form that the command does not read is told by its form, with the command that reads it.
+func TestOtherForms(t *testing.T) {
+	m := made{t, t.TempDir()}
+	m.run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k.pem -out c.pem -subj /CN=x -days 9")
+	m.run("openssl pkcs12 -export -inkey k.pem -in c.pem -out k.p12 -passout pass:secret")
+	m.run("openssl pkey -in k.pem -outform DER -out k.der")
+	m.run("openssl ec -in k.pem -outform DER -out sec1.der")
+	m.run("openssl pkcs8 -topk8 -in k.pem -outform DER -out sealed.der -passout pass:secret")
+	m.run("openssl genrsa -traditional -out rsa.pem 2048")
+	m.run("openssl rsa -in rsa.pem -traditional -outform DER -out rsa.der")
+	m.run("openssl x509 -in c.pem -outform DER -out c.der")
+	m.run("ssh-keygen -q -t ed25519 -f id_ed25519 -N NONE")
+	_, tool := newTarget(t)
+	for _, f := range []struct{ kind, file, is, next string }{
+		{"pem", "k.p12", "PKCS #12", `"import pkcs12 ` + m.path("k.p12") + `" reads it`},
+		{"ssh", "k.p12", "PKCS #12", `"import pkcs12 ` + m.path("k.p12") + `" reads it`},
+		{"pem", "k.der", "a private key in DER", `"openssl pkey -inform DER -in ` + m.path("k.der")},
+		{"pkcs12", "sec1.der", "a private key in DER", `"openssl pkey -inform DER -in ` + m.path("sec1.der")},
+		{"pem", "sealed.der", "a private key in DER", `"openssl pkey -inform DER -in ` + m.path("sealed.der")},
+		{"pem", "rsa.der", "a private key in DER", `"openssl pkey -inform DER -in ` + m.path("rsa.der")},
+		{"pem", "c.der", "a certificate in DER, without a private key", `"openssl x509 -inform DER -in ` + m.path("c.der")},
+		{"pkcs12", "k.pem", "PEM", `"import pem ` + m.path("k.pem") + `" reads it`},
+		{"pkcs12", "c.pem", "a certificate in PEM, without a private key", `"import pem ` + m.path("c.pem") + `" reads it`},
+		{"ssh", "c.pem", "a certificate in PEM, without a private key", `"import pem ` + m.path("c.pem") + `" reads it`},
+		{"pkcs12", "id_ed25519", "a private key of OpenSSH", `"import ssh ` + m.path("id_ed25519") + `" reads it`},
+		{"ssh", "id_ed25519.pub", "a public key of OpenSSH", `its private key is in the file without .pub: "import ssh ` + m.path("id_ed25519") + `"`},
+		{"pem", "id_ed25519.pub", "a public key of OpenSSH", `its private key is in the file without .pub: "import ssh ` + m.path("id_ed25519") + `"`},
+		{"softhsm", "k.p12", "PKCS #12", `"import pkcs12 ` + m.path("k.p12") + `" reads it`},
+	} {
+		tool.fails("it is "+f.is+"; nothing was imported: "+f.next, f.kind, m.path(f.file), "--from-pin", "secret")
+	}
+	tool.fails(`it is PKCS #12; nothing was imported: "import pkcs12 `, "--from", m.path("k.p12"), "--from-pin", "1234")
+	tool.fails("the password is wrong; nothing was imported: give the password of the file by --from-pin-file", "pkcs12", m.path("k.p12"), "--from-pin", "bad")
+	for _, right := range [][2]string{{"pem", "id_ed25519"}, {"ssh", "k.pem"}, {"ssh", "rsa.pem"}, {"pem", "c.pem"}} {
+		tool.must(right[0], m.path(right[1]))
+	}
+}
+
+// TestSoftHSMByFile: a token of SoftHSM2 is named by its directory, and what names a file of it or imports it as a file is told so.
+func TestSoftHSMByFile(t *testing.T) {
+	s := newSoftHSM(t)
+	_, tool := newTarget(t)
+	tool.fails(`it is a directory with tokens of SoftHSM2; nothing was imported: "import softhsm `+s.dir+`" reads it`, "pem", s.dir, "--from-pin", softPIN)
+	tool.fails(`it is a directory with tokens of SoftHSM2; nothing was imported: "import softhsm `+s.dir+`" reads it`, "--from", s.dir, "--from-pin", softPIN)
+	tool.fails(`it is a file of a token of SoftHSM2; nothing was imported: "import softhsm `, "softhsm", s.objectFile(), "--from-pin", softPIN)
+}
+
+// objectFile is a file of the token.
+func (s *softHSM) objectFile() string {
+	s.t.Helper()
+	files, err := filepath.Glob(filepath.Join(s.dir, "*", "token.object"))
+	if err != nil || len(files) != 1 {
+		s.t.Fatalf("%q, %v", files, err)
+	}
+	return files[0]
+}
