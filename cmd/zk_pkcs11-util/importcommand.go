@@ -22,6 +22,7 @@ type importTool struct {
 	label     string
 	fromPIN   pinSource
 	wait      time.Duration
+	private   bool // secret keys come over private
 }
 
 func newImportCommand() *cobra.Command {
@@ -52,6 +53,7 @@ func newImportCommand() *cobra.Command {
 	p := c.PersistentFlags()
 	p.StringVar(&x.fromToken, "token", "", "`LABEL` of the token that is read, where there are several")
 	p.StringVar(&x.label, "label", "", "`LABEL` of what has none; the name of the file otherwise")
+	p.BoolVar(&x.private, "private", false, "bring secret keys over as private ones, which are sealed, also those that are not")
 	p.DurationVar(&x.wait, "wait", time.Minute, "how long reading may take")
 	c.PersistentPreRunE = func(c *cobra.Command, words []string) error {
 		return errors.Join(x.prepare(c, words), x.fromPIN.load())
@@ -89,6 +91,9 @@ func (x *importTool) run(s importer.Source) error {
 		return err
 	}
 	defer eraseObjects(objects)
+	if x.private {
+		makePrivate(objects)
+	}
 	return x.withLogin(func(p *pkcs11.Provider, session uint) error {
 		return (&importing{p: p, session: session, output: x.output, hides: x.hides}).run(objects)
 	})

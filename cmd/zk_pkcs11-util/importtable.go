@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"libzk_pkcs11/internal/importer"
@@ -29,6 +30,7 @@ type importRow struct {
 	id     []byte
 	result string
 	fate   fate
+	open   bool // a secret key that is in the token and not private, and so not sealed
 }
 
 // What the table says.
@@ -91,6 +93,7 @@ func withID(id []byte) string {
 type importTold struct {
 	Imported int            `json:"imported"`
 	Refused  int            `json:"refused"`
+	Open     int            `json:"open"`
 	Objects  []importedTold `json:"objects"`
 }
 
@@ -101,18 +104,22 @@ type importedTold struct {
 	ID       string `json:"id"`    // in hex
 	Imported bool   `json:"imported"`
 	Refused  bool   `json:"refused"`
+	Open     bool   `json:"open"`
 	Result   string `json:"result"`
 }
 
 func (x *importing) told() importTold {
 	t := importTold{Objects: []importedTold{}}
 	for _, r := range x.rows {
-		o := importedTold{className(classOf(r.object.Template)), r.label, hex.EncodeToString(r.id), r.fate == objectComes, r.fate == objectRefused, r.result}
+		o := importedTold{className(classOf(r.object.Template)), r.label, hex.EncodeToString(r.id), r.fate == objectComes, r.fate == objectRefused, r.open, r.result}
 		switch r.fate {
 		case objectComes:
 			t.Imported++
 		case objectRefused:
 			t.Refused++
+		}
+		if r.open {
+			t.Open++
 		}
 		t.Objects = append(t.Objects, o)
 	}
@@ -137,6 +144,24 @@ func (t importTold) printText(out io.Writer) {
 	}
 	w.Flush()
 	fmt.Fprintf(out, "%d of %s imported\n", t.Imported, count(len(t.Objects), "object"))
+	if t.Open > 0 {
+		fmt.Fprintf(out, openSecrets, t.openLabels())
+	}
+}
+
+// openSecrets says what lies in the token's store as it is, and what to do.
+const openSecrets = "Not private (CKA_PRIVATE is false), and so unsealed in the token's store: %s. \"pkcs11-tool --keygen --private\" makes a new one that is sealed; " +
+	"\"key delete\" and import --private seal the old one (docs/threats.md)\n"
+
+// openLabels are the labels of what is open.
+func (t importTold) openLabels() string {
+	var labels []string
+	for _, o := range t.Objects {
+		if o.Open {
+			labels = append(labels, fmt.Sprintf("%q", visible(o.Label)))
+		}
+	}
+	return strings.Join(labels, ", ")
 }
 
 func className(class uint) string {

@@ -84,6 +84,7 @@ func (x *importing) settle(row importRow, same []pkcs11.Attribute) (importRow, e
 	}
 	if h == 0 {
 		row.comes()
+		row.open = isOpenSecret(row.object.Template)
 		return row, x.noteTakenID(&row)
 	}
 	label, err := x.readIfThere(h, pkcs11.CKA_LABEL)
@@ -91,6 +92,11 @@ func (x *importing) settle(row importRow, same []pkcs11.Attribute) (importRow, e
 		return row, err
 	}
 	id, err := x.readIfThere(h, pkcs11.CKA_ID)
+	if err != nil {
+		return row, err
+	}
+	private, err := x.read(h, pkcs11.CKA_PRIVATE)
+	row.open = classOf(row.object.Template) == pkcs11.CKO_SECRET_KEY && bytes.Equal(private, []byte{pkcs11.CK_FALSE})
 	return row.stays(string(label), id), err
 }
 
@@ -172,6 +178,21 @@ func classOf(template []pkcs11.Attribute) uint {
 func isOwnKey(template []pkcs11.Attribute) bool {
 	class := classOf(template)
 	return class == pkcs11.CKO_PRIVATE_KEY || class == pkcs11.CKO_SECRET_KEY
+}
+
+// isOpenSecret reports whether a template is of a secret key that is not private.
+func isOpenSecret(template []pkcs11.Attribute) bool {
+	return classOf(template) == pkcs11.CKO_SECRET_KEY && bytes.Equal(valueIn(template, pkcs11.CKA_PRIVATE), []byte{pkcs11.CK_FALSE})
+}
+
+// makePrivate has secret keys come over private, and so sealed.
+func makePrivate(objects []importer.Object) {
+	for i := range objects {
+		if o := &objects[i]; isOpenSecret(o.Template) {
+			setValue(o.Template, pkcs11.Attribute{Type: pkcs11.CKA_PRIVATE, Value: []byte{pkcs11.CK_TRUE}})
+			o.Note = "private now, by --private"
+		}
+	}
 }
 
 func valueIn(template []pkcs11.Attribute, kind uint) []byte {

@@ -141,6 +141,7 @@ func (x *keyTool) withPublicKeys(do func(*keyring.Ring) error) error {
 		if err := x.chooseSlot(p, settings); err != nil {
 			return err
 		}
+		x.hides = !settings.SealedKeys
 		if p.Unmade(x.slot) { // looking makes none
 			return fmt.Errorf("there is no token in slot %d yet; \"token init\" makes one, \"token list\" shows where it would be", x.slot)
 		}

@@ -32,6 +32,9 @@ func (x *keyTool) deleteKey(r *keyring.Ring) error {
 	if err != nil {
 		return err
 	}
+	if err := x.checkWhole(k, "deleted"); err != nil {
+		return err
+	}
 	if err := x.confirmDeletion(r, k); err != nil {
 		return err
 	}

@@ -32,8 +32,9 @@ type keyEntry struct {
 	Label        string             `json:"label"`
 	ID           string             `json:"id"` // in hex
 	Type         string             `json:"type"`
-	KeySlot      *int               `json:"key_slot"` // null where it is sealed in the token's store
+	KeySlot      *int               `json:"key_slot"` // null where it is in the token's store
 	Sealed       bool               `json:"sealed"`
+	Hidden       bool               `json:"hidden"` // from programs, but for its public half
 	URI          string             `json:"uri"`
 	Certificates []certificateEntry `json:"certificates"`
 }
@@ -55,7 +56,8 @@ func (x *keyTool) listCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List the keys of a token",
 		Long: "List the keys of a token: label, id, type, where the key is, and until when its certificate is valid. Key pairs are shown to everybody. " +
-			"Secret keys, and pairs that are private altogether, are shown with --login, which asks for the user PIN.",
+			"Secret keys, and pairs that are private altogether, are shown with --login, which asks for the user PIN. " +
+			"A secret key that is not private is open: everybody sees it, and it lies in the token's store as it is.",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if login {
@@ -81,16 +83,36 @@ func (x *keyTool) printKeys(r *keyring.Ring) error {
 	report := keyReport{Token: info.Label, Slot: r.Slot, Keys: []keyEntry{}}
 	for _, k := range keys {
 		if x.choice.Fits(k.Label, k.ID) {
-			report.Keys = append(report.Keys, entryOf(k, keyring.TokenURI(info.Label, info.Serial)))
+			e := entryOf(k, keyring.TokenURI(info.Label, info.Serial))
+			e.Hidden = x.isHidden(k)
+			report.Keys = append(report.Keys, e)
 		}
+	}
+	if x.hides && !x.json {
+		fmt.Fprintln(x.errs, listedHidden)
 	}
 	return x.print(keyListSchema, report, report.printText)
 }
 
+// listedHidden is told beside a list of keys where the setting hides some.
+const listedHidden = "The setting sealed_keys = false hides sealed keys from programs: those that are listed as hidden show their public half alone, others are not listed"
+
+// isHidden reports whether the setting hides a key from programs, which see its public half alone.
+func (x *keyTool) isHidden(k *keyring.Key) bool { return x.hides && k.IsSealed() && !k.Secret }
+
+// checkWhole refuses to have something done to the half of a key that is not hidden.
+func (x *keyTool) checkWhole(k *keyring.Key, done string) error {
+	if !x.isHidden(k) {
+		return nil
+	}
+	return fmt.Errorf("the setting sealed_keys = false hides the private half of the key %q, and its public half alone would be %s; "+
+		"set sealed_keys to true in zk_pkcs11.toml, or ZK_PKCS11_SEALED_KEYS=true for this command", k.Label, done)
+}
+
 // entryOf describes a key of a token.
 func entryOf(k *keyring.Key, token keyring.URI) keyEntry {
-	e := keyEntry{Label: k.Label, ID: hex.EncodeToString(k.ID), Type: k.Type, Sealed: k.KeySlot == keyring.NoSlot, Certificates: []certificateEntry{}}
-	if !e.Sealed {
+	e := keyEntry{Label: k.Label, ID: hex.EncodeToString(k.ID), Type: k.Type, Sealed: k.IsSealed(), Certificates: []certificateEntry{}}
+	if k.KeySlot != keyring.NoSlot {
 		e.KeySlot = &k.KeySlot
 	}
 	e.URI = token.Within(k.Label, k.ID, typeInURI(k))
@@ -117,8 +139,13 @@ func (r keyReport) printText(w io.Writer) {
 }
 
 func (k keyEntry) place() string {
-	if k.Sealed {
+	switch {
+	case k.Hidden:
+		return "sealed, hidden"
+	case k.Sealed:
 		return "sealed"
+	case k.KeySlot == nil:
+		return "open"
 	}
 	return fmt.Sprintf("key slot %d", *k.KeySlot)
 }

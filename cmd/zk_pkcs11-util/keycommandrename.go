@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -54,7 +55,7 @@ func (n *renaming) rename(r *keyring.Ring) error {
 	if err != nil {
 		return err
 	}
-	if err := n.checkUnused(k, keys); err != nil {
+	if err := errors.Join(n.checkUnused(k, keys), n.checkWhole(k, "renamed")); err != nil {
 		return err
 	}
 	if err := r.Rename(k, n.name); err != nil {

@@ -12,7 +12,7 @@ import (
 	"libzk_pkcs11/pkcs11"
 )
 
-// NoSlot is the key slot of a key that is sealed in the token's store.
+// NoSlot is the key slot of a key that is in the token's store, sealed unless it is open.
 const NoSlot = -1
 
 // Key is a key pair or a secret key by one of its names.
@@ -22,6 +22,7 @@ type Key struct {
 	Type         string // "P-256", "RSA-2048", "AES-256"
 	KeySlot      int    // or NoSlot
 	Secret       bool   // it is no pair
+	Open         bool   // a secret that is not private: it lies in the token's store as it is
 	Public       *certificate.PublicKey
 	Private      uint   // handle of the private or secret key; 0 where the session sees none
 	Objects      []uint // all handles that it has
@@ -32,15 +33,21 @@ type Key struct {
 
 // Place says where the key is.
 func (k *Key) Place() string {
-	if k.KeySlot == NoSlot {
+	switch {
+	case k.Open:
+		return "open"
+	case k.IsSealed():
 		return "sealed"
 	}
 	return fmt.Sprintf("key slot %d", k.KeySlot)
 }
 
+// IsSealed reports whether the key is sealed in the token's store.
+func (k *Key) IsSealed() bool { return k.KeySlot == NoSlot && !k.Open }
+
 // attributes that a key is made of.
 func keyAttributes() []uint {
-	return []uint{pkcs11.CKA_LABEL, pkcs11.CKA_ID, pkcs11.CKA_KEY_TYPE, pkcs11.CKA_PUBLIC_KEY_INFO, pkcs11.CKA_ZK_SLOT, pkcs11.CKA_ZK_FOREIGN, pkcs11.CKA_VALUE_LEN,
+	return []uint{pkcs11.CKA_LABEL, pkcs11.CKA_ID, pkcs11.CKA_KEY_TYPE, pkcs11.CKA_PUBLIC_KEY_INFO, pkcs11.CKA_ZK_SLOT, pkcs11.CKA_ZK_FOREIGN, pkcs11.CKA_VALUE_LEN, pkcs11.CKA_PRIVATE,
 		pkcs11.CKA_ZK_WALLET, pkcs11.CKA_ZK_NODE_ADDRESS}
 }
 
@@ -104,6 +111,7 @@ func newKey(v Values, class uint) *Key {
 	}
 	if class == pkcs11.CKO_SECRET_KEY {
 		k.Type, k.Secret = secretType(v), true
+		k.Open = k.KeySlot == NoSlot && !v.isTrue(pkcs11.CKA_PRIVATE)
 		return k
 	}
 	k.Type = "unknown"

@@ -81,6 +81,7 @@ type keyEntry struct {
 	Type         string             `json:"type"`
 	KeySlot      *int               `json:"key_slot"`
 	Sealed       bool               `json:"sealed"`
+	Hidden       bool               `json:"hidden"`
 	URI          string             `json:"uri"`
 	Certificates []certificateEntry `json:"certificates"`
 }
