@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
@@ -94,9 +95,20 @@ func (x *importTool) run(s importer.Source) error {
 	if x.private {
 		makePrivate(objects)
 	}
-	return x.withLogin(func(p *pkcs11.Provider, session uint) error {
+	return x.ofTarget(s, x.withLogin(func(p *pkcs11.Provider, session uint) error {
 		return (&importing{p: p, session: session, output: x.output, hides: x.hides}).run(objects)
-	})
+	}))
+}
+
+// ofTarget says of a PIN that was refused that it is not the one of the token that is read, where there are two tokens.
+func (x *importTool) ofTarget(s importer.Source, err error) error {
+	var refused *loginError
+	if !errors.As(err, &refused) || s.Kind != importer.SoftHSM && s.Kind != importer.Module {
+		return err
+	}
+	refused.target = fmt.Sprintf(" of the token that the import goes to (slot %d, label %q)", x.slot, refused.label)
+	refused.hint = "; --token and --from-pin are those of the token that is read, --to-token or --slot and --pin those of the one here"
+	return err
 }
 
 // read reads a source, and asks for what it takes to do so.

@@ -54,6 +54,14 @@ func (r *importRow) name() (name []pkcs11.Attribute) {
 	return name
 }
 
+// sharedID is by what a program would find the key and others of its class, "" of what it does not find so or does not come over.
+func (r *importRow) sharedID() string {
+	if r.fate != objectComes || len(r.id) == 0 || !isOwnKey(r.object.Template) {
+		return ""
+	}
+	return fmt.Sprintf("%d %x", classOf(r.object.Template), r.id)
+}
+
 // comes is the row of an object that is imported.
 func (r *importRow) comes() {
 	r.fate, r.result = objectComes, resultImported

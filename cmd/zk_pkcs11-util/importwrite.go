@@ -31,6 +31,7 @@ func (x *importing) run(objects []importer.Object) error {
 		}
 		x.rows = append(x.rows, row)
 	}
+	x.noteSameIDs()
 	if err := x.write(); err != nil {
 		return errors.New("nothing was imported: " + explain(err))
 	}
@@ -116,6 +117,22 @@ func (x *importing) noteTakenID(row *importRow) error {
 		row.result += resultTaken
 	}
 	return err
+}
+
+// resultShared is added to keys that come over with one CKA_ID.
+const resultShared = ", but another key that is imported has this id, too: \"key rename --label\" gives it one of its own"
+
+// noteSameIDs adds to the rows of private or secret keys that others that come over have the same id.
+func (x *importing) noteSameIDs() {
+	count := map[string]int{}
+	for _, row := range x.rows {
+		count[row.sharedID()]++
+	}
+	for i := range x.rows {
+		if id := x.rows[i].sharedID(); id != "" && count[id] > 1 {
+			x.rows[i].result += resultShared
+		}
+	}
 }
 
 // isRefusal reports whether a code is about the template and not about the token.

@@ -14,13 +14,17 @@ type loginError struct {
 	error
 	role   uint // whose PIN it is: CKU_USER or CKU_SO
 	status pinStatus
+	label  string // of the token
+
+	target string // which token it is, where there are two of them
+	hint   string // how they are named
 }
 
 func (e *loginError) Unwrap() error { return e.error }
 
 // explained says it in words, with the tries that are left.
 func (e *loginError) explained() string {
-	return fmt.Sprintf("%s; %s: %s", explain(e.error), roleName(e.role), e.status)
+	return fmt.Sprintf("%s; %s%s: %s%s", explain(e.error), roleName(e.role), e.target, e.status, e.hint)
 }
 
 // withTries adds to a PIN that was refused the tries that are left. Other errors stay as they are.
@@ -36,7 +40,11 @@ func withTries(p *pkcs11.Provider, slot, role uint, err error) error {
 	if role == pkcs11.CKU_SO {
 		pin = pins.SO
 	}
-	return &loginError{err, role, newPINStatus(pin)}
+	refused := &loginError{error: err, role: role, status: newPINStatus(pin)}
+	if info, unknown := p.GetTokenInfo(slot); unknown == nil {
+		refused.label = info.Label
+	}
+	return refused
 }
 
 func roleName(role uint) string {

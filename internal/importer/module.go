@@ -20,6 +20,7 @@ import (
 type foreignModule struct {
 	*pkcs11.Ctx
 	session pkcs11.SessionHandle
+	more    string // what gives away the keys that it does not; "" where nothing is known to
 	helper  []byte // a key of this program, under which keys are wrapped; nil where the module takes none
 	wrapper pkcs11.ObjectHandle
 }
@@ -36,7 +37,7 @@ func readModule(s Source) ([]Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &foreignModule{Ctx: c}
+	m := &foreignModule{Ctx: c, more: otherReader(c)}
 	if m.session, err = c.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION); err != nil {
 		if m.session, err = c.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION); err != nil {
 			return nil, fmt.Errorf("C_OpenSession: %w", err)
@@ -86,7 +87,16 @@ func foreignSlot(c *pkcs11.Ctx, label string) (uint, error) {
 	case len(labels) == 0:
 		return 0, errors.New("it shows no token")
 	}
-	return 0, fmt.Errorf("it has the tokens %s: %w", strings.Join(labels, ", "), ErrWhich)
+	return 0, fmt.Errorf("%sit has the tokens %s: %w", noSuchToken(label, len(found)), strings.Join(labels, ", "), ErrWhich)
+}
+
+// otherReader says what reads the keys that a module does not give away, "" where nothing is known to.
+func otherReader(c *pkcs11.Ctx) string {
+	info, err := c.GetInfo()
+	if err != nil || !strings.Contains(info.ManufacturerID+info.LibraryDescription, "SoftHSM") {
+		return ""
+	}
+	return "; \"import softhsm DIR\" reads it out of SoftHSM2's directory of tokens"
 }
 
 // mostObjects bounds what a module that never ends its list is asked for.
@@ -106,6 +116,9 @@ func (m *foreignModule) readAll() (all []Object, err error) {
 		o := newObject(number(class), func(kind uint) []byte { return m.read(h, kind) })
 		if o.Why == notGiven {
 			m.unwrap(h, &o)
+			if o.Why != "" {
+				o.Why += m.more
+			}
 		}
 		all = append(all, o)
 	}

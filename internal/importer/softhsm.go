@@ -85,7 +85,7 @@ func readSoftHSM(s Source) ([]Object, error) {
 // findSoftToken finds the token with a label, or the only one, in a directory of tokens; or the one whose directory it is.
 func findSoftToken(path, label string) (*softToken, error) {
 	if isSoftToken(path) {
-		return openSoftToken(path)
+		return openOnlyToken(path, label)
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -113,7 +113,27 @@ func findSoftToken(path, label string) (*softToken, error) {
 	case len(labels) == 0:
 		return nil, errors.New("there is no token of SoftHSM2: it is a directory with token.object or sqlite3.db in it, as /var/lib/softhsm/tokens has them")
 	}
-	return nil, fmt.Errorf("there are the tokens %s: %w", strings.Join(labels, ", "), ErrWhich)
+	return nil, fmt.Errorf("%sthere are the tokens %s: %w", noSuchToken(label, len(found)), strings.Join(labels, ", "), ErrWhich)
+}
+
+// noSuchToken says before a list of tokens that none has the label which was given, or that several have it.
+func noSuchToken(label string, found int) string {
+	switch {
+	case label == "":
+		return ""
+	case found > 1:
+		return fmt.Sprintf("%d tokens have the label %q; ", found, label)
+	}
+	return fmt.Sprintf("there is no token %q; ", label)
+}
+
+// openOnlyToken opens the token whose directory is named, which has the label if one is given.
+func openOnlyToken(path, label string) (*softToken, error) {
+	t, err := openSoftToken(path)
+	if err == nil && label != "" && t.label() != label {
+		return nil, fmt.Errorf("%sthe directory is that of the token %q: %w", noSuchToken(label, 0), t.label(), ErrWhich)
+	}
+	return t, err
 }
 
 func isSoftToken(path string) bool {

@@ -5,6 +5,10 @@ package importing_test
 import (
 	"path/filepath"
 	"testing"
+
+	"github.com/miekg/pkcs11"
+
+	"libzk_pkcs11/tests/harness"
 )
 
 // TestOtherForms: a file in a form that the command does not read is told by its form, with the command that reads it.
@@ -52,6 +56,19 @@ func TestSoftHSMByFile(t *testing.T) {
 	tool.fails(`it is a directory with tokens of SoftHSM2; nothing was imported: "import softhsm `+s.dir+`" reads it`, "pem", s.dir, "--from-pin", softPIN)
 	tool.fails(`it is a directory with tokens of SoftHSM2; nothing was imported: "import softhsm `+s.dir+`" reads it`, "--from", s.dir, "--from-pin", softPIN)
 	tool.fails(`it is a file of a token of SoftHSM2; nothing was imported: "import softhsm `, "softhsm", s.objectFile(), "--from-pin", softPIN)
+}
+
+// TestWhichPIN: of the two PINs of an import the one that is refused is told, with its token and how the two are named.
+func TestWhichPIN(t *testing.T) {
+	s := newSoftHSM(t)
+	s.pair(pkcs11.CKM_EC_KEY_PAIR_GEN, "p256", true, ofCurve("p256"))
+	home := harness.NewHome(t)
+	home.Init()
+	out, err := home.Try(harness.Build(t, "zk_pkcs11-util"), "import", "softhsm", s.dir, "--token", "old", "--from-pin", softPIN, "--pin", "567890")
+	if err == nil {
+		t.Errorf("a wrong PIN is taken: %s", out)
+	}
+	shows(t, out, `the PIN is wrong.*User PIN of the token that the import goes to \(slot 0, label "`+harness.Label+`"\): 9 tries left; --token and --from-pin are those of the token that is read, --to-token or`)
 }
 
 // objectFile is a file of the token.

@@ -331,7 +331,7 @@ func TestModule(t *testing.T) {
 	s.furnish()
 	k, tool := newTarget(t)
 	out := tool.partly("--from", softModule, "--token", "old", "--from-pin", softPIN)
-	if !strings.Contains(out, "16 of 25 objects imported") || strings.Count(out, "its module does not give it away") != 8 {
+	if !strings.Contains(out, "16 of 25 objects imported") || strings.Count(out, `its module does not give it away: CKA_SENSITIVE or not CKA_EXTRACTABLE; "import softhsm DIR" reads it out of`) != 8 {
 		t.Errorf("%s", out)
 	}
 	session := k.User()
@@ -341,7 +341,7 @@ func TestModule(t *testing.T) {
 		t.Error("another signature")
 	}
 	tool.fails("the PIN of the token that is read is wrong; nothing was imported: give the user PIN of that token by --from-pin-file", "--from", softModule, "--from-pin", "9999")
-	tool.fails(`it has the tokens "old": name one by --`, "--from", softModule, "--token", "new", "--from-pin", "9999")
+	tool.fails(`there is no token "new"; it has the tokens "old": name one by --`, "--from", softModule, "--token", "new", "--from-pin", "9999")
 	tool.fails("it does not load", "--from", os.DevNull, "--from-pin", "9999")
 }
 
@@ -362,7 +362,9 @@ func TestBadDirectories(t *testing.T) {
 	tool.fails("the PIN of the token that is read is wrong; nothing was imported: give the user PIN of that token by --from-pin-file", "softhsm", s.dir, "--from-pin", "4321")
 	tool.fails("there is no token of SoftHSM2", "softhsm", t.TempDir(), "--from-pin", softPIN)
 	tool.fails("no such file or directory", "softhsm", "/no/such/directory", "--from-pin", softPIN)
-	tool.fails(`there are the tokens "old": name one by --token; nothing was imported`+"\n", "softhsm", s.dir, "--token", "x", "--from-pin", softPIN)
+	tool.fails(`there is no token "x"; there are the tokens "old": name one by --token; nothing was imported`+"\n", "softhsm", s.dir, "--token", "x", "--from-pin", softPIN)
+	tool.fails(`there is no token "x"; the directory is that of the token "old": name one by --token; nothing was imported`+"\n",
+		"softhsm", filepath.Dir(s.objectFile()), "--token", "x", "--from-pin", softPIN)
 	objects, err := filepath.Glob(filepath.Join(s.dir, "*", "*.object"))
 	if err != nil || len(objects) != 3 {
 		t.Fatalf("%q, %v", objects, err)

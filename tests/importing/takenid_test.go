@@ -26,3 +26,22 @@ func TestTakenID(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// TestSharedID: keys that come over with one id are told, each of them; a second run has nothing to tell.
+func TestSharedID(t *testing.T) {
+	s := newSoftHSM(t)
+	s.pairOf(pkcs11.CKM_EC_KEY_PAIR_GEN, "p521", []byte("one"), true, ofCurve("p521"))
+	s.pairOf(pkcs11.CKM_EC_KEY_PAIR_GEN, "k1", []byte("one"), true, ofCurve("k1"))
+	s.pairOf(pkcs11.CKM_EC_KEY_PAIR_GEN, "p384", []byte("two"), true, ofCurve("p384"))
+	_, tool := newTarget(t)
+	out := tool.must("softhsm", s.dir, "--from-pin", softPIN)
+	for _, label := range []string{"p521", "k1"} {
+		shows(t, out, `(?m)^private key +`+label+` +6f6e65 +imported, but another key that is imported has this id, too: "key rename --label" gives it one of its own$`)
+	}
+	if n := strings.Count(out, "has this id"); n != 2 {
+		t.Errorf("%d rows tell of it:\n%s", n, out)
+	}
+	if again := tool.must("softhsm", s.dir, "--from-pin", softPIN); strings.Contains(again, "has this id") {
+		t.Errorf("a second run: %s", again)
+	}
+}
