@@ -28,7 +28,7 @@ func (f *flags) doImport(c *cobra.Command) error {
 	defer eraseObjects(objects)
 	w := keyImport{flags: f, name: name, importing: importing{output: x.output}, keys: f.keysOf(objects)}
 	if len(w.keys) == 0 {
-		return fmt.Errorf("%s has no private key", f.importFile)
+		return fmt.Errorf("%s has no private key, which --import alone brings in; \"import pem\" brings certificates, too", f.importFile)
 	}
 	return x.withLogin(func(p *pkcs11.Provider, session uint) error {
 		w.hides = x.hides

@@ -80,7 +80,7 @@ func (r importRow) refuse(why string) importRow {
 func (r importRow) stays(label string, id []byte) importRow {
 	r.fate, r.result = objectThere, resultThere
 	if label != r.label || !bytes.Equal(id, r.id) {
-		r.result += fmt.Sprintf(" under this name, and not as %q%s", visible(r.label), withID(r.id))
+		r.result += " under this name, and not" + r.otherThan(label, id)
 		if isOwnKey(r.object.Template) {
 			r.result += "; \"key rename\" changes it"
 		}
@@ -89,12 +89,18 @@ func (r importRow) stays(label string, id []byte) importRow {
 	return r
 }
 
-// withID says an id that there is.
-func withID(id []byte) string {
-	if len(id) == 0 {
-		return ""
+// otherThan says what of the object's name is not what it is in the token.
+func (r *importRow) otherThan(label string, id []byte) (text string) {
+	if label != r.label {
+		text = fmt.Sprintf(" as %q", visible(r.label))
 	}
-	return fmt.Sprintf(" with the id %x", id)
+	if bytes.Equal(id, r.id) {
+		return text
+	}
+	if len(r.id) == 0 {
+		return text + " without an id"
+	}
+	return text + fmt.Sprintf(" with the id %x", r.id)
 }
 
 // importTold is what "import" tells.

@@ -45,6 +45,9 @@ func (x *pemReader) readAll(b []byte) (objects []Object, err error) {
 	if bytes.Contains(b, []byte("-----BEGIN")) {
 		return nil, fmt.Errorf("the file %w: it has a block that does not end, or is no base64", ErrDamaged)
 	}
+	if len(objects) == 0 {
+		return nil, fmt.Errorf("%w: it has no private key and no certificate between lines -----BEGIN and -----END", ErrNothing)
+	}
 	return objects, nil
 }
 

@@ -36,6 +36,8 @@ var (
 	formPEM         = form{"PEM", []string{PEM, SSH}, `"import pem FILE" reads it`}
 	formBundle      = form{"PEM that does not begin with a private key", []string{PEM}, `"import pem FILE" reads it`}
 	formCertificate = form{"a certificate in PEM, without a private key", []string{PEM}, `"import pem FILE" reads it, and "cert import FILE" brings it to its key`}
+	formPublic      = form{"a public key, without its private one", nil, "name the file with the private key: the public one comes along with it"}
+	formRequest     = form{"a request for a certificate", nil, "name the file with the private key, or with the certificate that was issued"}
 	formPKCS12      = form{"PKCS #12", []string{PKCS12}, `"import pkcs12 FILE" reads it`}
 	formSSH         = form{"a private key of OpenSSH", []string{PEM, SSH}, `"import ssh FILE" reads it`}
 	formPuTTY       = form{"a private key of PuTTY", nil, `"puttygen FILE -O private-openssh-new -o FILE.ssh" makes a file of it that "import ssh" reads`}
@@ -93,12 +95,31 @@ func formInPEM(b []byte) form {
 	case strings.HasSuffix(block.Type, "PRIVATE KEY"):
 		return formPEM
 	}
+	first := block.Type
 	for ; block != nil; block, rest = pem.Decode(rest) {
-		if !strings.HasSuffix(block.Type, "CERTIFICATE") {
+		if endOf(block.Type) != endOf(first) {
 			return formBundle
 		}
 	}
-	return formCertificate
+	switch endOf(first) {
+	case "CERTIFICATE":
+		return formCertificate
+	case "PUBLIC KEY":
+		return formPublic
+	case "CERTIFICATE REQUEST":
+		return formRequest
+	}
+	return formBundle
+}
+
+// endOf is what the blocks of a type are, whatever program has named them: "X509 CERTIFICATE" is a CERTIFICATE.
+func endOf(blockType string) string {
+	for _, end := range []string{"CERTIFICATE REQUEST", "CERTIFICATE", "PUBLIC KEY"} {
+		if strings.HasSuffix(blockType, end) {
+			return end
+		}
+	}
+	return blockType
 }
 
 // formInDER tells what a sequence in DER is, or in BER, as some browsers write PKCS #12.
@@ -119,6 +140,9 @@ func formInDER(b []byte) form {
 	}
 	if _, err := x509.ParseCertificate(b); err == nil {
 		return formX509DER
+	}
+	if _, err := x509.ParsePKIXPublicKey(b); err == nil {
+		return formPublic
 	}
 	return form{}
 }
@@ -167,12 +191,23 @@ func (s Source) wrongPlace() error {
 		return nil // which is told when it is opened
 	case !info.IsDir() && s.Kind == SoftHSM:
 		return s.fileForDirectory()
-	case !info.IsDir() || s.Kind == SoftHSM:
+	case s.Kind == SoftHSM:
+		return s.aboveTokens()
+	case !info.IsDir():
 		return nil
 	case hasSoftTokens(s.Path):
 		return formTokens.unless(s)
 	}
 	return formDirectory.unless(s)
+}
+
+// aboveTokens says of the directory above that of tokens, such as /var/lib/softhsm, which one it is.
+func (s Source) aboveTokens() error {
+	below := filepath.Join(s.Path, "tokens")
+	if hasSoftTokens(s.Path) || !hasSoftTokens(below) {
+		return nil
+	}
+	return &FormError{"the directory above that of tokens", `"import softhsm ` + below + `" reads it`}
 }
 
 // fileForDirectory says of a file what reads it, where a directory is wanted.

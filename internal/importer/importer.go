@@ -9,6 +9,7 @@
 package importer
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -100,6 +101,7 @@ func readFile(s Source) ([]Object, error) {
 	if err := s.wrongForm(b); err != nil {
 		return nil, err
 	}
+	b = bytes.TrimPrefix(b, []byte("\ufeff")) // which some editors put before text
 	switch s.Kind {
 	case PEM:
 		return readPEM(b, s)

@@ -7,7 +7,9 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"syscall"
 
 	"github.com/miekg/pkcs11"
 
@@ -54,7 +56,11 @@ func readModule(s Source) ([]Object, error) {
 
 // noModule says why a file is no module.
 func (s Source) noModule() error {
-	if b, err := readBounded(s.Path); err == nil {
+	b, err := readBounded(s.Path)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOENT) {
+		return errors.New("there is no such file, and no library of this name where the system looks for libraries")
+	}
+	if err == nil {
 		if err := s.wrongForm(b); err != nil {
 			return err
 		}

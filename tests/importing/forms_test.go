@@ -23,6 +23,11 @@ func TestOtherForms(t *testing.T) {
 	m.run("openssl rsa -in rsa.pem -traditional -outform DER -out rsa.der")
 	m.run("openssl x509 -in c.pem -outform DER -out c.der")
 	m.run("ssh-keygen -q -t ed25519 -f id_ed25519 -N NONE")
+	m.run("openssl pkey -in k.pem -pubout -out public.pem")
+	m.run("openssl pkey -in k.pem -pubout -outform DER -out public.der")
+	m.run("openssl req -new -key k.pem -subj /CN=x -out request.pem")
+	m.run("cp c.pem bundle.pem")
+	m.run("dd if=k.pem of=bundle.pem oflag=append conv=notrunc status=none")
 	_, tool := newTarget(t)
 	for _, f := range []struct{ kind, file, is, next string }{
 		{"pem", "k.p12", "PKCS #12", `"import pkcs12 ` + m.path("k.p12") + `" reads it`},
@@ -38,13 +43,17 @@ func TestOtherForms(t *testing.T) {
 		{"pkcs12", "id_ed25519", "a private key of OpenSSH", `"import ssh ` + m.path("id_ed25519") + `" reads it`},
 		{"ssh", "id_ed25519.pub", "a public key of OpenSSH", `its private key is in the file without .pub: "import ssh ` + m.path("id_ed25519") + `"`},
 		{"pem", "id_ed25519.pub", "a public key of OpenSSH", `its private key is in the file without .pub: "import ssh ` + m.path("id_ed25519") + `"`},
+		{"pem", "public.pem", "a public key, without its private one", "name the file with the private key"},
+		{"ssh", "public.der", "a public key, without its private one", "name the file with the private key"},
+		{"pem", "request.pem", "a request for a certificate", "name the file with the private key"},
+		{"ssh", "bundle.pem", "PEM that does not begin with a private key", `"import pem ` + m.path("bundle.pem") + `" reads it`},
 		{"softhsm", "k.p12", "PKCS #12", `"import pkcs12 ` + m.path("k.p12") + `" reads it`},
 	} {
 		tool.fails("it is "+f.is+"; nothing was imported: "+f.next, f.kind, m.path(f.file), "--from-pin", "secret")
 	}
 	tool.fails(`it is PKCS #12; nothing was imported: "import pkcs12 `, "--from", m.path("k.p12"), "--from-pin", "1234")
 	tool.fails("the password is wrong; nothing was imported: give the password of the file by --from-pin-file", "pkcs12", m.path("k.p12"), "--from-pin", "bad")
-	for _, right := range [][2]string{{"pem", "id_ed25519"}, {"ssh", "k.pem"}, {"ssh", "rsa.pem"}, {"pem", "c.pem"}} {
+	for _, right := range [][2]string{{"pem", "id_ed25519"}, {"ssh", "k.pem"}, {"ssh", "rsa.pem"}, {"pem", "c.pem"}, {"pem", "bundle.pem"}} {
 		tool.must(right[0], m.path(right[1]))
 	}
 }
@@ -55,6 +64,8 @@ func TestSoftHSMByFile(t *testing.T) {
 	_, tool := newTarget(t)
 	tool.fails(`it is a directory with tokens of SoftHSM2; nothing was imported: "import softhsm `+s.dir+`" reads it`, "pem", s.dir, "--from-pin", softPIN)
 	tool.fails(`it is a directory with tokens of SoftHSM2; nothing was imported: "import softhsm `+s.dir+`" reads it`, "--from", s.dir, "--from-pin", softPIN)
+	tool.fails(`it is the directory above that of tokens; nothing was imported: "import softhsm `+s.dir+`" reads it`, "softhsm", filepath.Dir(s.dir), "--from-pin", softPIN)
+	tool.fails("there is no such file, and no library of this name", "--from", "/no/such/library.so", "--from-pin", softPIN)
 	tool.fails(`it is a file of a token of SoftHSM2; nothing was imported: "import softhsm `, "softhsm", s.objectFile(), "--from-pin", softPIN)
 }
 

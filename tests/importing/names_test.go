@@ -24,7 +24,7 @@ func TestOtherName(t *testing.T) {
 	shows(t, tool.must("pem", m.path("k.pem")), `(?m)^private key +both +5eeb +was there under this name, and not as "k" with the id [0-9a-f]{40}; "key rename"`)
 	shows(t, tool.must("pkcs12", m.path("k.p12"), "--from-pin", "secret"), `(?m)^private key +both +5eeb +was there under this name, and not as "third" with`)
 	home.Run(harness.Build(t, "zk_pkcs11-util"), "key", "rename", "--label", "both", "--to-label", "third", "--pin", harness.UserPIN)
-	shows(t, tool.must("pem", m.path("c.pem"), "--label", "other"), `(?m)^certificate +third +[0-9a-f]{40} +was there under this name, and not as "other" with`)
+	shows(t, tool.must("pem", m.path("c.pem"), "--label", "other"), `(?m)^certificate +third +[0-9a-f]{40} +was there under this name, and not as "other"$`)
 }
 
 // TestTwiceInFile: what a file has twice comes over once.
