@@ -34,7 +34,7 @@ func newImportCommand() *cobra.Command {
 		Long: "Bring over keys, certificates and data that were made elsewhere. With --from it copies from a token of another PKCS #11 module what that " +
 			"gives: certificates, data, public keys, and keys that are extractable. The commands below read files. Private keys that come in are sealed in the " +
 			"token's store, for no SCM takes them into a slot. Nothing is written when a PIN is wrong or a file is cut, and what is there already is not added once more. " +
-			"A table at the end tells what came over, what did not, and why.",
+			"A table at the end tells what came over, what did not, and why; where something did not, the command ends with 4.",
 		Example: "  zk_pkcs11-util import pem server.pem\n" +
 			"  zk_pkcs11-util import softhsm /var/lib/softhsm/tokens --token web\n" +
 			"  zk_pkcs11-util import --from /usr/lib/softhsm/libsofthsm2.so --token web",

@@ -32,7 +32,7 @@ func (x *keyTool) deleteKey(r *keyring.Ring) error {
 	if err != nil {
 		return err
 	}
-	if err := x.checkWhole(k, "deleted"); err != nil {
+	if err := x.checkWhole(k, "its public half alone would be deleted"); err != nil {
 		return err
 	}
 	if err := x.confirmDeletion(r, k); err != nil {

@@ -100,13 +100,13 @@ const listedHidden = "The setting sealed_keys = false hides sealed keys from pro
 // isHidden reports whether the setting hides a key from programs, which see its public half alone.
 func (x *keyTool) isHidden(k *keyring.Key) bool { return x.hides && k.IsSealed() && !k.Secret }
 
-// checkWhole refuses to have something done to the half of a key that is not hidden.
-func (x *keyTool) checkWhole(k *keyring.Key, done string) error {
+// checkWhole refuses to take the half of a key that is not hidden for the key, and says what that would come to.
+func (x *keyTool) checkWhole(k *keyring.Key, without string) error {
 	if !x.isHidden(k) {
 		return nil
 	}
-	return fmt.Errorf("the setting sealed_keys = false hides the private half of the key %q, and its public half alone would be %s; "+
-		"set sealed_keys to true in zk_pkcs11.toml, or ZK_PKCS11_SEALED_KEYS=true for this command", k.Label, done)
+	return fmt.Errorf("the setting sealed_keys = false hides the private half of the key %q: %s; "+
+		"set sealed_keys to true in zk_pkcs11.toml, or ZK_PKCS11_SEALED_KEYS=true for one command", k.Label, without)
 }
 
 // entryOf describes a key of a token.

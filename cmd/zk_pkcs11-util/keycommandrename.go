@@ -55,7 +55,7 @@ func (n *renaming) rename(r *keyring.Ring) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(n.checkUnused(k, keys), n.checkWhole(k, "renamed")); err != nil {
+	if err := errors.Join(n.checkUnused(k, keys), n.checkWhole(k, "its public half alone would be renamed")); err != nil {
 		return err
 	}
 	if err := r.Rename(k, n.name); err != nil {

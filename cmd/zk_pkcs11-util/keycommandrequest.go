@@ -94,6 +94,9 @@ func (q *requestTool) begin(r *keyring.Ring, request *certificate.Request) (*cer
 	if err != nil {
 		return nil, err
 	}
+	if err := q.checkWhole(k, "nothing is signed without it"); err != nil {
+		return nil, err
+	}
 	switch {
 	case q.renew && k.Latest() == nil:
 		return nil, fmt.Errorf("the key %q has no certificate on the token that could be renewed; --subject and --san say what the new one is for", k.Label)

@@ -87,6 +87,9 @@ func (s *snippetTool) write(r *keyring.Ring) error {
 	if len(k.ID) == 0 {
 		return fmt.Errorf("the key %q has no id, by which programs would find it; \"key rename --to-id HEX\" gives it one", k.Label)
 	}
+	if err := s.checkWhole(k, "no program finds it"); err != nil {
+		return err
+	}
 	facts, err := s.facts(r, k)
 	if err != nil {
 		return err

@@ -90,10 +90,12 @@ func foreignSlot(c *pkcs11.Ctx, label string) (uint, error) {
 	switch {
 	case len(found) == 1:
 		return found[0], nil
+	case label != "" && len(found) > 1:
+		return 0, fmt.Errorf("%d of its tokens have the label %q, and are not told from each other", len(found), label)
 	case len(labels) == 0:
 		return 0, errors.New("it shows no token")
 	}
-	return 0, fmt.Errorf("%sit has the tokens %s: %w", noSuchToken(label, len(found)), strings.Join(labels, ", "), ErrWhich)
+	return 0, fmt.Errorf("%sit has the tokens %s: %w", noSuchToken(label), strings.Join(labels, ", "), ErrWhich)
 }
 
 // otherReader says what reads the keys that a module does not give away, "" where nothing is known to.

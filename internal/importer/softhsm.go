@@ -110,19 +110,18 @@ func findSoftToken(path, label string) (*softToken, error) {
 	switch {
 	case len(found) == 1:
 		return found[0], nil
+	case label != "" && len(found) > 1:
+		return nil, &FormError{fmt.Sprintf("a directory with %d tokens of the label %q", len(found), label), fmt.Sprintf("name one by its directory, such as %s", found[0].path)}
 	case len(labels) == 0:
 		return nil, errors.New("there is no token of SoftHSM2: it is a directory with token.object or sqlite3.db in it, as /var/lib/softhsm/tokens has them")
 	}
-	return nil, fmt.Errorf("%sthere are the tokens %s: %w", noSuchToken(label, len(found)), strings.Join(labels, ", "), ErrWhich)
+	return nil, fmt.Errorf("%sthere are the tokens %s: %w", noSuchToken(label), strings.Join(labels, ", "), ErrWhich)
 }
 
-// noSuchToken says before a list of tokens that none has the label which was given, or that several have it.
-func noSuchToken(label string, found int) string {
-	switch {
-	case label == "":
+// noSuchToken says before a list of tokens that none has the label which was given.
+func noSuchToken(label string) string {
+	if label == "" {
 		return ""
-	case found > 1:
-		return fmt.Sprintf("%d tokens have the label %q; ", found, label)
 	}
 	return fmt.Sprintf("there is no token %q; ", label)
 }
@@ -131,7 +130,7 @@ func noSuchToken(label string, found int) string {
 func openOnlyToken(path, label string) (*softToken, error) {
 	t, err := openSoftToken(path)
 	if err == nil && label != "" && t.label() != label {
-		return nil, fmt.Errorf("%sthe directory is that of the token %q: %w", noSuchToken(label, 0), t.label(), ErrWhich)
+		return nil, fmt.Errorf("%sthe directory is that of the token %q: %w", noSuchToken(label), t.label(), ErrWhich)
 	}
 	return t, err
 }

@@ -3,6 +3,7 @@
 package importing_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -67,6 +68,19 @@ func TestSoftHSMByFile(t *testing.T) {
 	tool.fails(`it is the directory above that of tokens; nothing was imported: "import softhsm `+s.dir+`" reads it`, "softhsm", filepath.Dir(s.dir), "--from-pin", softPIN)
 	tool.fails("there is no such file, and no library of this name", "--from", "/no/such/library.so", "--from-pin", softPIN)
 	tool.fails(`it is a file of a token of SoftHSM2; nothing was imported: "import softhsm `, "softhsm", s.objectFile(), "--from-pin", softPIN)
+}
+
+// TestTokensOfOneLabel: of two tokens with one label one is named by its directory.
+func TestTokensOfOneLabel(t *testing.T) {
+	s := newSoftHSM(t)
+	s.pair(pkcs11.CKM_EC_KEY_PAIR_GEN, "p256", true, ofCurve("p256"))
+	first := filepath.Dir(s.objectFile())
+	if err := os.CopyFS(filepath.Join(s.dir, "copy"), os.DirFS(first)); err != nil {
+		t.Fatal(err)
+	}
+	_, tool := newTarget(t)
+	tool.fails(`it is a directory with 2 tokens of the label "old"; nothing was imported: name one by its directory, such as `+s.dir, "softhsm", s.dir, "--token", "old", "--from-pin", softPIN)
+	shows(t, tool.must("softhsm", first, "--token", "old", "--from-pin", softPIN), "2 of 2 objects imported")
 }
 
 // TestWhichPIN: of the two PINs of an import the one that is refused is told, with its token and how the two are named.

@@ -31,6 +31,10 @@ func TestHiddenKeys(t *testing.T) {
 	hidden := `sealed_keys = false hides the private half of the key "server"`
 	x.refuses("", "key rename --label server --to-label server9", hidden, "would be renamed; set sealed_keys to true")
 	x.refuses("", "key delete --yes --label server", hidden, "would be deleted; set sealed_keys to true")
+	x.refuses("", "key csr --label server --subject CN=x", hidden, "nothing is signed without it; set sealed_keys to true")
+	if _, errs, err := x.run("", words("snippet nginx --label server")...); err == nil || !strings.Contains(errs, hidden+": no program finds it; set sealed_keys to true") {
+		t.Errorf("of a snippet it says %v, %q", err, errs)
+	}
 	x.user("key rename --label slot --to-label slot9")
 	x.home.Set("ZK_PKCS11_SEALED_KEYS", "true")
 	if after := x.user("key list --label server --json"); after != before {
