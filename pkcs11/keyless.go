@@ -20,19 +20,23 @@ type Keyless struct {
 // their keys elsewhere, and are left out.
 func KeylessOf(device scm.Device, tokens *store.Store) (Keyless, error) {
 	c := census{infos: map[string]bool{}}
-	if err := c.readStore(tokens); err != nil || len(c.certificates) == 0 {
+	if err := c.readStore(tokens); err != nil || len(c.lonely()) == 0 {
 		return Keyless{}, err
 	}
-	if err := c.readDevice(device); err != nil {
+	if err := c.readDevice(device); err != nil { // which may be slow, and is asked only for what the store does not know
 		return Keyless{}, err
 	}
-	k := Keyless{Sure: c.hidden <= c.publics}
+	return Keyless{Labels: c.lonely(), Sure: c.hidden <= c.publics}, nil
+}
+
+// lonely are the labels of certificates for none of the keys that are known.
+func (c *census) lonely() (labels []string) {
 	for _, a := range c.certificates {
 		if info := a[CKA_PUBLIC_KEY_INFO]; len(info) > 0 && !c.infos[string(info)] && !isAuthority(a[CKA_VALUE]) {
-			k.Labels = append(k.Labels, string(a[CKA_LABEL]))
+			labels = append(labels, string(a[CKA_LABEL]))
 		}
 	}
-	return k, nil
+	return labels
 }
 
 // isAuthority reports whether a certificate is one that others are checked by, or cannot be read.

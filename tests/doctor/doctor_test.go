@@ -256,3 +256,27 @@ func TestFactsOfSeveralSlots(t *testing.T) {
 		t.Errorf("the slot is not told in\n%s", text)
 	}
 }
+
+// TestUnsureOfKey: of a certificate whose private key may be among what only a login shows it is told, and nothing is wrong. Those
+// of authorities and of keys that are there are not told of.
+func TestUnsureOfKey(t *testing.T) {
+	harness.Need(t, "openssl")
+	makeTemplate(t)
+	p := newPatient(t, "")
+	p.sh(`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k -out ca.pem -subj /CN=authority -addext basicConstraints=critical,CA:TRUE
+		zk_pkcs11-util key generate --label held --pin 12345678
+		zk_pkcs11-util key csr --label held --subject CN=held --pin 12345678 --out held.csr
+		openssl x509 -req -in held.csr -CA ca.pem -CAkey k -CAcreateserial -out held.pem
+		zk_pkcs11-util cert import held.pem --pin 12345678
+		zk_pkcs11-util cert import ca.pem --without-key --pin 12345678`)
+	if f, told := p.examine("", "").find("certificate-keyless"); told {
+		t.Errorf("every certificate has its key, or is an authority's: %+v", f)
+	}
+	p.sh(`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k -out peer.pem -subj /CN=peer -addext basicConstraints=critical,CA:FALSE
+		zk_pkcs11-util cert import peer.pem --without-key --pin 12345678
+		zk_pkcs11-util key generate --type aes256 --label cipher --pin 12345678`)
+	r := p.examine("", "")
+	if f, told := r.find("certificate-keyless"); !told || f.Level != "info" || r.Status != 0 || !strings.Contains(f.What, `"peer", unless`) {
+		t.Errorf("%+v", r)
+	}
+}
