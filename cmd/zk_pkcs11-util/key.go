@@ -51,11 +51,10 @@ func (f *flags) keyName(action string) ([]pkcs11.Attribute, error) {
 	if !f.idGiven {
 		return template, nil
 	}
-	digits := f.id
-	if len(digits)%2 == 1 {
-		digits = "0" + digits
+	if onlyHex(f.id) && len(f.id)%2 == 1 {
+		return nil, oddDigits(f.id)
 	}
-	id, err := hex.DecodeString(digits)
+	id, err := hex.DecodeString(f.id)
 	if err != nil || len(id) == 0 {
 		return nil, usagef("--id %q is not hexadecimal, such as 0001", f.id)
 	}

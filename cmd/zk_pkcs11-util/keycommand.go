@@ -94,7 +94,7 @@ func (x *keyTool) readURI(c *cobra.Command, text string) error {
 		if given.Changed && value != "" && given.Value.String() != value {
 			return usagef("the URI is of the %s %q, --%[1]s of %[3]q", option, value, given.Value)
 		}
-		if value != "" {
+		if value != "" && !given.Changed {
 			err = errors.Join(err, c.Flags().Set(option, value))
 		}
 	}
@@ -104,14 +104,24 @@ func (x *keyTool) readURI(c *cobra.Command, text string) error {
 // parseID reads a CKA_ID. Colons and percent signs, with which others print it, do no harm.
 func parseID(text string) ([]byte, error) {
 	digits := strings.NewReplacer(":", "", "%", "").Replace(text)
-	if len(digits)%2 == 1 {
-		digits = "0" + digits
+	if onlyHex(digits) && len(digits)%2 == 1 {
+		return nil, oddDigits(text)
 	}
 	id, err := hex.DecodeString(digits)
 	if err != nil || len(id) == 0 {
 		return nil, usagef("--id %q is not hexadecimal; it is made of pairs of the digits 0 to 9 and a to f", text)
 	}
 	return id, nil
+}
+
+// oddDigits is the error of an id of which a digit is missing: nobody knows which.
+func oddDigits(text string) error {
+	return usagef("--id %q has an odd number of digits, and two of them make a byte; add the one that is missing, such as a 0 in front", text)
+}
+
+// onlyHex reports whether a text has no other letters than those of hexadecimal numbers.
+func onlyHex(text string) bool {
+	return strings.Trim(text, "0123456789abcdefABCDEF") == ""
 }
 
 // ringWork is what is done with the keys of a token.

@@ -86,6 +86,7 @@ func newCommand() *cobra.Command {
 	c.SetHelpFunc(printHelp)
 	c.SetHelpCommand(newHelpCommand())
 	explainUsage(c)
+	refuseRepeated(c)
 	asPlugin(c)
 	return c
 }

@@ -110,6 +110,8 @@ func aboutOption(c *cobra.Command, err error) error {
 		return usagef("%q is no option; one is of the form --name or --name=VALUE (%s)", odd.GetSpecifiedFlag(), seeHelp(c))
 	case errors.As(err, &unknown):
 		return unknownOption(c, unknown)
+	case errors.As(err, &bad) && errors.Is(err, errRepeated):
+		return usagef("--%s is given more than once, and takes one value; leave out all but one (%s)", bad.GetFlag().Name, seeHelp(c))
 	case errors.As(err, &bare):
 		kind, _ := pflag.UnquoteUsage(bare.GetFlag())
 		return usagef("--%s needs a value: --%[1]s %s (%s)", bare.GetFlag().Name, kind, seeHelp(c))

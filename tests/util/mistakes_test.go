@@ -231,6 +231,16 @@ func wrongOptions() []mistake {
 		{setup: onNew, line: "--import key.pem --show-slots", code: 2, wrong: "only one of", next: "--import"},
 		{setup: onNew, line: "--use-zkslot 0", code: 2, wrong: "needs --label", next: "--label"},
 		{setup: onNew, line: "--use-zkslot 0 --label x --id wood", code: 2, wrong: `"wood" is not hexadecimal`, next: "such as 0001"},
+		{setup: onNew, line: "--use-zkslot 0 --label x --id 0a0", code: 2, wrong: `"0a0" has an odd number of digits`, next: "add the one that is missing"},
+		{setup: onNew, line: "key delete --id 01 --id 02 --yes", code: 2, wrong: "--id is given more than once", next: "leave out all but one"},
+		{setup: onNew, line: "key public --id=01 --id=01", code: 2, wrong: "--id is given more than once", next: "key public --help"},
+		{setup: onNew, line: "key public --id 0a0", code: 2, wrong: `"0a0" has an odd number of digits`, next: "add the one that is missing"},
+		{setup: onNew, line: "key public --id 0g", code: 2, wrong: `"0g" is not hexadecimal`, next: "pairs of the digits"},
+		{setup: onNew, line: "token delete --token a --token b --yes", code: 2, wrong: "--token is given more than once", next: "token delete --help"},
+		{setup: onNew, line: "token list --slot 0 --slot 0", code: 2, wrong: "--slot is given more than once", next: "leave out all but one"},
+		{setup: onNew, line: "--init-token --label a --label b", code: 2, wrong: "--label is given more than once", next: "leave out all but one"},
+		{setup: onNew, line: "check --slot 0 --slot 1", code: 3, wrong: "--slot is given more than once", next: "check --help"},
+		{setup: onNew, line: "import pem FILE --wait 1s --wait 2s", code: 2, wrong: "--wait is given more than once", next: "import pem --help"},
 	}
 }
 
