@@ -192,7 +192,7 @@ func (p *Provider) SetPIN(h uint, old, pin []byte) (err error) {
 
 // pinLength checks the length of a new PIN.
 func pinLength(pin []byte) error {
-	if len(pin) < minPIN || len(pin) > maxPIN {
+	if len(pin) < MinPIN || len(pin) > MaxPIN {
 		return CKR_PIN_LEN_RANGE
 	}
 	return nil

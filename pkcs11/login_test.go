@@ -203,8 +203,8 @@ var pinLengths = []struct {
 	{"none", nil, CKR_ARGUMENTS_BAD},
 	{"empty", []byte{}, CKR_PIN_LEN_RANGE},
 	{"short", []byte("123"), CKR_PIN_LEN_RANGE},
-	{"long", bytes.Repeat([]byte("x"), maxPIN+1), CKR_PIN_LEN_RANGE},
-	{"longest", bytes.Repeat([]byte("x"), maxPIN), CKR_OK},
+	{"long", bytes.Repeat([]byte("x"), MaxPIN+1), CKR_PIN_LEN_RANGE},
+	{"longest", bytes.Repeat([]byte("x"), MaxPIN), CKR_OK},
 	{"shortest", []byte("1234"), CKR_OK},
 }
 

@@ -11,10 +11,10 @@ import (
 	"libzk_pkcs11/internal/turn"
 )
 
-// Lengths of a PIN in bytes.
+// MinPIN and MaxPIN are how many bytes a PIN has.
 const (
-	minPIN = 4
-	maxPIN = 255
+	MinPIN = 4
+	MaxPIN = 255
 )
 
 // nobody is the login of a token that no user is logged in to.
@@ -153,7 +153,7 @@ func infoOf(d scm.Info) TokenInfo {
 		Manufacturer: d.Manufacturer, Model: d.Model, Serial: d.Serial,
 		Flags:      tokenHas,
 		MaxSession: maxSessions, MaxRWSession: maxSessions,
-		MaxPIN: maxPIN, MinPIN: minPIN,
+		MaxPIN: MaxPIN, MinPIN: MinPIN,
 		TotalPublic: CK_UNAVAILABLE_INFORMATION, FreePublic: CK_UNAVAILABLE_INFORMATION,
 		TotalPrivate: CK_UNAVAILABLE_INFORMATION, FreePrivate: CK_UNAVAILABLE_INFORMATION,
 		Firmware: firmwareVersion(d.Firmware),

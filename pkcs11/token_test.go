@@ -21,7 +21,7 @@ func TestGetTokenInfo(t *testing.T) {
 	if flags := uint(CKF_RNG | CKF_LOGIN_REQUIRED | CKF_RESTORE_KEY_NOT_NEEDED | CKF_CLOCK_ON_TOKEN | CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED); info.Flags != flags {
 		t.Errorf("flags 0x%x, want 0x%x", info.Flags, flags)
 	}
-	if info.Session != 2 || info.RWSession != 1 || info.MaxSession != maxSessions || info.MinPIN != minPIN || info.MaxPIN != maxPIN {
+	if info.Session != 2 || info.RWSession != 1 || info.MaxSession != maxSessions || info.MinPIN != MinPIN || info.MaxPIN != MaxPIN {
 		t.Errorf("%+v", info)
 	}
 	if _, err := time.Parse("20060102150405", info.UTCTime[:14]); err != nil || len(info.UTCTime) != 16 {

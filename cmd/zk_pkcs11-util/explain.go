@@ -33,10 +33,16 @@ func explain(err error) string {
 	if errors.As(err, &code) && codeWords()[code] != "" {
 		return fmt.Sprintf("%s (%v)", codeWords()[code], code)
 	}
+	if done := (*unwritable)(nil); errors.As(err, &done) {
+		return err.Error()
+	}
 	for _, a := range advices() {
 		if errors.Is(err, a.of) {
 			return fmt.Sprintf("%v; %s", err, a.next)
 		}
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return aboutPermission(err)
 	}
 	return err.Error()
 }

@@ -199,7 +199,10 @@ func (x *keyTool) writeResult(text []byte) error {
 		_, err := x.out.Write(text)
 		return err
 	}
-	return os.WriteFile(x.file, text, 0o644)
+	if err := os.WriteFile(x.file, text, 0o644); err != nil {
+		return notWritten("--out", err)
+	}
+	return nil
 }
 
 // uriWord is the argument of a command that takes the URI of a key, or none.

@@ -24,7 +24,18 @@ func (e *loginError) Unwrap() error { return e.error }
 
 // explained says it in words, with the tries that are left.
 func (e *loginError) explained() string {
+	if e.status.Locked && errors.Is(e.error, pkcs11.CKR_PIN_INCORRECT) {
+		return e.lockedNow()
+	}
 	return fmt.Sprintf("%s; %s%s: %s%s", explain(e.error), roleName(e.role), e.target, e.status, e.hint)
+}
+
+// lockedNow says what is left after the try that was the last.
+func (e *loginError) lockedNow() string {
+	if e.role == pkcs11.CKU_SO {
+		return "the PIN is wrong, and " + lockedSO
+	}
+	return fmt.Sprintf("the PIN is wrong, and that was the last try: it is locked; %s (%v)", setPIN, e.error)
 }
 
 // withTries adds to a PIN that was refused the tries that are left. Other errors stay as they are.

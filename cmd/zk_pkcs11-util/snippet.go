@@ -15,6 +15,7 @@ import (
 
 	"libzk_pkcs11/internal/keyring"
 	"libzk_pkcs11/internal/snippet"
+	"libzk_pkcs11/pkcs11"
 )
 
 // snippetTool is what "snippet" is told.
@@ -35,6 +36,9 @@ func newSnippetCommand() *cobra.Command {
 		Args: snippetWords,
 		RunE: func(_ *cobra.Command, words []string) error {
 			s.program = words[0]
+			if err := s.makeAbsolute(); err != nil {
+				return err
+			}
 			return s.withPublicKeys(s.write)
 		},
 	}
@@ -79,6 +83,15 @@ func settingsDir() string {
 	return "/etc/zk_pkcs11"
 }
 
+// makeAbsolute has the lines name files as any program finds them, in whatever directory that runs.
+func (s *snippetTool) makeAbsolute() (err error) {
+	if s.dir, err = filepath.Abs(s.dir); err != nil || !strings.Contains(s.module, "/") {
+		return err // a module without a directory is searched
+	}
+	s.module, err = filepath.Abs(s.module)
+	return err
+}
+
 func (s *snippetTool) write(r *keyring.Ring) error {
 	k, err := s.chosenKey(r)
 	if err != nil {
@@ -110,10 +123,13 @@ func (s *snippetTool) facts(r *keyring.Ring, k *keyring.Key) (snippet.Facts, err
 	if err != nil {
 		return snippet.Facts{}, err
 	}
+	if info.Flags&pkcs11.CKF_TOKEN_INITIALIZED == 0 {
+		return snippet.Facts{}, fmt.Errorf("the token in slot %d has no label yet, by which programs would find it; \"token init --label LABEL\" initialises it", r.Slot)
+	}
 	f := snippet.Facts{
 		Token: info.Label, Slot: r.Slot, Label: k.Label, ID: hex.EncodeToString(k.ID), IDText: string(k.ID), Type: k.Type,
 		URI:    keyring.TokenURI(info.Label, info.Serial).Within(k.Label, k.ID, "private"),
-		Module: s.module, Dir: s.dir, Chain: chainOf(k, all), Notes: notesOf(k),
+		Module: s.module, Dir: s.dir, Chain: chainOf(k, all), Notes: s.notesOf(k),
 		Options: fmt.Sprintf("--slot %d --id %x", r.Slot, k.ID),
 	}
 	if k.Public != nil {
@@ -137,15 +153,23 @@ func chainOf(k *keyring.Key, all []*keyring.Certificate) string {
 }
 
 // notesOf is what else is to be known: what the key lacks, and what this tool has from its environment and the program does not.
-func notesOf(k *keyring.Key) []string {
+func (s *snippetTool) notesOf(k *keyring.Key) []string {
 	var notes []string
-	if len(k.Certificates) == 0 {
+	if len(k.Certificates) == 0 && snippet.NeedsCertificate(s.program) {
 		notes = append(notes, "The key has no certificate on the token: \"key csr\" asks for one, \"key self-cert --store\" makes one.")
 	}
 	for _, name := range []string{"ZK_PKCS11_CONF", "ZK_PKCS11_HOME", "ZK_PKCS11_BACKEND", "ZK_APP_UTILS_LIB"} {
 		if value := os.Getenv(name); value != "" {
-			notes = append(notes, fmt.Sprintf("This token is found with %s=%s in the environment.", name, value))
+			notes = append(notes, fmt.Sprintf("This token is found with %s=%s in the environment%s.", name, value, s.whose()))
 		}
 	}
 	return notes
+}
+
+// whose says of what program the environment counts, where it is not the one that the lines are for.
+func (s *snippetTool) whose() string {
+	if s.program == "git" {
+		return " of ssh-agent"
+	}
+	return ""
 }

@@ -38,6 +38,9 @@ type Facts struct {
 	Notes   []string
 }
 
+// NeedsCertificate reports whether the program of a snippet has a use for the certificate of the key.
+func NeedsCertificate(name string) bool { return !isForSSH(name) }
+
 // Names lists the snippets.
 func Names() []string {
 	entries, err := texts.ReadDir("text")
@@ -77,13 +80,18 @@ func (f Facts) check(name string) error {
 		return fmt.Errorf("there is no snippet %q; there are %s", name, strings.Join(Names(), ", "))
 	case f.PythonMechanism() == "":
 		return fmt.Errorf("the programs sign, which a key of the type %s does not", f.Type)
-	case (name == "ssh" || name == "git") && f.SSH == "":
-		return fmt.Errorf("ssh, by which %s works, has no keys of the type %s", name, f.Type)
+	case isForSSH(name) && f.SSH == "":
+		return fmt.Errorf("ssh has no keys of the type %s; \"key generate --type p256\" makes one that it has", f.Type)
+	case isForSSH(name) && f.Type == "Ed25519":
+		return fmt.Errorf("OpenSSH takes no keys of the type %s from a module, up to 10.0 of Debian 13 at least; \"key generate --type p256\" makes one that it takes", f.Type)
 	case name == "go" && f.Type == "Ed25519":
 		return fmt.Errorf("crypto11, by which the Go program works, has no keys of the type %s", f.Type)
 	}
 	return nil
 }
+
+// isForSSH reports whether a snippet has OpenSSH use the key.
+func isForSSH(name string) bool { return name == "ssh" || name == "git" }
 
 // limit says which versions of a program do not take such a key.
 func (f Facts) limit(name string) string {
@@ -92,9 +100,7 @@ func (f Facts) limit(name string) string {
 	}
 	switch name {
 	case "nginx", "apache", "stunnel", "curl", "openssl-engine":
-		return "libp11 before 0.4.17, as in Debian 12, has no keys of the type Ed25519; pkcs11-provider has."
-	case "ssh", "git":
-		return "OpenSSH 9.2, as in Debian 12, takes no keys of the type Ed25519 from a module."
+		return "libp11 before 0.4.17, as in Debian 12 and 13, has no keys of the type Ed25519; pkcs11-provider has."
 	}
 	return ""
 }

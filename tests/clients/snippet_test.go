@@ -329,7 +329,9 @@ func TestSnippetsOfUnfitKeys(t *testing.T) {
 zk_pkcs11-util --init-token --slot 0 --label web --pin 12345678 --so-pin 87654321
 for type in x25519 ed25519 secp256k1; do zk_pkcs11-util key generate --type $type --label $type --pin 12345678; done
 zk_pkcs11-util snippet nginx --label x25519
-zk_pkcs11-util snippet ssh --label secp256k1
+zk_pkcs11-util snippet ssh --label secp256k1 || echo refused
+zk_pkcs11-util snippet ssh --label ed25519 || echo refused
+zk_pkcs11-util snippet git --label ed25519 || echo refused
 zk_pkcs11-util snippet go --label ed25519
 zk_pkcs11-util snippet nginx --label ed25519
 zk_pkcs11-util snippet nginx --label none
@@ -339,10 +341,52 @@ zk_pkcs11-util snippet lighttpd
 		t.Error("the last command ends well")
 	}
 	want := []string{
-		"which a key of the type X25519 does not", "ssh, by which ssh works, has no keys of the type secp256k1", "has no keys of the type Ed25519",
-		"# The key has no certificate on the token", "# libp11 before 0.4.17", `no key has the label "none"`, "name a program: apache",
+		"which a key of the type X25519 does not", "ssh has no keys of the type secp256k1", "refused",
+		"10.0 of Debian 13", "refused", "10.0 of Debian 13", "refused", "has no keys of the type Ed25519",
+		"# The key has no certificate on the token", "# libp11 before 0.4.17, as in Debian 12 and 13", `no key has the label "none"`, "name a program: apache",
 	}
 	if line, missing := (step{output: want}).missing(out); missing {
 		t.Errorf("%q is not, or not in this place, in\n%s", line, out)
+	}
+}
+
+// TestSnippetsOfUninitialisedTokens: without a label of the token no program finds it.
+func TestSnippetsOfUninitialisedTokens(t *testing.T) {
+	t.Parallel()
+	s := snippetSandbox(t)
+	out, err := s.shell("zk_pkcs11-util scm slots > slots\nzk_pkcs11-util snippet python --id $(zk_pkcs11-util key list --json | sed -n 's/.*\"id\": *\"\\([0-9a-f]*\\)\".*/\\1/p' | head -1)\n")
+	if err == nil || !strings.Contains(out, "token init --label") || strings.Contains(out, "PyKCS11") {
+		t.Errorf("%v:\n%s", err, out)
+	}
+}
+
+// TestSnippetText: what is printed holds in any directory, says how the file of the PIN is made, and has of ssh what ssh needs.
+func TestSnippetText(t *testing.T) {
+	t.Parallel()
+	s := snippetSandbox(t)
+	out, err := s.shell(`
+zk_pkcs11-util --init-token --slot 0 --label web --pin 12345678 --so-pin 87654321
+zk_pkcs11-util key generate --label www --id 0001 --pin 12345678
+for program in python go openssl-provider openssl-engine; do zk_pkcs11-util snippet $program --label www --dir . --module ./module.so; done
+zk_pkcs11-util snippet ssh --label www
+zk_pkcs11-util snippet git --label www
+`)
+	if err != nil {
+		t.Fatalf("%v:\n%s", err, out)
+	}
+	pin, module := "(umask 077 && printf %s PIN > "+s.home()+"/www.pin)", s.home()+"/module.so"
+	for _, part := range []string{pin, module} {
+		if n := strings.Count(out, part); n != 4 {
+			t.Errorf("%q is there %d times", part, n)
+		}
+	}
+	_, ssh, _ := strings.Cut(out, "# ~/.ssh/config")
+	for _, part := range []string{"PKCS11Provider ", "IdentityAgent none", "ZK_PKCS11_HOME", "signingKey"} {
+		if !strings.Contains(ssh, part) {
+			t.Errorf("%q is not in\n%s", part, ssh)
+		}
+	}
+	if strings.Contains(ssh, "certificate") {
+		t.Errorf("ssh has no use for a certificate:\n%s", ssh)
 	}
 }

@@ -171,3 +171,24 @@ func TestPINSources(t *testing.T) {
 		}
 	}
 }
+
+// TestLastTry: a PIN that no token has costs no try, and the wrong one that locks says what unlocks.
+func TestLastTry(t *testing.T) {
+	t.Parallel()
+	x := newTool(t, "")
+	x.mustRun("", words("token init --label device --pin 12345678 --so-pin 87654321")...)
+	for _, pin := range []string{"12", strings.Repeat("1", 256)} {
+		for range 6 {
+			if _, errs, err := x.run("", "key", "generate", "--label", "x", "--pin", pin); exitCode(err) != 1 || !strings.Contains(errs, "no try is lost") {
+				t.Fatalf("a PIN of %d bytes: %v\n%s", len(pin), err, errs)
+			}
+		}
+	}
+	for try := range 10 {
+		_, errs, err := x.run("", words("key generate --label x --pin wrong")...)
+		isLast := try == 9
+		if exitCode(err) != 1 || strings.Contains(errs, "token unlock") != isLast || strings.Contains(errs, "left") == isLast {
+			t.Errorf("wrong PIN %d: %v\n%s", try+1, err, errs)
+		}
+	}
+}
