@@ -75,7 +75,24 @@ func (x *keyTool) chosenCertificate(r *keyring.Ring) (*keyring.Certificate, []*k
 		return nil, nil, err
 	}
 	c, err := x.choice.Certificate(all)
-	return c, all, err
+	if err != nil {
+		return nil, nil, x.aboutUncertified(r, all, err)
+	}
+	return c, all, nil
+}
+
+// aboutUncertified says how a key gets a certificate, where it is one that was named.
+func (x *keyTool) aboutUncertified(r *keyring.Ring, all []*keyring.Certificate, unfound error) error {
+	for _, c := range all {
+		if x.choice.Fits(c.Label, c.ID) {
+			return unfound // there are several
+		}
+	}
+	keys, err := r.Keys()
+	if err != nil || !x.isAmong(keys) {
+		return unfound
+	}
+	return fmt.Errorf("the key with %v has no certificate on the token; \"key self-cert --store\" makes one, \"cert import FILE\" brings one, and \"cert list\" shows those that there are", x.choice)
 }
 
 func (x *keyTool) certDeleteCommand() *cobra.Command {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -60,7 +61,11 @@ func (x *keyTool) printCertificates(r *keyring.Ring) error {
 			report.Certificates = append(report.Certificates, certificateOf(c, keyring.TokenURI(info.Label, info.Serial), c.HasKey(keys)))
 		}
 	}
-	return x.print(certificateListSchema, report, report.printText)
+	if len(report.Certificates) == 0 && !x.choice.IsEmpty() {
+		_, _, err := x.chosenCertificate(r)
+		return err
+	}
+	return errors.Join(x.print(certificateListSchema, report, report.printText), x.tellHidden(r, keys))
 }
 
 func (r certificateReport) printText(w io.Writer) {

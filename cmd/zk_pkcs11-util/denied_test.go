@@ -10,6 +10,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"libzk_pkcs11/internal/scm"
+	"libzk_pkcs11/internal/store"
+	"libzk_pkcs11/pkcs11"
 )
 
 // TestDenied: a user who is refused the state directory is told of its owner and its group, and of nothing else
@@ -34,6 +38,11 @@ func TestDenied(t *testing.T) {
 	}
 	renamed := explain(&os.LinkError{Op: "rename", Old: filepath.Join(state, "x"), New: "/etc/x.pem", Err: syscall.EACCES})
 	result := explain(notWritten("--out", &fs.PathError{Op: "open", Path: filepath.Join(state, "x"), Err: syscall.EACCES}))
+	for _, unwritten := range []error{pkcs11.CKR_TOKEN_WRITE_PROTECTED, scm.ErrReadOnly, store.ErrReadOnly} {
+		if text := explain(unwritten); !strings.Contains(text, "owner of that directory") {
+			t.Errorf("%v: %s", unwritten, text)
+		}
+	}
 	for _, text := range []string{renamed, result} {
 		if strings.Contains(text, "state_group") {
 			t.Error(text)

@@ -22,6 +22,9 @@ const setPIN = "the SO sets a new one by \"token unlock\""
 // initialise is what a token without PINs needs, unless it is not the one that was meant.
 const initialise = "initialise the token by \"token init\" (--init-token), or name the state directory of another by ZK_PKCS11_HOME"
 
+// writeState is what lets a command change a token.
+const writeState = "run the command as the owner of that directory, or mount its file system for writing; \"doctor\" says which, and how"
+
 // explain says in words what the errors that an administrator meets mean, and what
 // to do next.
 func explain(err error) string {
@@ -55,7 +58,7 @@ func codeWords() map[pkcs11.Error]string {
 		pkcs11.CKR_PIN_LEN_RANGE:            "a PIN has 4 to 255 bytes",
 		pkcs11.CKR_SLOT_ID_INVALID:          "there is no such slot; \"token list\" and --show-slots list them",
 		pkcs11.CKR_TOKEN_NOT_PRESENT:        "there is no token in the slot; \"scm status\" shows why",
-		pkcs11.CKR_TOKEN_WRITE_PROTECTED:    "the state directory cannot be written by this user",
+		pkcs11.CKR_TOKEN_WRITE_PROTECTED:    "the state directory cannot be written by this user; " + writeState,
 		pkcs11.CKR_USER_PIN_NOT_INITIALIZED: "the token has no user PIN yet; " + initialise,
 		pkcs11.CKR_DEVICE_MEMORY:            "there is no room: on the disk that holds the state directory, or in the SCM",
 		pkcs11.CKR_DEVICE_ERROR:             "the device failed; the log says why, and \"doctor\" what mends it",
@@ -87,7 +90,8 @@ func advices() []advice {
 		{store.ErrNoRecovery, "only \"token recovery create\" makes one, while the SCM of the token works"},
 		{recovery.ErrOther, "the latest \"token recovery create\" has shown those that count"},
 		{syscall.ENOTDIR, "name another state directory by ZK_PKCS11_HOME, or by the setting state"},
-		{scm.ErrReadOnly, "run the command as the owner of the state directory"},
+		{scm.ErrReadOnly, writeState},
+		{store.ErrReadOnly, writeState},
 		{scm.ErrFixed, "production mode is for good; only a soft SCM leaves it, by \"scm reset\""},
 		{store.ErrFull, "make room on the disk that holds the state directory"},
 		{scm.ErrFull, "\"scm slots\" shows the keys that take the room"},

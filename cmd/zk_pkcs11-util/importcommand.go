@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -143,4 +144,23 @@ func eraseObjects(objects []importer.Object) {
 			clear(a.Value)
 		}
 	}
+}
+
+// isThere reports whether a word of the command line is the name of a file.
+func isThere(word string) bool {
+	_, err := os.Stat(word)
+	return err == nil
+}
+
+// kindMissing says what belongs before the name of a file.
+func kindMissing(c *cobra.Command, file string) error {
+	kind := importer.PEM
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		kind = importer.SoftHSM
+	}
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".p12", ".pfx":
+		kind = importer.PKCS12
+	}
+	return usagef("%q is a file, and \"import\" wants a word before it for what is in it: pem, pkcs12, ssh or softhsm; did you mean \"import %s %s\"? (%s)", file, kind, file, seeHelp(c))
 }

@@ -26,6 +26,7 @@ type keyTool struct {
 	id     string
 	file   string // for the result; "" = the standard output
 	errs   io.Writer
+	public bool // nobody has logged in
 }
 
 func newKeyCommand() *cobra.Command {
@@ -160,6 +161,7 @@ func (x *keyTool) withPublicKeys(do func(*keyring.Ring) error) error {
 			return err
 		}
 		defer p.CloseSession(session)
+		x.public = true
 		return ringWork{x, do}.inSession(p, session)
 	})
 }
@@ -178,7 +180,8 @@ func (x *keyTool) choose(keys []*keyring.Key) (*keyring.Key, error) {
 	if x.choice.IsEmpty() {
 		return nil, usagef("name a key by --id, by --label or by its pkcs11: URI; \"key list\" shows them")
 	}
-	return x.choice.Key(keys)
+	k, err := x.choice.Key(keys)
+	return k, x.aboutHidden(err, keys)
 }
 
 // tokenOf is the URI of the token.

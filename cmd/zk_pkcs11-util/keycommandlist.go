@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -80,6 +81,10 @@ func (x *keyTool) printKeys(r *keyring.Ring) error {
 	if err != nil {
 		return err
 	}
+	if !x.choice.IsEmpty() && !x.isAmong(keys) {
+		_, err := x.choose(keys)
+		return err
+	}
 	report := keyReport{Token: info.Label, Slot: r.Slot, Keys: []keyEntry{}}
 	for _, k := range keys {
 		if x.choice.Fits(k.Label, k.ID) {
@@ -91,7 +96,7 @@ func (x *keyTool) printKeys(r *keyring.Ring) error {
 	if x.hides && !x.json {
 		fmt.Fprintln(x.errs, listedHidden)
 	}
-	return x.print(keyListSchema, report, report.printText)
+	return errors.Join(x.print(keyListSchema, report, report.printText), x.tellHidden(r, keys))
 }
 
 // listedHidden is told beside a list of keys where the setting hides some.

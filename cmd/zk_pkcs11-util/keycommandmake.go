@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"libzk_pkcs11/internal/keyring"
+	"libzk_pkcs11/internal/scm"
 	"libzk_pkcs11/pkcs11"
 )
 
@@ -82,7 +83,7 @@ func (g *generating) newID(keys []*keyring.Key) ([]byte, error) {
 	}
 	for _, k := range keys {
 		if (keyring.Choice{ID: id, HasID: true}).Fits(k.Label, k.ID) {
-			return nil, fmt.Errorf("the key %q (%s) has the --id %x already", k.Label, k.Place(), id)
+			return nil, fmt.Errorf("the key %q (%s) has the --id %x already; give another --id, or none for one of its own, or \"key delete --id %[3]x\" first", k.Label, k.Place(), id)
 		}
 	}
 	return id, nil
@@ -93,8 +94,14 @@ func (g *generating) whyNot(err error) error {
 	switch {
 	case errors.Is(err, pkcs11.CKR_MECHANISM_INVALID), errors.Is(err, pkcs11.CKR_CURVE_NOT_SUPPORTED):
 		return fmt.Errorf("this token makes no keys of the type %s: no key slot holds them, or sealed_keys = false keeps them away (%w)", g.typeName, err)
+	case g.inSlot && errors.Is(err, pkcs11.CKR_ATTRIBUTE_TYPE_INVALID):
+		return fmt.Errorf("key slots hold keys of the types p256, secp256k1, ed25519 and x25519, and none of the type %s; "+
+			"leave out --key-slot, and the key is sealed in the token's store (%w)", g.typeName, err)
+	case g.inSlot && errors.Is(err, pkcs11.CKR_ATTRIBUTE_VALUE_INVALID) && !scm.Slot(g.keySlot).User():
+		return fmt.Errorf("key slot %d is none in which keys are made: those are %d to %d; \"scm slots\" shows which of them are in use, "+
+			"and without --key-slot the lowest free one is taken (%w)", g.keySlot, scm.FirstUser, scm.LastUser, err)
 	case g.inSlot && (errors.Is(err, pkcs11.CKR_ATTRIBUTE_VALUE_INVALID) || errors.Is(err, pkcs11.CKR_TEMPLATE_INCONSISTENT)):
-		return fmt.Errorf("key slot %d is taken, or none for a key of the type %s; \"scm slots\" shows those in use (%w)", g.keySlot, g.typeName, err)
+		return fmt.Errorf("key slot %d is taken, or none for a key of the type %s; \"scm slots\" shows those in use, and without --key-slot the lowest free one is taken (%w)", g.keySlot, g.typeName, err)
 	}
 	return err
 }

@@ -35,7 +35,7 @@ func (e *loginError) lockedNow() string {
 	if e.role == pkcs11.CKU_SO {
 		return "the PIN is wrong, and " + lockedSO
 	}
-	return fmt.Sprintf("the PIN is wrong, and that was the last try: it is locked; %s (%v)", setPIN, e.error)
+	return fmt.Sprintf("the PIN is wrong, and that was the last try: the %s%s is locked; %s%s (%v)", lowerFirst(roleName(e.role)), e.target, setPIN, e.hint, e.error)
 }
 
 // withTries adds to a PIN that was refused the tries that are left. Other errors stay as they are.

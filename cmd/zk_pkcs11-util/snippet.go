@@ -30,7 +30,8 @@ func newSnippetCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "snippet PROGRAM [URI]", Short: "Print what a program needs to use a key: lines for its configuration, or code",
 		Long: "Print what a program needs to use a key: lines for its configuration, or code, with the pkcs11: URI and the paths filled in. The programs are " +
-			strings.Join(snippet.Names(), ", ") + ". No PIN is asked for, and none is printed: programs read it from a file.",
+			strings.Join(snippet.Names(), ", ") + ". No PIN is asked for, and none is printed: programs read it from a file. " +
+			"A key without a public half is seen with --pin-file.",
 		Example: "  zk_pkcs11-util snippet openssl-engine --label www > /etc/zk_pkcs11/openssl.cnf\n" +
 			"  zk_pkcs11-util snippet nginx --label www",
 		Args: snippetWords,
@@ -43,7 +44,7 @@ func newSnippetCommand() *cobra.Command {
 		},
 	}
 	c.ValidArgs = snippet.Names()
-	s.tokenName.addTo(c.PersistentFlags(), "token")
+	s.addTo(c)
 	s.addKeyName(c)
 	c.Flags().StringVar(&s.module, "module", installedModule(), "`PATH` of the module")
 	c.Flags().StringVar(&s.dir, "dir", settingsDir(), "`DIRECTORY` of the files that the lines name: PIN, certificate, OpenSSL's configuration")

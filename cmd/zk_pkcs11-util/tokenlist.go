@@ -62,9 +62,10 @@ func (x *tokenTool) listCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List the tokens, with their pkcs11: URIs and the tries that their PINs have left", Args: cobra.NoArgs,
 		SuggestFor: []string{"show", "info"},
-		Long:       "List the tokens, with their pkcs11: URIs and the tries that their PINs have left. It fails when there is no token.",
-		Example:    "  zk_pkcs11-util token list\n  zk_pkcs11-util token list --json",
-		RunE:       func(*cobra.Command, []string) error { return x.listTokens() },
+		Long: "List the tokens, with their pkcs11: URIs and the tries that their PINs have left. It fails when no slot has a token; one that is not initialised is listed, and no " +
+			"--token finds it, for it has no label.",
+		Example: "  zk_pkcs11-util token list\n  zk_pkcs11-util token list --json",
+		RunE:    func(*cobra.Command, []string) error { return x.listTokens() },
 	}
 	return c
 }

@@ -34,6 +34,9 @@ func (a arguments) check(c *cobra.Command, words []string) error {
 		return err // which says itself what is wrong
 	}
 	if c.HasSubCommands() && len(words) > 0 {
+		if c.Name() == "import" && isThere(words[0]) {
+			return kindMissing(c, words[0])
+		}
 		return unknownCommand(c, words[0])
 	}
 	wanted := strings.Join(strings.Fields(c.Use)[1:], " ")
@@ -129,6 +132,9 @@ func unknownOption(c *cobra.Command, unknown *pflag.NotExistError) error {
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	text := fmt.Sprintf("unknown option --%s", name)
+	if below := commandBelow(c, name); below != nil {
+		return usagef("%s; %q is a command, without dashes (%s)", text, pathOf(below), seeHelp(below))
+	}
 	if near := nearest(name, names); near != "" {
 		text += fmt.Sprintf("; did you mean --%s?", near)
 	}
