@@ -48,6 +48,9 @@ func (t *trial) run(slots []doctor.Vitals) error {
 	if err != nil {
 		return err
 	}
+	if err := t.pin.checkLength(pin); err != nil {
+		return unasked("%w", err)
+	}
 	t.slot = uint(of.Slot)
 	return withProvider(func(p *pkcs11.Provider, c config.Config) error { return t.runAlone(p, c.Slots[t.slot].State, pin) })
 }

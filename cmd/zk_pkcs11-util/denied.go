@@ -24,6 +24,18 @@ func notWritten(named string, err error) error {
 	return &unwritable{fmt.Errorf("%s cannot be written: %w; it has to be in a directory that there is, and that this user can write", named, err)}
 }
 
+// nameless is an error of a file that is named already where it is told.
+type nameless struct{ error }
+
+func (e *nameless) Error() string {
+	if cause := errors.Unwrap(e.error); cause != nil {
+		return cause.Error()
+	}
+	return e.error.Error()
+}
+
+func (e *nameless) Unwrap() error { return e.error }
+
 // aboutPermission says what to do when a user is refused a file: a state directory has an owner and a group to share it
 // with, another file is for others to decide.
 func aboutPermission(err error) string {

@@ -43,7 +43,11 @@ func TestDenied(t *testing.T) {
 			t.Errorf("%v: %s", unwritten, text)
 		}
 	}
-	for _, text := range []string{renamed, result} {
+	backup := explain(fmt.Errorf("x: %w", &nameless{&fs.PathError{Op: "open", Path: "/root/x", Err: syscall.EACCES}}))
+	if strings.Contains(backup, "open") || !strings.HasPrefix(backup, "x: permission denied") {
+		t.Error(backup)
+	}
+	for _, text := range []string{renamed, result, backup} {
 		if strings.Contains(text, "state_group") {
 			t.Error(text)
 		}

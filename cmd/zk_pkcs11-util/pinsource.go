@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/pflag"
+
+	"libzk_pkcs11/pkcs11"
 )
 
 // pinSource is where a command gets a PIN from: its options, a credential that systemd hands to a
@@ -107,6 +109,15 @@ func (s *pinSource) aboutEnd(err error) error {
 		return fmt.Errorf("%w; --%s-file, --%[2]s-fd or --%[2]s-env says where it is", err, s.option)
 	}
 	return err
+}
+
+// checkLength refuses a PIN that no token has, before a token is asked: that would cost a try.
+func (s *pinSource) checkLength(pin []byte) error {
+	if len(pin) >= pkcs11.MinPIN && len(pin) <= pkcs11.MaxPIN {
+		return nil
+	}
+	return fmt.Errorf("the %s that is given has %s, and a PIN has %d to %d; look at what is given: the token was not asked, and no try is lost",
+		s.inText(), count(len(pin), "byte"), pkcs11.MinPIN, pkcs11.MaxPIN)
 }
 
 // fromCredential returns the PIN that systemd hands over, if it does.

@@ -13,8 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
-
-	"libzk_pkcs11/pkcs11"
 )
 
 // prompter asks for PINs and other secrets: on a terminal without echo, twice for
@@ -41,14 +39,12 @@ func (p *prompter) isTerminal() bool {
 }
 
 // pin returns a PIN from where its options say, from a credential of systemd, or asks for it.
-// One that no token has costs no try: the token is not asked.
 func (p *prompter) pin(s *pinSource) ([]byte, error) {
 	pin, err := p.pinOf(s.name, s)
-	if err == nil && (len(pin) < pkcs11.MinPIN || len(pin) > pkcs11.MaxPIN) {
-		err = fmt.Errorf("the %s that is given has %s, and a PIN has %d to %d; look at what is given: the token was not asked, and no try is lost",
-			s.inText(), count(len(pin), "byte"), pkcs11.MinPIN, pkcs11.MaxPIN)
+	if err != nil {
+		return nil, err
 	}
-	return pin, err
+	return pin, s.checkLength(pin)
 }
 
 // pinOf is pin with another name of it in the prompt.

@@ -130,7 +130,7 @@ func (r *restoring) configure() (err error) {
 func (r *restoring) open(path string) (err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return errors.Unwrap(err)
+		return &nameless{err}
 	}
 	defer f.Close()
 	r.backup, err = backup.Read(f)

@@ -73,7 +73,11 @@ func (x *secretTool) lockInto(path string) error {
 		if err != nil {
 			return err
 		}
-		return writePlaced(path, locked, renameToNew)
+		err = writePlaced(path, locked, renameToNew)
+		if pathOfError(err) != "" {
+			return notWritten("FILE", err)
+		}
+		return err
 	})
 }
 

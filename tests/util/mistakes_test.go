@@ -390,6 +390,7 @@ func wrongKeys() []mistake {
 		{setup: onToken, line: "doctor more", code: 2, wrong: "takes no argument", next: "leave it out"},
 		{setup: onToken, line: "doctor --pid self", code: 2, wrong: `--pid takes a whole number, and not "self"`, next: "doctor --help"},
 		{setup: onToken, line: "chek", code: 2, wrong: `"chek"`, next: `did you mean "check"`},
+		{setup: onToken, line: "secret lock /no/such/directory/x --pin 12345678", code: 1, wrong: "FILE cannot be written", next: "in a directory that there is"},
 		{setup: onToken, line: "check all", code: 3, wrong: `takes no argument, and there is "all"`, next: "leave it out"},
 		{setup: onToken, line: "check --slot x", code: 3, wrong: `--slot takes a number from 0 on, and not "x"`, next: "check --help"},
 		{setup: onToken, line: "scm status --watch 5", code: 2, wrong: `takes no argument, and there is "5"`, next: "leave it out"},

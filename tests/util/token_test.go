@@ -184,6 +184,9 @@ func TestLastTry(t *testing.T) {
 			}
 		}
 	}
+	if out, _, _ := x.run("", words("check --key pkcs11:id=%00 --pin 12")...); !strings.Contains(out, "no try is lost") {
+		t.Errorf("check says %s", out)
+	}
 	for try := range 10 {
 		_, errs, err := x.run("", words("key generate --label x --pin wrong")...)
 		isLast := try == 9
