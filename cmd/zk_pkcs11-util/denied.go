@@ -36,16 +36,6 @@ func (e *nameless) Error() string {
 
 func (e *nameless) Unwrap() error { return e.error }
 
-// aboutPermission says what to do when a user is refused a file: a state directory has an owner and a group to share it
-// with, another file is for others to decide.
-func aboutPermission(err error) string {
-	path := pathOfError(err)
-	if path == "" || isOfState(path) {
-		return fmt.Sprintf("%v; run the command as the owner of the state directory, or share it by the setting state_group", err)
-	}
-	return fmt.Sprintf("%v; run the command as a user who may use that file, or name another one", err)
-}
-
 // pathOfError returns the file that an error is about, or nothing.
 func pathOfError(err error) string {
 	var onPath *fs.PathError

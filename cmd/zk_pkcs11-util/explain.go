@@ -41,11 +41,8 @@ func explain(err error) string {
 	}
 	for _, a := range advices() {
 		if errors.Is(err, a.of) {
-			return fmt.Sprintf("%v; %s", err, a.next)
+			return fmt.Sprintf("%v; %s", err, a.nextAfter(err))
 		}
-	}
-	if errors.Is(err, fs.ErrPermission) {
-		return aboutPermission(err)
 	}
 	return err.Error()
 }
@@ -69,6 +66,14 @@ func codeWords() map[pkcs11.Error]string {
 type advice struct {
 	of   error
 	next string
+}
+
+// nextAfter returns the advice about an error. A file that is none of a state directory is for others than its owner to decide.
+func (a advice) nextAfter(err error) string {
+	if path := pathOfError(err); a.of == fs.ErrPermission && path != "" && !isOfState(path) {
+		return "run the command as a user who may use that file, or name another one"
+	}
+	return a.next
 }
 
 // advices lists the advice, from which the first that fits is taken.
