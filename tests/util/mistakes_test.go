@@ -382,7 +382,7 @@ func wrongKeys() []mistake {
 		{setup: onToken, line: "cert export --label nothing", code: 1, wrong: `"nothing"`, next: "cert list"},
 		{setup: onToken, line: "key public --id 00 --out /no/such/directory/x", code: 1, wrong: "--out cannot be written: open /no/such/directory/x", next: "in a directory that there is"},
 		{setup: onToken, line: "key public --id 00 --out DIR/text/x", code: 1, wrong: "not a directory; it has to be", next: "that this user can write"},
-		{setup: onToken, line: "token backup /no/such/directory/x --pin 12345678", code: 1, wrong: "no backup was made: FILE cannot be written", next: "in a directory that there is"},
+		{setup: onToken, line: "token backup /no/such/directory/x --pin 12345678", code: 1, wrong: "no backup was made: open /no/such/directory", next: "in a directory that there is"},
 		{setup: onToken, line: "cert exprot", code: 2, wrong: `"exprot"`, next: `did you mean "cert export"`},
 		{setup: onToken, line: "snippet", code: 2, wrong: "name a program", next: "nginx"},
 		{setup: onToken, line: "snippet ngnix --label x", code: 2, wrong: "ngnix", next: "nginx"},
