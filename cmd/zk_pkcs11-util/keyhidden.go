@@ -29,7 +29,7 @@ func (x *keyTool) aboutHidden(err error, keys []*keyring.Key) error {
 
 // tellHidden tells of a certificate whose key is not seen that its user may see it. Those of issuers have none here.
 func (x *keyTool) tellHidden(r *keyring.Ring, keys []*keyring.Key) error {
-	if !x.public {
+	if !x.public || x.hides || x.json { // hidden by the setting is told otherwise
 		return nil
 	}
 	all, err := r.Certificates()
