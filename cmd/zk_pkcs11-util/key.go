@@ -52,7 +52,7 @@ func (f *flags) keyName(action string) ([]pkcs11.Attribute, error) {
 		return template, nil
 	}
 	if onlyHex(f.id) && len(f.id)%2 == 1 {
-		return nil, oddDigits(f.id)
+		return nil, oddDigits("id", f.id)
 	}
 	id, err := hex.DecodeString(f.id)
 	if err != nil || len(id) == 0 {

@@ -63,7 +63,7 @@ func (x *keyTool) readChoice(c *cobra.Command, words []string) error {
 	x.choice = keyring.Choice{Label: x.label, HasLabel: c.Flags().Changed("label"), HasID: c.Flags().Changed("id")}
 	var err error
 	if x.choice.HasID {
-		if x.choice.ID, err = parseID(x.id); err != nil {
+		if x.choice.ID, err = parseID("id", x.id); err != nil {
 			return err
 		}
 	}
@@ -102,22 +102,22 @@ func (x *keyTool) readURI(c *cobra.Command, text string) error {
 	return err
 }
 
-// parseID reads a CKA_ID. Colons and percent signs, with which others print it, do no harm.
-func parseID(text string) ([]byte, error) {
+// parseID reads the CKA_ID of an option. Colons and percent signs, with which others print it, do no harm.
+func parseID(option, text string) ([]byte, error) {
 	digits := strings.NewReplacer(":", "", "%", "").Replace(text)
 	if onlyHex(digits) && len(digits)%2 == 1 {
-		return nil, oddDigits(text)
+		return nil, oddDigits(option, text)
 	}
 	id, err := hex.DecodeString(digits)
 	if err != nil || len(id) == 0 {
-		return nil, usagef("--id %q is not hexadecimal; it is made of pairs of the digits 0 to 9 and a to f", text)
+		return nil, usagef("--%s %q is not hexadecimal; it is made of pairs of the digits 0 to 9 and a to f", option, text)
 	}
 	return id, nil
 }
 
 // oddDigits is the error of an id of which a digit is missing: nobody knows which.
-func oddDigits(text string) error {
-	return usagef("--id %q has an odd number of digits, and two of them make a byte; add the one that is missing, such as a 0 in front", text)
+func oddDigits(option, text string) error {
+	return usagef("--%s %q has an odd number of digits, and two of them make a byte; add the one that is missing, such as a 0 in front", option, text)
 }
 
 // onlyHex reports whether a text has no other letters than those of hexadecimal numbers.

@@ -39,7 +39,7 @@ func (n *renaming) run(c *cobra.Command) error {
 	}
 	var err error
 	if n.name.HasID {
-		if n.name.ID, err = parseID(n.toID); err != nil {
+		if n.name.ID, err = parseID("to-id", n.toID); err != nil {
 			return err
 		}
 	}

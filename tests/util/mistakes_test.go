@@ -235,6 +235,7 @@ func wrongOptions() []mistake {
 		{setup: onNew, line: "key delete --id 01 --id 02 --yes", code: 2, wrong: "--id is given more than once", next: "leave out all but one"},
 		{setup: onNew, line: "key public --id=01 --id=01", code: 2, wrong: "--id is given more than once", next: "key public --help"},
 		{setup: onNew, line: "key public --id 0a0", code: 2, wrong: `"0a0" has an odd number of digits`, next: "add the one that is missing"},
+		{setup: onNew, line: "key rename --id 01 --to-id 0a0", code: 2, wrong: `--to-id "0a0" has an odd number of digits`, next: "add the one that is missing"},
 		{setup: onNew, line: "key public --id 0g", code: 2, wrong: `"0g" is not hexadecimal`, next: "pairs of the digits"},
 		{setup: onNew, line: "token delete --token a --token b --yes", code: 2, wrong: "--token is given more than once", next: "token delete --help"},
 		{setup: onNew, line: "token list --slot 0 --slot 0", code: 2, wrong: "--slot is given more than once", next: "leave out all but one"},
