@@ -3,6 +3,7 @@
 package pkcs11
 
 import (
+	"bytes"
 	"crypto"
 	"errors"
 
@@ -143,7 +144,7 @@ type agreer interface {
 }
 
 // agreeTries is how often the device is asked for a secret while its slot changes. Others may change it that
-// often for a moment, and not for ever.
+// often for a moment, and not for ever. A device without stamps of its slots seems to change whenever it is looked at.
 const agreeTries = 10
 
 // agree has the device agree on a secret with the point of another party.
@@ -156,21 +157,30 @@ func (k *heldKey) agree(t *token, point []byte) ([]byte, error) {
 	if err != nil {
 		return nil, CKR_PUBLIC_KEY_INVALID
 	}
+	var before []byte
+	defer func() { clear(before) }()
 	for range agreeTries {
-		seen := k.held.Load()
-		agreed, err := agreer.Agree(k.Slot, peer)
-		moved := t.slotStamp(k.Slot) != seen
-		if lost := t.checkStillHeld(k); lost != nil {
-			clear(agreed)
-			return nil, lost
-		}
-		if errors.Is(err, scm.ErrInput) {
-			return nil, CKR_PUBLIC_KEY_INVALID // a point of small order
-		}
-		if err != nil || !moved {
+		agreed, steady, err := k.agreeOnce(t, agreer, peer)
+		if err != nil || steady || before != nil && bytes.Equal(agreed, before) {
 			return agreed, err
 		}
-		clear(agreed) // nothing tells whether it is of this key
+		clear(before)
+		before = agreed // nothing tells that it is of this key, unless it comes again
 	}
 	return nil, CKR_FUNCTION_FAILED
+}
+
+// agreeOnce reports also whether the key was in its slot all the time.
+func (k *heldKey) agreeOnce(t *token, agreer scm.Agreer, peer []byte) (agreed []byte, steady bool, err error) {
+	seen := k.held.Load()
+	agreed, err = agreer.Agree(k.Slot, peer)
+	steady = t.slotStamp(k.Slot) == seen
+	if lost := t.checkStillHeld(k); lost != nil {
+		clear(agreed)
+		return nil, false, lost
+	}
+	if errors.Is(err, scm.ErrInput) {
+		return nil, false, CKR_PUBLIC_KEY_INVALID // a point of small order
+	}
+	return agreed, steady, err
 }

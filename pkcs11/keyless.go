@@ -26,7 +26,7 @@ func KeylessOf(device scm.Device, tokens *store.Store) (Keyless, error) {
 	if err := c.readDevice(device); err != nil { // which may be slow, and is asked only for what the store does not know
 		return Keyless{}, err
 	}
-	return Keyless{Labels: c.lonely(), Sure: c.hidden <= c.publics}, nil
+	return Keyless{Labels: c.lonely(), Sure: c.hidden == 0}, nil
 }
 
 // lonely are the labels of certificates for none of the keys that are known.
@@ -48,7 +48,6 @@ func isAuthority(der []byte) bool {
 // census are the keys and certificates that are seen without a login.
 type census struct {
 	infos        map[string]bool // of all public keys
-	publics      int             // public keys in the store
 	hidden       int             // records that are sealed
 	certificates []attributes
 }
@@ -68,26 +67,14 @@ func (c *census) readDevice(device scm.Device) error {
 	return nil
 }
 
-func (c *census) readStore(tokens *store.Store) error {
-	seen := 0
-	_, damaged, err := tokens.Find(nil, func(r *store.Record) {
-		if !r.Sealed {
-			seen++
-			c.add(attributesOf(r))
-		}
-	})
-	if err != nil {
-		return err
-	}
-	all, err := tokens.Stored()
-	c.hidden = all - seen - len(damaged)
+func (c *census) readStore(tokens *store.Store) (err error) {
+	c.hidden, err = readUnsealed(tokens, c.add)
 	return err
 }
 
 func (c *census) add(a attributes) {
 	switch a.number(CKA_CLASS) {
 	case CKO_PUBLIC_KEY:
-		c.publics++
 		c.infos[string(a[CKA_PUBLIC_KEY_INFO])] = true
 	case CKO_CERTIFICATE:
 		c.certificates = append(c.certificates, a)

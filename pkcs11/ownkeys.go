@@ -92,19 +92,26 @@ func (l *Losses) addKeys(c *catalog, own []scm.Key) {
 
 // storedLosses sorts what is in a store.
 func storedLosses(tokens *store.Store) (l StoredLosses, err error) {
+	sealed, err := readUnsealed(tokens, l.add)
+	l.pair(sealed)
+	return l, err
+}
+
+// readUnsealed reads the objects of a store that are not sealed, and returns how many others there are. Other processes
+// may destroy some in between, so that this is a number of a moment.
+func readUnsealed(tokens *store.Store, read func(attributes)) (sealed int, err error) {
 	seen := 0
 	_, damaged, err := tokens.Find(nil, func(r *store.Record) {
 		if !r.Sealed {
 			seen++
-			l.add(attributesOf(r))
+			read(attributesOf(r))
 		}
 	})
 	if err != nil {
-		return l, err
+		return 0, err
 	}
 	all, err := tokens.Stored()
-	l.pair(all - seen - len(damaged))
-	return l, err
+	return max(0, all-seen-len(damaged)), err
 }
 
 // add adds an object that is not sealed.

@@ -75,7 +75,12 @@ func TestPausesWhilePromiseIsKept(t *testing.T) {
 	h, _ := f.promises.add(f.Provider, f.slots[0])
 	open := f.slots[0].options.Open
 	f.slots[0].options.Open = func() (scm.Device, *store.Store, error) {
+		until := time.Now().Add(10 * time.Second)
 		for before := pauses.Load(); pauses.Load() < before+3; {
+			if time.Now().After(until) {
+				t.Error("the thread does not pause")
+				break
+			}
 			time.Sleep(time.Millisecond)
 		}
 		return open()

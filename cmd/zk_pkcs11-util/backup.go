@@ -77,10 +77,7 @@ func (x *tokenTool) backUp(path string) error {
 
 // unwritten says why there is no backup, and what to do.
 func unwritten(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("no backup was made: %w; make room there, or name a FILE on another disk", err)
-	}
-	return fmt.Errorf("no backup was made: %v; FILE has to be in a directory that there is, and that this user can write", err)
+	return &unwritable{fmt.Errorf("no backup was made: %w; %s", err, wayToWrite(err))}
 }
 
 // backupTold is what "token backup" tells.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"libzk_pkcs11/internal/config"
 	"libzk_pkcs11/internal/setup"
@@ -21,7 +22,15 @@ func (e *unwritable) Unwrap() error { return e.error }
 
 // notWritten says that the file which something names cannot be written.
 func notWritten(named string, err error) error {
-	return &unwritable{fmt.Errorf("%s cannot be written: %w; it has to be in a directory that there is, and that this user can write", named, err)}
+	return &unwritable{fmt.Errorf("%s cannot be written: %w; %s", named, err, wayToWrite(err))}
+}
+
+// wayToWrite is what to do about a file that cannot be written.
+func wayToWrite(err error) string {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return "make room there, or name a file on another disk"
+	}
+	return "it has to be in a directory that there is, and that this user can write"
 }
 
 // nameless is an error of a file that is named already where it is told.

@@ -21,6 +21,7 @@ const (
 	objectComes fate = iota // it is not there yet, and the token takes it
 	objectThere             // it was there
 	objectRefused
+	objectSpare // nobody misses it
 )
 
 // importRow is a line of the table. Its name is that of the object in the token, which has another one where it was there before.
@@ -73,6 +74,9 @@ func (r *importRow) comes() {
 // refuse is the row of an object that is not imported.
 func (r importRow) refuse(why string) importRow {
 	r.fate, r.result = objectRefused, resultNot+why
+	if r.object.Spare {
+		r.fate = objectSpare
+	}
 	return r
 }
 

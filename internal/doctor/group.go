@@ -48,6 +48,9 @@ func (v *visit) tellNoPlace() {
 		Why:     "programs of this user find no token; its state takes a directory that he can write, or the group of " + config.SystemState,
 		Command: "export ZK_PKCS11_HOME=DIR",
 	}
+	if v.config.State != v.config.Source.State { // the settings name it
+		f.Command = command("sudo", "install", "-d", "-m", "700", "-o", userName(os.Geteuid()), v.state)
+	}
 	if group := setup.ShutOut(v.config); group != "" {
 		f.Command = joining(group)
 	}

@@ -58,7 +58,7 @@ func (x *pemReader) readBlock(block *pem.Block) ([]Object, error) {
 	case "EC PARAMETERS", "DH PARAMETERS":
 		return nil, nil
 	case "PUBLIC KEY", "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "X509 CRL":
-		return []Object{{Label: x.label, Why: "a " + block.Type + " is in the file, which goes with its key or is not kept in tokens"}}, nil
+		return []Object{{Label: x.label, Spare: true, Why: "a " + block.Type + " is in the file, which goes with its key or is not kept in tokens"}}, nil
 	}
 	der, err := x.pemKey(block)
 	if err != nil {

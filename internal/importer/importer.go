@@ -24,6 +24,7 @@ type Object struct {
 	Label    string
 	Why      string // there is no template; empty for one that can be brought over
 	Note     string // what of it is left behind
+	Spare    bool   // nobody misses it: Why says what has it already
 }
 
 // value is that of an attribute, nil where there is none.

@@ -2,7 +2,10 @@
 
 package turn
 
-import "runtime/debug"
+import (
+	"errors"
+	"runtime/debug"
+)
 
 // Aside has another goroutine do work that may last, while the caller pauses; without a pause the caller
 // does it. It returns the error of the work. A panic of the work is one of the caller's.
@@ -15,10 +18,7 @@ func Aside(work func() error, pause Pause) error {
 	for p := firstPause; ; p = min(2*p, lastPause) {
 		select {
 		case <-e.done:
-			if e.problem != nil {
-				panic(e.problem)
-			}
-			return e.err
+			return e.result()
 		default:
 			pause(p)
 		}
@@ -32,10 +32,21 @@ type errand struct {
 	problem any // with which it panicked
 }
 
+// errGone is that of work that has ended its goroutine.
+var errGone = errors.New("the work has ended its goroutine")
+
+func (e *errand) result() error {
+	if e.problem != nil {
+		panic(e.problem)
+	}
+	return e.err
+}
+
 func (e *errand) do(work func() error) {
 	defer close(e.done)
 	defer e.catchPanic()
 	debug.SetPanicOnFault(true) // files that are cut while they are mapped
+	e.err = errGone
 	e.err = work()
 }
 

@@ -24,10 +24,13 @@ func TestAside(t *testing.T) {
 	var pauses atomic.Int64
 	pause := func(d time.Duration) { pauses.Add(1); time.Sleep(d) }
 	err := turn.Aside(func() error {
-		for pauses.Load() < 3 {
+		for range 10000 {
+			if pauses.Load() >= 3 {
+				return nil
+			}
 			time.Sleep(time.Millisecond)
 		}
-		return nil
+		return errors.New("the caller does not pause")
 	}, pause)
 	if err != nil {
 		t.Error(err)

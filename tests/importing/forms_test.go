@@ -29,6 +29,7 @@ func TestOtherForms(t *testing.T) {
 	m.run("openssl req -new -key k.pem -subj /CN=x -out request.pem")
 	m.run("cp c.pem bundle.pem")
 	m.run("dd if=k.pem of=bundle.pem oflag=append conv=notrunc status=none")
+	m.run("dd if=public.pem of=bundle.pem oflag=append conv=notrunc status=none") // which nobody misses
 	_, tool := newTarget(t)
 	for _, f := range []struct{ kind, file, is, next string }{
 		{"pem", "k.p12", "PKCS #12", `"import pkcs12 ` + m.path("k.p12") + `" reads it`},
