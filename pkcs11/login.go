@@ -3,6 +3,7 @@
 package pkcs11
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 
@@ -260,6 +261,7 @@ func (t *token) openLogin(user uint, pin []byte) error {
 	t.older.Store(t.copied())
 	secret, err := t.store.Login(store.User(user), pin)
 	if err != nil {
+		t.tellOfLineEnd(pin, err)
 		return err
 	}
 	defer clear(secret)
@@ -284,6 +286,14 @@ func (t *token) openLogin(user uint, pin []byte) error {
 	t.reindex()
 	t.mendJournal(mendWait)
 	return nil
+}
+
+// tellOfLineEnd says why a PIN may be refused that looks right in its file: libp11 gives the line end away with it, and each
+// start of a server then costs a try.
+func (t *token) tellOfLineEnd(pin []byte, refusal error) {
+	if errors.Is(refusal, store.ErrPIN) && bytes.HasSuffix(pin, []byte("\n")) {
+		t.slot.provider.log.Warningf("slot %d: the PIN that was refused ends with the end of a line; if a file has it, write it there without one (printf %%s)", t.slot.id)
+	}
 }
 
 // Logout logs the user out (section 5.6.10): private session objects are

@@ -11,6 +11,17 @@ import (
 	"libzk_pkcs11/internal/store"
 )
 
+// TestLineEndInPIN: a PIN that is refused with the end of a line behind it comes from a file that has one, mostly.
+func TestLineEndInPIN(t *testing.T) {
+	for pin, told := range map[string]int{string(userPIN) + "\n": 1, "wrong": 0} {
+		f := newPublic(t)
+		want(t, "C_Login", f.Login(f.h, CKU_USER, []byte(pin)), CKR_PIN_INCORRECT)
+		if n := f.log.count("ends with the end of a line"); n != told {
+			t.Errorf("%q: it is told %d times, want %d", pin, n, told)
+		}
+	}
+}
+
 // TestLogin goes through who may log in when.
 func TestLogin(t *testing.T) {
 	const none = ^uint(0)

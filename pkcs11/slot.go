@@ -4,6 +4,7 @@ package pkcs11
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"sync"
 	"sync/atomic"
@@ -107,7 +108,7 @@ func (s *slot) logFailure(err error) {
 	}
 	s.failure = text
 	if errors.Is(err, scm.ErrAbsent) {
-		s.provider.log.Infof(`slot %d: there is no token: %s; "zk_pkcs11-util scm status --slot %d" says what to do`, s.id, text, s.id)
+		s.provider.log.Infof(`slot %d: there is no token: %s; "zk_pkcs11-util %s" says what to do`, s.id, text, s.adviser(err))
 		return
 	}
 	report := s.provider.log.Errorf
@@ -115,6 +116,15 @@ func (s *slot) logFailure(err error) {
 		report = s.provider.log.Infof // the files of somebody else, in each program that he starts
 	}
 	report("slot %d: %s", s.id, text)
+}
+
+// adviser is the command that tells more of a device that is not there. Root is told nothing of what others may not do,
+// unless it asks for their process.
+func (s *slot) adviser(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "doctor --pid PID, with the number of this process,"
+	}
+	return fmt.Sprintf("scm status --slot %d", s.id)
 }
 
 // reportDestroyed tells once that the keys of an SCM are gone, and what was sealed under it with

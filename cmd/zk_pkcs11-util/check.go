@@ -225,10 +225,13 @@ func (r *checkResult) judge(err error) {
 // finish names the state, and makes the message.
 func (r *checkResult) finish() {
 	r.State = [...]string{"OK", "WARNING", "CRITICAL", "UNKNOWN"}[r.Status]
-	r.Message = strings.Join(r.something, "; ")
-	if r.Message == "" {
-		r.Message = r.summary()
+	if len(r.something) == 0 {
+		r.something = r.summaries()
 	}
+	if r.Signed != nil && *r.Signed {
+		r.something = append(r.something, fmt.Sprintf("signed in %.1f ms", 1000*r.Seconds))
+	}
+	r.Message = strings.Join(r.something, "; ")
 	r.Message = strings.Map(inOneLine, r.Message)
 }
 
@@ -243,16 +246,12 @@ func inOneLine(c rune) rune {
 	return c
 }
 
-// summary is what is told when all is well.
-func (r *checkResult) summary() string {
-	var parts []string
+// summaries are what is told when all is well.
+func (r *checkResult) summaries() (parts []string) {
 	for _, s := range r.Slots {
 		parts = append(parts, s.summary())
 	}
-	if r.Signed != nil {
-		parts = append(parts, fmt.Sprintf("signed in %.1f ms", 1000*r.Seconds))
-	}
-	return strings.Join(parts, "; ")
+	return parts
 }
 
 func (s slotState) summary() string {

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -51,12 +50,9 @@ func (f *flags) keyName(action string) ([]pkcs11.Attribute, error) {
 	if !f.idGiven {
 		return template, nil
 	}
-	if onlyHex(f.id) && len(f.id)%2 == 1 {
-		return nil, oddDigits("id", f.id)
-	}
-	id, err := hex.DecodeString(f.id)
-	if err != nil || len(id) == 0 {
-		return nil, usagef("--id %q is not hexadecimal, such as 0001", f.id)
+	id, err := parseID("id", f.id)
+	if err != nil {
+		return nil, err
 	}
 	return append(template, pkcs11.Attribute{Type: pkcs11.CKA_ID, Value: id}), nil
 }

@@ -105,12 +105,15 @@ func (x *keyTool) readURI(c *cobra.Command, text string) error {
 // parseID reads the CKA_ID of an option. Colons and percent signs, with which others print it, do no harm.
 func parseID(option, text string) ([]byte, error) {
 	digits := strings.NewReplacer(":", "", "%", "").Replace(text)
+	if digits == "" {
+		return nil, usagef("--%s is empty; it is made of pairs of the digits 0 to 9 and a to f", option)
+	}
 	if onlyHex(digits) && len(digits)%2 == 1 {
 		return nil, oddDigits(option, text)
 	}
 	id, err := hex.DecodeString(digits)
-	if err != nil || len(id) == 0 {
-		return nil, usagef("--%s %q is not hexadecimal; it is made of pairs of the digits 0 to 9 and a to f", option, text)
+	if err != nil {
+		return nil, usagef("--%s %q is not hexadecimal, such as 0001; it is made of pairs of the digits 0 to 9 and a to f", option, text)
 	}
 	return id, nil
 }

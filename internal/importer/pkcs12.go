@@ -99,6 +99,9 @@ func readPKCS12(b []byte, s Source) ([]Object, error) {
 	if len(b) > 1 && b[1] == 0x80 {
 		return nil, errors.New("it is in BER and not in DER: change it by openssl pkcs12 -in FILE -out FILE.pem, and import that by \"import pem\"")
 	}
+	if len(b) > 0 && b[0] != 0x30 {
+		return nil, errors.New("it is no PKCS #12, which is DER; look at the name of the file")
+	}
 	x := &pkcs12Reader{password: &password{text: s.Password}, label: s.Label}
 	if s.Password != nil {
 		x.wide = wideText(s.Password)
