@@ -52,14 +52,16 @@ func userID(name string) (int, error) {
 	return strconv.Atoi(u.Uid)
 }
 
-// apply gives a file to its owner, as far as this user can.
-func (o Owner) apply(path string) error {
-	if err := os.Lchown(path, o.UID, o.GID); err != nil && os.Geteuid() == 0 {
+// apply gives a file in a directory that is open to its owner, as far as this user can.
+func (o Owner) apply(root *os.Root, name string) error {
+	err := GiveBelow(root, name, o.UID, o.GID, o.Mode)
+	if err == nil || os.Geteuid() == 0 {
 		return err
-	} else if err != nil {
-		_ = os.Lchown(path, -1, o.GID) // a group that this user is in
 	}
-	return os.Chmod(path, o.Mode)
+	if GiveBelow(root, name, -1, o.GID, o.Mode) == nil { // a group that this user is in
+		return nil
+	}
+	return GiveBelow(root, name, -1, -1, o.Mode)
 }
 
 // here returns the owner as this system has it, and what is to be told of that: numbers of users and groups are other ones on

@@ -28,6 +28,7 @@ type Replacement struct {
 	slot     int
 	state    string // the directory whose place it takes
 	dir      string
+	root     *os.Root         // the directory, open from its making on: root writes below it, whatever its name leads to
 	there    bool             // the state directory is
 	owners   map[string]Owner // of the files that were written, which they get at last
 	others   Owner            // who gets what belongs to nobody of this system
@@ -74,12 +75,21 @@ func NewReplacement(c config.Config, slot int) (*Replacement, error) {
 	if r.dir, err = os.MkdirTemp(parent, base+suffixNew); err != nil {
 		return nil, r.noPlace(err)
 	}
-	if err := a.adopt(r.dir); err != nil {
+	if err := r.hold(a); err != nil {
 		return nil, errors.Join(err, r.Discard())
 	}
 	r.settings.Slots = slices.Clone(c.Slots)
 	r.settings.Slots[slot].State = r.dir
 	return r, nil
+}
+
+// hold opens the directory that was made just now. It has its group, by which it is known what is shared in it, and is its owner's
+// alone until Swap: members who could write there while a PIN is asked for would have root give them what they have put there.
+func (r *Replacement) hold(a access) (err error) {
+	if r.root, err = OpenDirectory(r.dir); err != nil || a.group < 0 {
+		return err
+	}
+	return GiveBelow(r.root, ".", -1, a.group, 0o700|fs.ModeSetgid)
 }
 
 // noPlace says why there is no new directory. It takes a user who may write where the state directory is, who need not be its owner.
@@ -112,11 +122,10 @@ func (r *Replacement) Write(name string, content []byte, o Owner) error {
 	if !slices.Contains(TokenFiles(), name) {
 		return fmt.Errorf("%q is no file of a token", name)
 	}
-	path := filepath.Join(r.dir, name)
 	if err := r.Remove(name); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := r.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -127,7 +136,7 @@ func (r *Replacement) Write(name string, content []byte, o Owner) error {
 
 // Remove removes one of them, if it is there.
 func (r *Replacement) Remove(name string) error {
-	err := os.Remove(filepath.Join(r.dir, name))
+	err := r.root.Remove(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -157,13 +166,23 @@ func (r *Replacement) Swap(owner Owner) (old string, err error) {
 	if err := r.adoptAll(r.settle(owner)); err != nil {
 		return "", err
 	}
-	if !r.there {
-		if err := unix.Renameat2(unix.AT_FDCWD, r.dir, unix.AT_FDCWD, r.state, unix.RENAME_NOREPLACE); err != nil {
-			return "", fmt.Errorf("the new state does not get the name %s: %w", r.state, err)
-		}
-		r.done = true
-		return "", syncParent(r.state)
+	if r.there {
+		return r.exchange()
 	}
+	if err := unix.Renameat2(unix.AT_FDCWD, r.dir, unix.AT_FDCWD, r.state, unix.RENAME_NOREPLACE); err != nil {
+		return "", fmt.Errorf("the new state does not get the name %s: %w", r.state, err)
+	}
+	r.done = true
+	return "", errors.Join(leadsTo(r.state, r.root), syncParent(r.state))
+}
+
+// exchange is Swap where there is a state directory.
+func (r *Replacement) exchange() (old string, err error) {
+	before, err := OpenDirectory(r.state)
+	if err != nil {
+		return "", err
+	}
+	defer before.Close()
 	err = unix.Renameat2(unix.AT_FDCWD, r.dir, unix.AT_FDCWD, r.state, unix.RENAME_EXCHANGE)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
 		return "", fmt.Errorf("this file system exchanges no directories: close the programs that use the token, move %s away, and restore again", r.state)
@@ -172,8 +191,11 @@ func (r *Replacement) Swap(owner Owner) (old string, err error) {
 		return "", fmt.Errorf("the new state and the one that is there do not change places: %w", err)
 	}
 	r.done = true
+	if err := leadsTo(r.state, r.root); err != nil {
+		return "", err
+	}
 	old = fmt.Sprintf("%s%s%s", r.state, suffixOld, time.Now().UTC().Format(timeOld))
-	if err := r.takeOthers(r.dir); err != nil {
+	if err := r.takeOthers(before); err != nil {
 		return "", fmt.Errorf("what was there before is in %s: %w", r.dir, err)
 	}
 	if os.Remove(r.dir) == nil { // which only an empty one is: its token was deleted
@@ -183,70 +205,83 @@ func (r *Replacement) Swap(owner Owner) (old string, err error) {
 }
 
 // adoptAll gives the files to their owners, and what was made on the way, such as logs and locks, to that of the token's database.
+// The directory is given away last: it lets others in.
 func (r *Replacement) adoptAll(owner Owner) error {
-	entries, err := os.ReadDir(r.dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		of, written := r.owners[e.Name()]
-		if !written {
-			of = r.owners[store.DatabaseFile]
-		}
-		if err := of.apply(filepath.Join(r.dir, e.Name())); err != nil {
-			return err
-		}
-	}
-	return owner.apply(r.dir)
-}
-
-// takeOthers moves what is no file of the token or its soft SCM from the old directory to the new one: the states of other slots
-// that are below it, what is known of an SCM in hardware, and what is somebody else's.
-func (r *Replacement) takeOthers(old string) error {
-	names, err := others(old)
+	names, err := namesIn(r.root)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if err := os.Rename(filepath.Join(old, name), filepath.Join(r.state, name)); err != nil {
+		of, written := r.owners[name]
+		if !written {
+			of = r.owners[store.DatabaseFile]
+		}
+		if err := of.apply(r.root, name); err != nil {
 			return err
+		}
+	}
+	return errors.Join(owner.apply(r.root, "."), leadsTo(r.dir, r.root))
+}
+
+// takeOthers moves what is no file of the token or its soft SCM from the old directory to the new one: the states of other slots
+// that are below it, what is known of an SCM in hardware, and what is somebody else's.
+func (r *Replacement) takeOthers(before *os.Root) error {
+	names, err := others(before)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := move(name, before, r.root, 0); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil
 }
 
 // others are the names in a directory that are of no file of a token or its soft SCM.
-func others(dir string) (names []string, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range entries {
-		name := e.Name()
-		if !strings.HasPrefix(name, "token.") && !strings.HasPrefix(name, soft.FlashFile) && !strings.HasPrefix(name, soft.RootKeyFile) {
-			names = append(names, name)
-		}
-	}
-	return names, nil
+func others(root *os.Root) ([]string, error) {
+	names, err := namesIn(root)
+	return slices.DeleteFunc(names, isOfToken), err
+}
+
+func isOfToken(name string) bool {
+	return strings.HasPrefix(name, "token.") || strings.HasPrefix(name, soft.FlashFile) || strings.HasPrefix(name, soft.RootKeyFile)
 }
 
 // finishEarlier does what a restore had still to do that was killed after the exchange: it takes from what is beside the
 // state directory what is missing there.
 func (r *Replacement) finishEarlier() error {
 	left, err := r.beside(leftNew)
-	if err != nil || !r.there {
+	if err != nil || !r.there || len(left) == 0 {
 		return err
 	}
+	state, err := OpenDirectory(r.state)
+	if err != nil {
+		return err
+	}
+	defer state.Close()
 	for _, dir := range left {
-		names, err := others(dir)
-		if err != nil {
+		if err := takeMissing(dir, state); err != nil {
 			return err
 		}
-		for _, name := range names {
-			err := unix.Renameat2(unix.AT_FDCWD, filepath.Join(dir, name), unix.AT_FDCWD, filepath.Join(r.state, name), unix.RENAME_NOREPLACE)
-			if err != nil && !errors.Is(err, unix.EEXIST) {
-				return err
-			}
+	}
+	return nil
+}
+
+// takeMissing is finishEarlier for one directory.
+func takeMissing(dir string, state *os.Root) error {
+	from, err := OpenDirectory(dir)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	names, err := others(from)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := move(name, from, state, unix.RENAME_NOREPLACE); err != nil && !errors.Is(err, unix.EEXIST) {
+			return fmt.Errorf("%s: %w", filepath.Join(dir, name), err)
 		}
 	}
 	return nil
@@ -280,10 +315,18 @@ func (r *Replacement) beside(form *regexp.Regexp) (found []string, err error) {
 	return found, nil
 }
 
-// Discard removes what did not take a place.
+// Discard removes what did not take a place, and ends the use of what did.
 func (r *Replacement) Discard() error {
+	if r.root == nil {
+		return os.Remove(r.dir)
+	}
+	defer r.root.Close()
 	if r.done {
 		return nil
 	}
-	return os.RemoveAll(r.dir)
+	names, err := namesIn(r.root)
+	for _, name := range names {
+		err = errors.Join(err, r.root.RemoveAll(name))
+	}
+	return errors.Join(err, os.Remove(r.dir))
 }
