@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"libzk_pkcs11/internal/config"
+	"libzk_pkcs11/internal/scm/soft"
 	"libzk_pkcs11/internal/setup"
 )
 
@@ -80,7 +81,7 @@ func (v *visit) lookAtDirectory(l setup.Look, problem error) bool {
 	e := newEntry(v.state, info)
 	v.note("State", "%s (%s), %s", v.state, e, v.whyThere())
 	v.checkGroup(e, l)
-	v.checkSystemGroup(e, l)
+	v.checkSystemGroup()
 	v.checkOthers(e, l)
 	v.checkParents()
 	v.checkRights()
@@ -183,7 +184,7 @@ func (v *visit) checkGroup(e entry, l setup.Look) {
 	}
 	v.checkGroupName(e)
 	want := groupName(l.Group)
-	f := Finding{Level: Error, Command: fmt.Sprintf("chgrp -R %s %s && chmod 2770 %[2]s && chmod 660 %[2]s/*.*", quote(want), quote(v.state)),
+	f := Finding{Level: Error, Command: mendByDoctor,
 		mend: ownership{v.state, change{-1, l.Group, 0o770 | fs.ModeSetgid}, change{-1, l.Group, 0o660}}.mend}
 	switch {
 	case e.gid != l.Group:
@@ -198,39 +199,49 @@ func (v *visit) checkGroup(e entry, l setup.Look) {
 	v.tell(f)
 }
 
-// strayed reports whether the directory of all users is shared by another group than that which it is made for, and no setting
-// says so. The module goes by the group of the directory, whichever that is.
-func (v *visit) strayed(e entry) (gid int, is bool) {
-	below := e.path == config.SystemState || strings.HasPrefix(e.path, config.SystemState+"/")
-	if v.config.StateGroup != "" || !below || e.mode&fs.ModeSetgid == 0 {
-		return 0, false
+// strayed reports whether the directory of all users, in which a state is, is shared by another group than own, for which it is made,
+// and no setting says so. The module goes by the group of that directory, whichever that is, also for slots below it.
+func (v *visit) strayed(state string) (top entry, own int, is bool) {
+	if v.config.StateGroup != "" || state != config.SystemState && !strings.HasPrefix(state, config.SystemState+"/") {
+		return top, 0, false
+	}
+	info, err := os.Stat(config.SystemState)
+	if err != nil || info.Mode()&fs.ModeSetgid == 0 {
+		return top, 0, false
 	}
 	g, err := user.LookupGroup(setup.SystemGroup)
 	if err != nil {
-		return 0, false
+		return top, 0, false
 	}
-	gid, err = strconv.Atoi(g.Gid)
-	return gid, err == nil && gid != e.gid
+	top = newEntry(config.SystemState, info)
+	own, err = strconv.Atoi(g.Gid)
+	return top, own, err == nil && own != top.gid
 }
 
-// backToGroup gives a directory that has strayed to its group again.
-func backToGroup(state string) string {
-	return fmt.Sprintf("chgrp -R %s %s && chmod 2770 %[2]s && chmod 660 %[2]s/*.*", quote(setup.SystemGroup), quote(state))
+// mendByDoctor is the command that mends what Mend does. It follows no link that members of a group have put into the directory.
+const mendByDoctor = "zk_pkcs11-util doctor --fix"
+
+// backToGroup gives the directory of all users to its group again, and no file that a link in it leads to, or that has a
+// second name elsewhere. Members of the group do not write the root key.
+func backToGroup() string {
+	return fmt.Sprintf("chgrp -R %s %s && chmod 2770 %[2]s && find %[2]s -maxdepth 1 -type f -links 1 ! -name %s -exec chmod 660 {} +",
+		setup.SystemGroup, config.SystemState, soft.RootKeyFile)
 }
 
-// checkSystemGroup is about the directory of all users with another group than its own.
-func (v *visit) checkSystemGroup(e entry, l setup.Look) {
-	gid, strayed := v.strayed(e)
+// checkSystemGroup is about the directory of all users with another group than its own. An administrator may have given it to that
+// one, whose servers use the keys: nobody else gives it back.
+func (v *visit) checkSystemGroup() {
+	top, _, strayed := v.strayed(v.state)
 	if !strayed {
 		return
 	}
+	name := groupName(top.gid)
 	v.tell(Finding{
 		Name: "state-group-differs", Level: Warning,
-		What: fmt.Sprintf("%s is of group %s, and not of %s, which is there; no setting state_group says so", v.state, groupName(e.gid), setup.SystemGroup),
-		Why: "servers whose users are in " + setup.SystemGroup + " start, and every handshake fails: they cannot use the token. Where it is meant, say state_group = \"" +
-			groupName(e.gid) + "\" in the settings",
-		Command: backToGroup(v.state),
-		mend:    ownership{v.state, change{-1, gid, l.Directory}, change{-1, gid, l.File}}.mend,
+		What: fmt.Sprintf("%s is of group %s, and not of %s, which is there; no setting state_group says so", config.SystemState, name, setup.SystemGroup),
+		Why: fmt.Sprintf("servers whose users are in %s start, and every handshake fails: they cannot use the token. Where it is meant, say state_group = \"%s\" in the settings; "+
+			"where it is not, chgrp gives it back, and users in %[2]s lose the token", setup.SystemGroup, name),
+		Command: backToGroup(),
 	})
 }
 

@@ -15,16 +15,26 @@ import (
 	"libzk_pkcs11/internal/store"
 )
 
-// stateFiles are the files of a token and its SCM in a directory.
-func stateFiles(directory string) (files []entry) {
-	names, _ := os.ReadDir(directory) // a user who may not read it has been told
+// stateFiles are the files of a token and its SCM in a directory. A user who may not read it has been told.
+func stateFiles(directory string) []entry {
+	root, err := os.OpenRoot(directory)
+	if err != nil {
+		return nil
+	}
+	defer root.Close()
+	return stateFilesIn(root, directory)
+}
+
+// stateFilesIn are those in a directory that is open.
+func stateFilesIn(root *os.Root, path string) (files []entry) {
+	names, _ := fs.ReadDir(root.FS(), ".")
 	for _, e := range names {
 		name := e.Name()
 		if !strings.HasPrefix(name, "token.") && !strings.HasPrefix(name, soft.FlashFile) && name != soft.RootKeyFile {
 			continue
 		}
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
-			files = append(files, newEntry(filepath.Join(directory, name), info))
+		if info, err := root.Lstat(name); err == nil && info.Mode().IsRegular() {
+			files = append(files, newEntry(filepath.Join(path, name), info))
 		}
 	}
 	return files
@@ -49,10 +59,10 @@ func (v *visit) lookAtFiles(l setup.Look) {
 // checkReadable looks whether others can read keys. A soft SCM that no PIN seals has its root key in a file.
 func (v *visit) checkReadable(files []entry) {
 	var open []string
-	var mends []func() error
+	mend := closing{directory: v.state}
 	for _, f := range files {
 		if f.mode&0o007 != 0 {
-			open, mends = append(open, f.path), append(mends, modeMend(f.path, f.mode&^0o007))
+			open, mend.files = append(open, f.path), append(mend.files, f)
 		}
 	}
 	if open == nil {
@@ -63,20 +73,8 @@ func (v *visit) checkReadable(files []entry) {
 		What:    "everybody can use " + strings.Join(open, ", "),
 		Why:     "a copy of the keys of a soft SCM is sealed by no more than the PIN, and by nothing before there is one",
 		Command: command(append([]string{"chmod", "o-rwx"}, open...)...),
-		mend:    all(mends).mend,
+		mend:    mend.mend,
 	})
-}
-
-// all is several things that are mended.
-type all []func() error
-
-func (a all) mend() error {
-	for _, mend := range a {
-		if err := mend(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // groupNeeds are the permissions without which a file is of no use to the members of its group. The module lets nobody but
@@ -90,7 +88,7 @@ func (e entry) groupNeeds() fs.FileMode {
 
 // checkFilesOfGroup looks for files that members of the group cannot use.
 func (v *visit) checkFilesOfGroup(files []entry, l setup.Look) {
-	if v.has("state-group-differs") {
+	if v.config.StateGroup != "" && v.has("state-group-differs") {
 		return // which mends this, too
 	}
 	for _, f := range files {
@@ -102,7 +100,7 @@ func (v *visit) checkFilesOfGroup(files []entry, l setup.Look) {
 			Name: "state-file-group", Level: Error,
 			What:    fmt.Sprintf("%s is %s, which members of %s cannot write", f.path, f, group),
 			Why:     "a file that was copied here by root, or from a backup, stops all other users of the token",
-			Command: fmt.Sprintf("chgrp %s %s/*.* && chmod 660 %[2]s/*.*", quote(group), quote(v.state)),
+			Command: mendByDoctor,
 			mend:    ownership{v.state, change{-1, l.Group, l.Directory}, change{-1, l.Group, l.File}}.mend,
 		})
 		return
@@ -175,7 +173,7 @@ func (v *visit) tellMixed(f, directory entry, l setup.Look) {
 		Name: "state-file-owner", Level: Warning,
 		What:    fmt.Sprintf("%s is %s, other files of the token are not, and the directory is that of %s:%s", f.path, f, userName(directory.uid), groupName(directory.gid)),
 		Why:     "doctor and check do not open such files, because SQLite would change their owners: nobody looks at the token",
-		Command: fmt.Sprintf("chown -h --reference=%s %[1]s/*.*", quote(v.state)),
+		Command: mendByDoctor,
 		mend:    ownership{v.state, change{-1, -1, directory.mode & (fs.ModePerm | fs.ModeSetgid)}, change{directory.uid, directory.gid, mode}}.mend,
 	})
 }

@@ -8,11 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"libzk_pkcs11/internal/scm/soft"
+	"libzk_pkcs11/internal/setup"
 )
 
 // Mended is a finding that Mend has dealt with.
@@ -53,30 +53,17 @@ func modeMend(path string, mode fs.FileMode) func() error {
 func (c change) at(path string) error {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if errors.Is(err, unix.ELOOP) {
-		return fmt.Errorf("%s is a link, which is followed by nobody but the one who made it: mend what it leads to", path)
+		return setup.IsLink(path)
 	}
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	return c.to(f)
+	return errors.Join(setup.Give(f, c.owner, c.group, c.mode), f.Close())
 }
 
-// to changes what is open. A file with several names may be another's in another place.
-func (c change) to(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() && (!info.Mode().IsRegular() || info.Sys().(*syscall.Stat_t).Nlink != 1) {
-		return fmt.Errorf("%s is no file of its own", f.Name())
-	}
-	if c.owner >= 0 || c.group >= 0 {
-		if err := f.Chown(c.owner, c.group); err != nil {
-			return err
-		}
-	}
-	return f.Chmod(c.mode)
+// below changes a file in a directory that is open.
+func (c change) below(root *os.Root, name string) error {
+	return setup.GiveBelow(root, name, c.owner, c.group, c.mode)
 }
 
 // unlinkMend removes a symbolic link that leads nowhere, if it is still that.
@@ -99,23 +86,24 @@ type ownership struct {
 	directory, file change
 }
 
-// mend gives the directory and the files of the token in it their owner, group and permissions. The files are opened
-// below the directory that is open, so that nobody puts another in its place meanwhile.
+// mend gives the directory and the files of the token in it their owner, group and permissions. The directory is opened once,
+// so that nobody puts another in its place meanwhile.
 func (o ownership) mend() error {
-	if err := o.directory.at(o.path); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(o.path)
+	root, err := setup.OpenDirectory(o.path)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	for _, file := range stateFiles(o.path) {
-		f, err := root.OpenFile(filepath.Base(file.path), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(o.changeOf(file).to(f), f.Close()); err != nil {
+	return o.mendIn(root)
+}
+
+// mendIn is mend below a directory that is open.
+func (o ownership) mendIn(root *os.Root) error {
+	if err := o.directory.below(root, "."); err != nil {
+		return err
+	}
+	for _, file := range stateFilesIn(root, o.path) {
+		if err := o.changeOf(file).below(root, filepath.Base(file.path)); err != nil {
 			return err
 		}
 	}
@@ -129,4 +117,24 @@ func (o ownership) changeOf(file entry) change {
 		c.mode &^= 0o022
 	}
 	return c
+}
+
+// closing takes permissions for everybody from files in a directory.
+type closing struct {
+	directory string
+	files     []entry
+}
+
+func (c closing) mend() error {
+	root, err := setup.OpenDirectory(c.directory)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, file := range c.files {
+		if err := (change{-1, -1, file.mode &^ 0o007}).below(root, filepath.Base(file.path)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

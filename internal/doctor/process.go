@@ -82,8 +82,8 @@ func (v *visit) checkEntry(process string, c credentials, slot int) {
 	if e.mode&fs.ModeSetgid != 0 {
 		undo = command("usermod", "-aG", groupName(e.gid), userName(c.uid))
 	}
-	if gid, strayed := v.strayed(e); strayed && slices.Contains(c.groups, gid) {
-		undo = backToGroup(state)
+	if _, own, strayed := v.strayed(state); strayed && slices.Contains(c.groups, own) {
+		undo = backToGroup()
 	}
 	v.tell(Finding{
 		Name: "process-shut-out", Level: Error,

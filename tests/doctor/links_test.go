@@ -4,6 +4,7 @@ package doctor
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -49,4 +50,40 @@ func precious(t *testing.T, dir string) string {
 		t.Fatalf("%s has nothing precious", filepath.Base(dir))
 	}
 	return strings.Join(lines, "")
+}
+
+// strayed is the directory of all users, which an administrator has given to the group of a server. In it are a link and a second
+// name of what is precious, and a root key that its group reads.
+const strayed = strayedToDaemon + `
+cp -p "$DIR/precious" /var/lib/precious; ln -s /var/lib/precious /var/lib/zk_pkcs11/x.link; ln /var/lib/precious /var/lib/zk_pkcs11/x.name; touch /var/lib/zk_pkcs11/root.key; chmod 640 /var/lib/zk_pkcs11/root.key
+cp -a "$HEALTHY" /var/lib/zk_pkcs11/a; chgrp -R daemon /var/lib/zk_pkcs11; chmod 2770 /var/lib/zk_pkcs11/a; chmod 660 /var/lib/zk_pkcs11/a/*.*`
+
+// TestGroupOfAdministrator: --fix does not take the directory of all users from a group that an administrator has given it to, with
+// one slot or with slots below it, and tells both ways. The command that gives it back follows nothing.
+func TestGroupOfAdministrator(t *testing.T) {
+	if os.Geteuid() != 0 || exec.Command("unshare", "-m", "true").Run() != nil {
+		t.Skip("a directory of all users takes root, and unshare")
+	}
+	makeTemplate(t)
+	for name, slots := range map[string]string{"alone": "", "with slots": "[[slot]]\nname = \".\"\nstate = \".\"\n[[slot]]\nname = \"a\"\n"} {
+		t.Run(name, func(t *testing.T) {
+			p := newPatient(t, "state = \"/var/lib/zk_pkcs11\"\n"+slots)
+			p.sh(`echo secret >"$DIR/precious"; chmod 600 "$DIR/precious"`)
+			p.private, p.script = true, strayed
+			const owners = `stat -c '%U:%G %a %n' /var/lib/precious /var/lib/zk_pkcs11 /var/lib/zk_pkcs11/*.* /var/lib/zk_pkcs11/a /var/lib/zk_pkcs11/a/*.*`
+			out := p.sh(strayed + "\n" + owners + " >$DIR/before; zk_pkcs11-util doctor --fix || true; " + owners + " | diff $DIR/before -")
+			for _, part := range []string{"/var/lib/zk_pkcs11 is of group daemon", `state_group = "daemon"`, "do    chgrp -R zk_pkcs11 /var/lib/zk_pkcs11 && "} {
+				if !strings.Contains(strings.Join(strings.Fields(out), " "), strings.Join(strings.Fields(part), " ")) {
+					t.Errorf("%q is missing in %s", part, out)
+				}
+			}
+			f, _ := p.examine("", "").find("state-group-differs")
+			out = p.sh(strayed + "\n" + f.Command + "; " + owners)
+			for _, line := range []string{" 600 /var/lib/precious", "640 /var/lib/zk_pkcs11/root.key", "root:zk_pkcs11 660 /var/lib/zk_pkcs11/token.db"} {
+				if !strings.Contains(out, line) {
+					t.Errorf("%q is missing in %s", line, out)
+				}
+			}
+		})
+	}
 }
