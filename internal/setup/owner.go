@@ -64,9 +64,9 @@ func (o Owner) apply(root *os.Root, name string) error {
 	return GiveBelow(root, name, -1, -1, o.Mode)
 }
 
-// here returns the owner as this system has it, and what is to be told of that: numbers of users and groups are other ones on
+// local returns the owner as this system has it, and what is to be told of that: numbers of users and groups are other ones on
 // another machine. What has no place here goes to the user and the group of others.
-func (o Owner) here(others Owner) (Owner, []string) {
+func (o Owner) local(others Owner) (Owner, []string) {
 	var told []string
 	uid, said := identity{"user", o.User, o.UID, userID, userNameOf}.here(others.UID)
 	told = append(told, said...)
@@ -83,8 +83,8 @@ type identity struct {
 	nameOf     func(number int) string
 }
 
-// here returns the number that it has here, by its name if it can. A number that is somebody else's here is not taken:
-// that one would get the keys.
+// here returns the number that it has here, by its name if it can. A number that is somebody else's here is not taken, nor one of
+// a backup without names that anybody has here but other: that one would get the keys.
 func (i identity) here(other int) (number int, told []string) {
 	if i.name != "" {
 		if n, err := i.numberOf(i.name); err == nil {
@@ -98,7 +98,8 @@ func (i identity) here(other int) (number int, told []string) {
 	case i.name == "" && taken == "":
 		return i.number, []string{fmt.Sprintf("what was restored is that of the %s %d, which has no name in the backup and none here", i.kind, i.number)}
 	case i.name == "":
-		return i.number, []string{fmt.Sprintf("what was restored is that of the %s %s, which has the number that is in the backup, without a name: %d", i.kind, taken, i.number)}
+		return other, []string{fmt.Sprintf("the backup has the %[1]s %[2]d without a name, and here that is %[3]s, which does not get the keys: what was restored is that of the %[1]s %[4]s",
+			i.kind, i.number, taken, i.orNumber(other))}
 	case taken == "":
 		return i.number, []string{fmt.Sprintf("there is no %s %s here: what was restored has its number in the backup, %d, which has no name here", i.kind, i.name, i.number)}
 	}

@@ -61,9 +61,8 @@ func NewReplacement(c config.Config, slot int) (*Replacement, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.others = Owner{UID: os.Geteuid(), GID: os.Getegid()}
-	if a.group >= 0 {
-		r.others.GID = a.group
+	if r.others, err = r.othersOf(a); err != nil {
+		return nil, err
 	}
 	if err := r.finishEarlier(); err != nil {
 		return nil, err
@@ -81,6 +80,19 @@ func NewReplacement(c config.Config, slot int) (*Replacement, error) {
 	r.settings.Slots = slices.Clone(c.Slots)
 	r.settings.Slots[slot].State = r.dir
 	return r, nil
+}
+
+// othersOf returns who gets what belongs to nobody of this system: those who have the token that is there, else this user and
+// the group of the settings.
+func (r *Replacement) othersOf(a access) (Owner, error) {
+	if r.there {
+		return OwnerOf(r.state)
+	}
+	o := Owner{UID: os.Geteuid(), GID: os.Getegid()}
+	if a.group >= 0 {
+		o.GID = a.group
+	}
+	return o, nil
 }
 
 // hold opens the directory that was made just now. It has its group, by which it is known what is shared in it, and is its owner's
@@ -148,7 +160,7 @@ func (r *Replacement) settle(o Owner) Owner {
 	if os.Geteuid() != 0 {
 		return o
 	}
-	o, told := o.here(r.others)
+	o, told := o.local(r.others)
 	for _, line := range told {
 		if !slices.Contains(r.told, line) {
 			r.told = append(r.told, line)

@@ -78,7 +78,7 @@ func (o opener) notMine(err error) error {
 			"(usermod -aG %s NAME, then log in again): %w: %w", o.slot.Shared, os.Geteuid(), SystemGroup, scm.ErrAbsent, err)
 	}
 	if o.settings.State == o.settings.Source.State && errors.Is(err, fs.ErrPermission) {
-		if _, there := os.Stat(o.slot.State); there != nil {
+		if _, missing := os.Stat(o.slot.State); missing != nil {
 			return noPlace{err}
 		}
 		return fmt.Errorf("%w: %w", scm.ErrAbsent, err)

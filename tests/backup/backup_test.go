@@ -273,6 +273,39 @@ func TestOwnersByName(t *testing.T) {
 	}
 }
 
+// TestOwnersWithoutNames: the numbers of a backup that has no names are those of nobody else here. Where a token is there, its users keep it.
+func TestOwnersWithoutNames(t *testing.T) {
+	harness.SoftOnly(t, harness.NoSeal)
+	if os.Geteuid() != 0 || exec.Command("unshare", "-m", "true").Run() != nil {
+		t.Skip("groups of another machine take root, and unshare")
+	}
+	x := newTool(t)
+	x.home.Run("sh", "-ec", `chgrp -R 5995 "$0"; chmod 2770 "$0"; chmod 660 "$0"/*`, x.home.Dir)
+	file := filepath.Join(t.TempDir(), "backup")
+	x.withGroups("", "token", "backup", file)
+	for _, test := range []struct{ there, groups, want, warning string }{
+		{"", "strangers:x:5995:", "0", "the backup has the group 5995 without a name, and here that is strangers, which does not get the keys: what was restored is that of the group root"},
+		{"5996", "strangers:x:5995:\nkeepers:x:5996:", "5996", "what was restored is that of the group keepers"},
+		{"5995", "keepers:x:5995:", "5995", ""},
+		{"", "keepers:x:5996:", "5995", "which has no name in the backup and none here"},
+	} {
+		os.RemoveAll(x.home.Dir)
+		if test.there != "" {
+			x.home.Run("install", "-d", "-m", "2770", "-g", test.there, x.home.Dir)
+		}
+		told := x.withGroups(test.groups, "token", "restore", file)
+		for _, name := range []string{"", "token.db", "flash.db", "flash.db-wal"} {
+			info, err := os.Stat(filepath.Join(x.home.Dir, name))
+			if err != nil || fmt.Sprint(info.Sys().(*syscall.Stat_t).Gid) != test.want {
+				t.Errorf("%q: %q is %+v, %v", test.groups, name, info, err)
+			}
+		}
+		if !strings.Contains(strings.Join(strings.Fields(told), " "), test.warning) || test.warning == "" && strings.Contains(told, "Warning") {
+			t.Errorf("%q: %s", test.groups, told)
+		}
+	}
+}
+
 // withGroups runs the tool on a machine that has root and these groups.
 func (x *tool) withGroups(groups string, args ...string) string {
 	x.t.Helper()
