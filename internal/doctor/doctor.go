@@ -126,6 +126,11 @@ func (v *visit) has(name string) bool {
 	return slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Name == name && f.Slot == v.slot })
 }
 
+// mends reports whether Mend does what a finding of this name tells, in the slot that is looked at.
+func (v *visit) mends(name string) bool {
+	return slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Name == name && f.Slot == v.slot && f.Safe })
+}
+
 // command writes a command as it can be pasted into a shell.
 func command(words ...string) string {
 	quoted := make([]string, len(words))

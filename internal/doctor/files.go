@@ -88,8 +88,8 @@ func (e entry) groupNeeds() fs.FileMode {
 
 // checkFilesOfGroup looks for files that members of the group cannot use.
 func (v *visit) checkFilesOfGroup(files []entry, l setup.Look) {
-	if v.config.StateGroup != "" && v.has("state-group-differs") {
-		return // which mends this, too
+	if v.mends("state-group-differs") {
+		return // and this, too
 	}
 	for _, f := range files {
 		if f.gid == l.Group && f.mode&f.groupNeeds() == f.groupNeeds() {
