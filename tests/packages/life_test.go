@@ -36,21 +36,24 @@ func checkLife(t *testing.T, lower, folder string) {
 
 	m.run(remove + `! [ -e /usr/lib/libzk_pkcs11.so ] && ! [ -L /usr/lib/libzk_pkcs11.so ] && ! [ -e /usr/bin/zk_pkcs11-util ]
 		[ -e /etc/zk_pkcs11/zk_pkcs11.toml ] && [ -e /var/lib/zk_pkcs11/token.db ]`)
-	m.want(purge, "the tokens and keys in /var/lib/zk_pkcs11 stay")
+	m.want("mkdir /var/lib/zk_pkcs11.new-5\n"+purge, "the tokens and keys in /var/lib/zk_pkcs11 /var/lib/zk_pkcs11.new-5 stay")
 	m.run("! [ -e /etc/zk_pkcs11 ] && [ -e /var/lib/zk_pkcs11/token.db ]")
 	m.want(install+show, "packaged")
-	m.run("mkdir -m 700 /var/lib/zk_pkcs11.old-20260101T000000.000Z && touch /etc/zk_pkcs11/user.pin")
+	m.run("mkdir -m 700 /var/lib/zk_pkcs11.old-20260101T000000.000Z /var/lib/zk_pkcs11.new-1234 /var/lib/zk_pkcs11.old-mine /var/lib/zk_pkcs11.new-mine && touch /etc/zk_pkcs11/user.pin")
 	checkQuestion(m)
 	m.want("echo libzk-pkcs11 libzk-pkcs11/purge-keys boolean true | debconf-set-selections\n"+purge, "stay in /etc/zk_pkcs11: user.pin")
-	m.run("! ls -d /var/lib/zk_pkcs11* 2>/dev/null")
+	m.run(onlyMine)
 	m.run("! ls /var/lib/dpkg/info/*zk-pkcs11* /var/lib/dpkg/info/zk-scm-emulator* 2>/dev/null")
 }
+
+// onlyMine is what a purge leaves that takes the keys: what has names that no restore gives.
+const onlyMine = `[ "$(echo /var/lib/zk_pkcs11*)" = "/var/lib/zk_pkcs11.new-mine /var/lib/zk_pkcs11.old-mine" ]`
 
 // checkQuestion: debconf has the question of a purge, also where nobody has preconfigured the package, and asks it.
 func checkQuestion(m *machine) {
 	m.t.Helper()
 	m.want("debconf-show libzk-pkcs11", "libzk-pkcs11/purge-keys: false")
-	for answer, there := range map[string]string{"no": "[ -e /var/lib/zk_pkcs11/token.db ]", "yes": "! ls -d /var/lib/zk_pkcs11* 2>/dev/null"} {
+	for answer, there := range map[string]string{"no": "[ -e /var/lib/zk_pkcs11/token.db ]", "yes": onlyMine} {
 		copied := &machine{t: m.t, lower: m.lower, dir: m.t.TempDir(), root: m.root}
 		if out, err := exec.Command("cp", "-a", m.dir+"/.", copied.dir).CombinedOutput(); err != nil {
 			m.t.Fatalf("%v\n%s", err, out)
