@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -163,22 +164,25 @@ func collect(t *target, state, label string) (*backup.Backup, error) {
 		return nil, err
 	}
 	c := collection{t, backup.New(label, info.Serial), state}
-	if c.Directory, err = describeFile(state, ""); err != nil {
+	directory, err := setup.OwnerOf(state)
+	if err != nil {
 		return nil, err
 	}
-	counts, err := os.ReadFile(filepath.Join(state, store.CountsFile)) // not newer than the rest
+	c.Directory = describeFile("", directory)
+	counts, owner, err := setup.ReadFile(filepath.Join(state, store.CountsFile)) // not newer than the rest
 	if err != nil {
 		return nil, err
 	}
 	if err := t.store.Image(c.addDatabase); err != nil {
 		return nil, err
 	}
-	return c.Backup, addFile(c.Backup, state, store.CountsFile, counts)
+	c.add(store.CountsFile, counts, owner)
+	return c.Backup, nil
 }
 
 // addDatabase adds the token's store, and the soft SCM as it is at this moment.
 func (c collection) addDatabase(database []byte) error {
-	if err := addFile(c.Backup, c.state, store.DatabaseFile, database); err != nil {
+	if err := c.addImage(store.DatabaseFile, database); err != nil {
 		return err
 	}
 	d, can := c.device.(imager)
@@ -190,29 +194,33 @@ func (c collection) addDatabase(database []byte) error {
 
 // addFlash adds the files of the soft SCM.
 func (c collection) addFlash(flash []byte) error {
-	root, err := os.ReadFile(filepath.Join(c.state, soft.RootKeyFile))
+	root, owner, err := setup.ReadFile(filepath.Join(c.state, soft.RootKeyFile))
 	if err == nil {
-		err = addFile(c.Backup, c.state, soft.RootKeyFile, root)
+		c.add(soft.RootKeyFile, root, owner)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return addFile(c.Backup, c.state, soft.FlashFile, flash)
+	return c.addImage(soft.FlashFile, flash)
 }
 
-func addFile(b *backup.Backup, state, name string, content []byte) error {
-	f, err := describeFile(filepath.Join(state, name), name)
-	if err != nil {
-		return err
+// addImage adds a file of which there is a copy of one moment.
+func (c collection) addImage(name string, content []byte) error {
+	owner, err := setup.OwnerOfFile(filepath.Join(c.state, name))
+	if err == nil {
+		c.add(name, content, owner)
 	}
-	f.Content = append([]byte{}, content...)
-	b.Files = append(b.Files, f)
-	return nil
+	return err
 }
 
-func describeFile(path, name string) (backup.File, error) {
-	o, err := setup.OwnerOf(path)
-	return backup.File{Name: name, Mode: uint32(o.Mode), UID: o.UID, GID: o.GID, User: o.User, Group: o.Group}, err
+func (c collection) add(name string, content []byte, owner setup.Owner) {
+	f := describeFile(name, owner)
+	f.Content = bytes.Clone(content)
+	c.Files = append(c.Files, f)
+}
+
+func describeFile(name string, o setup.Owner) backup.File {
+	return backup.File{Name: name, Mode: uint32(o.Mode), UID: o.UID, GID: o.GID, User: o.User, Group: o.Group}
 }
 
 // writeWhole writes a file for its owner alone, which is there as a whole or as it was.

@@ -297,25 +297,25 @@ func (r *restoring) takeSoft(d *soft.Device, state string) error {
 	if err := r.replacement.Remove(soft.RootKeyFile); err != nil {
 		return err
 	}
-	return d.Image(func(flash []byte) error {
-		for name, content := range map[string][]byte{soft.FlashFile: flash, soft.RootKeyFile: nil} {
-			path := filepath.Join(state, name)
-			owner, err := setup.OwnerOf(path)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err == nil && content == nil {
-				content, err = os.ReadFile(path)
-			}
-			if err == nil {
-				err = r.replacement.Write(name, content, owner)
-			}
-			if err != nil {
-				return err
-			}
-		}
+	return d.Image(func(flash []byte) error { return r.takeFlash(flash, state) })
+}
+
+func (r *restoring) takeFlash(flash []byte, state string) error {
+	owner, err := setup.OwnerOfFile(filepath.Join(state, soft.FlashFile))
+	if err == nil {
+		err = r.replacement.Write(soft.FlashFile, flash, owner)
+	}
+	if err != nil {
+		return err
+	}
+	key, owner, err := setup.ReadFile(filepath.Join(state, soft.RootKeyFile))
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
-	})
+	}
+	if err != nil {
+		return err
+	}
+	return r.replacement.Write(soft.RootKeyFile, key, owner)
 }
 
 // rebind binds the token in the new directory to the SCM.

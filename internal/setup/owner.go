@@ -3,12 +3,16 @@
 package setup
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/user"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Owner is who a file belongs to, and who may do what with it. The names are those of the system that it was on, "" where that had
@@ -19,15 +23,58 @@ type Owner struct {
 	User, Group string
 }
 
-// OwnerOf tells it of a file.
+// OwnerOf tells it of a directory, or of what a link leads to.
 func OwnerOf(path string) (Owner, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return Owner{}, err
 	}
+	return ownerIn(info), nil
+}
+
+// ReadFile reads a file of a token in a directory where others may change names, and tells whose it is. Root would read for them what
+// a link leads to, so that none is followed.
+func ReadFile(path string) ([]byte, Owner, error) {
+	f, owner, err := openOwn(path)
+	if err != nil {
+		return nil, owner, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(f)
+	return content, owner, err
+}
+
+// OwnerOfFile is ReadFile without the content.
+func OwnerOfFile(path string) (Owner, error) {
+	f, owner, err := openOwn(path)
+	if err != nil {
+		return owner, err
+	}
+	return owner, f.Close()
+}
+
+func openOwn(path string) (*os.File, Owner, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if errors.Is(err, unix.ELOOP) {
+		return nil, Owner{}, IsLink(path)
+	}
+	if err != nil {
+		return nil, Owner{}, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no file", path)
+	}
+	if err != nil {
+		return nil, Owner{}, errors.Join(err, f.Close())
+	}
+	return f, ownerIn(info), nil
+}
+
+func ownerIn(info fs.FileInfo) Owner {
 	stat := info.Sys().(*syscall.Stat_t)
 	uid, gid := int(stat.Uid), int(stat.Gid)
-	return Owner{info.Mode() & (fs.ModePerm | fs.ModeSetgid), uid, gid, userNameOf(uid), groupNameOf(gid)}, nil
+	return Owner{info.Mode() & (fs.ModePerm | fs.ModeSetgid), uid, gid, userNameOf(uid), groupNameOf(gid)}
 }
 
 func userNameOf(uid int) string {
