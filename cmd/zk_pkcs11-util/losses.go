@@ -13,7 +13,7 @@ import (
 const mostNamed = 10
 
 // confirmLosses tells what a token loses when it is initialised, and asks whether that is
-// meant. Where nothing is lost there is no question.
+// meant. Where nothing is lost but names of keys that stay there is no question: guides initialise such tokens again.
 func (f *flags) confirmLosses(p *pkcs11.Provider, ask *prompter) error {
 	l, err := p.LossesOf(f.slot)
 	if err != nil {
@@ -22,7 +22,7 @@ func (f *flags) confirmLosses(p *pkcs11.Provider, ask *prompter) error {
 	if l.Others+l.Foreign > 0 {
 		fmt.Fprintf(ask.err, "%s and %s of other programs stay.\n", count(l.Others, "key"), count(l.Foreign, "foreign key"))
 	}
-	if f.yes || len(l.Keys)+len(l.Named)+l.Stored.Count() == 0 {
+	if f.yes || len(l.Keys)+l.Stored.Count() == 0 {
 		return nil
 	}
 	text := lossesText(l, f.slot)
