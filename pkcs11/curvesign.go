@@ -95,11 +95,13 @@ func (k *heldKey) sign(t *token, input []byte) ([]byte, error) {
 	if isGone(err) {
 		return nil, err
 	}
-	moved := t.slotStamp(k.Slot) != seen
+	if t.slotStamp(k.Slot) == seen { // nobody has come between
+		return signature, err
+	}
 	if lost := t.checkStillHeld(k); lost != nil {
 		return nil, lost
 	}
-	if err == nil && moved && !k.hasSigned(input, signature) {
+	if err == nil && !k.hasSigned(input, signature) {
 		return nil, CKR_FUNCTION_FAILED
 	}
 	return signature, err

@@ -55,19 +55,7 @@ func Take(l Locker, pause Pause) {
 		}
 		runtime.Gosched()
 	}
-	taken := make(chan struct{})
-	go func() {
-		l.Lock()
-		close(taken)
-	}()
-	for p := firstPause; ; p = min(2*p, lastPause) {
-		select {
-		case <-taken:
-			return
-		default:
-			pause(p)
-		}
-	}
+	_ = Aside(func() error { l.Lock(); return nil }, pause) // which does not fail
 }
 
 // The states of the goroutine that stands in the queue for somebody who does not wait for ever.

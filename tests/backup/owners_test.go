@@ -66,15 +66,22 @@ func TestRestoreMakesAll(t *testing.T) {
 	}
 }
 
-// TestOwnersByName: a token goes to the group that has the name of the backup, whatever its number is, and to no other group that
-// has this number.
-func TestOwnersByName(t *testing.T) {
+// newGroupTool is the tool with a token that the group 5995 shares.
+func newGroupTool(t *testing.T) *tool {
+	t.Helper()
 	harness.SoftOnly(t, harness.NoSeal)
 	if os.Geteuid() != 0 || exec.Command("unshare", "-m", "true").Run() != nil {
 		t.Skip("groups of another machine take root, and unshare")
 	}
 	x := newTool(t)
 	x.home.Run("sh", "-ec", `chgrp -R 5995 "$0"; chmod 2770 "$0"; chmod 660 "$0"/*`, x.home.Dir)
+	return x
+}
+
+// TestOwnersByName: a token goes to the group that has the name of the backup, whatever its number is, and to no other group that
+// has this number.
+func TestOwnersByName(t *testing.T) {
+	x := newGroupTool(t)
 	file := filepath.Join(t.TempDir(), "backup")
 	x.withGroups("keepers:x:5995:", "token", "backup", file)
 	for groups, want := range map[string]string{
@@ -101,12 +108,7 @@ func TestOwnersByName(t *testing.T) {
 
 // TestOwnersWithoutNames: the numbers of a backup that has no names are those of nobody else here. Where a token is there, its users keep it.
 func TestOwnersWithoutNames(t *testing.T) {
-	harness.SoftOnly(t, harness.NoSeal)
-	if os.Geteuid() != 0 || exec.Command("unshare", "-m", "true").Run() != nil {
-		t.Skip("groups of another machine take root, and unshare")
-	}
-	x := newTool(t)
-	x.home.Run("sh", "-ec", `chgrp -R 5995 "$0"; chmod 2770 "$0"; chmod 660 "$0"/*`, x.home.Dir)
+	x := newGroupTool(t)
 	file := filepath.Join(t.TempDir(), "backup")
 	x.withGroups("", "token", "backup", file)
 	for _, test := range []struct{ there, groups, want, warning string }{
